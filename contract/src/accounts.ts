@@ -1,0 +1,81 @@
+/** People: who is asking, profile, address book. Sign-in itself is better-auth's, under `/api/auth`. */
+import { Type, type Static } from 'typebox';
+import { Id, Image, Instant, Locale, Nullable } from './common.ts';
+
+export const PersonName = Type.String({ minLength: 1, maxLength: 80, pattern: '\\S' });
+/** IANA time zone, e.g. `Asia/Shanghai`. */
+export const TimeZone = Type.String({ minLength: 1, maxLength: 60 });
+
+export const ShopRef = Type.Object({
+  id: Id,
+  slug: Type.String(),
+  name: Type.String(),
+  image: Nullable(Image),
+});
+export type ShopRef = Static<typeof ShopRef>;
+
+export const Person = Type.Object({
+  id: Id,
+  name: Type.String(),
+  email: Type.String(),
+  locale: Locale,
+  timeZone: Type.String(),
+  isOperator: Type.Boolean(),
+  isDemo: Type.Boolean(),
+});
+export type Person = Static<typeof Person>;
+
+/** `person` is null for a guest. `shops` are those in which the person works. */
+export const Me = Type.Object({ person: Nullable(Person), shops: Type.Array(ShopRef) });
+export type Me = Static<typeof Me>;
+
+export const MePatch = Type.Partial(Type.Object({ name: PersonName, locale: Locale, timeZone: TimeZone }), {
+  additionalProperties: false,
+  minProperties: 1,
+});
+export type MePatch = Static<typeof MePatch>;
+
+export const SignUp = Type.Object(
+  {
+    name: PersonName,
+    email: Type.String({ minLength: 3, maxLength: 254 }),
+    password: Type.String({ maxLength: 1000 }),
+  },
+  { additionalProperties: false },
+);
+export const SignIn = Type.Object(
+  { email: Type.String({ minLength: 3, maxLength: 254 }), password: Type.String({ maxLength: 1000 }) },
+  { additionalProperties: false },
+);
+
+/** What the demo offers to sign in as; empty where there is no demo or the request may not use it. */
+export const DemoAccounts = Type.Object({
+  accounts: Type.Array(
+    Type.Object({
+      role: Type.Union([Type.Literal('owner'), Type.Literal('buyer')]),
+      name: Type.String(),
+      email: Type.String(),
+      password: Type.String(),
+    }),
+  ),
+});
+
+/** Where a parcel goes. Free of any country's form: lines as the country writes them. */
+export const Address = Type.Object(
+  {
+    name: Type.String({ minLength: 1, maxLength: 80, pattern: '\\S' }),
+    phone: Type.String({ minLength: 4, maxLength: 30, pattern: '^[+()0-9٠-٩ .-]+$' }),
+    line1: Type.String({ minLength: 1, maxLength: 120, pattern: '\\S' }),
+    line2: Type.String({ maxLength: 120 }),
+    city: Type.String({ minLength: 1, maxLength: 80, pattern: '\\S' }),
+    region: Type.String({ maxLength: 80 }),
+    postalCode: Type.String({ maxLength: 20 }),
+    /** ISO 3166-1 alpha-2 */
+    country: Type.String({ pattern: '^[A-Z]{2}$' }),
+  },
+  { additionalProperties: false },
+);
+export type Address = Static<typeof Address>;
+
+export const SavedAddress = Type.Object({ id: Id, address: Address, createdAt: Instant });
+export type SavedAddress = Static<typeof SavedAddress>;

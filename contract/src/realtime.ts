@@ -1,0 +1,143 @@
+/**
+ * The room's wire protocol, version 1: one WebSocket per page at `/realtime?v=1`, JSON text frames.
+ *
+ * The page listens here and acts by HTTP. It joins rooms; the server sends what happens in them. Events of one room
+ * have consecutive offsets; several of one tick (50 ms) come in one frame, the important first. `epoch` names the
+ * life of the room's history in the server: after a reconnect the page joins with the last position that it has, and
+ * gets what it missed, or `reload` when the history does not reach back that far or the epoch is another.
+ *
+ * Rooms: `show/<showId>` for everybody who may see the show, `studio/<showId>` for members of its shop. What concerns
+ * one person (own orders) comes on every socket of that person without joining.
+ */
+import { Type, type Static } from 'typebox';
+import { StockLevel } from './catalog.ts';
+import { ChatMessage } from './chat.ts';
+import { AmountMinor, Currency, Id, Instant, Nullable } from './common.ts';
+import { Order } from './orders.ts';
+import { BagItem, ProductInterest, ShowState } from './shows.ts';
+
+export const REALTIME_VERSION = 1;
+
+/** WebSocket close codes of our own (4000–4999, RFC 6455 section 7.4.2). */
+export const CLOSE = {
+  /** The page speaks another version: reload it. */
+  version: 4000,
+  /** Too many or too large messages. */
+  flood: 4001,
+  /** The connection did not read what it was sent. */
+  tooSlow: 4002,
+  /** Signed out, here or elsewhere: connect again as a guest. */
+  signedOut: 4003,
+} as const;
+
+export const Position = Type.Object({ epoch: Type.String(), offset: Type.Integer({ minimum: 0 }) });
+export type Position = Static<typeof Position>;
+
+// ---- from the page ----------------------------------------------------------------------------------------------
+
+export const ClientMessage = Type.Union([
+  Type.Object(
+    {
+      type: Type.Literal('join'),
+      room: Type.String({ maxLength: 60 }),
+      /** The last position the page has; absent on the first join. */
+      position: Type.Optional(Position),
+    },
+    { additionalProperties: false },
+  ),
+  Type.Object({ type: Type.Literal('leave'), room: Type.String({ maxLength: 60 }) }, { additionalProperties: false }),
+  /** Answered by `pong`; a page that hears nothing for 25 s connects anew. */
+  Type.Object({ type: Type.Literal('ping') }, { additionalProperties: false }),
+]);
+export type ClientMessage = Static<typeof ClientMessage>;
+
+// ---- events of a room -------------------------------------------------------------------------------------------
+
+/** Everything that can happen in a room. In one frame the first seven kinds stand before the rest. */
+export const RoomEvent = Type.Union([
+  Type.Object({ type: Type.Literal('show'), state: ShowState, at: Instant }),
+  Type.Object({ type: Type.Literal('on-screen'), productId: Nullable(Id), number: Nullable(Type.Integer()) }),
+  Type.Object({ type: Type.Literal('price'), productId: Id, variantId: Id, priceMinor: AmountMinor }),
+  Type.Object({ type: Type.Literal('stock'), levels: Type.Array(StockLevel) }),
+  Type.Object({ type: Type.Literal('bag'), items: Type.Array(BagItem) }),
+  /** Studio only: an order was paid. */
+  Type.Object({
+    type: Type.Literal('order'),
+    orderId: Id,
+    orderNumber: Type.String(),
+    buyerName: Type.String(),
+    lines: Type.Array(
+      Type.Object({
+        number: Nullable(Type.Integer()),
+        title: Type.String(),
+        optionValues: Type.Array(Type.String()),
+        quantity: Type.Integer(),
+      }),
+    ),
+    totalMinor: AmountMinor,
+    currency: Currency,
+  }),
+  /** Studio only: counts of one product, and new followers, at most once a second. */
+  Type.Object({
+    type: Type.Literal('interest'),
+    items: Type.Array(ProductInterest),
+    newFollowers: Type.Optional(Type.Integer()),
+  }),
+  Type.Object({ type: Type.Literal('chat-removed'), messageId: Id }),
+  Type.Object({ type: Type.Literal('chat'), message: ChatMessage }),
+  Type.Object({ type: Type.Literal('explain'), productId: Id, count: Type.Integer() }),
+  Type.Object({ type: Type.Literal('bought'), name: Type.String(), number: Nullable(Type.Integer()) }),
+  Type.Object({ type: Type.Literal('came'), name: Type.String() }),
+  Type.Object({ type: Type.Literal('likes'), total: Type.Integer() }),
+  Type.Object({ type: Type.Literal('viewers'), count: Type.Integer() }),
+]);
+export type RoomEvent = Static<typeof RoomEvent>;
+
+/** What one person is told on all sockets: an own order changed. */
+export const PersonalEvent = Type.Object({ type: Type.Literal('own-order'), order: Order });
+export type PersonalEvent = Static<typeof PersonalEvent>;
+
+// ---- from the server --------------------------------------------------------------------------------------------
+
+export const ServerMessage = Type.Union([
+  /** First message on every connection. */
+  Type.Object({
+    type: Type.Literal('welcome'),
+    version: Type.Literal(REALTIME_VERSION),
+    personId: Nullable(Id),
+    serverTime: Instant,
+  }),
+  /**
+   * The room is joined. With `caughtUp` the missed events follow in an `events` message (or none were missed);
+   * without, the page's own state is taken from `snapshot`, which is as of `position`.
+   */
+  Type.Object({
+    type: Type.Literal('joined'),
+    room: Type.String(),
+    position: Position,
+    caughtUp: Type.Boolean(),
+    snapshot: Nullable(
+      Type.Object({
+        show: Type.Object({ state: ShowState, onScreenProductId: Nullable(Id), likes: Type.Integer() }),
+        viewers: Type.Integer(),
+        levels: Type.Array(StockLevel),
+        /** The last messages, oldest first. */
+        chat: Type.Array(ChatMessage),
+      }),
+    ),
+  }),
+  /** What was missed cannot be given: load the room anew (GET /api/shows/…), then join without a position. */
+  Type.Object({ type: Type.Literal('reload'), room: Type.String() }),
+  /** `offset` is that of the last event in the frame; the first has `offset - events.length + 1`. */
+  Type.Object({
+    type: Type.Literal('events'),
+    room: Type.String(),
+    epoch: Type.String(),
+    offset: Type.Integer(),
+    events: Type.Array(RoomEvent),
+  }),
+  Type.Object({ type: Type.Literal('own'), event: PersonalEvent }),
+  Type.Object({ type: Type.Literal('refused'), room: Nullable(Type.String()), code: Type.String() }),
+  Type.Object({ type: Type.Literal('pong'), serverTime: Instant }),
+]);
+export type ServerMessage = Static<typeof ServerMessage>;

@@ -1,0 +1,96 @@
+/**
+ * Every expected "no" of the server: a stable code, its HTTP status and an English title.
+ *
+ * The web translates codes (`refusal.<code>`); a code that is here and not in its catalogues fails `npm run check`.
+ * Codes are never reused for another meaning.
+ */
+export const REFUSALS = {
+  // http
+  'request.invalid': { status: 400, title: 'Something in the request is not as it should be' },
+  'request.not_found': { status: 404, title: 'There is nothing at this address' },
+  'request.method': { status: 405, title: 'This address does not do that' },
+  'request.too_large': { status: 413, title: 'That is too large' },
+  'request.media_type': { status: 415, title: 'This kind of content is not taken here' },
+  'request.too_many': { status: 429, title: 'Too many requests; wait a moment' },
+  'request.origin': { status: 403, title: 'The request comes from another site' },
+  'server.failed': { status: 500, title: 'Something went wrong on our side' },
+  'server.busy': { status: 503, title: 'The server is busy; try again in a moment' },
+
+  // accounts
+  'accounts.sign_in_first': { status: 401, title: 'Sign in first' },
+  'accounts.wrong_credentials': { status: 401, title: 'E-mail or password is wrong' },
+  'accounts.email_taken': { status: 422, title: 'There is an account with this e-mail already' },
+  'accounts.password_too_short': { status: 422, title: 'The password needs 8 characters or more' },
+  'accounts.password_too_long': { status: 422, title: 'The password may have 128 characters at most' },
+  'accounts.email_invalid': { status: 422, title: 'This is not an e-mail address' },
+  'accounts.demo_only_here': {
+    status: 403,
+    title: 'Demo accounts work only in a browser on the machine that runs Nacre',
+  },
+  'accounts.too_many_addresses': { status: 422, title: 'The address book is full; remove one first' },
+
+  // images
+  'images.not_an_image': { status: 415, title: 'This file is not a picture (JPEG, PNG, WebP, AVIF or GIF)' },
+  'images.too_large': { status: 413, title: 'The picture is larger than 15 MB or 50 megapixels' },
+  'images.too_small': { status: 422, title: 'The picture is smaller than 64 pixels' },
+  'images.unknown': { status: 422, title: 'This picture does not exist; upload it again' },
+
+  // shops
+  'shops.not_found': { status: 404, title: 'There is no such shop' },
+  'shops.not_a_member': { status: 403, title: 'Only members of the shop may do this' },
+  'shops.slug_taken': { status: 409, title: 'Another shop has this address' },
+  'shops.too_many': { status: 422, title: 'You have as many shops as one person may have' },
+
+  // catalog
+  'catalog.not_found': { status: 404, title: 'There is no such product' },
+  'catalog.options_mismatch': { status: 422, title: 'Variants and options do not fit together' },
+  'catalog.nothing_to_sell': { status: 422, title: 'A product needs a variant before it can be sold' },
+  'catalog.stock_too_low': { status: 409, title: 'There are not that many pieces' },
+
+  // shows
+  'shows.not_found': { status: 404, title: 'There is no such show' },
+  'shows.wrong_state': { status: 409, title: 'The show is not in a state for this' },
+  'shows.not_live': { status: 409, title: 'The show is not live' },
+  'shows.not_in_bag': { status: 422, title: 'This product is not in the bag of the show' },
+  'shows.foreign_product': { status: 422, title: 'This product belongs to another shop or is not for sale' },
+  'shows.bag_full': { status: 422, title: 'The bag is full' },
+
+  // video
+  'video.key_missing': { status: 401, title: 'A stream key is needed (Authorization: Bearer …)' },
+  'video.key_wrong': { status: 401, title: 'This stream key is not valid any more' },
+  'video.session_not_found': { status: 404, title: 'There is no such publishing session' },
+  'video.offer_unusable': { status: 422, title: 'The offer cannot be used' },
+  'video.codec': { status: 422, title: 'The stream must be H.264 video with Opus sound' },
+  'video.ice_restart': { status: 422, title: 'ICE restart is not possible; publish anew' },
+  'video.down': { status: 503, title: 'Video is starting; try again in a second' },
+  'video.full': { status: 503, title: 'As many shows are live as this server can take' },
+
+  // chat
+  'chat.too_long': { status: 422, title: 'A message may have 200 characters' },
+  'chat.empty': { status: 422, title: 'There is nothing in the message' },
+  'chat.too_fast': { status: 429, title: 'Slowly; a few seconds between messages' },
+  'chat.closed': { status: 409, title: 'The talk of this show is closed' },
+  'chat.not_found': { status: 404, title: 'There is no such message' },
+
+  // orders
+  'orders.not_found': { status: 404, title: 'There is no such order' },
+  'orders.sold_out': { status: 409, title: 'Somebody else was quicker; there are not enough left' },
+  'orders.price_changed': { status: 409, title: 'The price has changed' },
+  'orders.not_for_sale': { status: 409, title: 'This is not for sale any more' },
+  'orders.too_many_pieces': { status: 422, title: 'That is more than one order may have' },
+  'orders.key_reused': { status: 422, title: 'This order was sent before with other contents' },
+  'orders.wrong_state': { status: 409, title: 'The order is not in a state for this' },
+  'orders.too_many_open': { status: 409, title: 'Pay for the orders you have open first' },
+
+  // payments
+  'payments.not_found': { status: 404, title: 'There is no such payment' },
+  'payments.not_pending': { status: 409, title: 'This payment is already decided' },
+  'payments.expired': { status: 409, title: 'The time to pay is over' },
+
+  // realtime
+  'realtime.version': { status: 400, title: 'The page is older or newer than the server; reload it' },
+  'realtime.room': { status: 404, title: 'There is no such room, or it is not open to you' },
+  'realtime.flood': { status: 429, title: 'Too many messages on one connection' },
+} as const;
+
+export type RefusalCode = keyof typeof REFUSALS;

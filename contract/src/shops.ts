@@ -1,0 +1,55 @@
+/** Shops, and following them. */
+import { Type, type Static } from 'typebox';
+import { Currency, Id, Image, Instant, Nullable } from './common.ts';
+
+export const SHOP_CATEGORIES = [
+  'clothes', 'jewellery', 'kitchen', 'beauty', 'food', 'crafts', 'home', 'books', 'plants', 'toys', 'other',
+] as const;
+export const ShopCategory = Type.Union(SHOP_CATEGORIES.map((name) => Type.Literal(name)));
+export type ShopCategory = (typeof SHOP_CATEGORIES)[number];
+
+/** The shop's address in the URL: lower-case letters, digits, single hyphens. */
+export const ShopSlug = Type.String({ minLength: 3, maxLength: 40, pattern: '^[a-z0-9]+(-[a-z0-9]+)*$' });
+
+const fields = {
+  name: Type.String({ minLength: 1, maxLength: 60, pattern: '\\S' }),
+  slug: ShopSlug,
+  story: Type.String({ maxLength: 2000 }),
+  imageId: Nullable(Id),
+  region: Type.String({ minLength: 1, maxLength: 60, pattern: '\\S' }),
+  category: ShopCategory,
+};
+
+export const ShopCreate = Type.Object({ ...fields, currency: Currency }, { additionalProperties: false });
+export type ShopCreate = Static<typeof ShopCreate>;
+
+/** The currency cannot change: prices and orders are in it. */
+export const ShopPatch = Type.Partial(Type.Object(fields), { additionalProperties: false, minProperties: 1 });
+export type ShopPatch = Static<typeof ShopPatch>;
+
+export const Shop = Type.Object({
+  id: Id,
+  slug: Type.String(),
+  name: Type.String(),
+  story: Type.String(),
+  image: Nullable(Image),
+  region: Type.String(),
+  category: ShopCategory,
+  currency: Currency,
+  isDemo: Type.Boolean(),
+  createdAt: Instant,
+});
+export type Shop = Static<typeof Shop>;
+
+/** The shop as a visitor sees it. */
+export const ShopPage = Type.Object({
+  ...Shop.properties,
+  followers: Type.Integer(),
+  /** Whether the one who asks follows it. */
+  following: Type.Boolean(),
+});
+export type ShopPage = Static<typeof ShopPage>;
+
+/** Sent with Follow from within a show, so that the host sees what the show brought. */
+export const FollowBody = Type.Object({ showId: Type.Optional(Id) }, { additionalProperties: false });
+export const Following = Type.Object({ following: Type.Boolean(), followers: Type.Integer() });

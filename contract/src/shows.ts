@@ -1,0 +1,131 @@
+/** Live sales: plan, bag, what is on screen, what viewers ask for. */
+import { Type, type Static } from 'typebox';
+import { ShopRef } from './accounts.ts';
+import { Product } from './catalog.ts';
+import { AmountMinor, Currency, Id, Image, Instant, Nullable, PageQuery } from './common.ts';
+
+/** planned → live ⇄ interrupted → ended; planned → cancelled. */
+export const ShowState = Type.Union([
+  Type.Literal('planned'), Type.Literal('live'), Type.Literal('interrupted'), Type.Literal('ended'),
+  Type.Literal('cancelled'),
+]);
+export type ShowState = Static<typeof ShowState>;
+
+/** A private show is seen by the shop's members only: a rehearsal, or one that is still being prepared. */
+export const ShowVisibility = Type.Union([Type.Literal('public'), Type.Literal('private')]);
+export type ShowVisibility = Static<typeof ShowVisibility>;
+
+/** More goods than a host can show in one evening, and than a bag can be leafed through. */
+export const BAG_MAX = 200;
+
+const fields = {
+  title: Type.String({ minLength: 1, maxLength: 120, pattern: '\\S' }),
+  description: Type.String({ maxLength: 2000 }),
+  coverImageId: Nullable(Id),
+  startsAt: Instant,
+  visibility: ShowVisibility,
+};
+export const ShowCreate = Type.Object(
+  { ...fields, productIds: Type.Array(Id, { maxItems: BAG_MAX }) },
+  { additionalProperties: false },
+);
+export type ShowCreate = Static<typeof ShowCreate>;
+export const ShowPatch = Type.Partial(Type.Object(fields), { additionalProperties: false, minProperties: 1 });
+export type ShowPatch = Static<typeof ShowPatch>;
+
+/** A show as a tile on a list. */
+export const ShowTile = Type.Object({
+  id: Id,
+  title: Type.String(),
+  state: ShowState,
+  visibility: ShowVisibility,
+  startsAt: Instant,
+  wentLiveAt: Nullable(Instant),
+  endedAt: Nullable(Instant),
+  cover: Nullable(Image),
+  shop: ShopRef,
+  /** People and guests with an open socket; 0 unless live or interrupted. */
+  viewers: Type.Integer(),
+  isDemo: Type.Boolean(),
+  onScreen: Nullable(Type.Object({ number: Type.Integer(), title: Type.String() })),
+});
+export type ShowTile = Static<typeof ShowTile>;
+
+/** One of the goods. `explainRequests` counts open requests only. */
+export const BagItem = Type.Object({
+  number: Type.Integer(),
+  product: Product,
+  explainRequests: Type.Integer(),
+  /** Offset into the show at which it was last put on screen, in seconds; null when not yet. */
+  lastShownAtSeconds: Nullable(Type.Integer()),
+});
+export type BagItem = Static<typeof BagItem>;
+
+/** A show as its page has it: with bag, what is on screen, likes. */
+export const Show = Type.Object({
+  ...ShowTile.properties,
+  description: Type.String(),
+  likes: Type.Integer(),
+  interruptedAt: Nullable(Instant),
+  onScreenProductId: Nullable(Id),
+  bag: Type.Array(BagItem),
+});
+export type Show = Static<typeof Show>;
+
+export const ShowQuery = Type.Object({
+  ...PageQuery.properties,
+  /** `live` includes interrupted ones: their room is open. */
+  state: Type.Optional(Type.Union([Type.Literal('live'), Type.Literal('planned'), Type.Literal('ended')])),
+  shopId: Type.Optional(Id),
+});
+export type ShowQuery = Static<typeof ShowQuery>;
+
+export const BagBody = Type.Object(
+  { productIds: Type.Array(Id, { maxItems: BAG_MAX, uniqueItems: true }) },
+  { additionalProperties: false },
+);
+export const OnScreenBody = Type.Object({ productId: Nullable(Id) }, { additionalProperties: false });
+export const ExplainBody = Type.Object({ productId: Id }, { additionalProperties: false });
+export const ExplainAnswer = Type.Object({ explainRequests: Type.Integer() });
+export const InterestBody = Type.Object(
+  { productId: Id, kind: Type.Union([Type.Literal('card_opened'), Type.Literal('bagged')]) },
+  { additionalProperties: false },
+);
+/** Likes that the page gathered since it last sent them. */
+export const LikesBody = Type.Object(
+  { count: Type.Integer({ minimum: 1, maximum: 50 }) },
+  { additionalProperties: false },
+);
+export const LikesAnswer = Type.Object({ likes: Type.Integer() });
+
+/** The key to publish with, given once; asking again makes a new one and ends the old. */
+export const StreamKey = Type.Object({
+  key: Type.String(),
+  /** Where to publish by WHIP, absolute. */
+  whipUrl: Type.String(),
+});
+
+/** Interest in one product during the show, people and guests counted once each. */
+export const ProductInterest = Type.Object({
+  productId: Id,
+  number: Type.Integer(),
+  cardOpened: Type.Integer(),
+  bagged: Type.Integer(),
+  bought: Type.Integer(),
+  explainRequests: Type.Integer(),
+});
+export type ProductInterest = Static<typeof ProductInterest>;
+
+/** What the host sees beside the picture. */
+export const ShowFigures = Type.Object({
+  viewers: Type.Integer(),
+  peakViewers: Type.Integer(),
+  likes: Type.Integer(),
+  newFollowers: Type.Integer(),
+  /** Paid orders of this show. */
+  orders: Type.Integer(),
+  salesMinor: AmountMinor,
+  currency: Currency,
+  interest: Type.Array(ProductInterest),
+});
+export type ShowFigures = Static<typeof ShowFigures>;
