@@ -64,6 +64,9 @@ export const REFUSALS = {
   'video.ice_restart': { status: 422, title: 'ICE restart is not possible; publish anew' },
   'video.down': { status: 503, title: 'Video is starting; try again in a second' },
   'video.full': { status: 503, title: 'As many shows are live as this server can take' },
+  'video.replaced': { status: 410, title: 'Another device publishes this show now' },
+  'video.stale_session': { status: 412, title: 'This message belongs to an earlier connection' },
+  'video.viewers_full': { status: 503, title: 'As many people watch as this server can take' },
 
   // chat
   'chat.too_long': { status: 422, title: 'A message may have 200 characters' },
