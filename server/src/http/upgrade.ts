@@ -1,0 +1,159 @@
+/**
+ * Hands WebSocket upgrades of the one public port to whoever registered the path.
+ *
+ * Fastify does not see upgrades, so what it does for requests is done here: unknown paths are answered with 404, pages
+ * of other sites with 403 (a browser sends cookies along with a foreign page's WebSocket), and one address may hold only
+ * so many sockets at a time.
+ */
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+export type UpgradeParams = Readonly<Record<string, string>>;
+
+/**
+ * Owns the socket from now on: upgrades it, or refuses it with `refuseUpgrade`. A throw is logged and answered with 500.
+ */
+export type UpgradeHandler = (
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  params: UpgradeParams,
+) => void | Promise<void>;
+
+export interface Upgrades {
+  /** Registers a path such as `/live/:showId/socket`; a parameter is one segment of 1–64 letters, digits, `-`, `_`. */
+  route(path: string, handler: UpgradeHandler): void;
+  /** Takes the server's upgrades from now on. */
+  listenOn(server: Server): void;
+  /** Sockets open now, over all paths. */
+  open(): number;
+  /** Takes no more upgrades; open sockets are their owners' to close. */
+  stop(): void;
+}
+
+/**
+ * A household, an office or a mobile carrier's gateway shares one address: fewer would turn real viewers away. More would
+ * let one machine take all the places that a process has.
+ */
+export const defaultSocketsPerAddress = 2_000;
+
+/** A client that does not read its refusal is cut after this. Shorter may lose the answer, longer keeps sockets. */
+const refusalLingerMs = 1_000;
+
+export function createUpgrades(deps: {
+  log: { error(fields: object, message: string): void };
+  /** The client's address, as the trusted proxies tell it; without it, that of the connection. */
+  addressOf?: (request: IncomingMessage) => string;
+  /** Whether a page of this origin may open sockets here; without it, only pages of the host that was asked. */
+  originAllowed?: (origin: string, request: IncomingMessage) => boolean;
+  socketsPerAddress?: number;
+}): Upgrades {
+  const addressOf = deps.addressOf ?? ((request) => request.socket.remoteAddress ?? '');
+  const originAllowed = deps.originAllowed ?? isSameHost;
+  const socketsPerAddress = deps.socketsPerAddress ?? defaultSocketsPerAddress;
+  const routes: { pattern: RegExp; handler: UpgradeHandler }[] = [];
+  const perAddress = new Map<string, number>();
+  let openSockets = 0;
+  let server: Server | null = null;
+
+  function take(address: string, socket: Duplex): void {
+    openSockets += 1;
+    perAddress.set(address, (perAddress.get(address) ?? 0) + 1);
+    socket.once('close', () => {
+      openSockets -= 1;
+      const left = (perAddress.get(address) ?? 1) - 1;
+      if (left > 0) perAddress.set(address, left);
+      else perAddress.delete(address);
+    });
+  }
+
+  function onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Without a listener an error of the socket would end the process.
+    socket.on('error', () => socket.destroy());
+    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+    const found = match(routes, path);
+    if (!found) return refuseUpgrade(socket, 404, 'request.not_found', 'There is no socket at this address');
+    const origin = request.headers.origin;
+    if (origin !== undefined && !originAllowed(origin, request)) {
+      return refuseUpgrade(socket, 403, 'request.origin', 'The request comes from another site');
+    }
+    const address = addressOf(request);
+    if ((perAddress.get(address) ?? 0) >= socketsPerAddress) {
+      return refuseUpgrade(socket, 429, 'request.too_many', 'Too many sockets from this address');
+    }
+    take(address, socket);
+    void (async () => found.handler(request, socket, head, found.params))().catch((error: unknown) => {
+      deps.log.error({ err: error, path }, 'an upgrade failed');
+      refuseUpgrade(socket, 500, 'server.failed', 'Something went wrong on our side');
+    });
+  }
+
+  return {
+    route(path, handler) {
+      const source = path.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/:(\w+)/g, '(?<$1>[A-Za-z0-9_-]{1,64})');
+      routes.push({ pattern: new RegExp(`^${source}$`), handler });
+    },
+    listenOn(target) {
+      server = target;
+      target.on('upgrade', onUpgrade);
+    },
+    open: () => openSockets,
+    stop() {
+      server?.off('upgrade', onUpgrade);
+      server = null;
+    },
+  };
+}
+
+/** Answers an upgrade with problem details (RFC 9457) and closes the connection. */
+export function refuseUpgrade(
+  socket: Duplex,
+  status: number,
+  code: string,
+  title: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  if (socket.destroyed || socket.writableEnded) return;
+  const body = JSON.stringify({ type: 'about:blank', title, status, code });
+  const lines = [
+    `HTTP/1.1 ${status} ${reasonPhrases[status] ?? 'Refused'}`,
+    'Connection: close',
+    'Cache-Control: no-store',
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+  ];
+  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
+  const cut = setTimeout(() => socket.destroy(), refusalLingerMs);
+  cut.unref();
+  socket.once('close', () => clearTimeout(cut));
+}
+
+const reasonPhrases: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+};
+
+function match(
+  routes: readonly { pattern: RegExp; handler: UpgradeHandler }[],
+  path: string,
+): { handler: UpgradeHandler; params: UpgradeParams } | null {
+  for (const { pattern, handler } of routes) {
+    const found = pattern.exec(path);
+    if (found) return { handler, params: found.groups ?? {} };
+  }
+  return null;
+}
+
+function isSameHost(origin: string, request: IncomingMessage): boolean {
+  try {
+    return new URL(origin).host === request.headers.host?.toLowerCase();
+  } catch {
+    return false;
+  }
+}

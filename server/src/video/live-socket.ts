@@ -1,0 +1,159 @@
+/**
+ * `/live/:showId/socket`: a viewer's line into the hub. Protocol: `contract/src/live.ts`.
+ *
+ * Invariants: nobody who may not watch gets a byte of the stream, and no viewer's silence, flood or slowness costs more
+ * than its own socket.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import type { RawData, WebSocket } from 'ws';
+import { liveClose, liveLimits, liveProtocolVersion, liveSubprotocol, parseLiveViewerMessage } from '@nacre/contract/live';
+import { REFUSALS } from '@nacre/contract/refusals';
+import type { StreamHub, Viewer, ViewerCloseReason, ViewerSink } from '@nacre/media/stream/hub';
+import { refuseUpgrade } from '../http/upgrade.ts';
+import type { UpgradeHandler } from '../http/upgrade.ts';
+import { liveText } from './live-wire.ts';
+
+/**
+ * How often each viewer's line is probed; one that has not answered by the next probe is cut. Shorter cuts phones that
+ * change networks, longer counts viewers that have long gone.
+ */
+const probeEveryMs = 30_000;
+
+/** What a closing viewer has to answer in. Shorter may lose the close code on a slow line, longer keeps dead lines. */
+const closeLingerMs = 2_000;
+
+const closeCodes: Record<ViewerCloseReason, number> = {
+  ended: liveClose.ended,
+  'going-away': liveClose.goingAway,
+  'too-slow': liveClose.tooSlow,
+};
+
+export interface LiveSocket {
+  upgrade: UpgradeHandler;
+  /** Cuts viewers that do not follow a close within moments. Call it after the hub's `stop`. */
+  stop(): Promise<void>;
+}
+
+export function createLiveSocket(deps: {
+  hub: StreamHub;
+  mayWatch: (showId: string, request: IncomingMessage) => Promise<boolean>;
+  /** Unix epoch, ms. */
+  now: () => number;
+}): LiveSocket {
+  const server = new WebSocketServer({
+    noServer: true,
+    clientTracking: true,
+    // Costs 100 times the write itself per viewer, and video does not shrink.
+    perMessageDeflate: false,
+    maxPayload: liveLimits.viewerMessageBytes,
+    handleProtocols: (offered) => (offered.has(liveSubprotocol) ? liveSubprotocol : false),
+  });
+  const silent = new WeakSet<WebSocket>();
+  const probe = setInterval(() => {
+    for (const socket of server.clients) {
+      if (silent.has(socket)) socket.terminate();
+      silent.add(socket);
+      socket.ping();
+    }
+  }, probeEveryMs);
+  probe.unref();
+
+  const upgrade: UpgradeHandler = async (request, socket, head, params) => {
+    const showId = params.showId ?? '';
+    const offered = request.headers['sec-websocket-protocol'];
+    if (offered !== undefined && !offered.split(',').some((name) => name.trim() === liveSubprotocol)) {
+      return refuseUpgrade(socket, 400, 'request.invalid', `This server speaks ${liveSubprotocol}`);
+    }
+    if (!(await deps.mayWatch(showId, request))) {
+      return refuseUpgrade(socket, 404, 'shows.not_found', REFUSALS['shows.not_found'].title);
+    }
+    if (!deps.hub.hasRoom(showId)) {
+      return refuseUpgrade(socket, 503, 'video.viewers_full', REFUSALS['video.viewers_full'].title, { 'Retry-After': '5' });
+    }
+    if (socket.destroyed) return;
+    server.handleUpgrade(request, socket, head, (webSocket) => {
+      webSocket.on('pong', () => silent.delete(webSocket));
+      serve(deps, showId, webSocket, socket);
+    });
+  };
+
+  return {
+    upgrade,
+    async stop() {
+      clearInterval(probe);
+      const deadline = deps.now() + closeLingerMs;
+      while (server.clients.size > 0 && deps.now() < deadline) await new Promise((done) => setTimeout(done, 20));
+      for (const socket of server.clients) socket.terminate();
+      server.close();
+    },
+  };
+}
+
+function serve(deps: { hub: StreamHub; now: () => number }, showId: string, socket: WebSocket, line: Duplex): void {
+  socket.on('error', () => socket.terminate());
+  const sink = sinkOf(socket, line);
+  sink.write(liveText({ type: 'hello', version: liveProtocolVersion, now: deps.now() }));
+  const viewer = deps.hub.join(showId, sink);
+  if (!viewer) {
+    socket.close(1013);
+    return;
+  }
+  socket.on('close', () => viewer.leave());
+  const flood = createFloodGuard(deps.now);
+  socket.on('message', (data, isBinary) => {
+    if (isBinary || !flood.admits() || !answer(deps, viewer, sink, data)) {
+      viewer.leave();
+      closeSoon(socket, liveClose.policy);
+    }
+  });
+}
+
+/** False when the viewer said something that the protocol does not know. */
+function answer(deps: { now: () => number }, viewer: Viewer, sink: ViewerSink, data: RawData): boolean {
+  const message = parseLiveViewerMessage(data.toString());
+  if (!message) return false;
+  if (message.type === 'pause') viewer.pause();
+  else if (message.type === 'resume') viewer.resume();
+  else sink.write(liveText({ type: 'pong', sent: message.sent, now: deps.now() }));
+  return true;
+}
+
+function sinkOf(socket: WebSocket, line: Duplex): ViewerSink {
+  return {
+    write(packet) {
+      if (socket.readyState === socket.OPEN) line.write(packet);
+    },
+    writeAll(packets) {
+      if (socket.readyState !== socket.OPEN) return;
+      line.cork();
+      for (const packet of packets) line.write(packet);
+      line.uncork();
+    },
+    queuedBytes: () => line.writableLength,
+    close: (reason) => closeSoon(socket, closeCodes[reason]),
+  };
+}
+
+function closeSoon(socket: WebSocket, code: number): void {
+  socket.close(code);
+  const cut = setTimeout(() => socket.terminate(), closeLingerMs);
+  cut.unref();
+  socket.once('close', () => clearTimeout(cut));
+}
+
+function createFloodGuard(now: () => number): { admits(): boolean } {
+  let windowStartMs = now();
+  let count = 0;
+  return {
+    admits() {
+      if (now() - windowStartMs >= 1_000) {
+        windowStartMs = now();
+        count = 0;
+      }
+      count += 1;
+      return count <= liveLimits.viewerMessagesPerSecond;
+    },
+  };
+}

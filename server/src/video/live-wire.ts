@@ -1,0 +1,27 @@
+/** The hub's packets as `contract/src/live.ts` lays them out, each a whole WebSocket frame. */
+import { encodeLiveFragmentHeader, encodeLiveInitHeader } from '@nacre/contract/live';
+import type { LiveServerMessage } from '@nacre/contract/live';
+import type { StreamWire } from '@nacre/media/stream/hub';
+import { binaryFrame, textFrame } from './websocket-frame.ts';
+
+export const liveWire: StreamWire = {
+  init: (init, epoch) => binaryFrame([encodeLiveInitHeader({ ...init, epoch }), init.initSegment]),
+  fragments(fragments) {
+    const lead = fragments.find((fragment) => fragment.track === 'video') ?? fragments[0];
+    if (!lead) throw new Error('a packet without fragments');
+    const header = encodeLiveFragmentHeader({
+      hasVideo: lead.track === 'video',
+      hasAudio: fragments.some((fragment) => fragment.track === 'audio'),
+      isKey: lead.track === 'video' && lead.isKey,
+      timeMs: lead.timeMs,
+      durationMs: lead.durationMs,
+      arrivedAtMs: lead.arrivedAtMs,
+    });
+    return binaryFrame([header, ...fragments.map((fragment) => fragment.data)]);
+  },
+  state: (state) => liveText({ type: 'state', state, uplinkMs: null }),
+};
+
+export function liveText(message: LiveServerMessage): Buffer {
+  return textFrame(JSON.stringify(message));
+}

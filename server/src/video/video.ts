@@ -1,0 +1,120 @@
+/**
+ * Live video's face in the server: publishers come in by WHIP, viewers watch by `/live/<showId>/socket`, and the rest
+ * of the server hears when a show's picture comes and goes. Wires the media supervisor to the hub.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { FastifyPluginAsync } from 'fastify';
+import { REFUSALS } from '@nacre/contract/refusals';
+import type { MediaEvent, MediaLog, MediaStats, MediaSupervisor, StreamDownReason } from '@nacre/media/hooks';
+import { createStreamHub } from '@nacre/media/stream/hub';
+import type { StreamHubLimits, StreamHubStats } from '@nacre/media/stream/hub';
+import type { Upgrades } from '../http/upgrade.ts';
+import { createLiveSocket } from './live-socket.ts';
+import { liveWire } from './live-wire.ts';
+import { createPublishingSessions } from './publishing-sessions.ts';
+import { whipRoutes } from './whip.ts';
+
+export interface VideoDeps {
+  /**
+   * Starts the media process's supervisor; called once, at once. For example
+   * `(onEvent) => createMediaSupervisor({ udpPort, log, onEvent })`.
+   */
+  startMedia: (onEvent: (event: MediaEvent) => void) => MediaSupervisor;
+  /** The show that a stream key publishes; null when it opens none (unknown, rotated, show over). */
+  authorizeStreamKey: (key: string) => Promise<{ showId: string } | null>;
+  /** Whether the sender of this request (its cookies) may watch the show. Asked once per socket, at its opening. */
+  mayWatch: (showId: string, request: IncomingMessage) => Promise<boolean>;
+  /** The show has a picture. May be called again after `onPictureDown`. A rejection is logged. */
+  onPictureUp: (showId: string) => void | Promise<void>;
+  /** The picture is gone (not on a takeover). A rejection is logged. */
+  onPictureDown: (showId: string, reason: StreamDownReason) => void | Promise<void>;
+  log: MediaLog;
+  /** Unix epoch, ms. */
+  now: () => number;
+  limits?: Partial<StreamHubLimits>;
+}
+
+export interface Video {
+  /** `/whip…`, and a plain GET on the viewers' socket. Register it as a plugin of its own (it has its own error replies). */
+  routes: FastifyPluginAsync;
+  /** Registers the viewers' socket. */
+  attach(upgrades: Upgrades): void;
+  /** The show is over: its publisher is cut, its viewers are told and closed. A repeat does nothing. */
+  endShow(showId: string): Promise<void>;
+  /** The key was rotated: whoever publishes with the old one is cut; viewers stay. */
+  dropPublisher(showId: string): Promise<void>;
+  /** Open viewers' sockets of a show. */
+  viewers(showId: string): number;
+  /** For `/metrics`. `media` is null while the media process restarts. */
+  stats(): Promise<{ hub: StreamHubStats; media: MediaStats | null }>;
+  /** Resolves when publishers are taken; rejects with a clear sentence when the media process cannot start. */
+  ready(): Promise<{ udpPort: number }>;
+  /** For tests and the operator: the media process's id; null while it restarts. */
+  mediaPid(): number | null;
+  /** Closes viewers with 1001 and ends the media process. Idempotent. */
+  stop(): Promise<void>;
+}
+
+export function createVideo(deps: VideoDeps): Video {
+  const hub = createStreamHub({ wire: liveWire, now: deps.now, ...(deps.limits ? { limits: deps.limits } : {}) });
+  const sessions = createPublishingSessions({
+    onPictureUp: (showId) => report(deps.log, showId, () => deps.onPictureUp(showId)),
+    onPictureDown: (showId, reason) => report(deps.log, showId, () => deps.onPictureDown(showId, reason)),
+  });
+  const supervisor = deps.startMedia((event) => {
+    hub.onMediaEvent(event);
+    sessions.onMediaEvent(event);
+  });
+  const socket = createLiveSocket({ hub, mayWatch: deps.mayWatch, now: deps.now });
+
+  async function dropPublisher(showId: string): Promise<void> {
+    await Promise.all(sessions.of(showId).map((sessionId) => supervisor.remove(sessionId)));
+  }
+
+  let stopping: Promise<void> | null = null;
+  return {
+    routes: async (app) => {
+      await app.register(whipRoutes({ supervisor, sessions, authorizeStreamKey: deps.authorizeStreamKey }));
+      await app.register(socketHint(deps.mayWatch));
+    },
+    attach: (upgrades) => upgrades.route('/live/:showId/socket', socket.upgrade),
+    async endShow(showId) {
+      hub.end(showId);
+      await dropPublisher(showId);
+    },
+    dropPublisher,
+    viewers: (showId) => hub.viewers(showId),
+    stats: async () => ({ hub: hub.stats(), media: await supervisor.stats() }),
+    ready: () => supervisor.ready(),
+    mediaPid: () => supervisor.pid(),
+    stop() {
+      stopping ??= (async () => {
+        hub.stop();
+        await Promise.all([socket.stop(), supervisor.stop()]);
+      })();
+      return stopping;
+    },
+  };
+}
+
+function report(log: MediaLog, showId: string, call: () => void | Promise<void>): void {
+  void (async () => call())().catch((error: unknown) => {
+    log.error({ err: error, showId }, 'a change of picture could not be noted');
+  });
+}
+
+/**
+ * A browser does not tell its page why a socket was refused. A player that could not open one asks this address by
+ * plain HTTP: 426 means that it may watch and should try again, 404 that there is nothing to watch.
+ */
+function socketHint(mayWatch: VideoDeps['mayWatch']): FastifyPluginAsync {
+  return async (app) => {
+    app.get<{ Params: { showId: string } }>('/live/:showId/socket', { schema: { hide: true } }, async (request, reply) => {
+      const code = (await mayWatch(request.params.showId, request.raw)) ? 'video.socket_only' : 'shows.not_found';
+      const { status, title } = REFUSALS[code];
+      if (code === 'video.socket_only') reply.header('upgrade', 'websocket').header('connection', 'upgrade');
+      reply.header('cache-control', 'no-store').code(status).type('application/problem+json');
+      return reply.send({ type: 'about:blank', title, status, code });
+    });
+  };
+}

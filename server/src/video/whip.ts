@@ -1,0 +1,207 @@
+/**
+ * WHIP (RFC 9725): `POST /whip` publishes, `/whip/<session>` is the publishing session (DELETE ends it, PATCH carries
+ * trickle ICE). The stream key is the bearer token and decides which show is published; it is never logged.
+ *
+ * Pages of other sites and foreign encoders may publish: who holds the key may. No cookie is looked at here.
+ */
+import type { FastifyError, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import { PublishRefusal } from '@nacre/media/hooks';
+import type { MediaSupervisor, PublishRefusalCode } from '@nacre/media/hooks';
+import { sendProblem } from './problem.ts';
+import type { VideoProblemCode } from './problem.ts';
+import type { PublishingSessions } from './publishing-sessions.ts';
+
+/** A browser's offer has 5–10 KB; with many codecs and candidates 30. Less refuses real ones, more is an open door. */
+const offerBytes = 64 * 1024;
+
+/** Longer is no key of ours; looking it up would only cost. */
+const keyCharacters = 256;
+
+/** A media process that has ended is back within this. Sooner meets the same refusal, later is picture lost. */
+const retryAfterSeconds = 1;
+
+const sdpType = 'application/sdp';
+const fragmentType = 'application/trickle-ice-sdpfrag';
+const endpointMethods = 'OPTIONS, POST';
+const sessionMethods = 'OPTIONS, PATCH, DELETE';
+
+export interface WhipDeps {
+  supervisor: Pick<MediaSupervisor, 'publish' | 'patch' | 'remove'>;
+  sessions: PublishingSessions;
+  /** Null when the key opens no show (unknown, rotated, show over). Must take as long for a wrong key as for a right one. */
+  authorizeStreamKey: (key: string) => Promise<{ showId: string } | null>;
+}
+
+export function whipRoutes(deps: WhipDeps): FastifyPluginAsync {
+  return async (app) => {
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser([sdpType, fragmentType], { parseAs: 'string', bodyLimit: offerBytes }, (_request, body, done) =>
+      done(null, body),
+    );
+    app.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply));
+    app.addHook('onRequest', async (_request, reply) => {
+      reply.header('access-control-allow-origin', '*');
+      reply.header('access-control-expose-headers', 'Location, ETag, Accept-Patch, Accept-Post, Retry-After, WWW-Authenticate');
+      // Answers carry addresses and credentials of one connection.
+      reply.header('cache-control', 'no-store');
+    });
+
+    const schema = { hide: true };
+    const authorize = (request: FastifyRequest, reply: FastifyReply) => requireKey(deps, request, reply);
+    app.post('/whip', { schema, onRequest: authorize }, (request, reply) => publish(deps, request, reply));
+    app.options('/whip', { schema }, (_request, reply) =>
+      preflight(reply, endpointMethods).header('accept-post', sdpType).send(),
+    );
+    app.route({
+      method: ['GET', 'PUT', 'PATCH', 'DELETE'],
+      url: '/whip',
+      schema,
+      onRequest: async (_request, reply) => sendProblem(reply.header('allow', endpointMethods), 'request.method'),
+      handler: unreachable,
+    });
+
+    app.delete('/whip/:sessionId', { schema, onRequest: authorize }, (request, reply) => remove(deps, request, reply));
+    app.patch('/whip/:sessionId', { schema, onRequest: authorize }, (request, reply) => patch(deps, request, reply));
+    app.options('/whip/:sessionId', { schema }, (_request, reply) =>
+      preflight(reply, sessionMethods).header('accept-patch', fragmentType).send(),
+    );
+    app.route({
+      method: ['GET', 'PUT', 'POST'],
+      url: '/whip/:sessionId',
+      schema,
+      onRequest: async (_request, reply) => sendProblem(reply.header('allow', sessionMethods), 'request.method'),
+      handler: unreachable,
+    });
+  };
+}
+
+function unreachable(): never {
+  throw new Error('a method that was refused before');
+}
+
+function preflight(reply: FastifyReply, methods: string): FastifyReply {
+  return reply
+    .code(204)
+    .header('allow', methods)
+    .header('access-control-allow-methods', methods)
+    .header('access-control-allow-headers', 'Authorization, Content-Type, If-Match')
+    .header('access-control-max-age', '7200');
+}
+
+/** Answers 401 itself, before the body is read; otherwise leaves the show in `publishedShows`. */
+async function requireKey(deps: WhipDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | void> {
+  const key = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i.exec(request.headers.authorization ?? '')?.[1];
+  if (!key) return sendProblem(reply.header('www-authenticate', 'Bearer realm="nacre"'), 'video.key_missing');
+  const show = key.length > keyCharacters ? null : await deps.authorizeStreamKey(key);
+  if (show) {
+    publishedShows.set(request, show.showId);
+    return;
+  }
+  return sendProblem(reply.header('www-authenticate', 'Bearer realm="nacre", error="invalid_token"'), 'video.key_wrong');
+}
+
+/** The show that the request's key opens. */
+const publishedShows = new WeakMap<FastifyRequest, string>();
+
+function showOf(request: FastifyRequest): string {
+  const showId = publishedShows.get(request);
+  if (showId === undefined) throw new Error('a request without a checked key');
+  return showId;
+}
+
+async function publish(deps: WhipDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  if (mediaType(request) !== sdpType || typeof request.body !== 'string') return refuseType(reply, 'accept-post', sdpType);
+  const showId = showOf(request);
+  let answer: { sessionId: string; answerSdp: string };
+  try {
+    answer = await deps.supervisor.publish({ streamId: showId, offerSdp: request.body });
+  } catch (error) {
+    if (!(error instanceof PublishRefusal)) throw error;
+    const code = problemOfRefusal[error.code];
+    if (code === 'video.down' || code === 'video.full') reply.header('retry-after', String(retryAfterSeconds));
+    return sendProblem(reply, code, error.message);
+  }
+  deps.sessions.opened({ sessionId: answer.sessionId, showId, iceUfrag: iceUfragOf(request.body) });
+  return reply
+    .code(201)
+    .header('location', `/whip/${answer.sessionId}`)
+    .header('etag', etagOf(answer.sessionId))
+    .header('accept-patch', fragmentType)
+    .type(sdpType)
+    .send(answer.answerSdp);
+}
+
+const problemOfRefusal: Record<PublishRefusalCode, VideoProblemCode> = {
+  offer_malformed: 'video.offer_unusable',
+  not_sendonly: 'video.offer_unusable',
+  not_bundled: 'video.offer_unusable',
+  no_h264: 'video.codec',
+  no_opus: 'video.codec',
+  too_many_publishers: 'video.full',
+  unavailable: 'video.down',
+};
+
+async function remove(deps: WhipDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const sessionId = sessionIdOf(request);
+  if (!deps.sessions.isOf(sessionId, showOf(request))) return gone(deps, sessionId, reply);
+  await deps.supervisor.remove(sessionId);
+  return reply.code(200).send();
+}
+
+async function patch(deps: WhipDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  if (mediaType(request) !== fragmentType || typeof request.body !== 'string') {
+    return refuseType(reply, 'accept-patch', fragmentType);
+  }
+  const sessionId = sessionIdOf(request);
+  if (!deps.sessions.isOf(sessionId, showOf(request))) return gone(deps, sessionId, reply);
+  const wanted = request.headers['if-match'];
+  const ufrag = iceUfragOf(request.body);
+  // RFC 9725 §4.3.1: a restart comes with `If-Match: *` or new credentials; a server without restarts answers 422.
+  if (wanted === '*' || (ufrag !== null && ufrag !== deps.sessions.iceUfrag(sessionId))) {
+    return sendProblem(reply, 'video.ice_restart');
+  }
+  if (wanted !== undefined && wanted !== etagOf(sessionId)) return sendProblem(reply, 'video.stale_session');
+  if (!/^a=(candidate|end-of-candidates|ice-)/m.test(request.body)) {
+    return sendProblem(reply, 'request.invalid', 'This is not an SDP fragment with ICE candidates (RFC 8840).');
+  }
+  if (!(await deps.supervisor.patch(sessionId, request.body))) return gone(deps, sessionId, reply);
+  return reply.code(204).header('etag', etagOf(sessionId)).send();
+}
+
+/** A publisher that was taken over learns that, so that two devices do not take the show from each other for ever. */
+function gone(deps: WhipDeps, sessionId: string, reply: FastifyReply): FastifyReply {
+  const replaced = deps.sessions.endedBecause(sessionId) === 'replaced';
+  return sendProblem(reply, replaced ? 'video.replaced' : 'video.session_not_found');
+}
+
+function refuseType(reply: FastifyReply, header: string, type: string): FastifyReply {
+  return sendProblem(reply.header(header, type), 'request.media_type', `The body must be ${type}.`);
+}
+
+function sessionIdOf(request: FastifyRequest): string {
+  return (request.params as { sessionId: string }).sessionId;
+}
+
+function mediaType(request: FastifyRequest): string {
+  return (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}
+
+function iceUfragOf(sdp: string): string | null {
+  return /^a=ice-ufrag:(\S+)/m.exec(sdp)?.[1] ?? null;
+}
+
+/** RFC 9725 §4.3.1: a strong tag for the ICE session, of which a session here has exactly one. */
+function etagOf(sessionId: string): string {
+  return `"${sessionId}"`;
+}
+
+function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (error.statusCode === 415) {
+    const onSession = request.url.startsWith('/whip/');
+    return refuseType(reply, onSession ? 'accept-patch' : 'accept-post', onSession ? fragmentType : sdpType);
+  }
+  if (error.statusCode === 413) return sendProblem(reply, 'request.too_large', `An offer may have ${offerBytes} bytes.`);
+  if (error.statusCode !== undefined && error.statusCode < 500) return sendProblem(reply, 'request.invalid', error.message);
+  request.log.error({ err: error }, 'a WHIP request failed');
+  return sendProblem(reply, 'server.failed');
+}
