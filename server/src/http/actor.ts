@@ -1,0 +1,38 @@
+/** Who is asking: a signed-in person, or a guest known by a signed cookie of ours. */
+import type { FastifyRequest } from 'fastify';
+import { Refusal } from '../lib/refusal.ts';
+
+export interface PersonActor {
+  kind: 'person';
+  personId: string;
+  name: string;
+  isOperator: boolean;
+  /** A demo account; refused before it gets here unless the request comes from the machine itself. */
+  isDemo: boolean;
+  sessionId: string;
+}
+
+export interface GuestActor {
+  kind: 'guest';
+  /** Random, from the signed cookie `nacre_guest`; new with each request when the browser keeps no cookies. */
+  guestId: string;
+}
+
+export type Actor = PersonActor | GuestActor;
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    actor: Actor;
+  }
+}
+
+/** @throws Refusal `accounts.sign_in_first` for guests. */
+export function personOf(request: FastifyRequest): PersonActor {
+  if (request.actor.kind !== 'person') throw new Refusal('accounts.sign_in_first');
+  return request.actor;
+}
+
+/** The name under which one viewer counts once, however many tabs: `person/<uuid>` or `guest/<id>`. */
+export function viewerOf(actor: Actor): string {
+  return actor.kind === 'person' ? `person/${actor.personId}` : `guest/${actor.guestId}`;
+}

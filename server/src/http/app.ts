@@ -1,0 +1,120 @@
+/**
+ * The HTTP application that every route is mounted on: limits, actor, headers, errors, OpenAPI.
+ *
+ * Invariants: no request without a bound on body, time and rate; a request that changes something and comes with a
+ * cookie comes from our own pages; nothing secret is logged.
+ */
+import type { IncomingMessage } from 'node:http';
+import cookie from '@fastify/cookie';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { Problem } from '@nacre/contract/common';
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { Refusal } from '../lib/refusal.ts';
+import type { Log } from '../platform/log.ts';
+import { viewerOf, type Actor } from './actor.ts';
+import { replyWithError } from './error-reply.ts';
+import type { Guests } from './guest.ts';
+import { describeApi } from './openapi.ts';
+
+export type App = FastifyInstance<
+  import('node:http').Server,
+  IncomingMessage,
+  import('node:http').ServerResponse,
+  Log,
+  TypeBoxTypeProvider
+>;
+
+/** Largest JSON body: a product with a hundred variants needs 30 KB. Uploads state a bound of their own. */
+const BODY_BYTES_MAX = 256 * 1024;
+/** A client that needs longer to send its headers and body holds a socket for nothing. */
+const REQUEST_TIMEOUT_MS = 30_000;
+/** Requests of one person, guest or address in a minute. A page in use makes 20–60. */
+const REQUESTS_PER_MINUTE = 600;
+/** Requests that change something, of one person or guest in a minute: chat, likes, buying, the office. */
+export const WRITES_PER_MINUTE = 180;
+
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+export interface AppDeps {
+  log: Log;
+  guests: Guests;
+  /** The person of the request's session, or null. Refuses a demo account from elsewhere. */
+  findPerson(request: FastifyRequest): Promise<Actor | null>;
+  /** Hosts or addresses of proxies whose X-Forwarded-* is believed; false for none. */
+  trustProxy: boolean | string;
+}
+
+/** Whether the request comes from a page of the same host, or from no page at all (a programme). */
+export function isSameOrigin(headers: IncomingMessage['headers'], host: string): boolean {
+  if (headers['sec-fetch-site'] === 'cross-site') return false;
+  if (headers.origin === undefined) return true;
+  const origin = URL.parse(headers.origin);
+  return origin !== null && origin.host === host;
+}
+
+export async function createApp(deps: AppDeps): Promise<App> {
+  const app = Fastify({
+    loggerInstance: deps.log,
+    disableRequestLogging: true,
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    trustProxy: deps.trustProxy,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
+    // Closing waits for answers that are on their way, not for idle keep-alive sockets.
+    forceCloseConnections: 'idle',
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: 'array', useDefaults: true, allErrors: false } },
+  }).withTypeProvider<TypeBoxTypeProvider>();
+
+  app.setErrorHandler(replyWithError);
+  app.setNotFoundHandler(() => {
+    throw new Refusal('request.not_found');
+  });
+  app.addSchema(Problem);
+  await app.register(cookie);
+  await app.register(helmet, {
+    contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'self'"], imgSrc: ["'self'"] } },
+    crossOriginEmbedderPolicy: false,
+    crossOriginResourcePolicy: { policy: 'same-origin' },
+    xFrameOptions: { action: 'sameorigin' },
+    // Over plain http on the own machine there is nothing to upgrade to; a proxy in front sets it.
+    strictTransportSecurity: false,
+    referrerPolicy: { policy: 'strict-origin-when-cross-origin' },
+  });
+
+  app.decorateRequest('actor');
+  app.addHook('onRequest', async (request, reply) => {
+    const person = await deps.findPerson(request);
+    if (person !== null) {
+      request.actor = person;
+      return;
+    }
+    const known = deps.guests.read(request.headers.cookie);
+    if (known !== null) {
+      request.actor = { kind: 'guest', guestId: known };
+      return;
+    }
+    const guest = deps.guests.create(request.protocol === 'https');
+    reply.header('Set-Cookie', guest.setCookie);
+    request.actor = { kind: 'guest', guestId: guest.guestId };
+  });
+  app.addHook('onRequest', async (request) => {
+    if (SAFE_METHODS.has(request.method) || request.headers.authorization !== undefined) return;
+    if (!isSameOrigin(request.headers, request.host)) throw new Refusal('request.origin');
+  });
+  await app.register(rateLimit, {
+    global: true,
+    timeWindow: 60_000,
+    max: (request) => (SAFE_METHODS.has(request.method) ? REQUESTS_PER_MINUTE : WRITES_PER_MINUTE),
+    // A guest without a cookie is a new guest each time: the address counts then.
+    keyGenerator: (request) => {
+      const isNewGuest = request.actor.kind === 'guest' && deps.guests.read(request.headers.cookie) === null;
+      return `${SAFE_METHODS.has(request.method) ? 'r' : 'w'} ${isNewGuest ? request.ip : viewerOf(request.actor)}`;
+    },
+    errorResponseBuilder: (_request, context) =>
+      new Refusal('request.too_many', { retryAfterSeconds: Math.ceil(context.ttl / 1000) }),
+  });
+  await describeApi(app);
+  return app;
+}

@@ -1,0 +1,52 @@
+/** Turns whatever was thrown into RFC 9457 problem details. The text of an unexpected error stays in the log. */
+import { REFUSALS, type RefusalCode } from '@nacre/contract/refusals';
+import type { Problem } from '@nacre/contract/common';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { Refusal, type RefusalDetails } from '../lib/refusal.ts';
+
+export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+
+export function problemOf(code: RefusalCode, details?: RefusalDetails): Problem {
+  const { status, title } = REFUSALS[code];
+  return {
+    type: `urn:nacre:refusal:${code}`,
+    title,
+    status,
+    code,
+    ...(details === undefined ? {} : { details }),
+  };
+}
+
+function refusalOf(error: FastifyError | Refusal): Refusal | null {
+  if (error instanceof Refusal) return error;
+  if (error.validation !== undefined) {
+    const first = error.validation[0];
+    const missing = first?.params['missingProperty'];
+    const path = `${first?.instancePath ?? ''}${typeof missing === 'string' ? `/${missing}` : ''}`;
+    return new Refusal('request.invalid', {
+      details: { field: path.slice(1).replaceAll('/', '.') || error.validationContext, reason: first?.message },
+    });
+  }
+  switch (error.statusCode) {
+    case 400: return new Refusal('request.invalid');
+    case 404: return new Refusal('request.not_found');
+    case 405: return new Refusal('request.method');
+    case 413: return new Refusal('request.too_large');
+    case 415: return new Refusal('request.media_type');
+    case 429: return new Refusal('request.too_many');
+    case 503: return new Refusal('server.busy', { retryAfterSeconds: 2 });
+    default: return null;
+  }
+}
+
+export function replyWithError(error: FastifyError | Refusal, request: FastifyRequest, reply: FastifyReply): void {
+  const refusal = refusalOf(error);
+  if (refusal === null) {
+    request.log.error({ err: error }, 'request failed');
+    reply.code(500).type(PROBLEM_TYPE).send(problemOf('server.failed'));
+    return;
+  }
+  if (refusal.retryAfterSeconds !== undefined) reply.header('Retry-After', refusal.retryAfterSeconds);
+  if (refusal.status === 401) reply.header('WWW-Authenticate', 'Bearer realm="nacre"');
+  reply.code(refusal.status).type(PROBLEM_TYPE).send(problemOf(refusal.code, refusal.details));
+}

@@ -1,0 +1,119 @@
+/**
+ * Facts for other modules, written in the transaction that made them true.
+ *
+ * Each fact is taken out of the table in the transaction in which its reactions run, so what reactions do to the
+ * database happens exactly once; a reaction that fails leaves the fact there, to be tried again later, and does not hold
+ * up the others. Several processes share the work by `skip locked`.
+ */
+import { sql } from 'kysely';
+import type { Clock } from './clock.ts';
+import type { Database, Tx } from './database.ts';
+import { afterCommit } from './database.ts';
+import type { Log } from './log.ts';
+
+/** A module's fact: past tense, e.g. `payments.captured`. Payload is JSON. */
+export interface Fact {
+  topic: string;
+  payload: Record<string, unknown>;
+}
+
+export type Reaction = (tx: Tx, payload: never) => Promise<void>;
+
+export interface Outbox {
+  /** Writes the fact in the caller's transaction; delivered after its commit. */
+  publish(tx: Tx, fact: Fact): Promise<void>;
+  /** Registers a reaction; before `start`. */
+  on(topic: string, reaction: Reaction): void;
+  start(): void;
+  /** Resolves when everything that was due is delivered; for tests and for a graceful stop. */
+  drain(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** How often to look for facts that another process left behind; our own wake us at once. */
+const POLL_MS = 1_000;
+/** A fact that fails waits 1 s, 2 s, 4 s … up to this, for a database or a bug to be mended. */
+const RETRY_MAX_SECONDS = 300;
+
+export function createOutbox(deps: { database: Database; clock: Clock; log: Log }): Outbox {
+  const { database, clock, log } = deps;
+  const reactions = new Map<string, Reaction[]>();
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> | null = null;
+  let again = false;
+  let stopped = false;
+
+  /** Delivers one fact; false when none was due. */
+  async function deliverOne(): Promise<boolean> {
+    let taken: { id: bigint; topic: string; attempts: number } | undefined;
+    try {
+      await database.transaction(async (tx) => {
+        taken = undefined;
+        const { rows } = await sql<{ id: bigint; topic: string; payload: never; attempts: number }>`
+          delete from outbox where id = (
+            select id from outbox where next_try_at <= ${clock.now()} order by next_try_at, id
+            limit 1 for update skip locked
+          ) returning id, topic, payload, attempts`.execute(tx);
+        const fact = rows[0];
+        if (fact === undefined) return;
+        taken = fact;
+        for (const reaction of reactions.get(fact.topic) ?? []) await reaction(tx, fact.payload);
+      });
+    } catch (error) {
+      if (taken === undefined) throw error;
+      const waitSeconds = Math.min(2 ** taken.attempts, RETRY_MAX_SECONDS);
+      log.error({ err: error, topic: taken.topic, fact: String(taken.id), waitSeconds }, 'a reaction failed');
+      await database.db
+        .updateTable('outbox')
+        .set({ attempts: taken.attempts + 1, next_try_at: new Date(clock.now().getTime() + waitSeconds * 1000) })
+        .where('id', '=', taken.id)
+        .execute();
+    }
+    return taken !== undefined;
+  }
+
+  async function deliverAll(): Promise<void> {
+    do {
+      again = false;
+      while (!stopped && (await deliverOne()));
+    } while (again && !stopped);
+  }
+
+  function wake(): Promise<void> {
+    if (stopped) return Promise.resolve();
+    if (running !== null) {
+      again = true;
+      return running;
+    }
+    running = deliverAll()
+      .catch((error: unknown) => log.warn({ err: error }, 'the outbox cannot be read'))
+      .finally(() => {
+        running = null;
+      });
+    return running;
+  }
+
+  return {
+    async publish(tx, fact) {
+      const now = clock.now();
+      await tx
+        .insertInto('outbox')
+        .values({ topic: fact.topic, payload: JSON.stringify(fact.payload), created_at: now, next_try_at: now })
+        .execute();
+      afterCommit(tx, () => void wake());
+    },
+    on(topic, reaction) {
+      reactions.set(topic, [...(reactions.get(topic) ?? []), reaction]);
+    },
+    start() {
+      timer = setInterval(() => void wake(), POLL_MS);
+      void wake();
+    },
+    drain: wake,
+    async stop() {
+      clearInterval(timer);
+      stopped = true;
+      await running;
+    },
+  };
+}
