@@ -3,6 +3,7 @@
  * of the server hears when a show's picture comes and goes. Wires the media supervisor to the hub.
  */
 import type { IncomingMessage } from 'node:http';
+import type {} from '@fastify/swagger';
 import type { FastifyPluginAsync } from 'fastify';
 import { REFUSALS } from '@nacre/contract/refusals';
 import type { MediaEvent, MediaLog, MediaStats, MediaSupervisor, StreamDownReason } from '@nacre/media/hooks';

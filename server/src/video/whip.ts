@@ -4,6 +4,7 @@
  *
  * Pages of other sites and foreign encoders may publish: who holds the key may. No cookie is looked at here.
  */
+import type {} from '@fastify/swagger';
 import type { FastifyError, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { PublishRefusal } from '@nacre/media/hooks';
 import type { MediaSupervisor, PublishRefusalCode } from '@nacre/media/hooks';

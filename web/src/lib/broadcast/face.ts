@@ -62,7 +62,7 @@ export interface BroadcastStats {
   height: number;
   framesPerSecond: number;
   /**
-   * `good`: viewers see what the camera sees. `weak`: below half of the wished bitrate, or over 5 % lost, or over 400 ms
+   * `good`: viewers see what the camera sees. `weak`: the line carries less than half of the wished bitrate, or over 5 % lost, or over 400 ms
    * round trip. `lost`: nothing gets through.
    */
   quality: 'good' | 'weak' | 'lost';
@@ -89,7 +89,7 @@ export interface BroadcastView {
 export interface BroadcasterOptions {
   /** `/whip`, or an absolute URL. */
   whipUrl: string;
-  /** Asked before each attempt, so that a rotated key is picked up. Kept nowhere, logged nowhere. */
+  /** Asked before each attempt, so that a rotated key is picked up. Held in memory while publishing, logged nowhere. */
   streamKey: () => string | Promise<string>;
   /** Default `'user'`. */
   facing?: CameraFacing;

@@ -1,0 +1,110 @@
+/**
+ * Reads a connection's statistics (W3C webrtc-stats): what goes out, how well it arrives, and whether the server still
+ * hears us. It answers each stretch of packets with feedback 16 times a second, so silence while we send means loss,
+ * long before ICE would say so.
+ */
+import type { BroadcastStats } from './face.ts';
+
+/** Silence that means loss. Shorter takes a Wi-Fi hiccup for one, longer shows viewers a frozen picture for longer. */
+const lostAfterMs = 1_500;
+/** The same, for a while after the network changed. */
+const impatientAfterMs = 700;
+const impatientForMs = 5_000;
+/** So many packets must have gone out unanswered: a paused camera sends nothing and hears nothing. */
+const unansweredPackets = 10;
+
+const weakLossRatio = 0.05;
+const weakRoundTripMs = 400;
+
+export interface LinkMeter {
+  read(report: RTCStatsReport, nowMs: number): void;
+  isLost(): boolean;
+  beImpatient(nowMs: number): void;
+  stats(): BroadcastStats;
+}
+
+/** The members of all kinds of entries that are read here. */
+interface Entry {
+  type: string;
+  id: string;
+  kind?: string;
+  selectedCandidatePairId?: string;
+  nominated?: boolean;
+  state?: string;
+  packetsSent?: number;
+  packetsReceived?: number;
+  bytesSent?: number;
+  currentRoundTripTime?: number;
+  availableOutgoingBitrate?: number;
+  fractionLost?: number;
+  frameWidth?: number;
+  frameHeight?: number;
+  framesPerSecond?: number;
+}
+
+export function createLinkMeter(wishedBps: number): LinkMeter {
+  let stats: BroadcastStats = {
+    bitrateBps: 0,
+    availableBps: null,
+    roundTripMs: null,
+    lossRatio: null,
+    width: 0,
+    height: 0,
+    framesPerSecond: 0,
+    quality: 'good',
+  };
+  let bytes = { count: 0, atMs: 0 };
+  let heard = { packets: -1, atMs: 0, sentThen: 0 };
+  let impatientUntilMs = 0;
+  let isLost = false;
+
+  function readLink(pair: Entry, nowMs: number): void {
+    const received = pair.packetsReceived ?? 0;
+    const sent = pair.packetsSent ?? 0;
+    if (received !== heard.packets) heard = { packets: received, atMs: nowMs, sentThen: sent };
+    const limitMs = nowMs < impatientUntilMs ? impatientAfterMs : lostAfterMs;
+    isLost = nowMs - heard.atMs > limitMs && sent - heard.sentThen > unansweredPackets;
+    const sentBytes = pair.bytesSent ?? 0;
+    if (bytes.atMs > 0 && nowMs > bytes.atMs) {
+      stats.bitrateBps = Math.max(0, Math.round(((sentBytes - bytes.count) * 8000) / (nowMs - bytes.atMs)));
+    }
+    bytes = { count: sentBytes, atMs: nowMs };
+    stats.availableBps = pair.availableOutgoingBitrate ?? null;
+    stats.roundTripMs = pair.currentRoundTripTime === undefined ? null : pair.currentRoundTripTime * 1000;
+  }
+
+  function quality(): BroadcastStats['quality'] {
+    if (isLost) return 'lost';
+    const isWeak =
+      (stats.availableBps ?? wishedBps) < wishedBps / 2 ||
+      (stats.lossRatio ?? 0) > weakLossRatio ||
+      (stats.roundTripMs ?? 0) > weakRoundTripMs;
+    return isWeak ? 'weak' : 'good';
+  }
+
+  return {
+    read(report, nowMs) {
+      stats = { ...stats };
+      const entries = [...(report as unknown as ReadonlyMap<string, Entry>).values()];
+      const selectedId = entries.find((entry) => entry.type === 'transport')?.selectedCandidatePairId;
+      const pair = entries.find((entry) =>
+        selectedId ? entry.id === selectedId : entry.type === 'candidate-pair' && entry.nominated === true,
+      );
+      if (pair) readLink(pair, nowMs);
+      for (const entry of entries) {
+        if (entry.kind !== 'video') continue;
+        if (entry.type === 'remote-inbound-rtp') stats.lossRatio = entry.fractionLost ?? stats.lossRatio;
+        if (entry.type !== 'outbound-rtp') continue;
+        stats.width = entry.frameWidth ?? 0;
+        stats.height = entry.frameHeight ?? 0;
+        stats.framesPerSecond = Math.round(entry.framesPerSecond ?? 0);
+      }
+      stats.quality = quality();
+    },
+    isLost: () => isLost,
+    beImpatient(nowMs) {
+      impatientUntilMs = nowMs + impatientForMs;
+    },
+    stats: () => stats,
+  };
+}

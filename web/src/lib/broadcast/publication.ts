@@ -1,0 +1,214 @@
+/**
+ * One publishing session: offer, WHIP POST (RFC 9725), connection, and the watch over it. It ends once and for good; who
+ * wants to stay on air makes another.
+ *
+ * The server is ice-lite and its answer holds its addresses, so the offer goes out without waiting for our own.
+ */
+import { createLinkMeter } from './link-meter.ts';
+import type { LinkMeter } from './link-meter.ts';
+import type { BroadcastReason, BroadcastStats } from './face.ts';
+
+/** Media that is not through by then is blocked on the way. Connecting takes 0.1 s here, 2 s on a bad mobile network. */
+const connectWithinMs = 8_000;
+
+/** An offer not answered by then is asked anew. The server answers within 50 ms; a bad mobile network takes seconds. */
+const answerWithinMs = 6_000;
+
+/** How often the connection is looked at. Rarer notices losses later, more often costs battery. */
+const lookEveryMs = 500;
+
+export class PublishFailure extends Error {
+  readonly reason: Exclude<BroadcastReason, null>;
+  /** Whether trying again by itself makes sense. */
+  readonly mayRetry: boolean;
+  constructor(reason: Exclude<BroadcastReason, null>, mayRetry: boolean, detail = '') {
+    super(detail);
+    this.name = 'PublishFailure';
+    this.reason = reason;
+    this.mayRetry = mayRetry;
+  }
+}
+
+export interface Publication {
+  replaceTrack(track: MediaStreamTrack): Promise<void>;
+  stats(): BroadcastStats;
+  /** Whether the server still hears us, asked with more impatience: after a change of network. */
+  checkSoon(): void;
+  /** Whether another publisher took the show over since. */
+  wasReplaced(): Promise<boolean>;
+  /** Lets go of the connection. `goodbye` also tells the server (DELETE), in a way that outlives the page. */
+  end(goodbye: boolean): void;
+}
+
+export interface PublicationOptions {
+  whipUrl: string;
+  streamKey: string;
+  stream: MediaStream;
+  maxBitrateBps: number;
+  signal: AbortSignal;
+  /** The connection is lost; called once, never after `end`. */
+  onLost: () => void;
+}
+
+/** Resolves when media flows. Throws `PublishFailure`. */
+export async function publish(options: PublicationOptions): Promise<Publication> {
+  const connection = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+  let sessionUrl = '';
+  const auth = { authorization: `Bearer ${options.streamKey}` };
+  const goodbye = (): void => {
+    if (!sessionUrl) return;
+    // Nobody waits for the answer: without it the server's own timeout ends the session.
+    fetch(sessionUrl, { method: 'DELETE', headers: auth, keepalive: true }).catch(() => undefined);
+  };
+  try {
+    const senders = await addTracks(connection, options);
+    await connection.setLocalDescription();
+    const answer = await post(options, connection.localDescription?.sdp ?? '');
+    sessionUrl = answer.sessionUrl;
+    await connection.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
+    await connected(connection, options.signal);
+    return watch(connection, senders, sessionUrl, auth, goodbye, options);
+  } catch (error) {
+    connection.close();
+    if (sessionUrl) goodbye();
+    throw error instanceof PublishFailure ? error : new PublishFailure('refused', true, String(error));
+  }
+}
+
+async function addTracks(connection: RTCPeerConnection, options: PublicationOptions): Promise<RTCRtpSender[]> {
+  const senders: RTCRtpSender[] = [];
+  const init: RTCRtpTransceiverInit = { direction: 'sendonly', streams: [options.stream] };
+  for (const track of options.stream.getTracks()) {
+    if (track.kind !== 'video') {
+      senders.push(connection.addTransceiver(track, init).sender);
+      continue;
+    }
+    const transceiver = connection.addTransceiver(track, {
+      ...init,
+      sendEncodings: [{ maxBitrate: options.maxBitrateBps, maxFramerate: 30 }],
+    });
+    transceiver.setCodecPreferences(h264First());
+    const { sender } = transceiver;
+    const parameters = sender.getParameters();
+    // Goods must stay sharp: rather fewer pictures than smaller ones.
+    parameters.degradationPreference = 'maintain-resolution';
+    await sender.setParameters(parameters);
+    senders.push(sender);
+  }
+  return senders;
+}
+
+/** H.264 constrained baseline with packetization-mode 1 first, then its siblings, and retransmission; nothing else. */
+function h264First(): RTCRtpCodec[] {
+  const codecs = RTCRtpSender.getCapabilities('video')?.codecs ?? [];
+  const rank = ({ mimeType, sdpFmtpLine = '' }: RTCRtpCodec): number => {
+    if (/rtx$/i.test(mimeType)) return 3;
+    if (!/h264$/i.test(mimeType) || !/packetization-mode=1/.test(sdpFmtpLine)) return 0;
+    return /profile-level-id=42e0/i.test(sdpFmtpLine) ? 1 : 2;
+  };
+  const wanted = codecs.filter((codec) => rank(codec) > 0).sort((a, b) => rank(a) - rank(b));
+  if (!wanted.some((codec) => rank(codec) < 3)) throw new PublishFailure('codec-missing', false);
+  return wanted;
+}
+
+async function post(options: PublicationOptions, offer: string): Promise<{ sdp: string; sessionUrl: string }> {
+  let response: Response;
+  try {
+    response = await fetch(options.whipUrl, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${options.streamKey}`, 'content-type': 'application/sdp' },
+      body: offer,
+      signal: AbortSignal.any([options.signal, AbortSignal.timeout(answerWithinMs)]),
+    });
+    if (response.status === 201) {
+      const sdp = await response.text();
+      return { sdp, sessionUrl: new URL(response.headers.get('location') ?? '', response.url).href };
+    }
+  } catch (error) {
+    throw new PublishFailure('server-unreachable', true, String(error));
+  }
+  const problem = (await response.json().catch(() => ({}))) as { code?: string; title?: string; detail?: string };
+  const sentence = problem.detail ?? problem.title ?? '';
+  if (response.status === 401 || response.status === 403) throw new PublishFailure('key-refused', false, sentence);
+  if (problem.code === 'video.full') throw new PublishFailure('server-full', true, sentence);
+  if (problem.code === 'video.codec') throw new PublishFailure('codec-missing', false, sentence);
+  // A proxy without its server answers 502–504, our own server without its media process 503.
+  if (response.status >= 500 || response.status === 429) throw new PublishFailure('server-unreachable', true, sentence);
+  throw new PublishFailure('refused', false, sentence);
+}
+
+function connected(connection: RTCPeerConnection, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (failure?: PublishFailure): void => {
+      clearTimeout(timer);
+      connection.removeEventListener('connectionstatechange', look);
+      signal.removeEventListener('abort', onAbort);
+      if (failure) reject(failure);
+      else resolve();
+    };
+    const look = (): void => {
+      if (connection.connectionState === 'connected') settle();
+      else if (connection.connectionState === 'failed') settle(new PublishFailure('media-blocked', true));
+    };
+    const onAbort = (): void => settle(new PublishFailure('server-unreachable', false));
+    const timer = setTimeout(() => settle(new PublishFailure('media-blocked', true)), connectWithinMs);
+    connection.addEventListener('connectionstatechange', look);
+    signal.addEventListener('abort', onAbort);
+    if (signal.aborted) onAbort();
+    else look();
+  });
+}
+
+function watch(
+  connection: RTCPeerConnection,
+  senders: readonly RTCRtpSender[],
+  sessionUrl: string,
+  auth: { authorization: string },
+  goodbye: () => void,
+  options: PublicationOptions,
+): Publication {
+  const meter: LinkMeter = createLinkMeter(options.maxBitrateBps);
+  let isOver = false;
+  const over = (): boolean => {
+    if (isOver) return false;
+    isOver = true;
+    clearInterval(timer);
+    connection.onconnectionstatechange = null;
+    connection.close();
+    return true;
+  };
+  const lost = (): void => {
+    if (over()) options.onLost();
+  };
+  const look = async (): Promise<void> => {
+    const report = await connection.getStats();
+    if (isOver) return;
+    meter.read(report, performance.now());
+    if (meter.isLost()) lost();
+  };
+  const timer = setInterval(() => void look(), lookEveryMs);
+  connection.onconnectionstatechange = () => {
+    // "disconnected" comes after 5 s without an answer: by then publishing anew is quicker than hoping.
+    if (connection.connectionState !== 'connected') lost();
+  };
+  return {
+    async replaceTrack(track) {
+      await senders.find((sender) => sender.track?.kind === track.kind)?.replaceTrack(track);
+    },
+    stats: () => meter.stats(),
+    checkSoon: () => meter.beImpatient(performance.now()),
+    async wasReplaced() {
+      const response = await fetch(sessionUrl, {
+        method: 'PATCH',
+        headers: { ...auth, 'content-type': 'application/trickle-ice-sdpfrag' },
+        body: 'a=end-of-candidates\r\n',
+        signal: AbortSignal.timeout(answerWithinMs),
+      }).catch(() => null);
+      return response?.status === 410;
+    },
+    end(withGoodbye) {
+      over();
+      if (withGoodbye) goodbye();
+    },
+  };
+}

@@ -1,0 +1,153 @@
+/**
+ * Holds the socket to the server open: connects, notices a dead line, comes back with growing, jittered pauses, and
+ * finds out why a socket could not be opened (browsers do not tell).
+ */
+import { decodeLiveBinary, liveClose, liveSubprotocol } from '@nacre/contract/live';
+import type { LiveFragment, LiveInit, LiveServerMessage, LiveViewerMessage } from '@nacre/contract/live';
+
+/** First pause after a loss; doubles up to the longest. Shorter floods a server that starts, longer is black screen. */
+const firstPauseMs = 200;
+const longestPauseMs = 4_000;
+/** After a server's goodbye all its viewers come back: spread over this. */
+const spreadMs = 800;
+/** A line too slow needs a moment to drain before it is worth trying again. */
+const tooSlowPauseMs = 3_000;
+const pingEveryMs = 2_000;
+/** No word for this long after a ping: the line is dead. Shorter cuts lines with a hiccup, longer shows a frozen picture. */
+const silenceMs = 5_000;
+
+export interface LiveLine {
+  /** False when there is no open socket. */
+  send(message: LiveViewerMessage): boolean;
+  /** Closes the socket, if any, and opens a new one. */
+  reconnect(): void;
+  reconnects(): number;
+  stop(): void;
+}
+
+export function connectLive(deps: {
+  url: string;
+  onOpen: () => void;
+  onText: (message: LiveServerMessage) => void;
+  onBinary: (message: LiveInit | LiveFragment) => void;
+  /** It goes on trying. */
+  onTrouble: (reason: 'offline' | 'unreachable') => void;
+  /** It does not. */
+  onFinal: (reason: 'ended' | 'not-open') => void;
+}): LiveLine {
+  const httpUrl = new URL(deps.url, location.href);
+  httpUrl.protocol = httpUrl.protocol.replace('ws', 'http');
+  const socketUrl = httpUrl.href.replace('http', 'ws');
+  let socket: WebSocket | null = null;
+  let failures = 0;
+  let attempts = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let pingedMs = 0;
+  let heardMs = 0;
+  let isStopped = false;
+
+  function open(): void {
+    clearTimeout(timer);
+    if (isStopped || socket) return;
+    attempts += 1;
+    const own = new WebSocket(socketUrl, liveSubprotocol);
+    own.binaryType = 'arraybuffer';
+    socket = own;
+    let isOpen = false;
+    own.onopen = () => {
+      isOpen = true;
+      pingedMs = heardMs = performance.now();
+      deps.onOpen();
+      ping();
+    };
+    own.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
+      heardMs = performance.now();
+      if (typeof data === 'string') return deps.onText(JSON.parse(data) as LiveServerMessage);
+      failures = 0;
+      const message = decodeLiveBinary(data);
+      if (message) deps.onBinary(message);
+    };
+    own.onclose = ({ code }) => {
+      if (socket !== own) return;
+      socket = null;
+      if (code === liveClose.ended) return deps.onFinal('ended');
+      if (isOpen) again(code);
+      else void askWhy();
+    };
+  }
+
+  /** Lets go of the socket without hearing of it again. */
+  function abandon(): void {
+    const old = socket;
+    socket = null;
+    if (!old) return;
+    old.onmessage = old.onclose = old.onopen = null;
+    old.close();
+  }
+
+  function again(code: number): void {
+    if (isStopped) return;
+    if (!navigator.onLine) deps.onTrouble('offline');
+    else if (failures > 1) deps.onTrouble('unreachable');
+    let pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** failures);
+    if (code === liveClose.goingAway) pauseMs = Math.max(pauseMs, spreadMs);
+    if (code === liveClose.tooSlow || code === liveClose.policy) pauseMs = tooSlowPauseMs;
+    failures += 1;
+    timer = setTimeout(open, pauseMs * (0.5 + Math.random() / 2));
+  }
+
+  async function askWhy(): Promise<void> {
+    try {
+      const { status } = await fetch(httpUrl, { cache: 'no-store', signal: AbortSignal.timeout(silenceMs) });
+      if (!isStopped && (status === 404 || status === 403)) return deps.onFinal('not-open');
+    } catch {
+      // Unreachable, which is what `again` reports.
+    }
+    again(0);
+  }
+
+  function ping(): void {
+    pingedMs = performance.now();
+    socket?.send(JSON.stringify({ type: 'ping', sent: pingedMs } satisfies LiveViewerMessage));
+  }
+
+  const pinger = setInterval(() => {
+    if (socket?.readyState !== WebSocket.OPEN) return;
+    const nowMs = performance.now();
+    // Only a ping that was really sent counts: a sleeping page's timers may run minutes late.
+    if (heardMs < pingedMs && nowMs - pingedMs > silenceMs) reconnect();
+    else if (heardMs >= pingedMs) ping();
+  }, pingEveryMs);
+
+  function reconnect(): void {
+    abandon();
+    if (!isStopped) again(0);
+  }
+
+  function onOnline(): void {
+    // The network may have changed under an open socket: its path is gone, and only a timeout would tell.
+    abandon();
+    failures = 0;
+    open();
+  }
+
+  addEventListener('online', onOnline);
+  open();
+
+  return {
+    send(message) {
+      if (socket?.readyState !== WebSocket.OPEN) return false;
+      socket.send(JSON.stringify(message));
+      return true;
+    },
+    reconnect,
+    reconnects: () => Math.max(0, attempts - 1),
+    stop() {
+      isStopped = true;
+      clearTimeout(timer);
+      clearInterval(pinger);
+      removeEventListener('online', onOnline);
+      abandon();
+    },
+  };
+}
