@@ -1,0 +1,81 @@
+/**
+ * Every page request: chooses language, region and appearance before anything is drawn, lets pages read the API in the
+ * reader's name, and completes the security policy.
+ */
+import type { Handle, HandleFetch, HandleServerError } from '@sveltejs/kit/hooks';
+import {
+  chooseFormatLocale,
+  chooseLocale,
+  direction,
+  htmlLang,
+  isTimeZone,
+  localeCookie,
+  timeZoneCookie,
+} from '#lib/i18n/locales.ts';
+import { isTheme, themeCookie } from '#lib/theme.ts';
+
+type ApiFetch = (request: Request) => Promise<Response>;
+
+export const handle: Handle = async ({ event, resolve }) => {
+  const accept = event.request.headers.get('accept-language');
+  const theme = event.cookies.get(themeCookie);
+  const timeZone = event.cookies.get(timeZoneCookie);
+  const locale = chooseLocale(event.cookies.get(localeCookie), accept);
+  event.locals.locale = locale;
+  event.locals.formatLocale = chooseFormatLocale(locale, accept);
+  event.locals.theme = isTheme(theme) ? theme : 'system';
+  event.locals.timeZone = isTimeZone(timeZone) ? timeZone : null;
+
+  const response = await resolve(event, {
+    transformPageChunk: ({ html }) =>
+      html
+        .replace('%nacre.lang%', htmlLang[locale])
+        .replace('%nacre.dir%', direction(locale))
+        .replace('%nacre.theme%', event.locals.theme),
+    preload: (input) => {
+      if (input.type === 'js' || input.type === 'css') return true;
+      // The one face that every page draws with at once; the rest comes when a glyph needs it.
+      return input.type === 'font' && input.filename.endsWith('inter-latin-wght-normal.woff2');
+    },
+  });
+
+  const type = response.headers.get('content-type') ?? '';
+  if (type.startsWith('text/html')) {
+    // Pages differ by person and language; a shared cache must not keep them.
+    response.headers.set('cache-control', 'private, no-cache');
+    response.headers.append('vary', 'accept-language, cookie');
+    allowSockets(response, event.url.host);
+  }
+  return response;
+};
+
+/** Older Safari does not count ws: and wss: of the same host as 'self'. */
+function allowSockets(response: Response, host: string): void {
+  const policy = response.headers.get('content-security-policy');
+  if (!policy || !/^[a-z0-9.:[\]-]+$/i.test(host)) return;
+  response.headers.set(
+    'content-security-policy',
+    policy.replace("connect-src 'self'", `connect-src 'self' ws://${host} wss://${host}`),
+  );
+}
+
+/**
+ * Reads of the API while a page is drawn do not go over the network: the server hands its own function along with the
+ * request. Under `vite dev` there is no such function; NACRE_DEV_API names a running server instead.
+ */
+export const handleFetch: HandleFetch = async ({ event, request, fetch }) => {
+  const url = new URL(request.url);
+  if (url.origin !== event.url.origin || !url.pathname.startsWith('/api/')) return fetch(request);
+  const inside = (event.platform?.req as { nacreFetch?: ApiFetch } | undefined)?.nacreFetch;
+  if (inside) return inside(request);
+  const devApi = process.env.NACRE_DEV_API;
+  if (!devApi) return fetch(request);
+  const headers = new Headers({ accept: 'application/json' });
+  const cookie = event.request.headers.get('cookie');
+  if (cookie) headers.set('cookie', cookie);
+  return globalThis.fetch(new URL(url.pathname + url.search, devApi), { method: request.method, headers });
+};
+
+export const handleError: HandleServerError = ({ kind, error, event }) => {
+  if (kind === 'unknown') console.error(`page ${event.url.pathname} failed`, error);
+};

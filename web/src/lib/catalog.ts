@@ -1,0 +1,68 @@
+/** Small pure questions about a product: what it costs, what is left. */
+import type { Product, Variant } from '@nacre/contract/catalog';
+import type { I18n } from '#lib/i18n/i18n.svelte.ts';
+
+// Above this the exact number says nothing to a buyer.
+const exactStockLimit = 10;
+// More sizes than this do not fit on the card.
+const sizesOnCard = 3;
+
+export function totalAvailable(product: Product): number {
+  return product.variants.reduce((sum, variant) => sum + variant.available, 0);
+}
+
+export function totalHeld(product: Product): number {
+  return product.variants.reduce((sum, variant) => sum + variant.held, 0);
+}
+
+/** Prices of what can be bought; of all variants when nothing can. */
+export function priceRange(product: Product): { fromMinor: number; toMinor: number } {
+  const open = product.variants.filter((variant) => variant.available > 0);
+  const prices = (open.length > 0 ? open : product.variants).map((variant) => variant.priceMinor);
+  if (prices.length === 0) return { fromMinor: 0, toMinor: 0 };
+  return { fromMinor: Math.min(...prices), toMinor: Math.max(...prices) };
+}
+
+export function stockWord(count: number, i18n: I18n): string {
+  return count > exactStockLimit ? i18n.t('common.more_than_ten_left') : i18n.t('common.left', { count });
+}
+
+/** "4 left in M, 3 in L" where that is short and true; else the sum, or "more than 10 left". */
+export function stockSentence(product: Product, i18n: I18n): string {
+  const total = totalAvailable(product);
+  if (product.variants.length < 2) return stockWord(total, i18n);
+  const sizeOption = product.options.findIndex((option) => option.values.every((value) => !value.swatch));
+  const scarce = new Map<string, number>();
+  if (sizeOption >= 0) {
+    for (const variant of product.variants) {
+      const size = variant.optionValues[sizeOption];
+      if (size !== undefined) scarce.set(size, (scarce.get(size) ?? 0) + variant.available);
+    }
+  }
+  const few = [...scarce].filter(([, count]) => count > 0 && count <= exactStockLimit);
+  const open = [...scarce].filter(([, count]) => count > 0);
+  if (few.length === 0 || few.length !== open.length || few.length > sizesOnCard) return stockWord(total, i18n);
+  const parts = few.map(([size, count], index) =>
+    index === 0
+      ? i18n.t('common.left_in_size', { count, size })
+      : i18n.t('common.left_in_size_more', { count, size }),
+  );
+  return parts.join(i18n.t('common.list_comma'));
+}
+
+export function findVariant(product: Product, chosen: readonly (string | null)[]): Variant | undefined {
+  return product.variants.find((variant) => variant.optionValues.every((value, index) => value === chosen[index]));
+}
+
+/** Whether some variant with this value, together with what else is chosen, can still be bought. */
+export function canChoose(product: Product, chosen: readonly (string | null)[], option: number, value: string): boolean {
+  return product.variants.some(
+    (variant) =>
+      variant.available > 0 &&
+      variant.optionValues.every((own, index) => {
+        if (index === option) return own === value;
+        const other = chosen[index];
+        return other === null || other === undefined || own === other;
+      }),
+  );
+}

@@ -1,0 +1,130 @@
+/**
+ * Money, counts and time for a reader: their language and region, the shop's currency. Pure, no clock: the caller says
+ * what time it is.
+ */
+export interface Money {
+  /** In minor units of the currency (cents, fen, halalas); a safe integer on the wire. */
+  amountMinor: number | bigint;
+  /** ISO 4217. */
+  currency: string;
+}
+
+export interface Format {
+  readonly locale: string;
+  /** For cards: no empty cents. */
+  price: (money: Money) => string;
+  /** For paying, orders and money pages: always the full amount. */
+  money: (money: Money) => string;
+  number: (value: number) => string;
+  /** Viewers: exact up to 9,999, then compact with one digit (48.2K). */
+  viewers: (value: number) => string;
+  /** Likes: compact from 1,000. */
+  likes: (value: number) => string;
+  percent: (share: number) => string;
+  /** 0.8: one digit, for "0.8 s behind". */
+  tenths: (value: number) => string;
+  time: (at: string | Date) => string;
+  date: (at: string | Date) => string;
+  dateTime: (at: string | Date) => string;
+  /** "4 min ago" within an hour, then the clock time, then the date. */
+  ago: (at: string | Date, nowMs: number) => string;
+  /** "Today, 8:00 PM", "Tomorrow, …", else the date with the time. */
+  startsAt: (at: string | Date, nowMs: number) => string;
+  /** 42:17, 1:02:03. */
+  duration: (seconds: number) => string;
+}
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const exactViewersLimit = 9_999;
+const exactLikesLimit = 999;
+
+function fractionDigits(currency: string): number {
+  return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
+}
+
+/** The decimal number as text, exactly: 1050 and 2 digits give "10.50". No floating point on the way. */
+export function minorToDecimal(amountMinor: number | bigint, digits: number): `${number}` {
+  const minor = BigInt(amountMinor);
+  const negative = minor < 0n;
+  const text = (negative ? -minor : minor).toString().padStart(digits + 1, '0');
+  const whole = text.slice(0, text.length - digits);
+  const decimal = digits === 0 ? whole : `${whole}.${text.slice(text.length - digits)}`;
+  return `${negative ? '-' : ''}${decimal}` as `${number}`;
+}
+
+function moneyFormats(locale: string) {
+  const cache = new Map<string, { format: Intl.NumberFormat; digits: number }>();
+  return (money: Money, short: boolean): string => {
+    const key = `${money.currency}${short ? 's' : ''}`;
+    let entry = cache.get(key);
+    if (!entry) {
+      const format = new Intl.NumberFormat(locale, {
+        style: 'currency',
+        currency: money.currency,
+        currencyDisplay: 'narrowSymbol',
+        trailingZeroDisplay: short ? 'stripIfInteger' : 'auto',
+      });
+      entry = { format, digits: fractionDigits(money.currency) };
+      cache.set(key, entry);
+    }
+    return entry.format.format(minorToDecimal(money.amountMinor, entry.digits));
+  };
+}
+
+function dayNumber(at: Date, timeZone: string | undefined): number {
+  const text = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(at);
+  return Math.round(Date.parse(`${text}T00:00:00Z`) / (24 * hourMs));
+}
+
+/** `timeZone` undefined means the browser's own. */
+export function createFormat(locale: string, timeZone?: string): Format {
+  const money = moneyFormats(locale);
+  const plain = new Intl.NumberFormat(locale);
+  const compact = new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 });
+  const two = new Intl.NumberFormat(locale, { minimumIntegerDigits: 2 });
+  const clock = new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit', timeZone });
+  const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', year: 'numeric', timeZone });
+  const dayNear = new Intl.DateTimeFormat(locale, { weekday: 'short', day: 'numeric', month: 'short', timeZone });
+  const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' });
+  const relativeDay = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
+  const tenth = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const share = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 });
+  const toDate = (at: string | Date): Date => (typeof at === 'string' ? new Date(at) : at);
+  const capital = (text: string): string => text.charAt(0).toLocaleUpperCase(locale) + text.slice(1);
+
+  return {
+    locale,
+    price: (value) => money(value, true),
+    money: (value) => money(value, false),
+    number: (value) => plain.format(value),
+    viewers: (value) => (value <= exactViewersLimit ? plain : compact).format(value),
+    likes: (value) => (value <= exactLikesLimit ? plain : compact).format(value),
+    percent: (value) => share.format(value),
+    tenths: (value) => tenth.format(value),
+    time: (at) => clock.format(toDate(at)),
+    date: (at) => day.format(toDate(at)),
+    dateTime: (at) => `${day.format(toDate(at))} · ${clock.format(toDate(at))}`,
+    ago(at, nowMs) {
+      const date = toDate(at);
+      const passedMs = nowMs - date.getTime();
+      if (passedMs < minuteMs) return relative.format(0, 'second');
+      if (passedMs < hourMs) return relative.format(-Math.floor(passedMs / minuteMs), 'minute');
+      const sameDay = dayNumber(date, timeZone) === dayNumber(new Date(nowMs), timeZone);
+      return sameDay ? clock.format(date) : day.format(date);
+    },
+    startsAt(at, nowMs) {
+      const date = toDate(at);
+      const days = dayNumber(date, timeZone) - dayNumber(new Date(nowMs), timeZone);
+      const when = days >= 0 && days <= 1 ? capital(relativeDay.format(days, 'day')) : dayNear.format(date);
+      return `${when} · ${clock.format(date)}`;
+    },
+    duration(seconds) {
+      const total = Math.max(0, Math.floor(seconds));
+      const hours = Math.floor(total / 3600);
+      const minutes = Math.floor((total % 3600) / 60);
+      const head = hours > 0 ? `${plain.format(hours)}:${two.format(minutes)}` : plain.format(minutes);
+      return `${head}:${two.format(total % 60)}`;
+    },
+  };
+}

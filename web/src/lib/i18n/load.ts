@@ -1,0 +1,77 @@
+/**
+ * Loads catalogues, one module per namespace and language, and keeps what was loaded. The modules are constants, so
+ * keeping them for the life of the process is safe on the server too.
+ */
+import type { Namespace } from './keys.ts';
+import { type Locale, locales } from './locales.ts';
+
+type Message = string | ((args: Record<string, unknown>) => string);
+export type Messages = Record<string, Message>;
+type Loader = () => Promise<{ default: Messages }>;
+
+// Spelled out, because the bundler only follows literal addresses.
+const loaders: Record<Namespace, Record<Locale, Loader>> = {
+  account: {
+    en: () => import('virtual:messages/account/en'),
+    zh: () => import('virtual:messages/account/zh'),
+    ar: () => import('virtual:messages/account/ar'),
+  },
+  buy: {
+    en: () => import('virtual:messages/buy/en'),
+    zh: () => import('virtual:messages/buy/zh'),
+    ar: () => import('virtual:messages/buy/ar'),
+  },
+  common: {
+    en: () => import('virtual:messages/common/en'),
+    zh: () => import('virtual:messages/common/zh'),
+    ar: () => import('virtual:messages/common/ar'),
+  },
+  office: {
+    en: () => import('virtual:messages/office/en'),
+    zh: () => import('virtual:messages/office/zh'),
+    ar: () => import('virtual:messages/office/ar'),
+  },
+  refusal: {
+    en: () => import('virtual:messages/refusal/en'),
+    zh: () => import('virtual:messages/refusal/zh'),
+    ar: () => import('virtual:messages/refusal/ar'),
+  },
+  signin: {
+    en: () => import('virtual:messages/signin/en'),
+    zh: () => import('virtual:messages/signin/zh'),
+    ar: () => import('virtual:messages/signin/ar'),
+  },
+  studio: {
+    en: () => import('virtual:messages/studio/en'),
+    zh: () => import('virtual:messages/studio/zh'),
+    ar: () => import('virtual:messages/studio/ar'),
+  },
+  viewer: {
+    en: () => import('virtual:messages/viewer/en'),
+    zh: () => import('virtual:messages/viewer/zh'),
+    ar: () => import('virtual:messages/viewer/ar'),
+  },
+};
+
+const loaded = Object.fromEntries(locales.map((locale) => [locale, {}])) as Record<
+  Locale,
+  Partial<Record<Namespace, Messages>>
+>;
+
+export async function loadMessages(locale: Locale, ...names: Namespace[]): Promise<void> {
+  await Promise.all(
+    names.map(async (name) => {
+      loaded[locale][name] ??= (await loaders[name][locale]()).default;
+    }),
+  );
+}
+
+export function loadedNamespaces(locale: Locale): Namespace[] {
+  return Object.keys(loaded[locale]) as Namespace[];
+}
+
+/** Undefined when the namespace is not loaded or has no such key. */
+export function findMessage(locale: Locale, key: string): Message | undefined {
+  const dot = key.indexOf('.');
+  return loaded[locale][key.slice(0, dot) as Namespace]?.[key.slice(dot + 1)];
+}

@@ -1,0 +1,237 @@
+/**
+ * The page's one socket to `/realtime` (contract/src/realtime.ts): joins rooms, keeps each room's position, and after
+ * a lost connection gets what it missed or has the room loaded anew. Acts by nothing but joining; everything that a
+ * person does goes over HTTP.
+ *
+ * Invariant: the events of a room reach its handler once each and in order, or `reload` is called.
+ */
+import type { ClientMessage, PersonalEvent, Position, RoomEvent, ServerMessage } from '@nacre/contract/realtime';
+
+export type JoinedMessage = Extract<ServerMessage, { type: 'joined' }>;
+export type Snapshot = NonNullable<JoinedMessage['snapshot']>;
+
+export interface RoomHandlers {
+  /** The state as of now, on the first join and whenever the history did not reach back. */
+  snapshot: (snapshot: Snapshot) => void;
+  events: (events: RoomEvent[]) => void;
+  /** What was missed is gone: load the room by HTTP. The room is joined again when the promise settles. */
+  reload: () => Promise<void>;
+  refused?: (code: string) => void;
+}
+
+export type Connection = 'connecting' | 'open' | 'lost';
+
+export interface Realtime {
+  readonly connection: Connection;
+  join: (room: string, handlers: RoomHandlers) => () => void;
+  /** Own orders, on every socket of the person. Returns the way out. */
+  onOwn: (listener: (event: PersonalEvent) => void) => () => void;
+  /** After signing in or out: the server must see who this is now. */
+  reconnect: () => void;
+  stop: () => void;
+}
+
+const protocolVersion = 1;
+const closeVersion = 4000;
+const closeSignedOut = 4003;
+/** First pause before coming back. Shorter makes thousands of pages knock at a restarting server at once. */
+const backoffBaseMs = 500;
+/** Longest pause. Longer leaves people before a dead chat; shorter knocks too often at a server that is down. */
+const backoffCapMs = 15_000;
+/** How often the page asks for a sign of life when it hears nothing by itself. */
+const pingEveryMs = 10_000;
+/** The protocol's own limit: a page that hears nothing for so long connects anew. */
+const silenceLimitMs = 25_000;
+
+interface JoinedRoom {
+  handlers: RoomHandlers;
+  position: Position | null;
+  /** True while the page loads the room by HTTP; events of that time come with the next join. */
+  reloading: boolean;
+  /** A join is on its way; until it is answered gaps need no further one. */
+  asked: boolean;
+}
+
+/** Pause before attempt number `attempt` (0 the first): exponential with full jitter over the upper half. */
+export function backoffMs(attempt: number, random: () => number): number {
+  const ceiling = Math.min(backoffCapMs, backoffBaseMs * 2 ** Math.min(attempt, 10));
+  return ceiling / 2 + (random() * ceiling) / 2;
+}
+
+/**
+ * Of the events of one frame, those that are new after `offset`; null when some between are missing.
+ * `lastOffset` is the offset of the last event in `events`.
+ */
+export function newEvents<T>(events: T[], lastOffset: number, offset: number): T[] | null {
+  const firstOffset = lastOffset - events.length + 1;
+  if (firstOffset > offset + 1) return null;
+  return events.slice(Math.max(0, offset + 1 - firstOffset));
+}
+
+export function createRealtime(): Realtime {
+  const rooms = new Map<string, JoinedRoom>();
+  const ownListeners = new Set<(event: PersonalEvent) => void>();
+  let connection = $state<Connection>('connecting');
+  let socket: WebSocket | null = null;
+  let attempt = 0;
+  let heardAtMs = 0;
+  let stopped = false;
+  let retryTimer: ReturnType<typeof setTimeout> | undefined;
+
+  const pulse = setInterval(() => {
+    if (socket?.readyState !== WebSocket.OPEN) return;
+    if (performance.now() - heardAtMs > silenceLimitMs) restart();
+    else send({ type: 'ping' });
+  }, pingEveryMs);
+  const online = (): void => {
+    if (connection !== 'open') restart();
+  };
+  addEventListener('online', online);
+
+  function send(message: ClientMessage): void {
+    if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+  }
+
+  function sendJoin(room: string, joined: JoinedRoom): void {
+    joined.asked = true;
+    send({ type: 'join', room, ...(joined.position ? { position: joined.position } : {}) });
+  }
+
+  function connect(): void {
+    if (stopped) return;
+    const url = new URL(`/realtime?v=${protocolVersion}`, location.href);
+    url.protocol = url.protocol.replace('http', 'ws');
+    const next = new WebSocket(url);
+    socket = next;
+    next.onmessage = (event) => {
+      if (socket !== next || typeof event.data !== 'string') return;
+      heardAtMs = performance.now();
+      receive(JSON.parse(event.data) as ServerMessage);
+    };
+    next.onclose = (event) => {
+      if (socket === next) lost(event.code);
+    };
+  }
+
+  function lost(code: number): void {
+    socket = null;
+    if (stopped) return;
+    connection = 'lost';
+    if (code === closeVersion && reloadOnce()) return;
+    const pauseMs = code === closeSignedOut ? 0 : backoffMs(attempt, Math.random);
+    attempt += 1;
+    clearTimeout(retryTimer);
+    retryTimer = setTimeout(connect, pauseMs);
+  }
+
+  function restart(): void {
+    clearTimeout(retryTimer);
+    const old = socket;
+    socket = null;
+    old?.close();
+    attempt = 0;
+    connect();
+  }
+
+  function receive(message: ServerMessage): void {
+    switch (message.type) {
+      case 'welcome':
+        attempt = 0;
+        connection = 'open';
+        for (const [room, joined] of rooms) if (!joined.reloading) sendJoin(room, joined);
+        break;
+      case 'joined': {
+        const joined = rooms.get(message.room);
+        if (!joined) break;
+        joined.asked = false;
+        if (!message.caughtUp || !joined.position) joined.position = message.position;
+        if (message.snapshot) joined.handlers.snapshot(message.snapshot);
+        break;
+      }
+      case 'events':
+        receiveEvents(message);
+        break;
+      case 'reload':
+        void reload(message.room);
+        break;
+      case 'own':
+        for (const listener of ownListeners) listener(message.event);
+        break;
+      case 'refused':
+        if (message.room) rooms.get(message.room)?.handlers.refused?.(message.code);
+        break;
+      case 'pong':
+        break;
+    }
+  }
+
+  function receiveEvents(message: Extract<ServerMessage, { type: 'events' }>): void {
+    const joined = rooms.get(message.room);
+    if (!joined?.position || joined.reloading) return;
+    const fresh =
+      joined.position.epoch === message.epoch
+        ? newEvents(message.events, message.offset, joined.position.offset)
+        : null;
+    if (fresh === null) {
+      // Something between is missing: asking with the old position brings it, or "reload".
+      if (!joined.asked) sendJoin(message.room, joined);
+      return;
+    }
+    joined.position = { epoch: message.epoch, offset: Math.max(message.offset, joined.position.offset) };
+    if (fresh.length > 0) joined.handlers.events(fresh);
+  }
+
+  async function reload(room: string): Promise<void> {
+    const joined = rooms.get(room);
+    if (!joined || joined.reloading) return;
+    joined.reloading = true;
+    joined.position = null;
+    try {
+      await joined.handlers.reload();
+    } finally {
+      joined.reloading = false;
+      if (rooms.get(room) === joined) sendJoin(room, joined);
+    }
+  }
+
+  connect();
+
+  return {
+    get connection() {
+      return connection;
+    },
+    join(room, handlers) {
+      const joined: JoinedRoom = { handlers, position: null, reloading: false, asked: false };
+      rooms.set(room, joined);
+      if (connection === 'open') sendJoin(room, joined);
+      return () => {
+        if (rooms.get(room) !== joined) return;
+        rooms.delete(room);
+        send({ type: 'leave', room });
+      };
+    },
+    onOwn(listener) {
+      ownListeners.add(listener);
+      return () => ownListeners.delete(listener);
+    },
+    reconnect: restart,
+    stop() {
+      stopped = true;
+      clearInterval(pulse);
+      clearTimeout(retryTimer);
+      removeEventListener('online', online);
+      socket?.close();
+      rooms.clear();
+      ownListeners.clear();
+    },
+  };
+}
+
+/** Once per tab: a server and a page that never agree must not reload for ever. */
+function reloadOnce(): boolean {
+  const key = 'nacre-reloaded-for-version';
+  if (sessionStorage.getItem(key)) return false;
+  sessionStorage.setItem(key, '1');
+  location.reload();
+  return true;
+}

@@ -1,0 +1,268 @@
+/**
+ * One show's room as its page sees it: what is on screen, the bag with its stock and prices, the talk, the counts.
+ * Starts from what the server rendered, then follows the room's events. The studio uses the same.
+ *
+ * Nothing here is text for people: the page puts sentences to it.
+ */
+import type { ChatMessage } from '@nacre/contract/chat';
+import type { StockLevel } from '@nacre/contract/catalog';
+import type { RoomEvent } from '@nacre/contract/realtime';
+import type { BagItem, Show, ShowState } from '@nacre/contract/shows';
+import { untrack } from 'svelte';
+import type { RoomHandlers, Snapshot } from './realtime.svelte.ts';
+
+/** One line of the talk: a message, or that somebody came or bought. */
+export type TalkLine =
+  | { kind: 'message'; id: string; message: ChatMessage }
+  | { kind: 'came'; id: string; name: string }
+  | { kind: 'bought'; id: string; name: string; number: number | null };
+
+/** A message of one's own that the server has not shown yet. */
+export interface OwnLine {
+  clientId: string;
+  text: string;
+  state: 'sending' | 'sent' | 'failed';
+  /** Set when failed. */
+  error: unknown;
+}
+
+/** What a screen reader is told at once; everything else stays silent. */
+export type Notice =
+  | { kind: 'on-screen'; item: BagItem }
+  | { kind: 'price'; item: BagItem; priceMinor: number }
+  | { kind: 'state'; from: ShowState; to: ShowState };
+
+export interface RoomOptions {
+  /** Sends one chat message; throws when it was not taken. */
+  sendChat: (clientId: string, text: string) => Promise<ChatMessage>;
+  /** Sends gathered likes. */
+  sendLikes: (count: number) => Promise<void>;
+  /** Loads the show anew when the room's history does not reach back. */
+  loadShow: () => Promise<Show>;
+  onNotice?: (notice: Notice) => void;
+  /** Events that only some pages care for (the studio's orders and interest). */
+  onEvent?: (event: RoomEvent) => void;
+}
+
+// Older lines scroll out of reach anyway; keeping all of a long show would fill a phone's memory.
+const talkLimit = 120;
+// The API takes 50 at once and a person taps at most about ten times a second.
+const likesAtOnce = 50;
+// More often costs a request per tap; later and the heart feels unheard.
+const likesEveryMs = 1000;
+
+export function createRoom(initial: Show, options: RoomOptions) {
+  let state = $state<ShowState>(initial.state);
+  let bag = $state<BagItem[]>(initial.bag);
+  let onScreenProductId = $state<string | null>(initial.onScreenProductId);
+  let viewers = $state(initial.viewers);
+  let likesTold = $state(initial.likes);
+  let likesUnsent = $state(0);
+  let talk = $state.raw<TalkLine[]>([]);
+  let own = $state<OwnLine[]>([]);
+  const removedIds = $state<Record<string, true>>({});
+  /** Price before the last change, by product, while the page is open. */
+  const wasMinor = $state<Record<string, number>>({});
+  let lineCount = 0;
+  let likesTimer: ReturnType<typeof setTimeout> | undefined;
+
+  const onScreen = $derived(bag.find((item) => item.product.id === onScreenProductId) ?? null);
+
+  function addLine(line: TalkLine): void {
+    if (line.kind === 'message') {
+      own = own.filter((mine) => mine.clientId !== line.message.clientId);
+      if (talk.some((known) => known.id === line.id)) return;
+    }
+    talk = [...talk, line].slice(-talkLimit);
+  }
+
+  function addMessage(message: ChatMessage): void {
+    addLine({ kind: 'message', id: message.id, message });
+  }
+
+  function setLevels(levels: readonly StockLevel[]): void {
+    for (const level of levels) {
+      const item = bag.find((entry) => entry.product.id === level.productId);
+      const variant = item?.product.variants.find((entry) => entry.id === level.variantId);
+      if (variant) Object.assign(variant, { available: level.available, held: level.held });
+    }
+  }
+
+  function setPrice(productId: string, variantId: string, priceMinor: number): void {
+    const item = bag.find((entry) => entry.product.id === productId);
+    const variant = item?.product.variants.find((entry) => entry.id === variantId);
+    if (!item || !variant || variant.priceMinor === priceMinor) return;
+    wasMinor[productId] = variant.priceMinor;
+    variant.priceMinor = priceMinor;
+    options.onNotice?.({ kind: 'price', item, priceMinor });
+  }
+
+  function setState(next: ShowState): void {
+    if (next === state) return;
+    const from = state;
+    state = next;
+    options.onNotice?.({ kind: 'state', from, to: next });
+  }
+
+  function setOnScreen(productId: string | null): void {
+    if (productId === onScreenProductId) return;
+    onScreenProductId = productId;
+    const item = bag.find((entry) => entry.product.id === productId);
+    if (item) options.onNotice?.({ kind: 'on-screen', item });
+  }
+
+  function take(event: RoomEvent): void {
+    switch (event.type) {
+      case 'show':
+        setState(event.state);
+        break;
+      case 'on-screen':
+        setOnScreen(event.productId);
+        break;
+      case 'price':
+        setPrice(event.productId, event.variantId, event.priceMinor);
+        break;
+      case 'stock':
+        setLevels(event.levels);
+        break;
+      case 'bag':
+        bag = event.items;
+        break;
+      case 'chat':
+        addMessage(event.message);
+        break;
+      case 'chat-removed':
+        removedIds[event.messageId] = true;
+        break;
+      case 'explain': {
+        const item = bag.find((entry) => entry.product.id === event.productId);
+        if (item) item.explainRequests = event.count;
+        break;
+      }
+      case 'bought':
+        addLine({ kind: 'bought', id: `b${++lineCount}`, name: event.name, number: event.number });
+        break;
+      case 'came':
+        addLine({ kind: 'came', id: `c${++lineCount}`, name: event.name });
+        break;
+      case 'likes':
+        likesTold = Math.max(likesTold, event.total);
+        break;
+      case 'viewers':
+        viewers = event.count;
+        break;
+    }
+    options.onEvent?.(event);
+  }
+
+  function takeSnapshot(snapshot: Snapshot): void {
+    setState(snapshot.show.state);
+    setOnScreen(snapshot.show.onScreenProductId);
+    likesTold = Math.max(likesTold, snapshot.show.likes);
+    viewers = snapshot.viewers;
+    setLevels(snapshot.levels);
+    const known = new Set(snapshot.chat.map((message) => message.id));
+    const other = talk.filter((line) => line.kind === 'message' && !known.has(line.id));
+    talk = [];
+    // What is known only here is older than the snapshot's window or already gone; messages keep their order by time.
+    for (const line of other) if (line.kind === 'message' && isOlder(line.message, snapshot.chat)) addLine(line);
+    snapshot.chat.forEach(addMessage);
+  }
+
+  async function reload(): Promise<void> {
+    const show = await options.loadShow();
+    bag = show.bag;
+    setState(show.state);
+    setOnScreen(show.onScreenProductId);
+    likesTold = Math.max(likesTold, show.likes);
+    viewers = show.viewers;
+  }
+
+  async function sendOwn(line: OwnLine): Promise<void> {
+    line.state = 'sending';
+    try {
+      const message = await options.sendChat(line.clientId, line.text);
+      line.state = 'sent';
+      addMessage(message);
+    } catch (error) {
+      line.state = 'failed';
+      line.error = error;
+    }
+  }
+
+  async function flushLikes(): Promise<void> {
+    likesTimer = undefined;
+    const count = Math.min(likesUnsent, likesAtOnce);
+    if (count === 0) return;
+    try {
+      await options.sendLikes(count);
+      likesTold += count;
+    } catch {
+      // A like that was not taken is no news to anybody: it leaves the count again.
+    }
+    likesUnsent -= count;
+    if (likesUnsent > 0) likesTimer = setTimeout(flushLikes, likesEveryMs);
+  }
+
+  const handlers: RoomHandlers = {
+    snapshot: (snapshot) => untrack(() => takeSnapshot(snapshot)),
+    events: (events) => untrack(() => events.forEach(take)),
+    reload,
+  };
+
+  return {
+    handlers,
+    get state() {
+      return state;
+    },
+    get bag() {
+      return bag;
+    },
+    get onScreen() {
+      return onScreen;
+    },
+    get viewers() {
+      return viewers;
+    },
+    get likes() {
+      return likesTold + likesUnsent;
+    },
+    get talk() {
+      return talk;
+    },
+    get own() {
+      return own;
+    },
+    isRemoved: (messageId: string) => removedIds[messageId] === true,
+    wasMinor: (productId: string) => wasMinor[productId] ?? null,
+    /** Shows the message at once as being sent; what comes of it shows in `own`. */
+    say(text: string): void {
+      const line: OwnLine = { clientId: crypto.randomUUID(), text, state: 'sending', error: null };
+      own.push(line);
+      const kept = own.at(-1);
+      if (kept) void sendOwn(kept);
+    },
+    retry(clientId: string): void {
+      const line = own.find((entry) => entry.clientId === clientId);
+      if (line) void sendOwn(line);
+    },
+    like(): void {
+      likesUnsent += 1;
+      likesTimer ??= setTimeout(flushLikes, likesEveryMs);
+    },
+    setAsked(productId: string, count: number): void {
+      const item = bag.find((entry) => entry.product.id === productId);
+      if (item) item.explainRequests = count;
+    },
+    stop(): void {
+      clearTimeout(likesTimer);
+    },
+  };
+}
+
+export type Room = ReturnType<typeof createRoom>;
+
+function isOlder(message: ChatMessage, others: readonly ChatMessage[]): boolean {
+  const first = others[0];
+  return first === undefined || message.sentAt < first.sentAt;
+}
