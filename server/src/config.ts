@@ -1,0 +1,220 @@
+/**
+ * Everything that can be set, in one schema: name, default, unit, explanation.
+ *
+ * Sources, the later one wins: default, environment (`NACRE_*`, `DATABASE_URL`, `PORT`), command line. An unknown
+ * `NACRE_*` variable or option is refused with the nearest known name, because a misspelt setting that is silently
+ * ignored is found on the worst day. docs/configuration.md is generated from here (`npm run generate`).
+ */
+import { Type } from 'typebox';
+import type { Static, TSchema } from 'typebox';
+import { Value } from 'typebox/value';
+import { nearest } from './lib/nearest.ts';
+import { EXIT_WRONG_USE, StartRefusal } from './platform/start-refusal.ts';
+
+interface SettingMeta {
+  /** Environment variables, the first is documented first and wins. */
+  env: string[];
+  /** Command line option without the dashes. */
+  option?: string;
+  /** What a number counts in. */
+  unit?: string;
+  /** Never printed or logged. */
+  secret?: boolean;
+  /** What holds when nothing is set, where the default alone does not say it. */
+  unset?: string;
+}
+
+const MAX_PORT = 65_535;
+
+function setting<T extends TSchema>(schema: T, meta: SettingMeta & { description: string }): T {
+  return { ...schema, ...meta };
+}
+
+const text = (pattern?: string) => Type.Union([Type.Null(), Type.String({ minLength: 1, ...(pattern && { pattern }) })],
+  { default: null });
+
+export const configSchema = Type.Object({
+  port: setting(Type.Integer({ default: 3000, minimum: 0, maximum: MAX_PORT }), {
+    env: ['NACRE_PORT', 'PORT'], option: 'port',
+    description: 'TCP port for everything that browsers and encoders ask over HTTP. 0 takes any free one.',
+  }),
+  host: setting(Type.String({ default: 'localhost', minLength: 1 }), {
+    env: ['NACRE_HOST'],
+    description: 'Name or address to listen on. `localhost` is reachable from this machine only; `0.0.0.0` from '
+      + 'everywhere, behind a reverse proxy that speaks HTTPS (browsers give no camera to a page without it).',
+  }),
+  udpPort: setting(Type.Union([Type.Null(), Type.Integer({ minimum: 0, maximum: MAX_PORT })], { default: null }), {
+    env: ['NACRE_UDP_PORT'], option: 'udp-port', unset: 'the same number as the TCP port',
+    description: 'UDP port on which the pictures of all publishers arrive. 0 takes any free one.',
+  }),
+  mediaHost: setting(text(), {
+    env: ['NACRE_MEDIA_HOST'], unset: 'found out from the network',
+    description: 'IP address under which publishers reach the UDP port, for a server whose own address is a private one.',
+  }),
+  dataFolder: setting(Type.String({ default: 'data', minLength: 1 }), {
+    env: ['NACRE_DATA_FOLDER'], option: 'data',
+    description: 'Folder for the database, pictures and secrets, relative to the folder of Nacre. This is what to back up.',
+  }),
+  empty: setting(Type.Boolean({ default: false }), {
+    env: ['NACRE_EMPTY'], option: 'empty',
+    description: 'Start without the demo market. It is only ever made in a new data folder with the built-in database.',
+  }),
+  databaseUrl: setting(text('^postgres(ql)?://'), {
+    env: ['DATABASE_URL'], secret: true, unset: 'the built-in PostgreSQL in the data folder',
+    description: 'Your own PostgreSQL, 15 or newer, as the role that owns the database: '
+      + '`postgres://user:password@host:5432/database`.',
+  }),
+  databaseServerUrl: setting(text('^postgres(ql)?://'), {
+    env: ['NACRE_DATABASE_SERVER_URL'], secret: true, unset: 'a role `<database>_server`, made by the owner',
+    description: 'The same database as a login role that owns nothing: the server works as this one. Needed when the '
+      + 'role of `DATABASE_URL` may not make roles, and when several servers share a database.',
+  }),
+  databasePoolSize: setting(Type.Integer({ default: 16, minimum: 2, maximum: 500 }), {
+    env: ['NACRE_DATABASE_POOL_SIZE'], unit: 'connections',
+    description: 'Connections to the database. More make hot rows slower, not faster.',
+  }),
+  publicUrl: setting(text('^https?://[^/]+$'), {
+    env: ['NACRE_PUBLIC_URL'], unset: '`http://` + host + port',
+    description: 'How browsers reach this server: `https://live.example.org`, without a path.',
+  }),
+  trustedProxies: setting(text(), {
+    env: ['NACRE_TRUSTED_PROXIES'], unset: 'none',
+    description: 'Addresses or networks of reverse proxies whose X-Forwarded-* headers are believed, with commas.',
+  }),
+  logLevel: setting(
+    Type.Union(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => Type.Literal(level)),
+      { default: 'info' }),
+    { env: ['NACRE_LOG_LEVEL'], description: 'How much is logged.' },
+  ),
+  metricsToken: setting(text(), {
+    env: ['NACRE_METRICS_TOKEN'], secret: true, unset: 'only this machine may read `/metrics`',
+    description: 'Bearer token with which `/metrics` may be read from elsewhere.',
+  }),
+  stopTimeoutMs: setting(Type.Integer({ default: 10_000, minimum: 100, maximum: 600_000 }), {
+    env: ['NACRE_STOP_TIMEOUT_MS'], unit: 'ms',
+    description: 'How long a stop waits for requests under way. Shorter cuts answers off; longer delays a restart.',
+  }),
+});
+
+export type Config = Static<typeof configSchema>;
+type Name = keyof Config & string;
+
+/** Variables that only tests and development tools read; the server lets them be. */
+const NOT_OURS = /^NACRE_(TEST_.*|CLIPS|BENCH_.*|DEV_.*)$/;
+
+interface Setting extends SettingMeta {
+  name: Name;
+  description: string;
+  default: unknown;
+  schema: TSchema;
+}
+
+function settings(): Setting[] {
+  return Object.entries(configSchema.properties).map(([name, schema]) => {
+    const meta = schema as unknown as SettingMeta & { description: string; default: unknown };
+    return { ...meta, name: name as Name, schema };
+  });
+}
+
+/** The whole configuration; throws a StartRefusal (exit code 2) that names the setting and what it takes. */
+export function readConfig(sources: { args: string[]; env: NodeJS.ProcessEnv }): Config {
+  const values: Record<string, unknown> = {};
+  for (const { name, default: fallback } of settings()) values[name] = fallback;
+  readEnvironment(sources.env, values);
+  readOptions(sources.args, values);
+  const config = values as Config;
+  if (config.databaseServerUrl !== null && config.databaseUrl === null) {
+    throw wrongUse('NACRE_DATABASE_SERVER_URL is set without DATABASE_URL. Set both, or neither.');
+  }
+  return config;
+}
+
+function readEnvironment(env: NodeJS.ProcessEnv, values: Record<string, unknown>): void {
+  const known = new Map(settings().flatMap((entry) => entry.env.map((variable) => [variable, entry] as const)));
+  for (const variable of Object.keys(env)) {
+    if (!variable.startsWith('NACRE_') || NOT_OURS.test(variable) || known.has(variable)) continue;
+    const meant = nearest(variable, [...known.keys()]);
+    throw wrongUse(`There is no setting ${variable}.${meant ? ` Did you mean ${meant}?` : ''} `
+      + 'All settings are in docs/configuration.md.');
+  }
+  for (const entry of settings()) {
+    for (const variable of entry.env.toReversed()) {
+      const given = env[variable];
+      // An empty variable is how many tools write "not set".
+      if (given !== undefined && given !== '') values[entry.name] = convert(entry, given, variable);
+    }
+  }
+}
+
+function readOptions(args: string[], values: Record<string, unknown>): void {
+  const options = new Map(settings().flatMap((entry) => entry.option ? [[entry.option, entry] as const] : []));
+  const queue = [...args];
+  for (let arg = queue.shift(); arg !== undefined; arg = queue.shift()) {
+    const [, option = '', , inline] = /^--([^=]+)(=(.*))?$/s.exec(arg) ?? [];
+    const entry = options.get(option);
+    if (!entry) {
+      const meant = nearest(arg, [...options.keys()].map((name) => `--${name}`));
+      throw wrongUse(`There is no option ${arg}.${meant ? ` Did you mean ${meant}?` : ''} See npm start -- --help`);
+    }
+    if (typeof entry.default === 'boolean') {
+      values[entry.name] = inline === undefined ? true : convert(entry, inline, `--${option}`);
+      continue;
+    }
+    const given = inline ?? queue.shift();
+    if (given === undefined || given === '') throw wrongUse(`--${option} needs a value. ${entry.description}`);
+    values[entry.name] = convert(entry, given, `--${option}`);
+  }
+}
+
+function convert(entry: Setting, given: string, source: string): unknown {
+  const candidates: unknown[] = [given];
+  if (/^-?\d+$/.test(given)) candidates.unshift(Number(given));
+  if (/^(true|1|yes)$/i.test(given)) candidates.unshift(true);
+  if (/^(false|0|no)$/i.test(given)) candidates.unshift(false);
+  const value = candidates.find((candidate) => Value.Check(entry.schema, candidate));
+  if (value !== undefined) return value;
+  const shown = entry.secret ? '' : ` "${given}"`;
+  throw wrongUse(`${source}${shown} is not usable: it takes ${takes(entry.schema)}. ${entry.description}`);
+}
+
+function wrongUse(message: string): StartRefusal {
+  return new StartRefusal(message, { exitCode: EXIT_WRONG_USE });
+}
+
+/** What a value may be, in words. */
+function takes(schema: TSchema): string {
+  const kinds = schema as { type?: string; anyOf?: TSchema[]; const?: unknown; minimum?: number; maximum?: number;
+    pattern?: string };
+  if (kinds.anyOf) return kinds.anyOf.map(takes).filter((words) => words !== '').join(', ');
+  if (kinds.const !== undefined) return `\`${String(kinds.const)}\``;
+  if (kinds.type === 'integer') return `a whole number from ${kinds.minimum} to ${kinds.maximum}`;
+  if (kinds.type === 'boolean') return '`true` or `false`';
+  if (kinds.pattern?.startsWith('^postgres')) return 'an address that begins with `postgres://`';
+  if (kinds.pattern?.startsWith('^https?')) return 'an address that begins with `https://` or `http://`, without a path';
+  return kinds.type === 'string' ? 'text' : '';
+}
+
+/** docs/configuration.md. */
+export function configurationDocument(): string {
+  const sections = settings().map((entry) => {
+    const names = [...entry.env.map((name) => `\`${name}\``), ...(entry.option ? [`\`--${entry.option}\``] : [])];
+    const fallback = entry.default === null ? `unset: ${entry.unset}` : `\`${String(entry.default)}\``;
+    const unit = entry.unit ? ` (${entry.unit})` : '';
+    const secret = entry.secret ? '\n- A secret: never logged.' : '';
+    return `## ${names.join(', ')}\n\n${entry.description}\n\n- Takes: ${takes(entry.schema)}${unit}\n`
+      + `- Default: ${fallback}${secret}\n`;
+  });
+  return '# Configuration\n\nGenerated from `server/src/config.ts` by `npm run generate`; do not edit.\n\n'
+    + 'Settings come from the environment or the command line (`npm start -- --port 8080`); the command line wins. '
+    + 'An unknown `NACRE_*` variable or option is refused. `npm run nacre -- check-config` says what holds.\n\n'
+    + sections.join('\n');
+}
+
+/** Every setting with its value, secrets hidden: for people who ask what holds. */
+export function describeConfig(config: Config): string[] {
+  return settings().map((entry) => {
+    const value = config[entry.name];
+    const shown = value === null ? `(${entry.unset})` : entry.secret ? '(set, secret)' : String(value);
+    return `${entry.env[0]} = ${shown}`;
+  });
+}

@@ -1,0 +1,134 @@
+/**
+ * All tests, in the order in which a failure is cheapest to learn of: pure, database, database on PostgreSQL 15, start,
+ * real browser.
+ *
+ * Usage: npm test [-- STEP…] [-- FILE…]; steps: pure db db15 start e2e. `--long` runs tests/long as well.
+ * Prints node:test's own lines, and at the end their sums.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, globSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { findChromium } from '../tests/support/chromium.ts';
+import { reachKeeper } from '../tests/support/database.ts';
+
+const root = resolve(import.meta.dirname, '..');
+const FOLDERS = '{contract,media,server,web,tools,tests,bench}';
+const IGNORED = ['**/node_modules/**', 'web/build/**', 'web/.svelte-kit/**'];
+
+interface Step {
+  name: string;
+  files: string[];
+  /** Files side by side; the database and the browser bring work of their own to the two cores. */
+  concurrency: number;
+  /** Longest time of one test; longer means it hangs. */
+  timeoutMs: number;
+  env?: Record<string, string>;
+  /** A sentence when the step cannot run here; it is said aloud and, where `required`, fails the run. */
+  missing?(): string | null;
+  required?: boolean;
+}
+
+const args = process.argv.slice(2);
+const long = args.includes('--long');
+const names = args.filter((arg) => !arg.startsWith('--'));
+const steps = allSteps();
+const chosen = names.filter((name) => steps.some((step) => step.name === name));
+const files = names.filter((name) => !chosen.includes(name)).map((name) => resolve(root, name));
+for (const file of files) {
+  if (existsSync(file)) continue;
+  console.error(`There is no step or file ${file}; steps are ${steps.map((step) => step.name).join(', ')}`);
+  process.exit(2);
+}
+
+const sums = new Map<string, number>();
+let failed = false;
+for (const step of steps) {
+  if (chosen.length > 0 && !chosen.includes(step.name)) continue;
+  if (files.length > 0) step.files = step.files.filter((file) => files.includes(file));
+  if (step.files.length > 0) failed = !(await runStep(step)) || failed;
+}
+console.log('\nAll steps together:');
+for (const [name, value] of sums) console.log(`ℹ ${name} ${name === 'duration_ms' ? value.toFixed(0) : value}`);
+process.exit(failed ? 1 : 0);
+
+function allSteps(): Step[] {
+  const tests = find(`${FOLDERS}/**/*.test.ts`);
+  const db = tests.filter((file) => file.endsWith('.db.test.ts'));
+  const start = tests.filter((file) => file.startsWith(join(root, 'tests/start')));
+  const pure = tests.filter((file) => !db.includes(file) && !start.includes(file));
+  const all: Step[] = [
+    { name: 'pure', files: pure, concurrency: 2, timeoutMs: 60_000 },
+    { name: 'db', files: db, concurrency: 2, timeoutMs: 60_000 },
+    { name: 'db15', files: db, concurrency: 2, timeoutMs: 60_000, env: { NACRE_TEST_POSTGRES: '15' }, missing: missingPostgres15 },
+    { name: 'start', files: start, concurrency: 1, timeoutMs: 120_000 },
+    { name: 'e2e', files: find('tests/e2e/**/*.e2e.ts'), concurrency: 1, timeoutMs: 240_000, missing: missingChromium, required: true },
+  ];
+  if (long) all.push({ name: 'long', files: find('tests/long/**/*.ts'), concurrency: 1, timeoutMs: 3_600_000 });
+  return all;
+}
+
+function find(pattern: string): string[] {
+  return globSync(pattern, { cwd: root, exclude: IGNORED }).sort().map((file) => join(root, file));
+}
+
+async function runStep(step: Step): Promise<boolean> {
+  console.log(`\n── ${step.name}: ${step.files.length} files ──`);
+  const missing = step.missing?.() ?? null;
+  if (missing !== null) {
+    console.log(`${step.required ? '✖' : 'NOT RUN:'} ${missing}`);
+    return !step.required;
+  }
+  Object.assign(process.env, { NACRE_TEST_POSTGRES: '', ...step.env });
+  // One connection for the whole step keeps PostgreSQL running between two files.
+  const keeper = step.name.startsWith('db') ? await reachKeeper() : null;
+  const code = await nodeTest(step);
+  keeper?.destroy();
+  return code === 0;
+}
+
+function nodeTest(step: Step): Promise<number> {
+  return new Promise((done) => {
+    const child = spawn(process.execPath, [
+      '--test', `--test-concurrency=${step.concurrency}`, `--test-timeout=${step.timeoutMs}`, '--test-reporter=spec', ...step.files,
+    ], { cwd: root, env: process.env, stdio: ['ignore', 'pipe', 'inherit'] });
+    let rest = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      process.stdout.write(chunk);
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) addUp(line);
+    });
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => child.kill(signal));
+    child.once('close', (code) => done(code ?? 1));
+  });
+}
+
+/** node:test's closing lines: `ℹ pass 12`. */
+function addUp(line: string): void {
+  const [, name, value] = /^ℹ (tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) ([\d.]+)/.exec(line) ?? [];
+  if (name && value) sums.set(name, (sums.get(name) ?? 0) + Number(value));
+}
+
+function missingPostgres15(): string | null {
+  const program = '/usr/lib/postgresql/15/bin/postgres';
+  if (!existsSync(program)) installDebian('postgresql-15');
+  return existsSync(program) ? null
+    : 'PostgreSQL 15 is not here (apt-get install postgresql-15): the database tests ran on the built-in one only.';
+}
+
+function missingChromium(): string | null {
+  if (!findChromium()) installDebian('chromium');
+  return findChromium() ? null
+    : 'The browser tests need Chromium. Install it (Debian: apt-get install chromium) or name it in NACRE_TEST_CHROMIUM.';
+}
+
+/** As root on Debian and its like; elsewhere nothing happens and the caller says what is missing. */
+function installDebian(name: string): void {
+  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return;
+  console.log(`Installing ${name} …`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const apt = (...apt: string[]) => spawnSync('apt-get', ['-qq', '-y', ...apt], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  if (apt('install', '--no-install-recommends', name).status === 0) return;
+  apt('update');
+  apt('install', '--no-install-recommends', name);
+}
