@@ -20,6 +20,9 @@ create table show (
 );
 create index show_state on show (state, starts_at, id);
 create index show_shop on show (shop_id, starts_at desc, id);
+-- The public lists, each in its own order.
+create index show_live on show (went_live_at desc, id desc) where state in ('live', 'interrupted');
+create index show_ended on show (ended_at desc, id desc) where state = 'ended';
 
 -- The bag: goods of a show, numbered. A number once given stays with its product until the show ends.
 create table show_item (
@@ -31,9 +34,14 @@ create table show_item (
   card_opened integer not null default 0,
   bagged integer not null default 0,
   bought integer not null default 0,
+  -- Viewers who asked for an explanation: those still waiting, and all.
+  explain_open integer not null default 0 check (explain_open >= 0),
+  explain_asked integer not null default 0 check (explain_asked >= explain_open),
   primary key (show_id, product_id),
   unique (show_id, number)
 );
+-- Which open rooms a change of price or stock concerns.
+create index show_item_product on show_item (product_id) where not removed;
 
 -- When each product was on screen; the open one (ended_at null) is on screen now.
 create table on_screen_interval (

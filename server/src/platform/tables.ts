@@ -31,6 +31,7 @@ export interface ChatMessage {
   client_id: string;
   id: string;
   is_host: boolean;
+  name: string;
   person_id: string;
   removed_at: Timestamp | null;
   removed_by: string | null;
@@ -123,6 +124,7 @@ export interface Order {
 }
 
 export interface OrderLine {
+  bag_number: number | null;
   image_id: string | null;
   option_values: string[];
   order_id: string;
@@ -157,10 +159,12 @@ export interface Payment {
   amount_minor: bigint;
   created_at: Timestamp;
   currency: string;
+  description: string;
   expires_at: Timestamp;
   id: string;
   payer_id: string;
   provider: string;
+  refund_requested_at: Timestamp | null;
   state: string;
   subject: string;
   updated_at: Timestamp;
@@ -190,6 +194,7 @@ export interface Person {
 
 export interface Product {
   created_at: Timestamp;
+  currency: string;
   description: Generated<string>;
   id: string;
   image_ids: Generated<string[]>;
@@ -256,6 +261,8 @@ export interface ShowItem {
   bagged: Generated<number>;
   bought: Generated<number>;
   card_opened: Generated<number>;
+  explain_asked: Generated<number>;
+  explain_open: Generated<number>;
   number: number;
   position: number;
   product_id: string;
