@@ -2,7 +2,7 @@
 import { encodeLiveFragmentHeader, encodeLiveInitHeader } from '@nacre/contract/live';
 import type { LiveServerMessage } from '@nacre/contract/live';
 import type { StreamWire } from '@nacre/media/stream/hub';
-import { binaryFrame, textFrame } from './websocket-frame.ts';
+import { binaryFrame, textFrame } from '../http/websocket-frame.ts';
 
 export const liveWire: StreamWire = {
   init: (init, epoch) => binaryFrame([encodeLiveInitHeader({ ...init, epoch }), init.initSegment]),
