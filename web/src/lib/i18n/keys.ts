@@ -152,6 +152,8 @@ export interface MessageArguments {
   'common.not_found_title': null;
   'common.not_found_text': null;
   'common.to_home': null;
+  'common.move': { name: string };
+  'common.moved_to': { count: string; name: string; place: string };
   'refusal.request.invalid': null;
   'refusal.request.not_found': null;
   'refusal.request.method': null;

@@ -1,0 +1,136 @@
+/** Every call that the office and the studio make, by its verb. Each throws an ApiError when refused. */
+import type { Product, ProductCreate, ProductPatch, ProductState, StockChange, StockLevel } from '@nacre/contract/catalog';
+import type { Page } from '@nacre/contract/common';
+import type { Order, OrderShip, OrderState } from '@nacre/contract/orders';
+import type { Shop, ShopCreate, ShopPatch } from '@nacre/contract/shops';
+import type { Show, ShowCreate, ShowFigures, ShowPatch, ShowTile } from '@nacre/contract/shows';
+import type { ChatMessage } from '@nacre/contract/chat';
+import { api, ApiError, ask } from '#lib/api.ts';
+
+// One page of a list; the API gives 100 at most.
+const pageLimit = 50;
+const wholePageLimit = 100;
+// A bag holds 200 goods; a picker that offers more than this needs a search of the server's.
+const wholeListMax = 500;
+
+// ---- shops ------------------------------------------------------------------------------------------------------
+
+export const openShop = (body: ShopCreate): Promise<Shop> => ask(api.POST('/api/shops', { body }));
+
+export const changeShop = (shopId: string, body: ShopPatch): Promise<Shop> =>
+  ask(api.PATCH('/api/office/shops/{shopId}', { params: { path: { shopId } }, body }));
+
+export const loadShop = (shopId: string): Promise<Shop> =>
+  ask(api.GET('/api/office/shops/{shopId}', { params: { path: { shopId } } }));
+
+/** Whether no shop has this address yet. */
+export async function isSlugFree(slug: string): Promise<boolean> {
+  try {
+    await ask(api.GET('/api/shops/{slug}', { params: { path: { slug } } }));
+    return false;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return true;
+    throw error;
+  }
+}
+
+// ---- goods ------------------------------------------------------------------------------------------------------
+
+export const listProducts = (shopId: string, state?: ProductState, cursor?: string): Promise<Page<Product>> =>
+  ask(
+    api.GET('/api/office/shops/{shopId}/products', {
+      params: { path: { shopId }, query: { state, cursor, limit: pageLimit } },
+    }),
+  );
+
+/** All goods on sale, for picking the bag. */
+export async function listGoodsOnSale(shopId: string): Promise<Product[]> {
+  const all: Product[] = [];
+  let cursor: string | undefined;
+  do {
+    const page: Page<Product> = await ask(
+      api.GET('/api/office/shops/{shopId}/products', {
+        params: { path: { shopId }, query: { state: 'active', cursor, limit: wholePageLimit } },
+      }),
+    );
+    all.push(...page.items);
+    cursor = page.next ?? undefined;
+  } while (cursor && all.length < wholeListMax);
+  return all;
+}
+
+export const loadProduct = (productId: string): Promise<Product> =>
+  ask(api.GET('/api/office/products/{productId}', { params: { path: { productId } } }));
+
+export const createProduct = (shopId: string, body: ProductCreate): Promise<Product> =>
+  ask(api.POST('/api/office/shops/{shopId}/products', { params: { path: { shopId } }, body }));
+
+export const changeProduct = (productId: string, body: ProductPatch): Promise<Product> =>
+  ask(api.PATCH('/api/office/products/{productId}', { params: { path: { productId } }, body }));
+
+export const changeStock = (variantId: string, body: StockChange): Promise<StockLevel> =>
+  ask(api.POST('/api/office/variants/{variantId}/stock', { params: { path: { variantId } }, body }));
+
+// ---- shows ------------------------------------------------------------------------------------------------------
+
+export const listShows = (shopId: string, cursor?: string): Promise<Page<ShowTile>> =>
+  ask(
+    api.GET('/api/office/shops/{shopId}/shows', {
+      params: { path: { shopId }, query: { cursor, limit: pageLimit } },
+    }),
+  );
+
+export const loadShow = (showId: string): Promise<Show> =>
+  ask(api.GET('/api/office/shows/{showId}', { params: { path: { showId } } }));
+
+export const planShow = (shopId: string, body: ShowCreate): Promise<Show> =>
+  ask(api.POST('/api/office/shops/{shopId}/shows', { params: { path: { shopId } }, body }));
+
+export const changeShow = (showId: string, body: ShowPatch): Promise<Show> =>
+  ask(api.PATCH('/api/office/shows/{showId}', { params: { path: { showId } }, body }));
+
+export const setBag = (showId: string, productIds: string[]): Promise<Show> =>
+  ask(api.PUT('/api/office/shows/{showId}/bag', { params: { path: { showId } }, body: { productIds } }));
+
+export const putOnScreen = (showId: string, productId: string | null): Promise<Show> =>
+  ask(api.PUT('/api/office/shows/{showId}/on-screen', { params: { path: { showId } }, body: { productId } }));
+
+/** A new key; the one before stops working. */
+export const issueStreamKey = (showId: string): Promise<{ key: string; whipUrl: string }> =>
+  ask(api.POST('/api/office/shows/{showId}/stream-key', { params: { path: { showId } } }));
+
+export const endShow = (showId: string): Promise<Show> =>
+  ask(api.POST('/api/office/shows/{showId}/end', { params: { path: { showId } } }));
+
+export const cancelShow = (showId: string): Promise<Show> =>
+  ask(api.POST('/api/office/shows/{showId}/cancel', { params: { path: { showId } } }));
+
+export const loadFigures = (showId: string): Promise<ShowFigures> =>
+  ask(api.GET('/api/office/shows/{showId}/figures', { params: { path: { showId } } }));
+
+// ---- the talk ---------------------------------------------------------------------------------------------------
+
+export const sendChat = (showId: string, clientId: string, text: string): Promise<ChatMessage> =>
+  ask(api.POST('/api/shows/{showId}/chat', { params: { path: { showId } }, body: { clientId, text } }));
+
+export async function removeChat(showId: string, messageId: string): Promise<void> {
+  await ask(api.DELETE('/api/shows/{showId}/chat/{messageId}', { params: { path: { showId, messageId } } }));
+}
+
+// ---- orders -----------------------------------------------------------------------------------------------------
+
+export const listOrders = (shopId: string, state?: OrderState, cursor?: string): Promise<Page<Order>> =>
+  ask(
+    api.GET('/api/office/shops/{shopId}/orders', {
+      params: { path: { shopId }, query: { state, cursor, limit: pageLimit } },
+    }),
+  );
+
+export const countOrders = (shopId: string): Promise<Record<string, number>> =>
+  ask(api.GET('/api/office/shops/{shopId}/order-counts', { params: { path: { shopId } } }));
+
+export const loadOrder = (orderId: string): Promise<Order> =>
+  ask(api.GET('/api/office/orders/{orderId}', { params: { path: { orderId } } }));
+
+export const shipOrder = (orderId: string, body: OrderShip): Promise<Order> =>
+  ask(api.POST('/api/office/orders/{orderId}/ship', { params: { path: { orderId } }, body }));
