@@ -22,7 +22,7 @@ export const REALTIME_VERSION = 1;
 export const CLOSE = {
   /** The page speaks another version: reload it. */
   version: 4000,
-  /** Too many or too large messages. */
+  /** Too many messages, or one over 1 KB. (A frame over 16 KB is closed with 1009, RFC 6455, before it is read.) */
   flood: 4001,
   /** The connection did not read what it was sent. */
   tooSlow: 4002,
@@ -53,7 +53,10 @@ export type ClientMessage = Static<typeof ClientMessage>;
 
 // ---- events of a room -------------------------------------------------------------------------------------------
 
-/** Everything that can happen in a room. In one frame the first seven kinds stand before the rest. */
+/**
+ * Everything that can happen in a room. In one frame the first seven kinds stand before the rest. Of state only the
+ * latest value of a tick is told. When talk comes faster than it can be read, lines are left out for everybody alike.
+ */
 export const RoomEvent = Type.Union([
   Type.Object({ type: Type.Literal('show'), state: ShowState, at: Instant }),
   Type.Object({ type: Type.Literal('on-screen'), productId: Nullable(Id), number: Nullable(Type.Integer()) }),
@@ -109,7 +112,9 @@ export const ServerMessage = Type.Union([
   }),
   /**
    * The room is joined. With `caughtUp` the missed events follow in an `events` message (or none were missed);
-   * without, the page's own state is taken from `snapshot`, which is as of `position`.
+   * without, the page's own state is taken from `snapshot`, which is as of `position` or a little newer: events after
+   * `position` follow even when the snapshot knows them already. Both are where the next event's offset continues.
+   * A room without state (the studio) has no snapshot.
    */
   Type.Object({
     type: Type.Literal('joined'),
