@@ -389,6 +389,7 @@ function deliver(hub: HubCore, stream: Stream, packet: Buffer, head: Buffer | nu
     } else if (head && queued <= resumeBelowBytes) {
       viewer.mode = 'flowing';
       viewer.skippingSinceMs = null;
+      viewer.allowanceBytes = 0;
       write(hub, viewer, head);
     } else if (viewer.skippingSinceMs !== null && hub.now() - viewer.skippingSinceMs > closeAfterSkippingMs) {
       hub.stats.closedTooSlow += 1;

@@ -1,15 +1,13 @@
-/** Refusals of the video routes as problem details (RFC 9457), for WHIP clients that know nothing of Nacre. */
+/** Refusals of the video routes with a sentence in `detail`, for WHIP clients that know nothing of Nacre's codes. */
 import type { FastifyReply } from 'fastify';
-import { REFUSALS } from '@nacre/contract/refusals';
-
-export type VideoProblemCode = Extract<keyof typeof REFUSALS, `video.${string}` | `request.${string}` | `server.${string}`>;
+import type { RefusalCode } from '@nacre/contract/refusals';
+import { PROBLEM_TYPE, problemOf } from '../http/error-reply.ts';
 
 /** `detail` is a sentence for the person who publishes. */
-export function sendProblem(reply: FastifyReply, code: VideoProblemCode, detail?: string): FastifyReply {
-  const { status, title } = REFUSALS[code];
+export function sendProblem(reply: FastifyReply, code: RefusalCode, detail?: string): FastifyReply {
+  const problem = problemOf(code);
   return reply
-    .code(status)
-    .header('cache-control', 'no-store')
-    .type('application/problem+json')
-    .send({ type: 'about:blank', title, status, code, ...(detail ? { detail } : {}) });
+    .code(problem.status)
+    .type(PROBLEM_TYPE)
+    .send(detail ? { ...problem, detail } : problem);
 }

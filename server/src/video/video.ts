@@ -5,13 +5,13 @@
 import type { IncomingMessage } from 'node:http';
 import type {} from '@fastify/swagger';
 import type { FastifyPluginAsync } from 'fastify';
-import { REFUSALS } from '@nacre/contract/refusals';
 import type { MediaEvent, MediaLog, MediaStats, MediaSupervisor, StreamDownReason } from '@nacre/media/hooks';
 import { createStreamHub } from '@nacre/media/stream/hub';
 import type { StreamHubLimits, StreamHubStats } from '@nacre/media/stream/hub';
 import type { Upgrades } from '../http/upgrade.ts';
 import { createLiveSocket } from './live-socket.ts';
 import { liveWire } from './live-wire.ts';
+import { sendProblem } from './problem.ts';
 import { createPublishingSessions } from './publishing-sessions.ts';
 import { whipRoutes } from './whip.ts';
 
@@ -110,12 +110,11 @@ function report(log: MediaLog, showId: string, call: () => void | Promise<void>)
  */
 function socketHint(mayWatch: VideoDeps['mayWatch']): FastifyPluginAsync {
   return async (app) => {
-    app.get<{ Params: { showId: string } }>('/live/:showId/socket', { schema: { hide: true } }, async (request, reply) => {
-      const code = (await mayWatch(request.params.showId, request.raw)) ? 'video.socket_only' : 'shows.not_found';
-      const { status, title } = REFUSALS[code];
-      if (code === 'video.socket_only') reply.header('upgrade', 'websocket').header('connection', 'upgrade');
-      reply.header('cache-control', 'no-store').code(status).type('application/problem+json');
-      return reply.send({ type: 'about:blank', title, status, code });
+    const schema = { hide: true };
+    app.get<{ Params: { showId: string } }>('/live/:showId/socket', { schema }, async (request, reply) => {
+      reply.header('cache-control', 'no-store');
+      if (!(await mayWatch(request.params.showId, request.raw))) return sendProblem(reply, 'shows.not_found');
+      return sendProblem(reply.header('upgrade', 'websocket').header('connection', 'upgrade'), 'video.socket_only');
     });
   };
 }

@@ -6,10 +6,11 @@
  */
 import type {} from '@fastify/swagger';
 import type { FastifyError, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import type { RefusalCode } from '@nacre/contract/refusals';
 import { PublishRefusal } from '@nacre/media/hooks';
 import type { MediaSupervisor, PublishRefusalCode } from '@nacre/media/hooks';
+import { replyWithError } from '../http/error-reply.ts';
 import { sendProblem } from './problem.ts';
-import type { VideoProblemCode } from './problem.ts';
 import type { PublishingSessions } from './publishing-sessions.ts';
 
 /** A browser's offer has 5–10 KB; with many codecs and candidates 30. Less refuses real ones, more is an open door. */
@@ -132,7 +133,7 @@ async function publish(deps: WhipDeps, request: FastifyRequest, reply: FastifyRe
     .send(answer.answerSdp);
 }
 
-const problemOfRefusal: Record<PublishRefusalCode, VideoProblemCode> = {
+const problemOfRefusal: Record<PublishRefusalCode, RefusalCode> = {
   offer_malformed: 'video.offer_unusable',
   not_sendonly: 'video.offer_unusable',
   not_bundled: 'video.offer_unusable',
@@ -196,13 +197,12 @@ function etagOf(sessionId: string): string {
   return `"${sessionId}"`;
 }
 
-function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+/** What is said here in this route's own words; everything else as everywhere. */
+function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply | void {
   if (error.statusCode === 415) {
     const onSession = request.url.startsWith('/whip/');
     return refuseType(reply, onSession ? 'accept-patch' : 'accept-post', onSession ? fragmentType : sdpType);
   }
-  if (error.statusCode === 413) return sendProblem(reply, 'request.too_large', `An offer may have ${offerBytes} bytes.`);
-  if (error.statusCode !== undefined && error.statusCode < 500) return sendProblem(reply, 'request.invalid', error.message);
-  request.log.error({ err: error }, 'a WHIP request failed');
-  return sendProblem(reply, 'server.failed');
+  if (error.statusCode === 413) return sendProblem(reply, 'request.too_large', `The body may have ${offerBytes} bytes.`);
+  replyWithError(error, request, reply);
 }

@@ -110,7 +110,8 @@ export const createPlayer: CreatePlayer = ({ video, url, sound = false, targetMs
     const isFresh = serverNowMs !== null && serverNowMs - last.arrivedAtMs < freshMs;
     if (!isFresh && nowMs - firstAppendMs < settleMs) return;
     positioned = true;
-    toEdge(steering.goal());
+    // Half: while the browser seeks and decodes, the other half comes in.
+    toEdge(steering.goal() / 2);
     void play();
   }
 
@@ -238,7 +239,7 @@ export const createPlayer: CreatePlayer = ({ video, url, sound = false, targetMs
     [
       'waiting',
       () => {
-        if (!positioned || view.state !== 'playing') return;
+        if (!positioned || video.seeking || view.state !== 'playing') return;
         counts.stalls += 1;
         steering.stalled();
       },

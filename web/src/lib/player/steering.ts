@@ -10,8 +10,8 @@ const slowestRate = 0.95;
 const fastestRate = 1.15;
 
 /** Dead band around the goal, in seconds. Narrower hunts with each picture's arrival, wider leaves delay standing. */
-const tooMuch = 0.1;
-const tooLittle = 0.09;
+const tooMuch = 0.06;
+const tooLittle = 0.07;
 
 /** How much of what is too much per second is played away, as rate per second of excess. */
 const urgency = 0.3;

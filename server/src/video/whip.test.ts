@@ -1,0 +1,264 @@
+import assert from 'node:assert/strict';
+import { Writable } from 'node:stream';
+import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import fastify from 'fastify';
+import { PublishRefusal } from '@nacre/media/hooks';
+import type { MediaEvent, MediaSupervisor, PublishRefusalCode, StreamDownReason } from '@nacre/media/hooks';
+import { createVideo } from './video.ts';
+
+const offer = 'v=0\r\na=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n';
+
+/** The media process as seen from here: it lives behind a pipe, so this is a process boundary. */
+function fakeMedia() {
+  const published: { streamId: string; offerSdp: string }[] = [];
+  const removed: string[] = [];
+  const patched: string[] = [];
+  let refuse: PublishRefusalCode | null = null;
+  let emit: (event: MediaEvent) => void = () => undefined;
+  const supervisor: MediaSupervisor = {
+    ready: async () => ({ udpPort: 1 }),
+    async publish(request) {
+      if (refuse) throw new PublishRefusal(refuse, `because ${refuse}`);
+      published.push(request);
+      return { sessionId: `s${published.length}`, answerSdp: `answer ${published.length}` };
+    },
+    async patch(sessionId, fragment) {
+      patched.push(fragment);
+      return sessionId.startsWith('s');
+    },
+    async remove(sessionId) {
+      removed.push(sessionId);
+      return true;
+    },
+    stats: async () => null,
+    pid: () => null,
+    stop: async () => undefined,
+  };
+  return {
+    published,
+    removed,
+    patched,
+    refuse: (code: PublishRefusalCode | null) => {
+      refuse = code;
+    },
+    init: (sessionId: string) =>
+      emit({
+        type: 'init',
+        streamId: 'show-1',
+        sessionId,
+        generation: 1,
+        mime: 'video/mp4',
+        width: 1,
+        height: 1,
+        hasVideo: true,
+        hasAudio: false,
+        initSegment: Buffer.alloc(1),
+      }),
+    down: (sessionId: string, reason: StreamDownReason) =>
+      emit({ type: 'down', streamId: 'show-1', sessionId, reason }),
+    start(onEvent: (event: MediaEvent) => void) {
+      emit = onEvent;
+      return supervisor;
+    },
+  };
+}
+
+async function stage(t: TestContext) {
+  const media = fakeMedia();
+  const news: string[] = [];
+  const logged: string[] = [];
+  const note = (fields: object, text: string) => void logged.push(JSON.stringify(fields) + text);
+  const video = createVideo({
+    startMedia: media.start,
+    authorizeStreamKey: async (key) => ({ good: { showId: 'show-1' }, other: { showId: 'show-2' } })[key] ?? null,
+    mayWatch: async (showId) => showId === 'show-1',
+    onPictureUp: (showId) => void news.push(`up ${showId}`),
+    onPictureDown: (showId, reason) => void news.push(`down ${showId} ${reason}`),
+    log: { info: note, warn: note, error: note },
+    now: Date.now,
+  });
+  const log = new Writable({ write: (chunk, _encoding, done) => (logged.push(String(chunk)), done()) });
+  const app = fastify({ logger: { stream: log, level: 'trace' } });
+  await app.register(video.routes);
+  t.after(async () => {
+    await video.stop();
+    await app.close();
+  });
+  const post = (headers: Record<string, string> = {}, payload = offer) =>
+    app.inject({
+      method: 'POST',
+      url: '/whip',
+      headers: { authorization: 'Bearer good', 'content-type': 'application/sdp', ...headers },
+      payload,
+    });
+  const patch = (payload: string, headers: Record<string, string> = {}, url = '/whip/s1') =>
+    app.inject({
+      method: 'PATCH',
+      url,
+      headers: { authorization: 'Bearer good', 'content-type': 'application/trickle-ice-sdpfrag', ...headers },
+      payload,
+    });
+  const remove = (key = 'good', url = '/whip/s1') =>
+    app.inject({ method: 'DELETE', url, headers: { authorization: `Bearer ${key}` } });
+  return { app, media, news, logged, video, post, patch, remove };
+}
+
+test('[V1] without a key, or with a wrong one, nothing is published and the answer says how to sign', async (t) => {
+  const { app, media, post } = await stage(t);
+  const none = await app.inject({ method: 'POST', url: '/whip', headers: { 'content-type': 'application/sdp' }, payload: offer });
+  assert.equal(none.statusCode, 401);
+  assert.equal(none.headers['www-authenticate'], 'Bearer realm="nacre"');
+  assert.equal(none.json().code, 'video.key_missing');
+  for (const key of ['wrong', 'x'.repeat(5_000)]) {
+    const wrong = await post({ authorization: `Bearer ${key}` });
+    assert.equal(wrong.statusCode, 401);
+    assert.match(String(wrong.headers['www-authenticate']), /^Bearer .*error="invalid_token"/);
+    assert.match(String(wrong.headers['content-type']), /^application\/problem\+json/);
+  }
+  assert.equal((await post({ authorization: 'Basic good' })).statusCode, 401);
+  assert.equal(media.published.length, 0);
+});
+
+test('[V1] a key is refused before the body is read, and never logged', async (t) => {
+  const { post, logged } = await stage(t);
+  assert.equal((await post({ authorization: 'Bearer secret-1' }, 'x'.repeat(100_000))).statusCode, 401);
+  await post({ authorization: 'Bearer good' });
+  assert.ok(logged.length > 0);
+  assert.doesNotMatch(logged.join(''), /secret-1|Bearer good/);
+});
+
+test('[V2] an accepted offer is answered with 201, its session, its tag and the SDP', async (t) => {
+  const { media, post } = await stage(t);
+  const answer = await post({ 'content-type': 'application/sdp; charset=utf-8' });
+  assert.equal(answer.statusCode, 201);
+  assert.equal(answer.headers.location, '/whip/s1');
+  assert.equal(answer.headers.etag, '"s1"');
+  assert.equal(answer.headers['accept-patch'], 'application/trickle-ice-sdpfrag');
+  assert.match(String(answer.headers['content-type']), /^application\/sdp/);
+  assert.equal(answer.body, 'answer 1');
+  assert.deepEqual(media.published, [{ streamId: 'show-1', offerSdp: offer }]);
+});
+
+test('[V3] other bodies and offers that cannot be used are refused in words', async (t) => {
+  const { media, post } = await stage(t);
+  const json = await post({ 'content-type': 'application/json' }, '{}');
+  assert.equal(json.statusCode, 415);
+  assert.equal(json.headers['accept-post'], 'application/sdp');
+  assert.equal((await post({ 'content-type': 'application/trickle-ice-sdpfrag' })).statusCode, 415);
+  assert.equal((await post({}, 'x'.repeat(64 * 1024 + 1))).statusCode, 413);
+  const expected = { no_h264: 'video.codec', no_opus: 'video.codec', not_sendonly: 'video.offer_unusable' } as const;
+  for (const [code, problem] of Object.entries(expected)) {
+    media.refuse(code as PublishRefusalCode);
+    const refused = await post();
+    assert.equal(refused.statusCode, 422);
+    assert.equal(refused.json().code, problem);
+    assert.equal(refused.json().detail, `because ${code}`);
+  }
+});
+
+test('[V4] a media process that is down or full is 503, with the time to come back', async (t) => {
+  const { media, post } = await stage(t);
+  for (const [code, problem] of [['unavailable', 'video.down'], ['too_many_publishers', 'video.full']] as const) {
+    media.refuse(code);
+    const refused = await post();
+    assert.equal(refused.statusCode, 503);
+    assert.equal(refused.json().code, problem);
+    assert.ok(Number(refused.headers['retry-after']) >= 1);
+  }
+});
+
+test('[V5] a session ends by DELETE with a key of its show, and only so', async (t) => {
+  const { media, post, remove, app } = await stage(t);
+  await post();
+  assert.equal((await app.inject({ method: 'DELETE', url: '/whip/s1' })).statusCode, 401);
+  assert.equal((await remove('other')).statusCode, 404, 'a key of another show does not find it');
+  assert.deepEqual(media.removed, []);
+  assert.equal((await remove()).statusCode, 200);
+  assert.deepEqual(media.removed, ['s1']);
+  media.down('s1', 'closed');
+  assert.equal((await remove()).statusCode, 404);
+});
+
+test('[V5] trickle ICE is taken, an ICE restart refused, an old tag too', async (t) => {
+  const { media, post, patch } = await stage(t);
+  await post();
+  const trickle = 'a=ice-ufrag:abcd\r\na=candidate:1 1 udp 1 192.0.2.1 5000 typ host\r\n';
+  assert.equal((await patch(trickle)).statusCode, 204);
+  assert.equal((await patch(trickle, { 'if-match': '"s1"' })).statusCode, 204);
+  assert.equal((await patch(trickle, { 'if-match': '"s0"' })).statusCode, 412);
+  assert.equal((await patch(trickle, { 'if-match': '*' })).json().code, 'video.ice_restart');
+  assert.equal((await patch('a=ice-ufrag:new1\r\na=ice-pwd:x\r\n')).statusCode, 422);
+  assert.equal((await patch('nonsense')).statusCode, 400);
+  assert.equal((await patch(trickle, { 'content-type': 'application/sdp' })).statusCode, 415);
+  assert.equal((await patch(trickle, {}, '/whip/unknown')).statusCode, 404);
+  assert.deepEqual(media.patched, [trickle, trickle]);
+});
+
+test('[V5] other methods are 405 and say what is allowed; pages of other sites may ask', async (t) => {
+  const { app } = await stage(t);
+  for (const [url, allow, methods] of [
+    ['/whip', 'OPTIONS, POST', ['GET', 'HEAD', 'PUT', 'DELETE', 'PATCH']],
+    ['/whip/s1', 'OPTIONS, PATCH, DELETE', ['GET', 'HEAD', 'PUT', 'POST']],
+  ] as const) {
+    for (const method of methods) {
+      const refused = await app.inject({ method, url });
+      assert.equal(refused.statusCode, 405, `${method} ${url}`);
+      assert.equal(refused.headers.allow, allow);
+    }
+    const asked = await app.inject({ method: 'OPTIONS', url, headers: { origin: 'https://encoder.example' } });
+    assert.equal(asked.statusCode, 204);
+    assert.equal(asked.headers['access-control-allow-origin'], '*');
+    assert.match(String(asked.headers['access-control-allow-headers']), /Authorization/);
+  }
+});
+
+test('[V6] a publisher that was taken over learns it; one that was lost may come back', async (t) => {
+  const { media, post, patch, remove } = await stage(t);
+  await post();
+  media.down('s1', 'replaced');
+  const told = await patch('a=end-of-candidates\r\n');
+  assert.equal(told.statusCode, 410);
+  assert.equal(told.json().code, 'video.replaced');
+  assert.equal((await remove()).statusCode, 410);
+  await post();
+  media.down('s2', 'crashed');
+  assert.equal((await patch('a=end-of-candidates\r\n', {}, '/whip/s2')).statusCode, 404);
+});
+
+test('[V11] the picture is reported once up and once down, and a takeover is neither', async (t) => {
+  const { media, news, post } = await stage(t);
+  await post();
+  media.init('s1');
+  media.init('s1');
+  media.down('s1', 'replaced');
+  media.init('s2');
+  media.down('s1', 'lost');
+  assert.deepEqual(news, ['up show-1']);
+  media.down('s2', 'replaced');
+  media.down('s3', 'lost');
+  assert.deepEqual(news, ['up show-1', 'down show-1 lost'], 'who took over never came up');
+  media.down('s4', 'lost');
+  media.init('s5');
+  media.down('s5', 'crashed');
+  assert.deepEqual(news.slice(2), ['up show-1', 'down show-1 crashed']);
+});
+
+test('[V12] ending a show and rotating its key cut its publisher', async (t) => {
+  const { media, post, video } = await stage(t);
+  await post();
+  await video.dropPublisher('show-2');
+  assert.deepEqual(media.removed, []);
+  await video.dropPublisher('show-1');
+  assert.deepEqual(media.removed, ['s1']);
+  media.down('s1', 'closed');
+  await post();
+  await video.endShow('show-1');
+  assert.deepEqual(media.removed, ['s1', 's2']);
+});
+
+test('[V7] a plain request at the socket says whether there is something to watch', async (t) => {
+  const { app } = await stage(t);
+  assert.equal((await app.inject({ url: '/live/show-1/socket' })).statusCode, 426);
+  assert.equal((await app.inject({ url: '/live/show-9/socket' })).statusCode, 404);
+});

@@ -1,0 +1,97 @@
+/**
+ * A small stage for tests of live video: the real video routes and sockets on a port of their own, and two bare pages, one
+ * with the broadcaster and one with the player, without the rest of the site.
+ *
+ * Stream keys are `key-<showId>`; a show is open when its id is in `openShows`.
+ */
+import type { AddressInfo } from 'node:net';
+import fastify from 'fastify';
+import type { FastifyInstance } from 'fastify';
+import { rolldown } from 'rolldown';
+import type { MediaEvent, MediaSupervisor } from '@nacre/media/hooks';
+import type { StreamHubLimits } from '@nacre/media/stream/hub';
+import { createUpgrades } from '../../server/src/http/upgrade.ts';
+import { createVideo } from '../../server/src/video/video.ts';
+import type { Video } from '../../server/src/video/video.ts';
+
+export interface VideoStage {
+  /** `http://127.0.0.1:<port>`; `/host.html` and `/viewer.html` hold the pages. */
+  url: string;
+  video: Video;
+  openShows: Set<string>;
+  /** `up <showId>` and `down <showId> <reason>`, as the server heard them. */
+  pictureNews: string[];
+  stop(): Promise<void>;
+}
+
+export const stageKeyOf = (showId: string): string => `key-${showId}`;
+
+export const silentLog = { info() {}, warn() {}, error: (fields: object, text: string) => console.error(text, fields) };
+
+export async function startVideoStage(options: {
+  startMedia: (onEvent: (event: MediaEvent) => void) => MediaSupervisor;
+  openShows: readonly string[];
+  limits?: Partial<StreamHubLimits>;
+  port?: number;
+}): Promise<VideoStage> {
+  const openShows = new Set(options.openShows);
+  const pictureNews: string[] = [];
+  const video = createVideo({
+    startMedia: options.startMedia,
+    authorizeStreamKey: async (key) => {
+      const showId = key.replace(/^key-/, '');
+      return key === stageKeyOf(showId) && openShows.has(showId) ? { showId } : null;
+    },
+    mayWatch: async (showId) => openShows.has(showId),
+    onPictureUp: (showId) => void pictureNews.push(`up ${showId}`),
+    onPictureDown: (showId, reason) => void pictureNews.push(`down ${showId} ${reason}`),
+    log: silentLog,
+    now: Date.now,
+    ...(options.limits ? { limits: options.limits } : {}),
+  });
+  const app = fastify({ forceCloseConnections: true });
+  await app.register(video.routes);
+  await app.register(pages);
+  const upgrades = createUpgrades({ log: silentLog });
+  video.attach(upgrades);
+  upgrades.listenOn(app.server);
+  await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
+  await video.ready();
+  return {
+    url: `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`,
+    video,
+    openShows,
+    pictureNews,
+    async stop() {
+      upgrades.stop();
+      await video.stop();
+      await app.close();
+    },
+  };
+}
+
+async function pages(app: FastifyInstance): Promise<void> {
+  const root = new URL('../../web/src/lib/', import.meta.url).pathname;
+  const scripts = {
+    host: await bundle(`${root}broadcast/broadcaster.ts`),
+    viewer: await bundle(`${root}player/player.ts`),
+  };
+  for (const [name, code] of Object.entries(scripts)) {
+    app.get(`/${name}.js`, async (_request, reply) => reply.type('text/javascript').send(code));
+    app.get(`/${name}.html`, async (_request, reply) =>
+      reply.type('text/html').send(
+        `<!doctype html><title>${name}</title><style>video{width:270px;height:480px;background:#000}</style>
+        <video muted playsinline autoplay></video>
+        <script type="module">import * as lib from '/${name}.js'; globalThis.lib = lib; globalThis.ready = true;</script>`,
+      ),
+    );
+  }
+}
+
+/** One file for the browser, as the site's own build makes it. */
+export async function bundle(input: string, minify = false): Promise<string> {
+  const build = await rolldown({ input, platform: 'browser', tsconfig: false, logLevel: 'silent' });
+  const { output } = await build.generate({ format: 'es', minify });
+  await build.close();
+  return output[0].code;
+}
