@@ -88,8 +88,16 @@ export type OrderShip = Static<typeof OrderShip>;
 
 export const OfficeOrderQuery = Type.Object({ ...PageQuery.properties, state: Type.Optional(OrderState) });
 
-/** How many orders of a shop are in each state. */
-export const OrderCounts = Type.Record(Type.String(), Type.Integer());
+/** How many orders of a shop are in each state, zeros included. */
+export const OrderCounts = Type.Object({
+  held: Type.Integer(),
+  paid: Type.Integer(),
+  shipped: Type.Integer(),
+  expired: Type.Integer(),
+  declined: Type.Integer(),
+  cancelled: Type.Integer(),
+});
+export type OrderCounts = Static<typeof OrderCounts>;
 
 /** Payment as the sandbox's page shows it. */
 export const Payment = Type.Object({
@@ -110,3 +118,4 @@ export const SandboxDecision = Type.Object(
   { outcome: Type.Union([Type.Literal('succeed'), Type.Literal('decline'), Type.Literal('slow')]) },
   { additionalProperties: false },
 );
+export type SandboxDecision = Static<typeof SandboxDecision>;

@@ -1,0 +1,146 @@
+/**
+ * What becomes of an order after it was placed. Each verb locks the order first, then its payment, then its goods.
+ */
+import type { Order, OrderShip, OrderState } from '@nacre/contract/orders';
+import { Refusal } from '../lib/refusal.ts';
+import type { Tx } from '../platform/database.ts';
+import type { OrdersDeps } from './orders.ts';
+import { lockedOfShop, tellBuyerAfterCommit, viewOne } from './reading.ts';
+import { assertMayBecome } from './states.ts';
+import * as store from './store.ts';
+import { factOf, orderOf, subjectOf } from './view.ts';
+
+/** Read at a time. Fewer make a rush's sweep ask too often, more only take memory. */
+const SWEEP_BATCH = 200;
+/** One sweep ends after this many; the next begins a second later. Without an end a stop would have to wait for it. */
+const SWEEP_MAX = 5_000;
+
+type OrderRow = store.OrderRow;
+type Change = Parameters<typeof store.updateOrder>[2];
+
+/** Writes the new state and who brought it about, and tells the buyer after the commit. */
+async function move(
+  deps: OrdersDeps,
+  tx: Tx,
+  order: OrderRow,
+  to: OrderState,
+  personId: string | null,
+  change: Change = {},
+): Promise<OrderRow> {
+  assertMayBecome(order.state, to);
+  const after = await store.updateOrder(tx, order.id, { ...change, state: to });
+  const at = deps.platform.clock.now();
+  await store.insertTransition(tx, { orderId: order.id, from: order.state, to, personId, at });
+  tellBuyerAfterCommit(deps, tx, after);
+  return after;
+}
+
+async function goodsOf(tx: Tx, order: OrderRow): Promise<{ variantId: string; quantity: number }[]> {
+  const lines = await store.readLines(tx, [order.id]);
+  return lines.map((line) => ({ variantId: line.variant_id, quantity: line.quantity }));
+}
+
+/** Ends a hold: the pieces come back in the same transaction. */
+async function endHold(
+  deps: OrdersDeps,
+  tx: Tx,
+  order: OrderRow,
+  to: 'cancelled' | 'declined' | 'expired',
+  personId: string | null,
+): Promise<OrderRow> {
+  const after = await move(deps, tx, order, to, personId);
+  await deps.catalog.release(tx, await goodsOf(tx, order), { orderId: order.id, personId });
+  return after;
+}
+
+export async function cancel(deps: OrdersDeps, personId: string, orderId: string): Promise<Order> {
+  const order = await deps.platform.database.transaction(async (tx) => {
+    const found = await store.lockOrder(tx, orderId);
+    if (found === null || found.buyer_id !== personId) throw new Refusal('orders.not_found');
+    if (found.state === 'cancelled') return found;
+    assertMayBecome(found.state, 'cancelled');
+    // The money is there and the news of it on its way: the order is as good as paid.
+    const payment = await deps.payments.cancel(tx, subjectOf(orderId));
+    if (payment === 'captured') throw new Refusal('orders.wrong_state', { details: { state: 'paid' } });
+    return endHold(deps, tx, found, 'cancelled', personId);
+  });
+  return viewOne(deps, order, 'buyer');
+}
+
+export async function ship(
+  deps: OrdersDeps,
+  personId: string,
+  orderId: string,
+  parcel: OrderShip,
+): Promise<Order> {
+  const carrier = parcel.carrier.trim();
+  const trackingNumber = parcel.trackingNumber.trim();
+  const order = await lockedOfShop(deps, personId, orderId, async (tx, found) => {
+    const isSame = found.carrier === carrier && found.tracking_number === trackingNumber;
+    if (found.state === 'shipped' && isSame) return found;
+    const after = await move(deps, tx, found, 'shipped', personId, {
+      shipped_at: deps.platform.clock.now(),
+      carrier,
+      tracking_number: trackingNumber,
+    });
+    const fact = factOf(after, await store.readLines(tx, [orderId]));
+    await deps.platform.outbox.publish(tx, {
+      topic: 'orders.shipped',
+      payload: { ...fact, carrier, trackingNumber },
+    });
+    return after;
+  });
+  return viewOne(deps, order, 'shop');
+}
+
+export async function paymentCaptured(deps: OrdersDeps, tx: Tx, subject: string): Promise<void> {
+  const orderId = orderOf(subject);
+  const order = orderId === null ? null : await store.lockOrder(tx, orderId);
+  if (order === null || order.state === 'paid' || order.state === 'shipped') return;
+  if (order.state !== 'held') {
+    deps.platform.log.info({ orderId, state: order.state }, 'paid too late; the money goes back');
+    await deps.payments.refund(tx, subject);
+    return;
+  }
+  const after = await move(deps, tx, order, 'paid', null, { paid_at: deps.platform.clock.now() });
+  const lines = await store.readLines(tx, [order.id]);
+  await deps.catalog.sell(tx, await goodsOf(tx, order), { orderId: order.id, personId: order.buyer_id });
+  await deps.platform.outbox.publish(tx, { topic: 'orders.paid', payload: { ...factOf(after, lines) } });
+}
+
+export async function paymentDeclined(deps: OrdersDeps, tx: Tx, subject: string): Promise<void> {
+  const orderId = orderOf(subject);
+  const order = orderId === null ? null : await store.lockOrder(tx, orderId);
+  if (order?.state === 'held') await endHold(deps, tx, order, 'declined', null);
+}
+
+export async function sweepExpired(deps: OrdersDeps): Promise<number> {
+  const { database, clock, log } = deps.platform;
+  let ended = 0;
+  let after: store.ExpiredHold | null = null;
+  for (let seen = 0; seen < SWEEP_MAX; seen += SWEEP_BATCH) {
+    const batch: store.ExpiredHold[] = await store.expiredHolds(database.db, clock.now(), after, SWEEP_BATCH);
+    for (const { id } of batch) {
+      try {
+        if (await expire(deps, id)) ended += 1;
+      } catch (error) {
+        // One order that cannot be ended must not keep the pieces of the others.
+        log.error({ err: error, orderId: id }, 'a hold could not be ended');
+      }
+    }
+    after = batch.at(-1) ?? null;
+    if (batch.length < SWEEP_BATCH) break;
+  }
+  return ended;
+}
+
+/** False when another sweep was quicker, or when the money has come and the order is about to be paid. */
+async function expire(deps: OrdersDeps, orderId: string): Promise<boolean> {
+  return deps.platform.database.transaction(async (tx) => {
+    const order = await store.lockExpired(tx, orderId, deps.platform.clock.now());
+    if (order === null) return false;
+    if ((await deps.payments.cancel(tx, subjectOf(orderId))) === 'captured') return false;
+    await endHold(deps, tx, order, 'expired', null);
+    return true;
+  });
+}

@@ -1,0 +1,97 @@
+/**
+ * The face of orders: placing, paying for and shipping goods of one shop.
+ *
+ * Invariants: an order and its held pieces come into being together or not at all; the pieces of an order are held while
+ * it is held, sold once it is paid, and back on the shelf otherwise; every change of state is in `order_transition`.
+ */
+import type { Address } from '@nacre/contract/accounts';
+import type { Page, PageQuery } from '@nacre/contract/common';
+import type { Order, OrderPlace, OrderShip, OrderState } from '@nacre/contract/orders';
+import type { PersonalEvent } from '@nacre/contract/realtime';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { Images } from '../images/images.ts';
+import type { Payments } from '../payments/payments.ts';
+import type { Tx } from '../platform/database.ts';
+import type { Platform } from '../platform/platform.ts';
+import type { Shops } from '../shops/shops.ts';
+import { cancel, paymentCaptured, paymentDeclined, ship, sweepExpired } from './moving.ts';
+import { place } from './place.ts';
+import { counts, get, getOfShop, listMine, listOfShop } from './reading.ts';
+
+export interface OrdersDeps {
+  platform: Platform;
+  catalog: Pick<Catalog, 'lockForOrder' | 'hold' | 'release' | 'sell'>;
+  payments: Pick<Payments, 'create' | 'cancel' | 'refund' | 'pagesOf'>;
+  shops: Pick<Shops, 'assertMember' | 'isMember' | 'refs'>;
+  images: Pick<Images, 'describe'>;
+  /** The shop of a show and the numbers of the goods in its bag, by product; null when there is no such show. */
+  bagOf(showId: string): Promise<Bag | null>;
+  /** Puts an address into the person's address book. May refuse: then the order stands all the same. */
+  keepAddress(personId: string, address: Address): Promise<unknown>;
+  /** Tells one person on all sockets. Called after the commit; must not throw. */
+  tell(personId: string, event: PersonalEvent): void;
+}
+
+export interface Bag {
+  shopId: string;
+  numbers: ReadonlyMap<string, number>;
+}
+
+/** Who buys, and under which name the shop sees it. */
+export interface Buyer {
+  personId: string;
+  name: string;
+}
+
+export interface Orders {
+  /**
+   * Holds the pieces and opens the payment. The same key with the same contents gives the same order again, whatever has
+   * become of it, and changes nothing; a placing that was refused leaves nothing behind, and its key can be used again.
+   * @throws Refusal `orders.key_reused` for the same key with other contents; `orders.sold_out` with
+   * `{ variantId, available }`; `orders.price_changed` with `{ variantId, priceMinor, currency }`;
+   * `orders.not_for_sale`; `orders.too_many_pieces`; `orders.too_many_open`; `shows.not_found`; `request.invalid`
+   */
+  place(buyer: Buyer, request: OrderPlace): Promise<Order>;
+  /** An order of one's own. @throws Refusal `orders.not_found`, also for another's */
+  get(personId: string, orderId: string): Promise<Order>;
+  /** One's own orders, the newest first. */
+  listMine(personId: string, query: PageQuery): Promise<Page<Order>>;
+  /**
+   * Gives up an order that is not paid; its pieces come back at once. A repeat changes nothing.
+   * @throws Refusal `orders.not_found`; `orders.wrong_state` when it is paid or over
+   */
+  cancel(personId: string, orderId: string): Promise<Order>;
+  /** For a member of the shop. @throws Refusal `orders.not_found`, also to everybody else */
+  getOfShop(personId: string, orderId: string): Promise<Order>;
+  /** The shop's orders, the newest first. @throws Refusal `shops.not_found`, `shops.not_a_member` */
+  listOfShop(personId: string, shopId: string, query: PageQuery & { state?: OrderState }): Promise<Page<Order>>;
+  /** How many orders are in each state, zeros included. @throws Refusal `shops.not_found`, `shops.not_a_member` */
+  counts(personId: string, shopId: string): Promise<Record<OrderState, number>>;
+  /**
+   * A member of the shop sends a paid order. The same parcel again changes nothing.
+   * @throws Refusal `orders.not_found`, `orders.wrong_state`
+   */
+  ship(personId: string, orderId: string, parcel: OrderShip): Promise<Order>;
+  /** The money has come: sells the pieces, or gives the money back when they are no longer held. Repeatable. */
+  paymentCaptured(tx: Tx, subject: string): Promise<void>;
+  /** No money will come: the pieces come back. Repeatable. */
+  paymentDeclined(tx: Tx, subject: string): Promise<void>;
+  /** Ends holds whose time is over. Any number of sweeps may run at a time. @returns how many this one ended */
+  sweepExpired(): Promise<number>;
+}
+
+export function createOrders(deps: OrdersDeps): Orders {
+  return {
+    place: (buyer, request) => place(deps, buyer, request),
+    get: (personId, orderId) => get(deps, personId, orderId),
+    listMine: (personId, query) => listMine(deps, personId, query),
+    cancel: (personId, orderId) => cancel(deps, personId, orderId),
+    getOfShop: (personId, orderId) => getOfShop(deps, personId, orderId),
+    listOfShop: (personId, shopId, query) => listOfShop(deps, personId, shopId, query),
+    counts: (personId, shopId) => counts(deps, personId, shopId),
+    ship: (personId, orderId, parcel) => ship(deps, personId, orderId, parcel),
+    paymentCaptured: (tx, subject) => paymentCaptured(deps, tx, subject),
+    paymentDeclined: (tx, subject) => paymentDeclined(deps, tx, subject),
+    sweepExpired: () => sweepExpired(deps),
+  };
+}

@@ -1,0 +1,85 @@
+/**
+ * What may be placed, and at which price. Pure: the request on one side, the goods as they are now on the other.
+ */
+import { createHash } from 'node:crypto';
+import type { Address } from '@nacre/contract/accounts';
+import { QUANTITY_MAX, type OrderPlace } from '@nacre/contract/orders';
+import type { OrderableVariant } from '../catalog/catalog.ts';
+import { Refusal } from '../lib/refusal.ts';
+
+/** Lines of one order: what a parcel and a page hold. More makes a placing hold many stock rows at once. */
+export const LINES_MAX = 20;
+
+export interface AskedLine {
+  variantId: string;
+  quantity: number;
+  /** What the buyer saw. */
+  unitPriceMinor: bigint;
+}
+
+export interface PricedLine extends OrderableVariant {
+  quantity: number;
+}
+
+export interface PricedOrder {
+  shopId: string;
+  currency: string;
+  totalMinor: bigint;
+  /** In the order asked for. */
+  lines: PricedLine[];
+}
+
+/**
+ * The lines, when they make sense in themselves.
+ * @throws Refusal `request.invalid` for none, too many or one variant twice; `orders.too_many_pieces`
+ */
+export function readLines(lines: OrderPlace['lines']): AskedLine[] {
+  const variants = new Set(lines.map((line) => line.variantId));
+  if (lines.length === 0 || lines.length > LINES_MAX || variants.size !== lines.length) {
+    throw new Refusal('request.invalid', { details: { field: 'lines' } });
+  }
+  return lines.map(({ variantId, quantity, unitPriceMinor }) => {
+    if (!Number.isInteger(quantity) || quantity < 1 || quantity > QUANTITY_MAX) {
+      throw new Refusal('orders.too_many_pieces', { details: { variantId, most: QUANTITY_MAX } });
+    }
+    return { variantId, quantity, unitPriceMinor: BigInt(unitPriceMinor) };
+  });
+}
+
+/**
+ * SHA-256 of what is asked for. Two requests have the same one when they ask for the same order: the sequence of lines
+ * and of the address's fields, and whether the address is kept, make no difference.
+ */
+export function hashRequest(request: Pick<OrderPlace, 'showId' | 'lines' | 'address'>): Buffer {
+  const lines = request.lines
+    .map(({ variantId, quantity, unitPriceMinor }) => [variantId, quantity, unitPriceMinor])
+    .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));
+  const { name, phone, line1, line2, city, region, postalCode, country }: Address = request.address;
+  const address = [name, phone, line1, line2, city, region, postalCode, country];
+  return createHash('sha256').update(JSON.stringify([request.showId, lines, address])).digest();
+}
+
+/**
+ * The order with the prices of now.
+ * @throws Refusal `orders.not_for_sale`; `orders.price_changed` with the new price; `request.invalid` when the lines are
+ * of several shops; `orders.too_many_pieces` when the total is no safe integer
+ */
+export function priceOrder(asked: readonly AskedLine[], goods: readonly OrderableVariant[]): PricedOrder {
+  const byVariant = new Map(goods.map((one) => [one.variantId, one]));
+  const lines = asked.map(({ variantId, quantity, unitPriceMinor }) => {
+    const found = byVariant.get(variantId);
+    if (found === undefined || !found.isForSale) throw new Refusal('orders.not_for_sale', { details: { variantId } });
+    if (found.priceMinor !== unitPriceMinor) {
+      const details = { variantId, priceMinor: Number(found.priceMinor), currency: found.currency };
+      throw new Refusal('orders.price_changed', { details });
+    }
+    return { ...found, quantity };
+  });
+  const [first] = lines;
+  if (first === undefined || lines.some((line) => line.shopId !== first.shopId)) {
+    throw new Refusal('request.invalid', { details: { field: 'lines', reason: 'of several shops' } });
+  }
+  const totalMinor = lines.reduce((sum, line) => sum + line.priceMinor * BigInt(line.quantity), 0n);
+  if (totalMinor > BigInt(Number.MAX_SAFE_INTEGER)) throw new Refusal('orders.too_many_pieces');
+  return { shopId: first.shopId, currency: first.currency, totalMinor, lines };
+}

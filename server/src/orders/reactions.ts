@@ -1,0 +1,28 @@
+/** What orders does when payments tells something, and its sweep. All of it may run twice. */
+import type { PaymentCaptured, PaymentDeclined } from '../payments/events.ts';
+import type { Log } from '../platform/log.ts';
+import type { Outbox } from '../platform/outbox.ts';
+import { createPeriodic, type Periodic } from '../platform/periodic.ts';
+import type { Orders } from './orders.ts';
+
+/** Pieces come back a second after their hold is over. Less often keeps them from buyers, more often asks for nothing. */
+const SWEEP_EVERY_MS = 1_000;
+
+/** Registers the reactions; before `outbox.start()`. */
+export function ordersReactions(outbox: Outbox, deps: { orders: Orders }): void {
+  outbox.on('payments.captured', (tx, fact: PaymentCaptured) => deps.orders.paymentCaptured(tx, fact.subject));
+  outbox.on('payments.declined', (tx, fact: PaymentDeclined) => deps.orders.paymentDeclined(tx, fact.subject));
+}
+
+/** Ends holds whose time is over, until stopped. */
+export function createOrderSweep(deps: { orders: Orders; log: Log }): Periodic {
+  return createPeriodic({
+    name: 'orders.expired',
+    everyMs: SWEEP_EVERY_MS,
+    work: async () => {
+      const ended = await deps.orders.sweepExpired();
+      if (ended > 0) deps.log.info({ ended }, 'holds ended');
+    },
+    log: deps.log,
+  });
+}

@@ -1,0 +1,110 @@
+/** Reading orders: who may see which, lists, and telling the buyer. */
+import type { Page, PageQuery } from '@nacre/contract/common';
+import type { Order, OrderState } from '@nacre/contract/orders';
+import { PAGE_LIMIT_DEFAULT, pageOf, readCursor } from '../lib/cursor.ts';
+import { Refusal } from '../lib/refusal.ts';
+import { afterCommit, type Tx } from '../platform/database.ts';
+import type { OrdersDeps } from './orders.ts';
+import { NEXT_STATES } from './states.ts';
+import * as store from './store.ts';
+import { subjectOf, viewOf, type ViewParts } from './view.ts';
+
+type OrderRow = store.OrderRow;
+/** Only the buyer is shown where to pay. */
+export type Reader = 'buyer' | 'shop';
+
+export async function get(deps: OrdersDeps, personId: string, orderId: string): Promise<Order> {
+  const order = await store.readOrder(deps.platform.database.db, orderId);
+  if (order === null || order.buyer_id !== personId) throw new Refusal('orders.not_found');
+  return viewOne(deps, order, 'buyer');
+}
+
+export async function listMine(deps: OrdersDeps, personId: string, query: PageQuery): Promise<Page<Order>> {
+  return list(deps, { buyerId: personId }, query, 'buyer');
+}
+
+export async function getOfShop(deps: OrdersDeps, personId: string, orderId: string): Promise<Order> {
+  return viewOne(deps, await readOfShop(deps, personId, orderId), 'shop');
+}
+
+export async function listOfShop(
+  deps: OrdersDeps,
+  personId: string,
+  shopId: string,
+  query: PageQuery & { state?: OrderState },
+): Promise<Page<Order>> {
+  await deps.shops.assertMember(personId, shopId);
+  return list(deps, { shopId, state: query.state ?? null }, query, 'shop');
+}
+
+export async function counts(
+  deps: OrdersDeps,
+  personId: string,
+  shopId: string,
+): Promise<Record<OrderState, number>> {
+  await deps.shops.assertMember(personId, shopId);
+  const counted = await store.countByState(deps.platform.database.db, shopId);
+  const { none: _, ...states } = NEXT_STATES;
+  const names = Object.keys(states) as OrderState[];
+  return Object.fromEntries(names.map((state) => [state, counted.get(state) ?? 0])) as Record<OrderState, number>;
+}
+
+/** Runs `work` on the locked order of a shop in which the person works. The shop of an order never changes. */
+export async function lockedOfShop<T>(
+  deps: OrdersDeps,
+  personId: string,
+  orderId: string,
+  work: (tx: Tx, order: OrderRow) => Promise<T>,
+): Promise<T> {
+  await readOfShop(deps, personId, orderId);
+  return deps.platform.database.transaction(async (tx) => {
+    const order = await store.lockOrder(tx, orderId);
+    if (order === null) throw new Error(`order ${orderId} is gone`);
+    return work(tx, order);
+  });
+}
+
+async function readOfShop(deps: OrdersDeps, personId: string, orderId: string): Promise<OrderRow> {
+  const order = await store.readOrder(deps.platform.database.db, orderId);
+  if (order === null || !(await deps.shops.isMember(personId, order.shop_id))) {
+    throw new Refusal('orders.not_found');
+  }
+  return order;
+}
+
+async function list(
+  deps: OrdersDeps,
+  of: Parameters<typeof store.listOrders>[1],
+  query: PageQuery,
+  reader: Reader,
+): Promise<Page<Order>> {
+  const limit = query.limit ?? PAGE_LIMIT_DEFAULT;
+  const rows = await store.listOrders(deps.platform.database.db, of, readCursor(query.cursor), limit);
+  const parts = await partsOf(deps, rows, reader);
+  return pageOf(rows, limit, (row) => ({ at: row.placed_at, id: row.id }), (row) => viewOf(row, parts));
+}
+
+export async function viewOne(deps: OrdersDeps, order: OrderRow, reader: Reader): Promise<Order> {
+  return viewOf(order, await partsOf(deps, [order], reader));
+}
+
+async function partsOf(deps: OrdersDeps, orders: OrderRow[], reader: Reader): Promise<ViewParts> {
+  const held = reader === 'buyer' ? orders.filter((order) => order.state === 'held') : [];
+  const rows = await store.readLines(deps.platform.database.db, orders.map((order) => order.id));
+  const [shops, images, pages] = await Promise.all([
+    deps.shops.refs([...new Set(orders.map((order) => order.shop_id))]),
+    deps.images.describe([...new Set(rows.flatMap((line) => line.image_id ?? []))]),
+    deps.payments.pagesOf(held.map((order) => subjectOf(order.id))),
+  ]);
+  return { lines: Map.groupBy(rows, (line) => line.order_id), shops, images, pages };
+}
+
+/** Sends the buyer's pages the order as it is now. Lost news is no harm: the page reads the order again. */
+export function tellBuyerAfterCommit(deps: OrdersDeps, tx: Tx, order: OrderRow): void {
+  afterCommit(tx, () => {
+    viewOne(deps, order, 'buyer').then(
+      (view) => deps.tell(order.buyer_id, { type: 'own-order', order: view }),
+      (error: unknown) => deps.platform.log.warn({ err: error, orderId: order.id }, 'a buyer was not told'),
+    );
+  });
+}

@@ -1,0 +1,137 @@
+/** Orders over HTTP: the buyer's side, and the shop's in the office. */
+import { Id, Page, PageQuery } from '@nacre/contract/common';
+import { OfficeOrderQuery, Order, OrderCounts, OrderPlace, OrderShip } from '@nacre/contract/orders';
+import { Type } from 'typebox';
+import { personOf } from '../http/actor.ts';
+import type { App } from '../http/app.ts';
+import { refusals } from '../http/openapi.ts';
+import type { Orders } from './orders.ts';
+
+const orderParams = Type.Object({ orderId: Id });
+const shopParams = Type.Object({ shopId: Id });
+const tags = ['orders'];
+const officeTags = ['office'];
+
+export function ordersRoutes(app: App, deps: { orders: Orders }): void {
+  buyerRoutes(app, deps.orders);
+  officeRoutes(app, deps.orders);
+}
+
+function buyerRoutes(app: App, orders: Orders): void {
+  app.post(
+    '/api/orders',
+    {
+      schema: {
+        operationId: 'placeOrder',
+        summary: 'Holds the pieces for five minutes and opens the payment; the same key gives the same order',
+        tags,
+        body: OrderPlace,
+        response: { 201: Order, ...refusals },
+      },
+    },
+    async (request, reply) => reply.code(201).send(await orders.place(personOf(request), request.body)),
+  );
+
+  app.get(
+    '/api/orders',
+    {
+      schema: {
+        operationId: 'listMyOrders',
+        summary: 'One’s own orders, the newest first',
+        tags,
+        querystring: PageQuery,
+        response: { 200: Page(Order), ...refusals },
+      },
+    },
+    async (request) => orders.listMine(personOf(request).personId, request.query),
+  );
+
+  app.get(
+    '/api/orders/:orderId',
+    {
+      schema: {
+        operationId: 'getOrder',
+        summary: 'An order of one’s own',
+        tags,
+        params: orderParams,
+        response: { 200: Order, ...refusals },
+      },
+    },
+    async (request) => orders.get(personOf(request).personId, request.params.orderId),
+  );
+
+  app.post(
+    '/api/orders/:orderId/cancel',
+    {
+      schema: {
+        operationId: 'cancelOrder',
+        summary: 'Gives up an order that is not paid',
+        tags,
+        params: orderParams,
+        response: { 200: Order, ...refusals },
+      },
+    },
+    async (request) => orders.cancel(personOf(request).personId, request.params.orderId),
+  );
+}
+
+function officeRoutes(app: App, orders: Orders): void {
+  app.get(
+    '/api/office/shops/:shopId/orders',
+    {
+      schema: {
+        operationId: 'listShopOrders',
+        summary: 'The shop’s orders, the newest first',
+        tags: officeTags,
+        params: shopParams,
+        querystring: OfficeOrderQuery,
+        response: { 200: Page(Order), ...refusals },
+      },
+    },
+    async (request) => orders.listOfShop(personOf(request).personId, request.params.shopId, request.query),
+  );
+
+  app.get(
+    '/api/office/shops/:shopId/order-counts',
+    {
+      schema: {
+        operationId: 'countShopOrders',
+        summary: 'How many orders of the shop are in each state',
+        tags: officeTags,
+        params: shopParams,
+        response: { 200: OrderCounts, ...refusals },
+      },
+    },
+    async (request) => orders.counts(personOf(request).personId, request.params.shopId),
+  );
+
+  app.get(
+    '/api/office/orders/:orderId',
+    {
+      schema: {
+        operationId: 'getShopOrder',
+        summary: 'An order of the shop',
+        tags: officeTags,
+        params: orderParams,
+        response: { 200: Order, ...refusals },
+      },
+    },
+    async (request) => orders.getOfShop(personOf(request).personId, request.params.orderId),
+  );
+
+  app.post(
+    '/api/office/orders/:orderId/ship',
+    {
+      schema: {
+        operationId: 'shipOrder',
+        summary: 'Marks a paid order as sent, with carrier and tracking number',
+        tags: officeTags,
+        params: orderParams,
+        body: OrderShip,
+        response: { 200: Order, ...refusals },
+      },
+    },
+    async (request) =>
+      orders.ship(personOf(request).personId, request.params.orderId, request.body),
+  );
+}

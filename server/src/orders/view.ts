@@ -1,0 +1,84 @@
+/** Orders as people see them, gathered from orders, shops, images and payments in one read each. */
+import type { ShopRef } from '@nacre/contract/accounts';
+import type { Image } from '@nacre/contract/common';
+import type { Order } from '@nacre/contract/orders';
+import type { OrderFact } from './events.ts';
+import type { LineRow, OrderRow } from './store.ts';
+
+export interface ViewParts {
+  lines: Map<string, LineRow[]>;
+  shops: Map<string, ShopRef>;
+  images: Map<string, Image>;
+  /** By `subjectOf(order)`; empty when the order is not shown to its buyer. */
+  pages: Map<string, string>;
+}
+
+/** What people say on the phone. */
+export function numberOf(order: Pick<OrderRow, 'number'>): string {
+  return `N-${order.number}`;
+}
+
+/** Under which name payments knows the order. */
+export function subjectOf(orderId: string): string {
+  return `order/${orderId}`;
+}
+
+/** The order's id, or null when the subject is something else. */
+export function orderOf(subject: string): string | null {
+  return /^order\/([0-9a-f-]{36})$/.exec(subject)?.[1] ?? null;
+}
+
+export function viewOf(order: OrderRow, parts: ViewParts): Order {
+  const shop = parts.shops.get(order.shop_id);
+  if (shop === undefined) throw new Error(`order ${order.id} has no shop`);
+  return {
+    id: order.id,
+    number: numberOf(order),
+    state: order.state,
+    shop: { id: shop.id, slug: shop.slug, name: shop.name },
+    showId: order.show_id,
+    buyerName: order.buyer_name,
+    lines: (parts.lines.get(order.id) ?? []).map((line) => ({
+      variantId: line.variant_id,
+      productId: line.product_id,
+      title: line.title,
+      optionValues: line.option_values,
+      sku: line.sku,
+      image: line.image_id === null ? null : parts.images.get(line.image_id) ?? null,
+      unitPriceMinor: Number(line.unit_price_minor),
+      quantity: line.quantity,
+      number: line.bag_number,
+    })),
+    totalMinor: Number(order.total_minor),
+    currency: order.currency,
+    address: order.address,
+    placedAt: order.placed_at.toISOString(),
+    holdExpiresAt: order.hold_expires_at.toISOString(),
+    paidAt: order.paid_at?.toISOString() ?? null,
+    shippedAt: order.shipped_at?.toISOString() ?? null,
+    carrier: order.carrier,
+    trackingNumber: order.tracking_number,
+    paymentUrl: order.state === 'held' ? parts.pages.get(subjectOf(order.id)) ?? null : null,
+  };
+}
+
+export function factOf(order: OrderRow, lines: readonly LineRow[]): OrderFact {
+  return {
+    orderId: order.id,
+    orderNumber: numberOf(order),
+    shopId: order.shop_id,
+    showId: order.show_id,
+    buyerId: order.buyer_id,
+    buyerName: order.buyer_name,
+    lines: lines.map((line) => ({
+      variantId: line.variant_id,
+      productId: line.product_id,
+      title: line.title,
+      optionValues: line.option_values,
+      quantity: line.quantity,
+      number: line.bag_number,
+    })),
+    totalMinor: Number(order.total_minor),
+    currency: order.currency,
+  };
+}

@@ -1,0 +1,68 @@
+/** SQL on `payment` and `payment_notice`. */
+import type { Selectable } from 'kysely';
+import type { Db, Tx } from '../platform/database.ts';
+import type { Payment as PaymentTable } from '../platform/tables.ts';
+import type { NoticeKind } from './provider.ts';
+import type { PaymentState } from './states.ts';
+
+export type PaymentRow = Omit<Selectable<PaymentTable>, 'state'> & { state: PaymentState };
+
+export async function insertPayment(tx: Tx, row: PaymentRow): Promise<void> {
+  await tx.insertInto('payment').values(row).execute();
+}
+
+/** The row, locked until the end of the transaction; null when there is none. */
+export async function lockPayment(
+  tx: Tx,
+  by: { id: string } | { subject: string },
+): Promise<PaymentRow | null> {
+  const query = tx.selectFrom('payment').selectAll().forUpdate();
+  const found = 'id' in by ? query.where('id', '=', by.id) : query.where('subject', '=', by.subject);
+  return ((await found.executeTakeFirst()) as PaymentRow | undefined) ?? null;
+}
+
+export async function readPayment(db: Db, id: string): Promise<PaymentRow | null> {
+  const row = await db.selectFrom('payment').selectAll().where('id', '=', id).executeTakeFirst();
+  return (row as PaymentRow | undefined) ?? null;
+}
+
+export async function idsBySubject(db: Db, subjects: string[]): Promise<{ id: string; subject: string }[]> {
+  if (subjects.length === 0) return [];
+  return db.selectFrom('payment').select(['id', 'subject']).where('subject', 'in', subjects).execute();
+}
+
+export async function setState(
+  tx: Tx,
+  id: string,
+  change: { state: PaymentState; refundRequestedAt?: Date; at: Date },
+): Promise<void> {
+  await tx
+    .updateTable('payment')
+    .set({
+      state: change.state,
+      updated_at: change.at,
+      ...(change.refundRequestedAt === undefined ? {} : { refund_requested_at: change.refundRequestedAt }),
+    })
+    .where('id', '=', id)
+    .execute();
+}
+
+/** False when this very notice is there already. */
+export async function insertNotice(
+  tx: Tx,
+  notice: { provider: string; noticeId: string; paymentId: string; kind: NoticeKind; at: Date },
+): Promise<boolean> {
+  const inserted = await tx
+    .insertInto('payment_notice')
+    .values({
+      provider: notice.provider,
+      notice_id: notice.noticeId,
+      payment_id: notice.paymentId,
+      kind: notice.kind,
+      received_at: notice.at,
+    })
+    .onConflict((conflict) => conflict.columns(['provider', 'notice_id']).doNothing())
+    .returning('notice_id')
+    .executeTakeFirst();
+  return inserted !== undefined;
+}
