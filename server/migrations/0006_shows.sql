@@ -6,6 +6,9 @@ create table show (
   cover_image_id uuid references image (id),
   state text not null check (state in ('planned', 'live', 'interrupted', 'ended', 'cancelled')),
   visibility text not null check (visibility in ('public', 'private')),
+  -- The shop's, which never change; here so that lists need not ask.
+  currency char(3) not null check (currency ~ '^[A-Z]{3}$'),
+  is_demo boolean not null default false,
   starts_at timestamptz not null,
   went_live_at timestamptz,
   interrupted_at timestamptz,

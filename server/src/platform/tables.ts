@@ -240,10 +240,12 @@ export interface ShopMember {
 export interface Show {
   cover_image_id: string | null;
   created_at: Timestamp;
+  currency: string;
   description: Generated<string>;
   ended_at: Timestamp | null;
   id: string;
   interrupted_at: Timestamp | null;
+  is_demo: Generated<boolean>;
   likes: Generated<bigint>;
   peak_viewers: Generated<number>;
   shop_id: string;
