@@ -33,6 +33,7 @@ export const REFUSALS = {
   'images.not_an_image': { status: 415, title: 'This file is not a picture (JPEG, PNG, WebP, AVIF or GIF)' },
   'images.too_large': { status: 413, title: 'The picture is larger than 15 MB or 50 megapixels' },
   'images.too_small': { status: 422, title: 'The picture is smaller than 64 pixels' },
+  'images.too_many': { status: 429, title: 'You have uploaded as many pictures today as one person may' },
   'images.unknown': { status: 422, title: 'This picture does not exist; upload it again' },
 
   // shops

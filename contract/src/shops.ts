@@ -5,7 +5,7 @@ import { Currency, Id, Image, Instant, Nullable } from './common.ts';
 export const SHOP_CATEGORIES = [
   'clothes', 'jewellery', 'kitchen', 'beauty', 'food', 'crafts', 'home', 'books', 'plants', 'toys', 'other',
 ] as const;
-export const ShopCategory = Type.Union(SHOP_CATEGORIES.map((name) => Type.Literal(name)));
+export const ShopCategory = Type.Enum(SHOP_CATEGORIES);
 export type ShopCategory = (typeof SHOP_CATEGORIES)[number];
 
 /** The shop's address in the URL: lower-case letters, digits, single hyphens. */

@@ -12,7 +12,7 @@ create table shop (
   created_at timestamptz not null,
   updated_at timestamptz not null
 );
-create index shop_created on shop (created_at desc, id);
+create index shop_created on shop (created_at desc, id desc);
 
 create table shop_member (
   shop_id uuid not null references shop (id) on delete cascade,

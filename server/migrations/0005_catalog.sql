@@ -1,6 +1,8 @@
 create table product (
   id uuid primary key,
   shop_id uuid not null references shop (id),
+  -- The shop's, which never changes; here so that an order reads one module's tables.
+  currency char(3) not null check (currency ~ '^[A-Z]{3}$'),
   title text not null check (length(title) between 1 and 120),
   description text not null default '' check (length(description) <= 4000),
   -- In the order shown; the first is the cover.
@@ -11,7 +13,7 @@ create table product (
   created_at timestamptz not null,
   updated_at timestamptz not null
 );
-create index product_shop on product (shop_id, state, created_at desc, id);
+create index product_shop on product (shop_id, state, created_at desc, id desc);
 
 create table variant (
   id uuid primary key,

@@ -1,6 +1,6 @@
 /** The guest cookie: a random id with an HMAC, so that nobody counts as many viewers by inventing ids. */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { fastifyCookie } from '@fastify/cookie';
+import { cookieOf } from '../lib/cookie.ts';
 
 export const GUEST_COOKIE = 'nacre_guest';
 /** A returning guest stays the same viewer for this long. */
@@ -19,7 +19,7 @@ export function createGuests(deps: { secret: string }): Guests {
 
   return {
     read(cookieHeader) {
-      const value = cookieHeader === undefined ? undefined : fastifyCookie.parse(cookieHeader)[GUEST_COOKIE];
+      const value = cookieOf(cookieHeader, GUEST_COOKIE);
       const [id, signature] = value?.split('.') ?? [];
       if (id === undefined || signature === undefined || !ID.test(id)) return null;
       const expected = Buffer.from(sign(id));

@@ -1,0 +1,101 @@
+/**
+ * better-auth on our tables: passwords, sessions and their cookie.
+ *
+ * Invariants: it never migrates; its models bear our names (migration 0002, checked for drift by a test); ids are ours.
+ * Only the routes in `routes.ts` reach it, so its own HTTP handler, with endpoints that nobody asked for, is not mounted.
+ */
+import { betterAuth } from 'better-auth';
+import type { Platform } from '../platform/platform.ts';
+
+/** Cookies are `nacre.session_token` and so on. */
+const COOKIE_PREFIX = 'nacre';
+export const SESSION_COOKIE = `${COOKIE_PREFIX}.session_token`;
+/** Our own header with the client's address as Fastify knows it; never taken from outside. */
+export const ADDRESS_HEADER = 'x-nacre-client-address';
+/** Buyers come back weekly, not daily: shorter signs them out in the middle of a show. Longer keeps lost phones in. */
+const SESSION_SECONDS = 60 * 24 * 3600;
+export const PASSWORD_LENGTH_MIN = 8;
+/** Longer ones only cost hashing time. */
+const PASSWORD_LENGTH_MAX = 128;
+
+export interface AuthDeps {
+  platform: Pick<Platform, 'database' | 'newId' | 'log'>;
+  /** Signs cookies; 32 characters or more. Another secret signs everybody out. */
+  secret: string;
+}
+
+const models = {
+  user: {
+    modelName: 'person',
+    fields: { emailVerified: 'email_verified', createdAt: 'created_at', updatedAt: 'updated_at' },
+    additionalFields: {
+      locale: { type: 'string', required: true, defaultValue: 'en' },
+      timeZone: { type: 'string', required: true, defaultValue: 'UTC', fieldName: 'time_zone' },
+      isOperator: { type: 'boolean', required: true, defaultValue: false, input: false, fieldName: 'is_operator' },
+      isDemo: { type: 'boolean', required: true, defaultValue: false, input: false, fieldName: 'is_demo' },
+    },
+  },
+  session: {
+    modelName: 'session',
+    fields: {
+      userId: 'person_id', expiresAt: 'expires_at', createdAt: 'created_at', updatedAt: 'updated_at',
+      ipAddress: 'ip_address', userAgent: 'user_agent',
+    },
+    expiresIn: SESSION_SECONDS,
+    // A session ends when it said it would: nothing is written when it is only read.
+    disableSessionRefresh: true,
+  },
+  account: {
+    modelName: 'credential',
+    fields: {
+      userId: 'person_id', accountId: 'account_id', providerId: 'provider_id', accessToken: 'access_token',
+      refreshToken: 'refresh_token', idToken: 'id_token', accessTokenExpiresAt: 'access_token_expires_at',
+      refreshTokenExpiresAt: 'refresh_token_expires_at', createdAt: 'created_at', updatedAt: 'updated_at',
+    },
+  },
+  verification: {
+    modelName: 'verification',
+    fields: { expiresAt: 'expires_at', createdAt: 'created_at', updatedAt: 'updated_at' },
+  },
+} as const;
+
+/** The options as better-auth takes them; the drift test reads them too. */
+export function authOptions(deps: AuthDeps) {
+  const { database, newId, log } = deps.platform;
+  return {
+    ...models,
+    appName: 'Nacre',
+    secret: deps.secret,
+    database: { db: database.db, type: 'postgres' as const, transaction: true },
+    // Only for addresses in mails, which are not sent: requests never reach better-auth's own handler.
+    baseURL: 'http://localhost',
+    emailAndPassword: {
+      enabled: true,
+      minPasswordLength: PASSWORD_LENGTH_MIN,
+      maxPasswordLength: PASSWORD_LENGTH_MAX,
+    },
+    // Ours (attempts.ts) counts failures; its own counts requests of its handler.
+    rateLimit: { enabled: false },
+    telemetry: { enabled: false },
+    logger: {
+      level: 'error' as const,
+      log: (_level: string, message: string, ...details: unknown[]) => {
+        log.error({ err: details.find((detail) => detail instanceof Error) }, `accounts: ${message}`);
+      },
+    },
+    advanced: {
+      cookiePrefix: COOKIE_PREFIX,
+      // `Secure` is added by the route, by how the request came.
+      useSecureCookies: false,
+      defaultCookieAttributes: { sameSite: 'lax' as const, httpOnly: true, path: '/' },
+      ipAddress: { ipAddressHeaders: [ADDRESS_HEADER] },
+      database: { generateId: () => newId() },
+    },
+  };
+}
+
+export function createAuth(deps: AuthDeps) {
+  return betterAuth(authOptions(deps));
+}
+
+export type Auth = ReturnType<typeof createAuth>;

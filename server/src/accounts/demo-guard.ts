@@ -1,0 +1,27 @@
+/**
+ * Whether a request may use demo accounts, whose passwords everybody knows: only a browser on this machine, speaking to
+ * it directly. Pure.
+ */
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** What is known of a request or an upgrade without believing what a proxy says. */
+export interface Origin {
+  headers: IncomingHttpHeaders;
+  /** Of the socket itself, not of X-Forwarded-For. */
+  remoteAddress: string | undefined;
+}
+
+const LOOPBACK = /^(::1|(::ffff:)?127(\.\d{1,3}){3})$/;
+/** By host name, so that a name which somebody points at 127.0.0.1 (DNS rebinding) does not open the demo. */
+const OWN_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
+/** What proxies, tunnels and content networks add. */
+const PROXY_HEADER = /^(x-forwarded($|-)|forwarded$|via$|x-real-ip$|x-client-ip$|true-client-ip$|cf-)/;
+
+/** @param hasDemo whether this installation has a demo at all */
+export function mayUseDemo(hasDemo: boolean, { headers, remoteAddress }: Origin): boolean {
+  if (!hasDemo) return false;
+  if (remoteAddress === undefined || !LOOPBACK.test(remoteAddress)) return false;
+  if (Object.keys(headers).some((name) => PROXY_HEADER.test(name))) return false;
+  const host = (headers.host ?? headers[':authority'])?.toString().toLowerCase() ?? '';
+  return OWN_NAMES.has(host.replace(/:\d{1,5}$/, ''));
+}

@@ -1,0 +1,152 @@
+/** Signing up, in and out, through better-auth, with its errors in our words. */
+import type { Person } from '@nacre/contract/accounts';
+import type { RefusalCode } from '@nacre/contract/refusals';
+import { isAPIError } from 'better-auth/api';
+import { Refusal } from '../lib/refusal.ts';
+import type { AccountsParts } from './accounts.ts';
+import type { AttemptLimit } from './attempts.ts';
+import { ADDRESS_HEADER } from './auth.ts';
+import { mayUseDemo, type Origin } from './demo-guard.ts';
+import { SIGNED_OUT_TOPIC, type SignedOut } from './events.ts';
+import { cleanName, localeOf } from './profile.ts';
+import * as store from './store.ts';
+
+/** Who is at the other end, as the HTTP layer knows it. */
+export interface Client extends Origin {
+  /** Address of the client, proxies that are trusted looked through. */
+  ip: string;
+  isHttps: boolean;
+}
+
+export interface SignedIn {
+  personId: string;
+  /** `Set-Cookie` values. */
+  setCookies: string[];
+}
+
+const MINUTE_MS = 60_000;
+/** A person mistypes a few times; a guesser tries thousands. */
+const FAILURES_OF_PAIR = 10;
+/** Behind one address may be an office or a carrier's gateway. */
+const FAILURES_OF_ADDRESS = 100;
+/** Guessing one person's password from many addresses. Much lower would let anybody lock anybody out. */
+const FAILURES_OF_EMAIL = 200;
+const FAILURE_WINDOW_MS = 15 * MINUTE_MS;
+/** New accounts from one address in an hour: more than a school class, less than a farm of them. */
+const SIGN_UPS_OF_ADDRESS = 300;
+/** Kept with the session so that people recognise it; longer is not a browser's. */
+const USER_AGENT_LENGTH_MAX = 300;
+
+const REFUSAL_OF: Record<string, RefusalCode> = {
+  INVALID_EMAIL_OR_PASSWORD: 'accounts.wrong_credentials',
+  INVALID_PASSWORD: 'accounts.wrong_credentials',
+  INVALID_EMAIL: 'accounts.email_invalid',
+  PASSWORD_TOO_SHORT: 'accounts.password_too_short',
+  PASSWORD_TOO_LONG: 'accounts.password_too_long',
+  USER_ALREADY_EXISTS: 'accounts.email_taken',
+  USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL: 'accounts.email_taken',
+};
+
+export async function signUp(
+  parts: AccountsParts, client: Client, input: { name: string; email: string; password: string },
+): Promise<SignedIn> {
+  const name = cleanName(input.name);
+  if (name === null) throw new Refusal('request.invalid', { details: { field: 'name' } });
+  const limits = [{ key: `up ${client.ip}`, max: SIGN_UPS_OF_ADDRESS, windowMs: 60 * MINUTE_MS }];
+  parts.attempts.begin(limits);
+  try {
+    const { headers, response } = await parts.auth.api.signUpEmail({
+      body: {
+        name, email: input.email, password: input.password, timeZone: 'UTC',
+        locale: localeOf(client.headers['accept-language']),
+      },
+      headers: headersFor(client),
+      returnHeaders: true,
+    });
+    return { personId: response.user.id, setCookies: cookiesOf(headers, client) };
+  } catch (error) {
+    const refusal = refusalOf(error);
+    // Only accounts that came to be are counted.
+    if (refusal !== null) parts.attempts.forgive(limits);
+    if (refusal !== null) throw refusal;
+    // Two sign-ups at once: the second one meets the index, which better-auth reports without saying so.
+    if (await store.personByEmail(parts.platform.database.db, input.email)) throw new Refusal('accounts.email_taken');
+    throw error;
+  }
+}
+
+export async function signIn(
+  parts: AccountsParts, client: Client, input: { email: string; password: string },
+): Promise<SignedIn> {
+  const limits = signInLimits(client.ip, input.email);
+  parts.attempts.begin(limits);
+  const person = await store.personByEmail(parts.platform.database.db, input.email);
+  if (person?.is_demo && !mayUseDemo(parts.demoAccounts !== null, client)) throw new Refusal('accounts.demo_only_here');
+  try {
+    const { headers, response } = await parts.auth.api.signInEmail({
+      body: { email: input.email, password: input.password },
+      headers: headersFor(client),
+      returnHeaders: true,
+    });
+    parts.attempts.forgive(limits);
+    return { personId: response.user.id, setCookies: cookiesOf(headers, client) };
+  } catch (error) {
+    throw refusalOf(error) ?? error;
+  }
+}
+
+export async function signOut(parts: AccountsParts, client: Client): Promise<{ setCookies: string[] }> {
+  const actor = await parts.sessions.find(client.headers.cookie);
+  const { headers } = await parts.auth.api.signOut({ headers: headersFor(client), returnHeaders: true });
+  if (actor !== null) {
+    const message: SignedOut = { personId: actor.personId, sessionId: actor.sessionId };
+    parts.platform.bus.publish(SIGNED_OUT_TOPIC, message);
+  }
+  return { setCookies: cookiesOf(headers, client) };
+}
+
+export async function signOutEverywhere(
+  parts: AccountsParts, client: Client, personId: Person['id'],
+): Promise<{ setCookies: string[] }> {
+  try {
+    const { headers } = await parts.auth.api.revokeSessions({ headers: headersFor(client), returnHeaders: true });
+    const message: SignedOut = { personId, sessionId: null };
+    parts.platform.bus.publish(SIGNED_OUT_TOPIC, message);
+    return { setCookies: cookiesOf(headers, client) };
+  } catch (error) {
+    // The session ended between the question who it is and this.
+    if (isAPIError(error) && error.statusCode === 401) throw new Refusal('accounts.sign_in_first');
+    throw error;
+  }
+}
+
+function signInLimits(ip: string, email: string): AttemptLimit[] {
+  const windowMs = FAILURE_WINDOW_MS;
+  const who = email.toLowerCase();
+  return [
+    { key: `in ${ip} ${who}`, max: FAILURES_OF_PAIR, windowMs },
+    { key: `in ${ip}`, max: FAILURES_OF_ADDRESS, windowMs },
+    { key: `in * ${who}`, max: FAILURES_OF_EMAIL, windowMs },
+  ];
+}
+
+/** Only what better-auth needs: nothing that a client sends can pose as its address. */
+function headersFor(client: Client): Headers {
+  const headers = new Headers({ [ADDRESS_HEADER]: client.ip });
+  if (client.headers.cookie !== undefined) headers.set('cookie', client.headers.cookie);
+  const userAgent = client.headers['user-agent'];
+  if (userAgent !== undefined) headers.set('user-agent', userAgent.slice(0, USER_AGENT_LENGTH_MAX));
+  return headers;
+}
+
+function cookiesOf(headers: Headers, client: Client): string[] {
+  return headers.getSetCookie().map((cookie) => (client.isHttps ? `${cookie}; Secure` : cookie));
+}
+
+function refusalOf(error: unknown): Refusal | null {
+  if (!isAPIError(error)) return null;
+  const code = REFUSAL_OF[String(error.body?.code)];
+  if (code !== undefined) return new Refusal(code);
+  // Its own check of the body: of ours only the e-mail can still be wrong.
+  return error.statusCode === 400 ? new Refusal('accounts.email_invalid') : null;
+}

@@ -1,0 +1,85 @@
+/** SQL on `person`, `credential`, `session` and `address`, as far as better-auth does not do it. */
+import type { Address, SavedAddress } from '@nacre/contract/accounts';
+import type { Insertable, Selectable, Updateable } from 'kysely';
+import { sql } from 'kysely';
+import type { Db, Tx } from '../platform/database.ts';
+import type { Person as PersonTable } from '../platform/tables.ts';
+
+export type PersonRow = Selectable<PersonTable>;
+
+export async function personById(db: Db | Tx, id: string): Promise<PersonRow | undefined> {
+  return db.selectFrom('person').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+export async function personByEmail(db: Db | Tx, email: string): Promise<PersonRow | undefined> {
+  return db.selectFrom('person').selectAll().where('email', '=', email.toLowerCase()).executeTakeFirst();
+}
+
+export async function updatePerson(tx: Tx, id: string, changes: Updateable<PersonTable>): Promise<PersonRow | undefined> {
+  return tx.updateTable('person').set(changes).where('id', '=', id).returningAll().executeTakeFirst();
+}
+
+/** A person who signs in with this password, as better-auth keeps them. */
+export async function insertPerson(
+  tx: Tx, person: Insertable<PersonTable>, credential: { id: string; passwordHash: string }, at: Date,
+): Promise<void> {
+  await tx.insertInto('person').values(person).execute();
+  await tx
+    .insertInto('credential')
+    .values({
+      id: credential.id, account_id: person.id, provider_id: 'credential', person_id: person.id,
+      password: credential.passwordHash, created_at: at, updated_at: at,
+    })
+    .execute();
+}
+
+export async function deleteExpiredSessions(db: Db, now: Date): Promise<number> {
+  const { numDeletedRows } = await db.deleteFrom('session').where('expires_at', '<', now).executeTakeFirst();
+  return Number(numDeletedRows);
+}
+
+/** Newest first. */
+export async function addressesOf(db: Db | Tx, personId: string): Promise<SavedAddress[]> {
+  const rows = await db
+    .selectFrom('address')
+    .select(['id', 'details', 'created_at'])
+    .where('person_id', '=', personId)
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .execute();
+  return rows.map((row) => ({
+    id: row.id, address: row.details as Address, createdAt: row.created_at.toISOString(),
+  }));
+}
+
+/** Holds the person's address book until the transaction ends, so that its bound holds. */
+export async function lockAddressBook(tx: Tx, personId: string): Promise<void> {
+  await tx.selectFrom('person').select('id').where('id', '=', personId).forNoKeyUpdate().execute();
+}
+
+export async function insertAddress(tx: Tx, id: string, personId: string, address: Address, at: Date): Promise<void> {
+  await tx
+    .insertInto('address')
+    .values({ id, person_id: personId, details: JSON.stringify(address), created_at: at })
+    .execute();
+}
+
+/** The saved address that says the same, if any. */
+export async function sameAddress(tx: Tx, personId: string, address: Address): Promise<string | undefined> {
+  const row = await tx
+    .selectFrom('address')
+    .select('id')
+    .where('person_id', '=', personId)
+    .where(sql<boolean>`details = ${JSON.stringify(address)}::jsonb`)
+    .executeTakeFirst();
+  return row?.id;
+}
+
+export async function deleteAddress(db: Db | Tx, personId: string, id: string): Promise<boolean> {
+  const { numDeletedRows } = await db
+    .deleteFrom('address')
+    .where('id', '=', id)
+    .where('person_id', '=', personId)
+    .executeTakeFirst();
+  return numDeletedRows > 0n;
+}

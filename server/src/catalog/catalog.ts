@@ -1,0 +1,105 @@
+/**
+ * Products, variants, prices and stock. Rules: README.md.
+ *
+ * Invariants: what was once ordered keeps its row (variants are withdrawn, products archived, nothing is deleted);
+ * stock is never negative; only members of the shop change its goods.
+ */
+import type {
+  Product, ProductCreate, ProductPatch, ProductState, StockChange, StockLevel,
+} from '@nacre/contract/catalog';
+import type { Page, PageQuery } from '@nacre/contract/common';
+import type { Images } from '../images/images.ts';
+import { Refusal } from '../lib/refusal.ts';
+import type { Tx } from '../platform/database.ts';
+import type { Platform } from '../platform/platform.ts';
+import type { Shops } from '../shops/shops.ts';
+import { createProduct, patchProduct } from './editing.ts';
+import { listProducts, viewsOf } from './reading.ts';
+import { changeStock, moveForOrder, type StockLine, type StockRef } from './stock.ts';
+import { lockOrderable, type OrderableVariant } from './stock-store.ts';
+import * as store from './store.ts';
+
+export type { OrderableVariant, StockLine, StockRef };
+
+export interface CatalogDeps {
+  platform: Platform;
+  images: Pick<Images, 'describe' | 'assertExist'>;
+  shops: Pick<Shops, 'assertMember' | 'byId' | 'bySlug'>;
+}
+
+export type ProductListQuery = PageQuery & { state?: ProductState };
+
+export interface Catalog {
+  /**
+   * @throws Refusal `shops.not_found`, `shops.not_a_member`, `images.unknown`, `catalog.options_mismatch`,
+   * `catalog.nothing_to_sell`
+   */
+  create(personId: string, shopId: string, input: ProductCreate): Promise<Product>;
+  /**
+   * Changes what is given. Variants that are missing from `variants` are withdrawn; pieces held of them stay held.
+   * @throws Refusal `catalog.not_found` and as `create`
+   */
+  patch(personId: string, productId: string, change: ProductPatch): Promise<Product>;
+  /** For members of the shop, in any state. @throws Refusal `catalog.not_found`, `shops.not_a_member` */
+  forOffice(personId: string, productId: string): Promise<Product>;
+  /** For everybody: active products only. @throws Refusal `catalog.not_found` */
+  forVisitor(productId: string): Promise<Product>;
+  /** Newest first; for members. */
+  listForOffice(personId: string, shopId: string, query: ProductListQuery): Promise<Page<Product>>;
+  /** Newest first; active products only. @throws Refusal `shops.not_found` */
+  listForVisitor(slug: string, query: PageQuery): Promise<Page<Product>>;
+  /** In any state, withdrawn variants left out; ids without a product are missing from the answer. */
+  productsByIds(ids: readonly string[]): Promise<Map<string, Product>>;
+  /** An arrival, a loss or a count, by a member. @throws Refusal `catalog.not_found`, `catalog.stock_too_low` */
+  changeStock(personId: string, variantId: string, change: StockChange): Promise<StockLevel>;
+  /**
+   * Reads what an order needs of these variants and holds their rows (stock, price, state) until the transaction ends.
+   * In the order of variant ids; unknown ids are missing from the answer. Call before `hold`.
+   */
+  lockForOrder(tx: Tx, variantIds: readonly string[]): Promise<OrderableVariant[]>;
+  /** Sets pieces aside: all lines or none. @throws Refusal `orders.sold_out` with `{ variantId, available }` */
+  hold(tx: Tx, lines: readonly StockLine[], ref: StockRef): Promise<StockLevel[]>;
+  /** Held pieces can be bought again. More than are held is our bug and thrown as such. */
+  release(tx: Tx, lines: readonly StockLine[], ref: StockRef): Promise<StockLevel[]>;
+  /** Held pieces are gone. More than are held is our bug and thrown as such. */
+  sell(tx: Tx, lines: readonly StockLine[], ref: StockRef): Promise<StockLevel[]>;
+}
+
+export function createCatalog(deps: CatalogDeps): Catalog {
+  return {
+    create: (personId, shopId, input) => createProduct(deps, personId, shopId, input),
+    patch: (personId, productId, change) => patchProduct(deps, personId, productId, change),
+    forOffice: (personId, productId) => forOffice(deps, personId, productId),
+    forVisitor: (productId) => forVisitor(deps, productId),
+    listForOffice: async (personId, shopId, query) => {
+      await deps.shops.assertMember(personId, shopId);
+      return listProducts(deps, shopId, query.state ?? null, query);
+    },
+    listForVisitor: async (slug, query) => listProducts(deps, (await deps.shops.bySlug(slug)).id, 'active', query),
+    productsByIds: (ids) => productsByIds(deps, ids),
+    changeStock: (personId, variantId, change) => changeStock(deps, personId, variantId, change),
+    lockForOrder: lockOrderable,
+    hold: (tx, lines, ref) => moveForOrder(deps, tx, 'held', lines, ref),
+    release: (tx, lines, ref) => moveForOrder(deps, tx, 'released', lines, ref),
+    sell: (tx, lines, ref) => moveForOrder(deps, tx, 'sold', lines, ref),
+  };
+}
+
+async function productsByIds(deps: CatalogDeps, ids: readonly string[]): Promise<Map<string, Product>> {
+  const { db } = deps.platform.database;
+  const views = await viewsOf(deps, await store.productsByIds(db, [...new Set(ids)]));
+  return new Map(views.map((product) => [product.id, product]));
+}
+
+async function forVisitor(deps: CatalogDeps, productId: string): Promise<Product> {
+  const product = (await productsByIds(deps, [productId])).get(productId);
+  if (product === undefined || product.state !== 'active') throw new Refusal('catalog.not_found');
+  return product;
+}
+
+async function forOffice(deps: CatalogDeps, personId: string, productId: string): Promise<Product> {
+  const product = (await productsByIds(deps, [productId])).get(productId);
+  if (product === undefined) throw new Refusal('catalog.not_found');
+  await deps.shops.assertMember(personId, product.shopId);
+  return product;
+}

@@ -1,0 +1,23 @@
+/** What the catalogue says over the bus after a commit: at most once, for those who are watching now. */
+import type { StockLevel } from '@nacre/contract/catalog';
+
+/** Bus topic `catalog.stock`: pieces were held, came back, were sold or counted. Levels are as of the commit. */
+export interface StockChanged {
+  levels: StockLevel[];
+}
+
+/** Bus topic `catalog.price`: variants of one product cost something else now. */
+export interface PriceChanged {
+  productId: string;
+  prices: Array<{ variantId: string; priceMinor: number }>;
+}
+
+/** Bus topic `catalog.product`: texts, pictures, options, variants or the state of a product changed. */
+export interface ProductChanged {
+  productId: string;
+  shopId: string;
+}
+
+export const STOCK_TOPIC = 'catalog.stock';
+export const PRICE_TOPIC = 'catalog.price';
+export const PRODUCT_TOPIC = 'catalog.product';

@@ -1,0 +1,125 @@
+/**
+ * SQL on `stock` and `stock_move`.
+ *
+ * Invariants: rows are locked in the order of variant ids, by everybody, so that two orders of the same goods never
+ * wait for each other in a circle; every change of a level has its row in `stock_move`.
+ */
+import { sql } from 'kysely';
+import type { Db, Tx } from '../platform/database.ts';
+
+export interface StockRow {
+  variantId: string;
+  productId: string;
+  available: number;
+  held: number;
+}
+
+export interface Move {
+  variantId: string;
+  availableChange: number;
+  heldChange: number;
+  reason: 'set' | 'held' | 'released' | 'sold' | 'returned';
+  orderId: string | null;
+  personId: string | null;
+}
+
+export async function lockStock(tx: Tx, variantIds: readonly string[]): Promise<StockRow[]> {
+  const { rows } = await sql<StockRow>`
+    select stock.variant_id as "variantId", variant.product_id as "productId", stock.available, stock.held
+      from stock join variant on variant.id = stock.variant_id
+     where stock.variant_id = any (${variantIds}::uuid[])
+     order by stock.variant_id
+       for no key update of stock`.execute(tx);
+  return rows;
+}
+
+/** Applies moves to rows that `lockStock` holds and writes them down; one move per variant. */
+export async function applyMoves(tx: Tx, moves: Move[], at: Date): Promise<StockRow[]> {
+  const { rows } = await sql<StockRow>`
+    update stock
+       set available = stock.available + move.available_change, held = stock.held + move.held_change
+      from unnest(
+             ${moves.map((move) => move.variantId)}::uuid[],
+             ${moves.map((move) => move.availableChange)}::int[],
+             ${moves.map((move) => move.heldChange)}::int[]
+           ) as move (variant_id, available_change, held_change),
+           variant
+     where stock.variant_id = move.variant_id and variant.id = stock.variant_id
+    returning stock.variant_id as "variantId", variant.product_id as "productId", stock.available, stock.held
+  `.execute(tx);
+  await insertMoves(tx, moves, at);
+  return rows;
+}
+
+/** First levels of new variants. */
+export async function insertStock(tx: Tx, levels: { variantId: string; available: number }[], personId: string | null, at: Date) {
+  if (levels.length === 0) return;
+  await tx
+    .insertInto('stock')
+    .values(levels.map(({ variantId, available }) => ({ variant_id: variantId, available, held: 0 })))
+    .execute();
+  const moves = levels.filter(({ available }) => available > 0).map(({ variantId, available }): Move => ({
+    variantId, availableChange: available, heldChange: 0, reason: 'set', orderId: null, personId,
+  }));
+  await insertMoves(tx, moves, at);
+}
+
+async function insertMoves(tx: Tx, moves: Move[], at: Date): Promise<void> {
+  if (moves.length === 0) return;
+  await tx
+    .insertInto('stock_move')
+    .values(moves.map((move) => ({
+      variant_id: move.variantId,
+      available_change: move.availableChange,
+      held_change: move.heldChange,
+      reason: move.reason,
+      order_id: move.orderId,
+      person_id: move.personId,
+      created_at: at,
+    })))
+    .execute();
+}
+
+/** What an order must know of a variant. */
+export interface OrderableVariant {
+  variantId: string;
+  productId: string;
+  shopId: string;
+  title: string;
+  /** Cover of the product, or null. */
+  imageId: string | null;
+  optionValues: string[];
+  sku: string;
+  priceMinor: bigint;
+  /** ISO 4217; that of the shop. */
+  currency: string;
+  /** False when the product is not active or the variant is withdrawn. */
+  isForSale: boolean;
+  available: number;
+  held: number;
+}
+
+export async function lockOrderable(tx: Tx, variantIds: readonly string[]): Promise<OrderableVariant[]> {
+  const { rows } = await sql<OrderableVariant>`
+    select variant.id as "variantId", product.id as "productId", product.shop_id as "shopId", product.title,
+           product.image_ids[1] as "imageId", variant.option_values as "optionValues", variant.sku,
+           variant.price_minor as "priceMinor", product.currency,
+           product.state = 'active' and not variant.withdrawn as "isForSale", stock.available, stock.held
+      from variant
+      join product on product.id = variant.product_id
+      join stock on stock.variant_id = variant.id
+     where variant.id = any (${variantIds}::uuid[])
+     order by variant.id
+       for no key update of stock for share of variant, product`.execute(tx);
+  return rows;
+}
+
+export async function shopIdOfVariant(db: Db, variantId: string): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('variant')
+    .innerJoin('product', 'product.id', 'variant.product_id')
+    .select('product.shop_id')
+    .where('variant.id', '=', variantId)
+    .executeTakeFirst();
+  return row?.shop_id;
+}

@@ -1,0 +1,105 @@
+/**
+ * The verbs on stock: hold, release, sell, change.
+ *
+ * Invariants: `available` and `held` are never negative; each verb locks its rows before it decides, in the order of
+ * variant ids; viewers hear of the levels after the commit and only then.
+ */
+import type { StockChange, StockLevel } from '@nacre/contract/catalog';
+import { Refusal } from '../lib/refusal.ts';
+import { afterCommit, type Tx } from '../platform/database.ts';
+import type { CatalogDeps } from './catalog.ts';
+import { STOCK_TOPIC, type StockChanged } from './events.ts';
+import * as stockStore from './stock-store.ts';
+
+/** Pieces of one variant; several lines of the same variant count together. */
+export interface StockLine {
+  variantId: string;
+  quantity: number;
+}
+
+/** Whose doing it is, for the record. */
+export interface StockRef {
+  orderId: string;
+  personId: string | null;
+}
+
+/** A shop's shelf holds no more; beyond it the column ends. */
+const AVAILABLE_MAX = 1_000_000_000;
+
+/** Moves per piece, for the three verbs of an order. */
+const STEPS = {
+  held: { available: -1, held: 1 },
+  released: { available: 1, held: -1 },
+  sold: { available: 0, held: -1 },
+} as const;
+
+/** Adds up and sorts, so that a variant is moved once. */
+function totals(lines: readonly StockLine[]): Map<string, number> {
+  const sum = new Map<string, number>();
+  for (const { variantId, quantity } of lines) {
+    if (!Number.isSafeInteger(quantity) || quantity < 1) throw new Error(`not a quantity: ${quantity}`);
+    sum.set(variantId, (sum.get(variantId) ?? 0) + quantity);
+  }
+  return sum;
+}
+
+/** @throws Refusal `orders.sold_out` (held only) with `details: { variantId, available }` */
+export async function moveForOrder(
+  deps: CatalogDeps, tx: Tx, reason: keyof typeof STEPS, lines: readonly StockLine[], ref: StockRef,
+): Promise<StockLevel[]> {
+  const wanted = totals(lines);
+  if (wanted.size === 0) return [];
+  const rows = new Map((await stockStore.lockStock(tx, [...wanted.keys()])).map((row) => [row.variantId, row]));
+  for (const [variantId, quantity] of wanted) {
+    const row = rows.get(variantId);
+    if (reason === 'held' && (row?.available ?? 0) < quantity) {
+      throw new Refusal('orders.sold_out', { details: { variantId, available: row?.available ?? 0 } });
+    }
+    if (reason !== 'held' && (row?.held ?? 0) < quantity) {
+      throw new Error(`${quantity} pieces of ${variantId} are to be ${reason}, but ${row?.held ?? 0} are held`);
+    }
+  }
+  const moves = [...wanted].map(([variantId, quantity]): stockStore.Move => ({
+    variantId,
+    availableChange: STEPS[reason].available * quantity,
+    heldChange: STEPS[reason].held * quantity,
+    reason,
+    ...ref,
+  }));
+  return applyAndTell(deps, tx, moves);
+}
+
+/** @throws Refusal `catalog.not_found`, `catalog.stock_too_low` with `details: { available }`, `request.invalid` */
+export async function changeStock(
+  deps: CatalogDeps, personId: string, variantId: string, change: StockChange,
+): Promise<StockLevel> {
+  const { database } = deps.platform;
+  const shopId = await stockStore.shopIdOfVariant(database.db, variantId);
+  if (shopId === undefined) throw new Refusal('catalog.not_found');
+  await deps.shops.assertMember(personId, shopId);
+  return database.transaction(async (tx) => {
+    const [row] = await stockStore.lockStock(tx, [variantId]);
+    if (row === undefined) throw new Error(`variant ${variantId} has no stock row`);
+    const availableChange = 'change' in change ? change.change : change.setTo - row.available;
+    if (row.available + availableChange < 0) {
+      throw new Refusal('catalog.stock_too_low', { details: { available: row.available } });
+    }
+    if (row.available + availableChange > AVAILABLE_MAX) throw new Refusal('request.invalid', { details: { field: 'change' } });
+    if (availableChange === 0) return levelOf(row);
+    const move = { variantId, availableChange, heldChange: 0, reason: 'set', orderId: null, personId } as const;
+    const [level] = await applyAndTell(deps, tx, [move]);
+    if (level === undefined) throw new Error(`variant ${variantId} has no level`);
+    return level;
+  });
+}
+
+async function applyAndTell(deps: CatalogDeps, tx: Tx, moves: stockStore.Move[]): Promise<StockLevel[]> {
+  const { bus, clock } = deps.platform;
+  const levels = (await stockStore.applyMoves(tx, moves, clock.now())).map(levelOf);
+  afterCommit(tx, () => bus.publish(STOCK_TOPIC, { levels } satisfies StockChanged));
+  return levels;
+}
+
+function levelOf({ productId, variantId, available, held }: stockStore.StockRow): StockLevel {
+  return { productId, variantId, available, held };
+}

@@ -1,0 +1,68 @@
+/** Following a shop, and what a show brought in followers. Rules: README.md. */
+import { Refusal } from '../lib/refusal.ts';
+import type { Platform } from '../platform/platform.ts';
+import { FOLLOWED_TOPIC } from './events.ts';
+import * as store from './store.ts';
+
+export interface FollowsDeps {
+  platform: Platform;
+  /** The shop that holds the show; null when there is no such show. */
+  shopOfShow(showId: string): Promise<string | null>;
+}
+
+/** A shop's followers, and whether the one who asks is among them. */
+export interface FollowState {
+  followers: number;
+  following: boolean;
+}
+
+export interface Follows {
+  /**
+   * Following twice is following once; the first show counts.
+   * @throws Refusal `shows.not_found` when `showId` is not a show of this shop
+   */
+  follow(personId: string, shopId: string, showId: string | null): Promise<FollowState>;
+  unfollow(personId: string, shopId: string): Promise<FollowState>;
+  followers(shopId: string): Promise<number>;
+  isFollowing(personId: string, shopId: string): Promise<boolean>;
+  /** `personId` null for a guest, who follows nobody. */
+  stateFor(shopId: string, personId: string | null): Promise<FollowState>;
+  /** Followers whom a show brought and who still follow. */
+  newFollowersOf(showId: string): Promise<number>;
+}
+
+export function createFollows(deps: FollowsDeps): Follows {
+  const { db } = deps.platform.database;
+  return {
+    follow: (personId, shopId, showId) => follow(deps, personId, shopId, showId),
+    unfollow: async (personId, shopId) => {
+      await store.deleteFollow(db, shopId, personId);
+      return stateFor(deps, shopId, personId);
+    },
+    followers: (shopId) => store.countFollowers(db, shopId),
+    isFollowing: (personId, shopId) => store.isFollowing(db, shopId, personId),
+    stateFor: (shopId, personId) => stateFor(deps, shopId, personId),
+    newFollowersOf: (showId) => store.countOfShow(db, showId),
+  };
+}
+
+async function follow(
+  deps: FollowsDeps, personId: string, shopId: string, showId: string | null,
+): Promise<FollowState> {
+  const { database, outbox, clock } = deps.platform;
+  if (showId !== null && (await deps.shopOfShow(showId)) !== shopId) throw new Refusal('shows.not_found');
+  await database.transaction(async (tx) => {
+    const isNew = await store.insertFollow(tx, { shopId, personId, showId, at: clock.now() });
+    if (isNew) await outbox.publish(tx, { topic: FOLLOWED_TOPIC, payload: { shopId, personId, showId } });
+  });
+  return stateFor(deps, shopId, personId);
+}
+
+async function stateFor(deps: FollowsDeps, shopId: string, personId: string | null): Promise<FollowState> {
+  const { db } = deps.platform.database;
+  const [followers, following] = await Promise.all([
+    store.countFollowers(db, shopId),
+    personId === null ? false : store.isFollowing(db, shopId, personId),
+  ]);
+  return { followers, following };
+}

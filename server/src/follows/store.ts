@@ -1,0 +1,46 @@
+/** SQL on `follow`. */
+import type { Db, Tx } from '../platform/database.ts';
+
+/** False when the person followed the shop already; then nothing changes. */
+export async function insertFollow(
+  tx: Tx, follow: { shopId: string; personId: string; showId: string | null; at: Date },
+): Promise<boolean> {
+  const { numInsertedOrUpdatedRows } = await tx
+    .insertInto('follow')
+    .values({ shop_id: follow.shopId, person_id: follow.personId, show_id: follow.showId, created_at: follow.at })
+    .onConflict((conflict) => conflict.columns(['shop_id', 'person_id']).doNothing())
+    .executeTakeFirst();
+  return (numInsertedOrUpdatedRows ?? 0n) > 0n;
+}
+
+export async function deleteFollow(db: Db, shopId: string, personId: string): Promise<void> {
+  await db.deleteFrom('follow').where('shop_id', '=', shopId).where('person_id', '=', personId).execute();
+}
+
+export async function countFollowers(db: Db, shopId: string): Promise<number> {
+  const { count } = await db
+    .selectFrom('follow')
+    .select((eb) => eb.fn.countAll<bigint>().as('count'))
+    .where('shop_id', '=', shopId)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+export async function isFollowing(db: Db, shopId: string, personId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('follow')
+    .select('shop_id')
+    .where('shop_id', '=', shopId)
+    .where('person_id', '=', personId)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+export async function countOfShow(db: Db, showId: string): Promise<number> {
+  const { count } = await db
+    .selectFrom('follow')
+    .select((eb) => eb.fn.countAll<bigint>().as('count'))
+    .where('show_id', '=', showId)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}

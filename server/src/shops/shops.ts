@@ -1,0 +1,165 @@
+/**
+ * Shops: who sells, under which address, and who may act for a shop. Rules: README.md.
+ *
+ * Invariants: a shop has one owner at least; its currency never changes.
+ */
+import type { ShopRef } from '@nacre/contract/accounts';
+import type { Page, PageQuery } from '@nacre/contract/common';
+import type { Shop, ShopCategory, ShopCreate, ShopPatch } from '@nacre/contract/shops';
+import type { Images } from '../images/images.ts';
+import { PAGE_LIMIT_DEFAULT, pageOf, readCursor } from '../lib/cursor.ts';
+import { Refusal } from '../lib/refusal.ts';
+import { violates, type Tx } from '../platform/database.ts';
+import type { Platform } from '../platform/platform.ts';
+import * as store from './store.ts';
+
+/** Shops that one person may work in. Nobody has this many; without a bound one account takes all good addresses. */
+export const SHOPS_PER_PERSON = 20;
+
+export interface ShopsDeps {
+  platform: Platform;
+  images: Pick<Images, 'describe' | 'assertExist'>;
+}
+
+export interface Shops {
+  /**
+   * A new shop, owned by the person. `isDemo` marks what the demo brings along.
+   * @throws Refusal `shops.slug_taken`, `shops.too_many`, `images.unknown`, `request.invalid`
+   */
+  create(personId: string, input: ShopCreate, options?: { isDemo?: boolean }): Promise<Shop>;
+  /** @throws Refusal `shops.not_found`, `shops.not_a_member`, `shops.slug_taken`, `images.unknown` */
+  patch(personId: string, shopId: string, patch: ShopPatch): Promise<Shop>;
+  /** @throws Refusal `shops.not_found` */
+  byId(shopId: string): Promise<Shop>;
+  /** @throws Refusal `shops.not_found` */
+  bySlug(slug: string): Promise<Shop>;
+  /** Newest first. */
+  list(query: PageQuery): Promise<Page<Shop>>;
+  /** @throws Refusal `shops.not_found` when there is no such shop, `shops.not_a_member` when it is another's. */
+  assertMember(personId: string, shopId: string): Promise<void>;
+  isMember(personId: string, shopId: string): Promise<boolean>;
+  /** Shops in which the person works, the first joined first. */
+  membershipsOf(personId: string): Promise<ShopRef[]>;
+  /** Ids without a shop are missing from the answer. */
+  refs(ids: readonly string[]): Promise<Map<string, ShopRef>>;
+}
+
+export function createShops(deps: ShopsDeps): Shops {
+  const { db } = deps.platform.database;
+  return {
+    create: (personId, input, options = {}) => create(deps, personId, input, options.isDemo ?? false),
+    patch: (personId, shopId, change) => patch(deps, personId, shopId, change),
+    byId: async (shopId) => viewOfOne(deps, await store.shopById(db, shopId)),
+    bySlug: async (slug) => viewOfOne(deps, await store.shopBySlug(db, slug)),
+    list: (query) => list(deps, query),
+    assertMember: (personId, shopId) => assertMember(deps, personId, shopId),
+    isMember: (personId, shopId) => store.isMember(db, shopId, personId),
+    membershipsOf: async (personId) => refsOf(deps, await store.shopsOfMember(db, personId)),
+    refs: async (ids) => {
+      const found = await refsOf(deps, await store.shopsByIds(db, [...new Set(ids)]));
+      return new Map(found.map((ref) => [ref.id, ref]));
+    },
+  };
+}
+
+async function create(deps: ShopsDeps, personId: string, input: ShopCreate, isDemo: boolean): Promise<Shop> {
+  const { database, clock, newId } = deps.platform;
+  if (!isCurrency(input.currency)) throw new Refusal('request.invalid', { details: { field: 'currency' } });
+  const id = newId();
+  const row = await slugConflicts(input.slug, () => database.transaction(async (tx) => {
+    if ((await store.countMembershipsAlone(tx, personId)) >= SHOPS_PER_PERSON) throw new Refusal('shops.too_many');
+    await assertImage(deps, tx, input.imageId);
+    const now = clock.now();
+    const { name, slug, story, imageId, region, category, currency } = input;
+    await store.insertShop(tx, {
+      id, slug, name: name.trim(), story: story.trim(), image_id: imageId, region: region.trim(), category, currency,
+      is_demo: isDemo, created_at: now, updated_at: now,
+    });
+    await store.insertMember(tx, id, personId, 'owner', now);
+    return store.shopById(tx, id);
+  }));
+  return viewOfOne(deps, row);
+}
+
+async function patch(deps: ShopsDeps, personId: string, shopId: string, change: ShopPatch): Promise<Shop> {
+  const { database, clock } = deps.platform;
+  await assertMember(deps, personId, shopId);
+  const { name, slug, story, imageId, region, category } = change;
+  const row = await slugConflicts(slug, () => database.transaction(async (tx) => {
+    await assertImage(deps, tx, imageId);
+    return store.updateShop(tx, shopId, {
+      ...(name === undefined ? {} : { name: name.trim() }),
+      ...(slug === undefined ? {} : { slug }),
+      ...(story === undefined ? {} : { story: story.trim() }),
+      ...(imageId === undefined ? {} : { image_id: imageId }),
+      ...(region === undefined ? {} : { region: region.trim() }),
+      ...(category === undefined ? {} : { category }),
+      updated_at: clock.now(),
+    });
+  }));
+  return viewOfOne(deps, row);
+}
+
+async function list(deps: ShopsDeps, query: PageQuery): Promise<Page<Shop>> {
+  const limit = query.limit ?? PAGE_LIMIT_DEFAULT;
+  const rows = await store.newestShops(deps.platform.database.db, readCursor(query.cursor), limit);
+  const views = await viewsOf(deps, rows);
+  return pageOf(views, limit, (shop) => ({ at: new Date(shop.createdAt), id: shop.id }), (shop) => shop);
+}
+
+async function assertMember(deps: ShopsDeps, personId: string, shopId: string): Promise<void> {
+  const { db } = deps.platform.database;
+  if (await store.isMember(db, shopId, personId)) return;
+  throw new Refusal((await store.shopById(db, shopId)) === undefined ? 'shops.not_found' : 'shops.not_a_member');
+}
+
+async function assertImage(deps: ShopsDeps, tx: Tx, imageId: string | null | undefined): Promise<void> {
+  if (imageId !== null && imageId !== undefined) await deps.images.assertExist(tx, [imageId]);
+}
+
+async function slugConflicts<T>(slug: string | undefined, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (violates(error, 'shop_slug_key')) throw new Refusal('shops.slug_taken', { details: { slug } });
+    throw error;
+  }
+}
+
+/** Whether the code is one of ISO 4217's, as far as this Node.js knows them. */
+function isCurrency(code: string): boolean {
+  return Intl.supportedValuesOf('currency').includes(code);
+}
+
+async function viewOfOne(deps: ShopsDeps, row: store.ShopRow | undefined): Promise<Shop> {
+  const [view] = row === undefined ? [] : await viewsOf(deps, [row]);
+  if (view === undefined) throw new Refusal('shops.not_found');
+  return view;
+}
+
+async function viewsOf(deps: ShopsDeps, rows: store.ShopRow[]): Promise<Shop[]> {
+  const images = await imagesOf(deps, rows);
+  return rows.map((row) => ({
+    id: row.id,
+    slug: row.slug,
+    name: row.name,
+    story: row.story,
+    image: row.image_id === null ? null : images.get(row.image_id) ?? null,
+    region: row.region,
+    category: row.category as ShopCategory,
+    currency: row.currency,
+    isDemo: row.is_demo,
+    createdAt: row.created_at.toISOString(),
+  }));
+}
+
+async function refsOf(deps: ShopsDeps, rows: store.ShopRow[]): Promise<ShopRef[]> {
+  const images = await imagesOf(deps, rows);
+  return rows.map(({ id, slug, name, image_id: imageId }) => ({
+    id, slug, name, image: imageId === null ? null : images.get(imageId) ?? null,
+  }));
+}
+
+function imagesOf(deps: ShopsDeps, rows: store.ShopRow[]) {
+  return deps.images.describe(rows.flatMap(({ image_id: id }) => (id === null ? [] : [id])));
+}
