@@ -17,7 +17,7 @@ const OLDEST_NODE = [20, 19];
 const LOCK_WAIT_MS = 15 * 60_000;
 const LOCK_POLL_MS = 300;
 const TICK_MS = 1_000;
-/** The end of a failed program's output: enough to see why, not so much that the sentence scrolls away. */
+/** Of a failed program's output: enough to see why, not so much that the sentence scrolls away. */
 const SHOWN_LINES = 15;
 
 /** A reason that the person can do something about; printed alone, without a stack. */
@@ -69,7 +69,7 @@ async function install(mode) {
   const label = mode === 'run' ? 'Installing what Nacre needs' : 'Installing what Nacre and its tests need';
   const result = await withProgress(label, () => npm(args));
   if (result.code === 0) return;
-  throw new Trouble(`The packages could not be installed${reason(result.output)}\n\n${lastLines(result.output)}`);
+  throw new Trouble(`The packages could not be installed${reason(result.output)}\n\n${tellingLines(result.output)}`);
 }
 
 function reason(output) {
@@ -94,7 +94,7 @@ async function bringNode() {
   if (!existsSync(script)) throw new Trouble(`${folder} is incomplete. Delete node_modules and start again.`);
   const result = await withProgress('Bringing Node 24', () => output(process.execPath, [script], { cwd: folder }));
   if (existsSync(pinnedNode())) return;
-  throw new Trouble(`Node 24 could not be brought${reason(result.output)}\n\n${lastLines(result.output)}`);
+  throw new Trouble(`Node 24 could not be brought${reason(result.output)}\n\n${tellingLines(result.output)}`);
 }
 
 export function pinnedNode() {
@@ -114,7 +114,7 @@ export async function ensureWebBuilt() {
     const result = await withProgress('Building the pages', () => output(pinnedNode(), [vite, 'build', '--logLevel', 'warn'], {
       cwd: join(ROOT, 'web'), env: { ...process.env, NODE_ENV: 'production' },
     }));
-    if (result.code !== 0) throw new Trouble(`The pages could not be built:\n\n${lastLines(result.output)}`);
+    if (result.code !== 0) throw new Trouble(`The pages could not be built:\n\n${tellingLines(result.output)}`);
     writeFileSync(stamp, hash);
   });
 }
@@ -218,9 +218,11 @@ async function withProgress(label, work) {
   }
 }
 
-function lastLines(text) {
-  const lines = text.trimEnd().split('\n').filter((line) => !line.includes('EBADENGINE'));
-  return lines.slice(-SHOWN_LINES).join('\n');
+/** npm says first what is wrong and then how it is used; others say at the end what is wrong. */
+function tellingLines(text) {
+  const lines = text.trimEnd().split('\n').filter((line) => line.trim() !== '' && !line.includes('EBADENGINE'));
+  const first = lines.findIndex((line) => line.startsWith('npm error'));
+  return (first < 0 ? lines.slice(-SHOWN_LINES) : lines.slice(first, first + SHOWN_LINES)).join('\n');
 }
 
 function readJson(file) {

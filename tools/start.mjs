@@ -12,7 +12,7 @@ import { startHelp, wrongOption } from './options.mjs';
 
 const EXIT_WRONG_USE = 2;
 /** How soon a server whose npm was killed notices; each look costs microseconds. */
-const PARENT_POLL_MS = 1_000;
+const PARENT_POLL_MS = 250;
 
 const args = process.argv.slice(2);
 if (args.includes('--help') || args.includes('-h')) {

@@ -44,7 +44,7 @@ export async function createTestDatabase(file: string, options: { empty?: boolea
   socket.unref();
   process.once('exit', (code) => {
     if (code === 0) writeFileSync(join(place.passedFolder, reply.name), '');
-    else console.error(`The database of the failed tests is kept: ${reply.superuserUrl} (npm run nacre -- test-database)`);
+    else console.error(`The database of the failed tests is kept: ${reply.superuserUrl}. node tests/support/keep-database.ts keeps it reachable`);
   });
   return {
     ...reply,

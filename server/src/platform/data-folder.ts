@@ -56,7 +56,7 @@ export async function openDataFolder(options: OpenDataFolderOptions): Promise<Da
     return {
       path,
       isNew,
-      secret: (purpose) => createHmac('sha256', master).update(purpose).digest('base64url'),
+      secret: (purpose) => derive(master, purpose),
       announce: (url) => lock.announce(url),
       release: () => lock.release(),
     };
@@ -64,6 +64,17 @@ export async function openDataFolder(options: OpenDataFolderOptions): Promise<Da
     lock.release();
     throw error;
   }
+}
+
+/** The secrets of a folder that another process holds, for commands beside a running server; null when it has none. */
+export function secretsBeside(path: string): DataFolder['secret'] | null {
+  if (!existsSync(join(path, SECRETS_FILE))) return null;
+  const master = readSecrets(path, false);
+  return (purpose) => derive(master, purpose);
+}
+
+function derive(master: Buffer, purpose: string): string {
+  return createHmac('sha256', master).update(purpose).digest('base64url');
 }
 
 /** Writes a JSON file so that a crash leaves the old one or the new one, never half of either. */

@@ -120,7 +120,8 @@ function canEnter(user: PostgresUser, folder: string): boolean {
   return runAs(user, '/bin/sh', ['-c', 'test -x "$1"', 'sh', folder]).status === 0;
 }
 
-function readMemory(folder: string): { cluster: string; port: number } | null {
+/** Where the data folder says its database is; null when it has none yet. */
+export function readMemory(folder: string): { cluster: string; port: number } | null {
   const file = join(folder, MEMORY_FILE);
   if (!existsSync(file)) return null;
   try {
