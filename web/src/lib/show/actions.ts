@@ -1,0 +1,39 @@
+/** What a viewer does in a show, over the HTTP API. Loaded after the picture, on the first thing done. */
+import type { ChatMessage } from '@nacre/contract/chat';
+import type { Show } from '@nacre/contract/shows';
+import { api, ask } from '#lib/api.ts';
+
+const showPath = (showId: string) => ({ params: { path: { showId } } });
+
+export async function sendChat(showId: string, clientId: string, text: string): Promise<ChatMessage> {
+  return (await ask(api.POST('/api/shows/{showId}/chat', { ...showPath(showId), body: { clientId, text } }))) as ChatMessage;
+}
+
+export async function sendLikes(showId: string, count: number): Promise<void> {
+  await ask(api.POST('/api/shows/{showId}/likes', { ...showPath(showId), body: { count } }));
+}
+
+export async function loadShow(showId: string): Promise<Show> {
+  return (await ask(api.GET('/api/shows/{showId}', showPath(showId)))) as Show;
+}
+
+/** Returns how many ask for this product now. */
+export async function askToExplain(showId: string, productId: string): Promise<number> {
+  const answer = await ask(api.POST('/api/shows/{showId}/explain', { ...showPath(showId), body: { productId } }));
+  return (answer as { explainRequests: number }).explainRequests;
+}
+
+/** Counted once per viewer by the server. A count that is not taken must not disturb who is buying. */
+export function tellInterest(showId: string, productId: string, kind: 'card_opened' | 'bagged'): void {
+  void ask(api.POST('/api/shows/{showId}/interest', { ...showPath(showId), body: { productId, kind } })).catch(
+    () => undefined,
+  );
+}
+
+export async function setFollowing(shopId: string, following: boolean, showId?: string): Promise<boolean> {
+  const params = { params: { path: { shopId } } };
+  const answer = following
+    ? ask(api.PUT('/api/shops/{shopId}/follow', { ...params, body: showId ? { showId } : {} }))
+    : ask(api.DELETE('/api/shops/{shopId}/follow', params));
+  return ((await answer) as { following: boolean }).following;
+}
