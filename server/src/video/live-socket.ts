@@ -102,12 +102,13 @@ function serve(deps: { hub: StreamHub; now: () => number }, showId: string, sock
   }
   socket.on('close', () => viewer.leave());
   const flood = createFloodGuard(deps.now);
-  socket.on('message', (data, isBinary) => {
-    if (isBinary || !flood.admits() || !answer(deps, viewer, sink, data)) {
-      viewer.leave();
-      closeSoon(socket, liveClose.policy);
-    }
-  });
+  const onMessage = (data: RawData, isBinary: boolean): void => {
+    if (!isBinary && flood.admits() && answer(deps, viewer, sink, data)) return;
+    socket.off('message', onMessage);
+    viewer.leave();
+    closeSoon(socket, liveClose.policy);
+  };
+  socket.on('message', onMessage);
 }
 
 /** False when the viewer said something that the protocol does not know. */

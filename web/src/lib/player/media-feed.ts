@@ -7,7 +7,7 @@
  */
 import type { LiveFragment, LiveInit } from '@nacre/contract/live';
 
-/** About 10 s at 2.5 Mbit/s. Less throws away a long group on joining, more grows a tab that the browser starves. */
+/** About 10 s at 3 Mbit/s. Less throws away a long group on joining, more grows a tab that the browser starves. */
 const queuedBytesMax = 4 * 1024 * 1024;
 
 /** Seconds kept behind the screen. A removal reaches to the next key picture: less could reach what is on the screen. */
@@ -16,6 +16,9 @@ const removeBeyond = 30;
 
 /** A key picture further than this (seconds) from where the timeline ended begins anew behind the buffer. */
 const seamTolerance = 0.3;
+
+/** Where the first picture is laid, so that the sound that begins a little before it is not before zero. */
+const firstPictureAt = 1;
 
 /** Pictures whose arrival is remembered, to tell the age of the one on the screen: 10 s at 30 a second. */
 const arrivalsKept = 300;
@@ -34,10 +37,10 @@ export function playableType(mime: string): string | null {
 }
 
 export interface MediaFeed {
-  /** Throws when this browser cannot show the type; ask `playableType` first. */
-  init(init: LiveInit): void;
+  /** `type` is what `playableType` gave for it. */
+  init(init: LiveInit, type: string): void;
   fragment(fragment: LiveFragment): void;
-  /** Seconds on the element's timeline; null while nothing is buffered. */
+  /** End of what is buffered, in seconds on the element's timeline; null while nothing is. */
   edge(): number | null;
   /** When the picture shown at this time arrived at the server (server's clock, ms); null when not remembered. */
   arrivedAt(mediaTime: number): number | null;
@@ -45,193 +48,197 @@ export interface MediaFeed {
   destroy(): void;
 }
 
-type Step =
-  | { init: LiveInit }
-  | { fragment: LiveFragment };
-
-export function createMediaFeed(deps: {
+interface FeedDeps {
   video: HTMLVideoElement;
   /** Something was appended and nothing waits. */
   onAppended: (last: LiveFragment) => void;
   /** The browser gave up on the stream; the feed is of no use any more. */
   onBroken: () => void;
-}): MediaFeed {
-  const { video } = deps;
-  let source: MediaSource | null = null;
-  let buffer: SourceBuffer | null = null;
-  let tracks = '';
-  let type = '';
-  let url = '';
-  let steps: Step[] = [];
-  let queuedBytes = 0;
-  let awaitingKey = false;
-  let dropped = 0;
-  let afterInit = true;
-  let epoch = -1;
-  let removedAt = 0;
-  let last: LiveFragment | null = null;
+}
+
+type Step = { init: LiveInit; type: string } | { init: null; fragment: LiveFragment };
+
+interface Feed extends FeedDeps {
+  source: MediaSource | null;
+  buffer: SourceBuffer | null;
+  url: string;
+  /** Of what the source buffer was made for. */
+  tracks: string;
+  type: string;
+  epoch: number;
+  steps: Step[];
+  queuedBytes: number;
+  awaitingKey: boolean;
+  dropped: number;
+  removedAt: number;
+  last: LiveFragment | null;
   /** Where the picture appended last ends, on the stream's timeline, in seconds. */
-  let streamEnd: number | null = null;
-  const arrivals: { mediaTime: number; arrivedAtMs: number }[] = [];
+  streamEnd: number | null;
+  arrivals: { mediaTime: number; arrivedAtMs: number }[];
+  advance: () => void;
+}
 
-  function open(init: LiveInit): void {
-    close();
-    const Source = mediaSourceClass();
-    if (!Source) throw new Error('no Media Source Extensions');
-    const opened = new Source();
-    source = opened;
-    tracks = tracksOf(init);
-    opened.addEventListener('sourceopen', () => {
-      if (source !== opened || buffer) return;
-      buffer = opened.addSourceBuffer(type);
-      buffer.addEventListener('updateend', advance);
-      buffer.addEventListener('error', deps.onBroken);
-      advance();
-    });
-    url = URL.createObjectURL(opened);
-    video.src = url;
-  }
-
-  function close(): void {
-    buffer?.removeEventListener('updateend', advance);
-    buffer?.removeEventListener('error', deps.onBroken);
-    buffer = null;
-    source = null;
-    streamEnd = null;
-    arrivals.length = 0;
-    removedAt = 0;
-    if (url) URL.revokeObjectURL(url);
-    url = '';
-  }
-
-  function bufferedEnd(): number | null {
-    const ranges = buffer?.buffered;
-    return ranges?.length ? ranges.end(ranges.length - 1) : null;
-  }
-
-  function advance(): void {
-    if (!buffer || buffer.updating || source?.readyState !== 'open') return;
-    try {
-      if (removeOld(buffer)) return;
-      const first = steps[0];
-      if (!first) {
-        if (last) deps.onAppended(last);
-      } else if ('init' in first) appendInit(buffer, first.init);
-      else appendFragments(buffer);
-    } catch (error) {
-      if (error instanceof DOMException && error.name === 'QuotaExceededError') throwAway();
-      else deps.onBroken();
-    }
-  }
-
-  function appendInit(target: SourceBuffer, init: LiveInit): void {
-    steps.shift();
-    afterInit = true;
-    if (init.epoch !== epoch) streamEnd = null;
-    epoch = init.epoch;
-    const wanted = playableType(init.mime) ?? init.mime;
-    if (tracksOf(init) !== tracks) {
-      type = wanted;
-      open(init);
-      steps.unshift({ init });
-      return;
-    }
-    if (wanted !== type) target.changeType(wanted);
-    type = wanted;
-    target.appendBuffer(init.bytes);
-  }
-
-  /** Everything that waits goes in one append, up to the next change of timeline. */
-  function appendFragments(target: SourceBuffer): void {
-    const parts: Uint8Array<ArrayBuffer>[] = [];
-    let bytes = 0;
-    while (steps[0] && 'fragment' in steps[0]) {
-      const { fragment } = steps[0];
-      const time = fragment.timeMs / 1000;
-      const isSeam = fragment.isKey && (streamEnd === null || Math.abs(time - streamEnd) > seamTolerance);
-      if (isSeam || afterInit) {
-        if (parts.length) break;
-        if (isSeam) target.timestampOffset = (bufferedEnd() ?? 1) - time;
-        afterInit = false;
-      }
-      steps.shift();
-      parts.push(fragment.bytes);
-      bytes += fragment.bytes.length;
-      last = fragment;
-      if (!fragment.hasVideo) continue;
-      streamEnd = time + fragment.durationMs / 1000;
-      arrivals.push({ mediaTime: time + target.timestampOffset, arrivedAtMs: fragment.arrivedAtMs });
-      if (arrivals.length > arrivalsKept) arrivals.shift();
-    }
-    queuedBytes -= bytes;
-    target.appendBuffer(parts.length === 1 && parts[0] ? parts[0] : joined(parts, bytes));
-  }
-
-  function removeOld(target: SourceBuffer): boolean {
-    const { buffered } = target;
-    const now = video.currentTime;
-    // The second condition ends it where the browser found nothing to remove.
-    if (!buffered.length || now - buffered.start(0) < removeBeyond || now - removedAt < keepBehind) return false;
-    removedAt = now;
-    target.remove(0, now - keepBehind);
-    return true;
-  }
-
-  function throwAway(): void {
-    dropped += steps.length;
-    steps = steps.filter((step) => 'init' in step).slice(-1);
-    queuedBytes = 0;
-    awaitingKey = true;
-  }
-
+export function createMediaFeed(deps: FeedDeps): MediaFeed {
+  const feed: Feed = {
+    ...deps,
+    source: null,
+    buffer: null,
+    url: '',
+    tracks: '',
+    type: '',
+    epoch: -1,
+    steps: [],
+    queuedBytes: 0,
+    awaitingKey: false,
+    dropped: 0,
+    removedAt: 0,
+    last: null,
+    streamEnd: null,
+    arrivals: [],
+    advance: () => advance(feed),
+  };
   return {
-    init(init) {
-      const wanted = playableType(init.mime);
-      if (!wanted) throw new Error('this browser cannot show the stream');
-      steps.push({ init });
-      awaitingKey = true;
-      if (!source) {
-        type = wanted;
-        open(init);
-      }
-      advance();
+    init(init, type) {
+      feed.steps.push({ init, type });
+      feed.awaitingKey = true;
+      if (!feed.source) open(feed, init, type);
+      advance(feed);
     },
     fragment(fragment) {
-      if (queuedBytes > queuedBytesMax) throwAway();
-      if (fragment.isKey) awaitingKey = false;
-      if (awaitingKey || !source) {
-        dropped += 1;
+      if (feed.queuedBytes > queuedBytesMax) throwAway(feed);
+      if (fragment.isKey) feed.awaitingKey = false;
+      if (feed.awaitingKey || !feed.source) {
+        feed.dropped += 1;
         return;
       }
-      steps.push({ fragment });
-      queuedBytes += fragment.bytes.length;
-      advance();
+      feed.steps.push({ init: null, fragment });
+      feed.queuedBytes += fragment.bytes.length;
+      advance(feed);
     },
-    edge: bufferedEnd,
+    edge: () => bufferedEnd(feed),
     arrivedAt(mediaTime) {
       // Half a millisecond of grace: media times are rounded to the track's ticks.
-      for (let at = arrivals.length - 1; at >= 0; at--) {
-        const arrival = arrivals[at];
-        if (arrival && arrival.mediaTime <= mediaTime + 0.0005) return arrival.arrivedAtMs;
-      }
-      return null;
+      return feed.arrivals.findLast((arrival) => arrival.mediaTime <= mediaTime + 0.0005)?.arrivedAtMs ?? null;
     },
-    droppedMessages: () => dropped,
+    droppedMessages: () => feed.dropped,
     destroy() {
-      steps = [];
-      close();
-      video.removeAttribute('src');
-      video.load();
+      feed.steps = [];
+      close(feed);
+      feed.video.removeAttribute('src');
+      feed.video.load();
     },
   };
+}
+
+function open(feed: Feed, init: LiveInit, type: string): void {
+  const Source = mediaSourceClass();
+  if (!Source) throw new Error('no Media Source Extensions');
+  close(feed);
+  const source = new Source();
+  feed.source = source;
+  feed.tracks = tracksOf(init);
+  feed.type = type;
+  source.addEventListener('sourceopen', () => {
+    if (feed.source !== source || feed.buffer) return;
+    feed.buffer = source.addSourceBuffer(feed.type);
+    feed.buffer.addEventListener('updateend', feed.advance);
+    feed.buffer.addEventListener('error', feed.onBroken);
+    advance(feed);
+  });
+  feed.url = URL.createObjectURL(source);
+  feed.video.src = feed.url;
+}
+
+function close(feed: Feed): void {
+  feed.buffer?.removeEventListener('updateend', feed.advance);
+  feed.buffer?.removeEventListener('error', feed.onBroken);
+  feed.buffer = null;
+  feed.source = null;
+  feed.streamEnd = null;
+  feed.removedAt = 0;
+  feed.arrivals.length = 0;
+  if (feed.url) URL.revokeObjectURL(feed.url);
+  feed.url = '';
+}
+
+function bufferedEnd(feed: Feed): number | null {
+  const ranges = feed.source?.readyState === 'open' ? feed.buffer?.buffered : undefined;
+  return ranges?.length ? ranges.end(ranges.length - 1) : null;
+}
+
+/** Does the next thing that waits; the browser's `updateend` calls it again. */
+function advance(feed: Feed): void {
+  const { buffer } = feed;
+  if (!buffer || buffer.updating || feed.source?.readyState !== 'open') return;
+  try {
+    const [next] = feed.steps;
+    if (removeOld(feed, buffer)) return;
+    if (next?.init) appendInit(feed, buffer, next.init, next.type);
+    else if (next) appendFragments(feed, buffer);
+    else if (feed.last) feed.onAppended(feed.last);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'QuotaExceededError') throwAway(feed);
+    else feed.onBroken();
+  }
+}
+
+function appendInit(feed: Feed, buffer: SourceBuffer, init: LiveInit, type: string): void {
+  if (init.epoch !== feed.epoch) feed.streamEnd = null;
+  feed.epoch = init.epoch;
+  // A source buffer keeps its tracks for life (MSE §3.5.8): others need a new source.
+  if (tracksOf(init) !== feed.tracks) return open(feed, init, type);
+  feed.steps.shift();
+  if (type !== feed.type) buffer.changeType(type);
+  feed.type = type;
+  buffer.appendBuffer(init.bytes);
+}
+
+/** Everything that waits goes in one append, up to the next change of timeline. */
+function appendFragments(feed: Feed, buffer: SourceBuffer): void {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  for (let step = feed.steps[0]; step && !step.init; step = feed.steps[0]) {
+    const { fragment } = step;
+    const time = fragment.timeMs / 1000;
+    const { streamEnd } = feed;
+    const isSeam = fragment.isKey && (streamEnd === null || Math.abs(time - streamEnd) > seamTolerance);
+    if (isSeam && parts.length) break;
+    if (isSeam) buffer.timestampOffset = (bufferedEnd(feed) ?? firstPictureAt) - time;
+    feed.steps.shift();
+    feed.queuedBytes -= fragment.bytes.length;
+    feed.last = fragment;
+    parts.push(fragment.bytes);
+    if (!fragment.hasVideo) continue;
+    feed.streamEnd = time + fragment.durationMs / 1000;
+    feed.arrivals.push({ mediaTime: time + buffer.timestampOffset, arrivedAtMs: fragment.arrivedAtMs });
+    if (feed.arrivals.length > arrivalsKept) feed.arrivals.shift();
+  }
+  buffer.appendBuffer(joined(parts));
+}
+
+function removeOld(feed: Feed, buffer: SourceBuffer): boolean {
+  const now = feed.video.currentTime;
+  const { buffered } = buffer;
+  // The last condition ends it where the browser found nothing to remove.
+  if (!buffered.length || now - buffered.start(0) < removeBeyond || now - feed.removedAt < keepBehind) return false;
+  feed.removedAt = now;
+  buffer.remove(0, now - keepBehind);
+  return true;
+}
+
+function throwAway(feed: Feed): void {
+  feed.dropped += feed.steps.length;
+  feed.steps = feed.steps.filter((step) => step.init).slice(-1);
+  feed.queuedBytes = 0;
+  feed.awaitingKey = true;
 }
 
 function tracksOf(init: LiveInit): string {
   return `${init.hasVideo}/${init.hasAudio}`;
 }
 
-function joined(parts: readonly Uint8Array[], bytes: number): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(bytes);
+function joined(parts: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
+  if (parts.length === 1 && parts[0]) return parts[0];
+  const whole = new Uint8Array(parts.reduce((bytes, part) => bytes + part.length, 0));
   let at = 0;
   for (const part of parts) {
     whole.set(part, at);

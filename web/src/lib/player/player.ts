@@ -1,16 +1,19 @@
 /**
  * The live player: one socket, one `<video>`, near the live edge, back by itself. See `face.ts` for what it promises.
  *
- * Three parts turn around the same element: the socket (`live-line.ts`) brings messages, the feed (`media-feed.ts`)
- * puts them into the browser, and a tick of ten a second steers (`steering.ts`), notices what is stuck, and measures.
+ * Three parts turn around the same element: the line (`live-line.ts`) brings messages, the feed (`media-feed.ts`) puts
+ * them into the browser, and a tick of ten a second steers (`steering.ts`), notices what is stuck, and measures.
  */
-import type { LiveServerMessage } from '@nacre/contract/live';
-import type { CreatePlayer, Player, PlayerReason, PlayerState, PlayerView } from './face.ts';
+import type { LiveFragment, LiveInit, LiveServerMessage } from '@nacre/contract/live';
+import type { CreatePlayer, PlayerReason, PlayerState, PlayerStats, PlayerView } from './face.ts';
 import { connectLive } from './live-line.ts';
+import type { LiveLine } from './live-line.ts';
 import { createMediaFeed, mediaSourceClass, playableType } from './media-feed.ts';
 import type { MediaFeed } from './media-feed.ts';
 import { createServerClock } from './server-clock.ts';
+import type { ServerClock } from './server-clock.ts';
 import { createSteering } from './steering.ts';
+import type { Steering } from './steering.ts';
 
 /** Below 150 ms ordinary lines stall; from 300 on the answer of a host to a question feels late. */
 const defaultTargetMs = 200;
@@ -20,294 +23,329 @@ const tickMs = 100;
 const freshMs = 400;
 const settleMs = 400;
 /** The picture stands although more is buffered: nudge. Sooner disturbs a slow decoder, later is a frozen picture. */
-const frozenMs = 1_200;
+const frozenMs = 1_000;
+/** Buffered seconds that are no excuse for standing still. */
+const enoughAhead = 0.3;
 /** The picture stands for want of data: say so. */
 const dryMs = 1_500;
 /** A hidden and silent page goes on receiving this long, so that a short look elsewhere costs nothing. */
 const pauseAfterHiddenMs = 5_000;
 const measureEveryMs = 1_000;
 
+interface Core {
+  video: HTMLVideoElement;
+  bornMs: number;
+  clock: ServerClock;
+  steering: Steering;
+  listeners: Set<(view: PlayerView) => void>;
+  view: PlayerView;
+  line: LiveLine | null;
+  feed: MediaFeed | null;
+  ticker: ReturnType<typeof setInterval> | undefined;
+  /** The playhead was put near the edge; before that the buffer only fills. */
+  positioned: boolean;
+  firstAppendMs: number | null;
+  firstPictureMs: number | null;
+  uplinkMs: number;
+  lastTime: number;
+  lastMoveMs: number;
+  lastTickMs: number;
+  lastMeasureMs: number;
+  hiddenSinceMs: number | null;
+  /** The server was asked to send nothing. */
+  paused: boolean;
+  counts: { receivedBytes: number; jumps: number; stalls: number; dropped: number };
+  isOver: boolean;
+}
+
 export const createPlayer: CreatePlayer = ({ video, url, sound = false, targetMs = defaultTargetMs }) => {
-  const bornMs = performance.now();
-  const clock = createServerClock();
-  const steering = createSteering(targetMs / 1000);
-  const listeners = new Set<(view: PlayerView) => void>();
-  let view: PlayerView = {
-    state: 'connecting',
-    reason: null,
-    muted: !sound,
-    hasSound: false,
-    width: 0,
-    height: 0,
-    delayMs: null,
+  const core = createCore(video, sound, targetMs);
+  const events: Record<string, () => void> = {
+    playing: () => onPlaying(core),
+    waiting: () => onDry(core),
+    volumechange: () => change(core, { muted: video.muted }),
+    error: () => {
+      if (video.error && core.feed) startAnew(core);
+    },
   };
-  const counts = { receivedBytes: 0, jumps: 0, stalls: 0, dropped: 0 };
-  let firstPictureMs: number | null = null;
-  let uplinkMs: number | null = null;
-  let feed: MediaFeed | null = null;
-  let firstAppendMs: number | null = null;
-  let positioned = false;
-  let lastTime = -1;
-  let lastMoveMs = bornMs;
-  let lastTickMs = bornMs;
-  let lastMeasureMs = 0;
-  let hiddenSinceMs: number | null = null;
-  let paused = false;
-  let isDestroyed = false;
-
-  function change(patch: Partial<PlayerView>): void {
-    const next = { ...view, ...patch };
-    const names = Object.keys(next) as (keyof PlayerView)[];
-    if (names.every((name) => next[name] === view[name])) return;
-    view = next;
-    for (const listener of listeners) listener(view);
-  }
-
-  function become(state: PlayerState, reason: PlayerReason = null): void {
-    if (view.state !== 'ended' && view.state !== 'unsupported') change({ state, reason });
-  }
-
-  function finish(state: PlayerState, reason: PlayerReason = null): void {
-    become(state, reason);
-    line?.stop();
-    clearInterval(ticker);
-  }
-
-  function dropFeed(): void {
-    counts.dropped += feed?.droppedMessages() ?? 0;
-    feed?.destroy();
-    feed = null;
-    positioned = false;
-    firstAppendMs = null;
-  }
-
-  async function play(): Promise<void> {
-    try {
-      await video.play();
-    } catch (error) {
-      if (!(error instanceof DOMException) || error.name !== 'NotAllowedError' || isDestroyed) return;
-      if (video.muted) return become('blocked');
-      video.muted = true;
-      await play();
-    }
-  }
-
-  function toEdge(goal: number): void {
-    const end = feed?.edge();
-    if (end == null) return;
-    const { buffered } = video;
-    const start = buffered.length ? buffered.start(buffered.length - 1) : 0;
-    video.currentTime = Math.max(start, end - goal);
-    steering.reset();
-    lastMoveMs = performance.now();
-  }
-
-  function onAppended(last: { arrivedAtMs: number }): void {
-    if (positioned || feed?.edge() == null) return;
-    const nowMs = performance.now();
-    firstAppendMs ??= nowMs;
-    const serverNowMs = clock.at(nowMs);
-    const isFresh = serverNowMs !== null && serverNowMs - last.arrivedAtMs < freshMs;
-    if (!isFresh && nowMs - firstAppendMs < settleMs) return;
-    positioned = true;
-    // Half: while the browser seeks and decodes, the other half comes in.
-    toEdge(steering.goal() / 2);
-    void play();
-  }
-
-  function onText(message: LiveServerMessage): void {
-    if (message.type === 'hello') clock.guess(message.now, performance.now());
-    else if (message.type === 'pong') clock.measure(message.sent, message.now, performance.now());
-    else {
-      uplinkMs = message.uplinkMs;
-      if (message.state === 'waiting') become('waiting', 'not-started');
-      else if (message.state === 'interrupted') become('waiting', 'interrupted');
-      else if (message.state === 'ended') finish('ended');
-      else if (view.state === 'waiting') become('connecting');
-    }
-  }
-
-  function startFeed(): MediaFeed {
-    return createMediaFeed({
-      video,
-      onAppended,
-      onBroken() {
-        dropFeed();
-        line?.reconnect();
-      },
-    });
-  }
-
-  const line = connectLive({
-    url,
-    onText,
-    onBinary(message) {
-      counts.receivedBytes += message.bytes.length;
-      if (message.kind === 'fragment') return feed?.fragment(message);
-      if (!playableType(message.mime)) return finish('unsupported', 'no-codec');
-      feed ??= startFeed();
-      feed.init(message);
-      change({ hasSound: message.hasAudio, width: message.width, height: message.height });
-      if (view.state === 'waiting' || view.state === 'error') become('connecting');
-    },
-    onOpen() {
-      if (view.state === 'error') become('connecting');
-      paused = false;
-    },
-    onTrouble: (reason) => become('error', reason),
-    onFinal: (reason) => (reason === 'ended' ? finish('ended') : finish('error', 'not-open')),
-  });
-
-  function watchMovement(nowMs: number): void {
-    const time = video.currentTime;
-    if (time !== lastTime) {
-      lastTime = time;
-      lastMoveMs = nowMs;
-      return;
-    }
-    if (!positioned || video.paused || nowMs - lastMoveMs < tickMs) return;
-    const end = feed?.edge() ?? 0;
-    const stoodMs = nowMs - lastMoveMs;
-    if (end - time > 0.3 && stoodMs > frozenMs) {
-      counts.jumps += 1;
-      toEdge(steering.goal());
-    } else if (stoodMs > dryMs && view.state === 'playing') become('connecting');
-  }
-
-  function tick(): void {
-    const nowMs = performance.now();
-    const elapsed = (nowMs - lastTickMs) / 1000;
-    lastTickMs = nowMs;
-    pauseWhileHidden(nowMs);
-    const end = feed?.edge();
-    if (end != null && !positioned && firstAppendMs !== null && nowMs - firstAppendMs > settleMs) {
-      onAppended({ arrivedAtMs: 0 });
-    }
-    if (end == null || !positioned) return;
-    watchMovement(nowMs);
-    if (nowMs - lastMeasureMs >= measureEveryMs) {
-      lastMeasureMs = nowMs;
-      measure();
-    }
-    if (video.paused || view.state === 'waiting') return;
-    const { rate, jump } = steering.step(end - video.currentTime, elapsed);
-    if (jump) {
-      counts.jumps += 1;
-      toEdge(steering.goal());
-    }
-    if (video.playbackRate !== rate) video.playbackRate = rate;
-  }
-
-  /** How old the picture on the screen is. */
-  function measure(): void {
-    const noteAge = (mediaTime: number, shownAtMs: number): void => {
-      const arrivedAtMs = feed?.arrivedAt(mediaTime) ?? null;
-      const serverNowMs = clock.at(shownAtMs);
-      if (arrivedAtMs === null || serverNowMs === null || !clock.isMeasured()) return;
-      change({ delayMs: Math.max(0, Math.round(serverNowMs - arrivedAtMs + (uplinkMs ?? 0))) });
-    };
-    if (!('requestVideoFrameCallback' in video)) return noteAge(lastTime, performance.now());
-    video.requestVideoFrameCallback((_now, frame) => noteAge(frame.mediaTime, frame.expectedDisplayTime));
-  }
-
-  function pauseWhileHidden(nowMs: number): void {
-    if (hiddenSinceMs === null || paused || !video.muted || nowMs - hiddenSinceMs < pauseAfterHiddenMs) return;
-    paused = line?.send({ type: 'pause' }) ?? false;
-  }
-
-  function onVisibility(): void {
-    hiddenSinceMs = document.hidden ? performance.now() : null;
-    if (document.hidden) return;
-    if (paused) {
-      paused = false;
-      line?.send({ type: 'resume' });
-      // Stays where it is until the new group of pictures is there, then goes to its edge.
-      positioned = false;
-      firstAppendMs = null;
-    } else if (positioned) toEdge(steering.goal());
-    if (positioned && video.paused) void play();
-  }
-
-  const events: readonly [string, () => void][] = [
-    [
-      'playing',
-      () => {
-        firstPictureMs ??= performance.now() - bornMs;
-        if (view.state !== 'waiting' || feed?.edge() != null) become('playing');
-      },
-    ],
-    [
-      'waiting',
-      () => {
-        if (!positioned || video.seeking || view.state !== 'playing') return;
-        counts.stalls += 1;
-        steering.stalled();
-      },
-    ],
-    ['volumechange', () => change({ muted: video.muted })],
-    ['error', () => {
-      if (!video.error || !feed) return;
-      dropFeed();
-      line?.reconnect();
-    }],
-  ];
-
-  const ticker = setInterval(tick, tickMs);
+  const onVisibility = (): void => onVisibilityChange(core);
+  for (const [name, handler] of Object.entries(events)) video.addEventListener(name, handler);
+  document.addEventListener('visibilitychange', onVisibility);
   video.playsInline = true;
   video.disableRemotePlayback = true;
   video.muted = !sound;
-  for (const [name, handler] of events) video.addEventListener(name, handler);
-  document.addEventListener('visibilitychange', onVisibility);
-  if (!mediaSourceClass()) finish('unsupported', 'no-mse');
-
-  const player: Player = {
-    view: () => view,
+  start(core, url);
+  return {
+    view: () => core.view,
     subscribe(listener) {
-      listeners.add(listener);
-      listener(view);
-      return () => listeners.delete(listener);
+      core.listeners.add(listener);
+      listener(core.view);
+      return () => core.listeners.delete(listener);
     },
     async unmute() {
       video.muted = false;
-      await play();
+      await play(core);
       return !video.muted;
     },
     mute() {
       video.muted = true;
     },
     async resume() {
-      if (view.state === 'blocked') become('connecting');
-      if (positioned) toEdge(steering.goal());
-      await play();
+      if (core.view.state === 'blocked') become(core, 'connecting');
+      if (core.positioned) toEdge(core);
+      await play(core);
     },
-    stats() {
-      const quality = video.getVideoPlaybackQuality?.();
-      const end = feed?.edge();
-      return {
-        firstPictureMs,
-        delayMs: view.delayMs,
-        bufferedMs: end == null ? 0 : Math.max(0, Math.round((end - video.currentTime) * 1000)),
-        playbackRate: video.playbackRate,
-        receivedBytes: counts.receivedBytes,
-        pictures: quality?.totalVideoFrames ?? 0,
-        picturesDropped: quality?.droppedVideoFrames ?? 0,
-        jumps: counts.jumps,
-        stalls: counts.stalls,
-        reconnects: line?.reconnects() ?? 0,
-        droppedMessages: counts.dropped + (feed?.droppedMessages() ?? 0),
-        roundTripMs: clock.roundTripMs(),
-      };
-    },
+    stats: () => statsOf(core),
     destroy() {
-      if (isDestroyed) return;
-      isDestroyed = true;
-      clearInterval(ticker);
-      line?.stop();
-      for (const [name, handler] of events) video.removeEventListener(name, handler);
+      core.isOver = true;
+      clearInterval(core.ticker);
+      core.line?.stop();
+      for (const [name, handler] of Object.entries(events)) video.removeEventListener(name, handler);
       document.removeEventListener('visibilitychange', onVisibility);
-      dropFeed();
-      listeners.clear();
+      dropFeed(core);
+      core.listeners.clear();
     },
   };
-  return player;
 };
+
+function createCore(video: HTMLVideoElement, sound: boolean, targetMs: number): Core {
+  const bornMs = performance.now();
+  return {
+    video,
+    bornMs,
+    clock: createServerClock(),
+    steering: createSteering(targetMs / 1000),
+    listeners: new Set(),
+    view: { state: 'connecting', reason: null, muted: !sound, hasSound: false, width: 0, height: 0, delayMs: null },
+    line: null,
+    feed: null,
+    ticker: undefined,
+    positioned: false,
+    firstAppendMs: null,
+    firstPictureMs: null,
+    uplinkMs: 0,
+    lastTime: -1,
+    lastMoveMs: bornMs,
+    lastTickMs: bornMs,
+    lastMeasureMs: 0,
+    hiddenSinceMs: null,
+    paused: false,
+    counts: { receivedBytes: 0, jumps: 0, stalls: 0, dropped: 0 },
+    isOver: false,
+  };
+}
+
+function start(core: Core, url: string): void {
+  if (!mediaSourceClass()) return become(core, 'unsupported', 'no-mse');
+  core.ticker = setInterval(() => tick(core), tickMs);
+  core.line = connectLive({
+    url,
+    onText: (message) => onText(core, message),
+    onBinary: (message) => onBinary(core, message),
+    onOpen() {
+      core.paused = false;
+      if (core.view.state === 'error') become(core, 'connecting');
+    },
+    onTrouble: (reason) => become(core, 'error', reason),
+    onFinal: (reason) => (reason === 'ended' ? finish(core, 'ended') : finish(core, 'error', 'not-open')),
+  });
+}
+
+function change(core: Core, patch: Partial<PlayerView>): void {
+  const next = { ...core.view, ...patch };
+  const names = Object.keys(next) as (keyof PlayerView)[];
+  if (names.every((name) => next[name] === core.view[name])) return;
+  core.view = next;
+  for (const listener of core.listeners) listener(next);
+}
+
+function become(core: Core, state: PlayerState, reason: PlayerReason = null): void {
+  if (core.view.state !== 'ended' && core.view.state !== 'unsupported') change(core, { state, reason });
+}
+
+function finish(core: Core, state: PlayerState, reason: PlayerReason = null): void {
+  become(core, state, reason);
+  core.line?.stop();
+  clearInterval(core.ticker);
+}
+
+function dropFeed(core: Core): void {
+  core.counts.dropped += core.feed?.droppedMessages() ?? 0;
+  core.feed?.destroy();
+  core.feed = null;
+  core.positioned = false;
+  core.firstAppendMs = null;
+}
+
+/** The browser gave up on what it got: throw it all away and join again. */
+function startAnew(core: Core): void {
+  dropFeed(core);
+  core.line?.reconnect();
+}
+
+function onText(core: Core, message: LiveServerMessage): void {
+  const nowMs = performance.now();
+  if (message.type === 'hello') core.clock.guess(message.now, nowMs);
+  else if (message.type === 'pong') core.clock.measure(message.sent, message.now, nowMs);
+  else if (message.type === 'state') {
+    core.uplinkMs = message.uplinkMs ?? 0;
+    if (message.state === 'waiting') become(core, 'waiting', 'not-started');
+    else if (message.state === 'interrupted') become(core, 'waiting', 'interrupted');
+    else if (message.state === 'ended') finish(core, 'ended');
+    else if (core.view.state === 'waiting') become(core, 'connecting');
+  }
+}
+
+function onBinary(core: Core, message: LiveInit | LiveFragment): void {
+  core.counts.receivedBytes += message.bytes.length;
+  if (message.kind === 'fragment') return core.feed?.fragment(message);
+  const type = playableType(message.mime);
+  if (!type) return finish(core, 'unsupported', 'no-codec');
+  core.feed ??= createMediaFeed({
+    video: core.video,
+    onAppended: (last) => settle(core, last.arrivedAtMs),
+    onBroken: () => startAnew(core),
+  });
+  core.feed.init(message, type);
+  change(core, { hasSound: message.hasAudio, width: message.width, height: message.height });
+  if (core.view.state === 'waiting' || core.view.state === 'error') become(core, 'connecting');
+}
+
+/** Begins to play near the edge, once what came in at joining is in the buffer. */
+function settle(core: Core, arrivedAtMs: number): void {
+  if (core.positioned || core.feed?.edge() == null) return;
+  const nowMs = performance.now();
+  core.firstAppendMs ??= nowMs;
+  const serverNowMs = core.clock.at(nowMs);
+  const isFresh = serverNowMs !== null && serverNowMs - arrivedAtMs < freshMs;
+  if (!isFresh && nowMs - core.firstAppendMs < settleMs) return;
+  core.positioned = true;
+  // Half: while the browser seeks and decodes, the other half comes in.
+  toEdge(core, core.steering.goal() / 2);
+  void play(core);
+}
+
+function toEdge(core: Core, behind = core.steering.goal()): void {
+  const end = core.feed?.edge();
+  if (end == null) return;
+  const { buffered } = core.video;
+  const first = buffered.length ? buffered.start(buffered.length - 1) : 0;
+  core.video.currentTime = Math.max(first, end - behind);
+  core.steering.reset();
+  core.lastMoveMs = performance.now();
+}
+
+async function play(core: Core): Promise<void> {
+  try {
+    await core.video.play();
+  } catch (error) {
+    if (!(error instanceof DOMException) || error.name !== 'NotAllowedError' || core.isOver) return;
+    if (core.video.muted) return become(core, 'blocked');
+    core.video.muted = true;
+    await play(core);
+  }
+}
+
+function onPlaying(core: Core): void {
+  core.firstPictureMs ??= performance.now() - core.bornMs;
+  if (core.positioned && core.view.state !== 'waiting') become(core, 'playing');
+}
+
+function onDry(core: Core): void {
+  if (!core.positioned || core.video.seeking || core.view.state !== 'playing') return;
+  core.counts.stalls += 1;
+  core.steering.stalled();
+}
+
+function tick(core: Core): void {
+  const nowMs = performance.now();
+  const elapsed = (nowMs - core.lastTickMs) / 1000;
+  core.lastTickMs = nowMs;
+  pauseWhileHidden(core, nowMs);
+  if (core.firstAppendMs !== null) settle(core, 0);
+  const end = core.feed?.edge();
+  if (end == null || !core.positioned) return;
+  watchMovement(core, nowMs, end);
+  if (nowMs - core.lastMeasureMs >= measureEveryMs) {
+    core.lastMeasureMs = nowMs;
+    measure(core);
+  }
+  const { video } = core;
+  if (video.paused || core.view.state === 'waiting') return;
+  const { rate, jump } = core.steering.step(end - video.currentTime, elapsed);
+  if (jump) {
+    core.counts.jumps += 1;
+    toEdge(core);
+  }
+  if (video.playbackRate !== rate) video.playbackRate = rate;
+}
+
+function watchMovement(core: Core, nowMs: number, end: number): void {
+  const time = core.video.currentTime;
+  if (time !== core.lastTime) {
+    core.lastTime = time;
+    core.lastMoveMs = nowMs;
+    if (core.view.state === 'connecting' && !core.video.seeking && !core.video.paused) become(core, 'playing');
+    return;
+  }
+  if (core.video.paused) return;
+  const stoodMs = nowMs - core.lastMoveMs;
+  if (end - time > enoughAhead && stoodMs > frozenMs) {
+    core.counts.jumps += 1;
+    toEdge(core);
+  } else if (stoodMs > dryMs && core.view.state === 'playing') become(core, 'connecting');
+}
+
+/** How old the picture on the screen is. */
+function measure(core: Core): void {
+  const noteAge = (mediaTime: number, shownAtMs: number): void => {
+    const arrivedAtMs = core.feed?.arrivedAt(mediaTime) ?? null;
+    const serverNowMs = core.clock.at(shownAtMs);
+    if (arrivedAtMs === null || serverNowMs === null || !core.clock.isMeasured()) return;
+    change(core, { delayMs: Math.max(0, Math.round(serverNowMs - arrivedAtMs + core.uplinkMs)) });
+  };
+  if ('requestVideoFrameCallback' in core.video) {
+    core.video.requestVideoFrameCallback((_now, frame) => noteAge(frame.mediaTime, frame.expectedDisplayTime));
+  } else noteAge(core.lastTime, performance.now());
+}
+
+function pauseWhileHidden(core: Core, nowMs: number): void {
+  const { hiddenSinceMs, paused, video } = core;
+  if (hiddenSinceMs === null || paused || !video.muted || nowMs - hiddenSinceMs < pauseAfterHiddenMs) return;
+  core.paused = core.line?.send({ type: 'pause' }) ?? false;
+}
+
+function onVisibilityChange(core: Core): void {
+  core.hiddenSinceMs = document.hidden ? performance.now() : null;
+  if (document.hidden) return;
+  if (core.paused) {
+    core.paused = false;
+    core.line?.send({ type: 'resume' });
+    // Stays where it is until the new group of pictures is there, then goes to its edge.
+    core.positioned = false;
+    core.firstAppendMs = null;
+  } else if (core.positioned) {
+    toEdge(core);
+    if (core.video.paused) void play(core);
+  }
+}
+
+function statsOf(core: Core): PlayerStats {
+  const { video, feed, counts } = core;
+  const quality = video.getVideoPlaybackQuality?.();
+  const end = feed?.edge();
+  return {
+    firstPictureMs: core.firstPictureMs,
+    delayMs: core.view.delayMs,
+    bufferedMs: end == null ? 0 : Math.max(0, Math.round((end - video.currentTime) * 1000)),
+    playbackRate: video.playbackRate,
+    receivedBytes: counts.receivedBytes,
+    pictures: quality?.totalVideoFrames ?? 0,
+    picturesDropped: quality?.droppedVideoFrames ?? 0,
+    jumps: counts.jumps,
+    stalls: counts.stalls,
+    reconnects: core.line?.reconnects() ?? 0,
+    droppedMessages: counts.dropped + (feed?.droppedMessages() ?? 0),
+    roundTripMs: core.clock.roundTripMs(),
+  };
+}

@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { WebSocket } from 'ws';
+import { decodeLiveBinary, liveClose, liveSubprotocol } from '@nacre/contract/live';
+import type { LiveFragment, LiveInit } from '@nacre/contract/live';
+import { createStreamHub } from '@nacre/media/stream/hub';
+import type { StreamHubLimits } from '@nacre/media/stream/hub';
+import { createUpgrades } from '../http/upgrade.ts';
+import { createLiveSocket } from './live-socket.ts';
+import { liveWire } from './live-wire.ts';
+
+const quiet = { error: () => undefined };
+
+async function stage(t: TestContext, options: { limits?: Partial<StreamHubLimits>; socketsPerAddress?: number } = {}) {
+  const hub = createStreamHub({ wire: liveWire, now: Date.now, limits: options.limits ?? {} });
+  const socket = createLiveSocket({ hub, mayWatch: async (showId) => showId === 'open', now: Date.now });
+  const { socketsPerAddress } = options;
+  const upgrades = createUpgrades({ log: quiet, ...(socketsPerAddress ? { socketsPerAddress } : {}) });
+  upgrades.route('/live/:showId/socket', socket.upgrade);
+  const server = createServer((_request, response) => response.end());
+  upgrades.listenOn(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const sockets: WebSocket[] = [];
+  t.after(async () => {
+    for (const opened of sockets) opened.terminate();
+    hub.stop();
+    await socket.stop();
+    server.close();
+  });
+  const connect = (path = '/live/open/socket', headers: Record<string, string> = {}, protocol = liveSubprotocol) => {
+    const opened = new WebSocket(`ws://127.0.0.1:${port}${path}`, protocol, { headers });
+    sockets.push(opened);
+    return opened;
+  };
+  const refusal = (opened: WebSocket) =>
+    new Promise<number>((resolve, reject) => {
+      opened.on('unexpected-response', (_request, response) => resolve(response.statusCode ?? 0));
+      opened.on('open', () => reject(new Error('it was let in')));
+      opened.on('error', () => undefined);
+    });
+  const base = { streamId: 'open', sessionId: 's', generation: 1 };
+  const init = () =>
+    hub.onMediaEvent({
+      type: 'init',
+      ...base,
+      mime: 'video/mp4; codecs="avc1.42e01f,opus"',
+      width: 720,
+      height: 1280,
+      hasVideo: true,
+      hasAudio: true,
+      initSegment: Buffer.from('init'),
+    });
+  const picture = (timeMs: number, isKey: boolean, data: Buffer = Buffer.from(`v${timeMs}`)) =>
+    hub.onMediaEvent({
+      type: 'fragment',
+      ...base,
+      track: 'video',
+      isKey,
+      timeMs,
+      durationMs: 40,
+      arrivedAtMs: 1_700_000_000_000.5,
+      data,
+    });
+  return { hub, upgrades, socket, connect, refusal, init, picture, port };
+}
+
+/** Everything a viewer received, text parsed and binary decoded. */
+function record(socket: WebSocket) {
+  const texts: { type: string; [name: string]: unknown }[] = [];
+  const binaries: (LiveInit | LiveFragment)[] = [];
+  socket.on('message', (data, isBinary) => {
+    const bytes = data as Buffer;
+    if (!isBinary) return void texts.push(JSON.parse(bytes.toString()));
+    const message = decodeLiveBinary(new Uint8Array(bytes).buffer);
+    assert.ok(message, 'a binary message that the contract knows');
+    binaries.push(message);
+  });
+  return { texts, binaries };
+}
+
+async function until(condition: () => boolean, what: string): Promise<void> {
+  for (let tries = 0; tries < 400 && !condition(); tries++) await new Promise((done) => setTimeout(done, 10));
+  assert.ok(condition(), what);
+}
+
+test('[V7] who may not watch gets no socket, nor do other paths and pages of other sites', async (t) => {
+  const { connect, refusal, upgrades } = await stage(t);
+  assert.equal(await refusal(connect('/live/closed/socket')), 404);
+  assert.equal(await refusal(connect('/live/open/other')), 404);
+  assert.equal(await refusal(connect('/live/a%2Fb/socket')), 404);
+  assert.equal(await refusal(connect('/live/open/socket', { origin: 'https://evil.example' })), 403);
+  assert.equal(await refusal(connect('/live/open/socket', { origin: 'null' })), 403);
+  assert.equal(await refusal(connect('/live/open/socket', {}, 'other.protocol')), 400);
+  await until(() => upgrades.open() === 0, 'refused sockets are gone');
+});
+
+test('[V13] one address holds so many sockets and no more', async (t) => {
+  const { connect, refusal } = await stage(t, { socketsPerAddress: 2 });
+  const first = connect();
+  await Promise.all([once(first, 'open'), once(connect(), 'open')]);
+  assert.equal(await refusal(connect()), 429);
+  first.close();
+  await once(first, 'close');
+  await new Promise((done) => setTimeout(done, 20));
+  await once(connect(), 'open');
+});
+
+test('[V13] a full stream is refused before the socket opens', async (t) => {
+  const { connect, refusal } = await stage(t, { limits: { viewersPerStream: 1 } });
+  await once(connect(), 'open');
+  assert.equal(await refusal(connect()), 503);
+});
+
+test('[V8] a viewer gets hello, state, init and pictures as the contract lays them out', async (t) => {
+  const { connect, init, picture, port } = await stage(t);
+  init();
+  picture(0, true);
+  picture(40, false, Buffer.alloc(70_000, 7));
+  const socket = connect('/live/open/socket', { origin: `http://127.0.0.1:${port}` });
+  const { texts, binaries } = record(socket);
+  await until(() => binaries.length === 3, 'init and two pictures');
+  assert.equal(socket.protocol, liveSubprotocol);
+  assert.deepEqual(texts.map((text) => text.type), ['hello', 'state']);
+  assert.equal(texts[0]?.version, 1);
+  assert.equal(texts[1]?.state, 'live');
+  const [first, key, large] = binaries as [LiveInit, LiveFragment, LiveFragment];
+  assert.equal(first.mime, 'video/mp4; codecs="avc1.42e01f,opus"');
+  assert.deepEqual([first.width, first.height, first.hasVideo, first.hasAudio], [720, 1280, true, true]);
+  assert.equal(Buffer.from(first.bytes).toString(), 'init');
+  assert.deepEqual([key.isKey, key.hasVideo, key.hasAudio, key.timeMs, key.durationMs], [true, true, false, 0, 40]);
+  assert.equal(key.arrivedAtMs, 1_700_000_000_000.5);
+  assert.equal(Buffer.from(key.bytes).toString(), 'v0');
+  assert.deepEqual([large.isKey, large.bytes.length], [false, 70_000]);
+});
+
+test('[V8] a ping is answered with the server\'s clock', async (t) => {
+  const { connect } = await stage(t);
+  const socket = connect();
+  const { texts } = record(socket);
+  await once(socket, 'open');
+  socket.send(JSON.stringify({ type: 'ping', sent: 12.25 }));
+  await until(() => texts.some((text) => text.type === 'pong'), 'a pong');
+  const pong = texts.find((text) => text.type === 'pong');
+  assert.equal(pong?.sent, 12.25);
+  assert.ok(Math.abs(Number(pong?.now) - Date.now()) < 1_000);
+});
+
+test('[V13] nonsense, binary, oversized and too many messages close a viewer, and only that one', async (t) => {
+  const { connect, hub } = await stage(t);
+  const calm = connect();
+  await once(calm, 'open');
+  const closedBy = async (send: (socket: WebSocket) => void) => {
+    const socket = connect();
+    await once(socket, 'open');
+    send(socket);
+    const [code] = (await once(socket, 'close')) as [number];
+    return code;
+  };
+  const ping = JSON.stringify({ type: 'ping', sent: 1 });
+  assert.equal(await closedBy((socket) => socket.send('{"type":"shout"}')), liveClose.policy);
+  assert.equal(await closedBy((socket) => socket.send('not json')), liveClose.policy);
+  assert.equal(await closedBy((socket) => socket.send(Buffer.from(ping))), liveClose.policy);
+  assert.equal(await closedBy((socket) => socket.send('x'.repeat(1_000))), 1009);
+  assert.equal(await closedBy((socket) => { for (let n = 0; n < 30; n++) socket.send(ping); }), liveClose.policy);
+  await until(() => hub.viewers('open') === 1, 'the calm one stays');
+  assert.equal(calm.readyState, calm.OPEN);
+});
+
+test('[V9] a socket that is not read skips whole groups, and the others get everything', async (t) => {
+  const { connect, hub, init, picture } = await stage(t, { limits: { skipAboveBytes: 100_000, resumeBelowBytes: 20_000 } });
+  init();
+  const slow = connect();
+  const quick = connect();
+  const [fromSlow, fromQuick] = [record(slow), record(quick)];
+  await Promise.all([once(slow, 'open'), once(quick, 'open')]);
+  await until(() => hub.viewers('open') === 2, 'both watch');
+  slow.pause();
+  const sent = 300;
+  for (let n = 0; n < sent; n++) {
+    picture(n * 40, n % 10 === 0, Buffer.alloc(100_000));
+    if (n % 5 === 0) await new Promise((done) => setTimeout(done, 2));
+  }
+  slow.resume();
+  await until(() => hub.stats().skips > 0, 'the slow one skipped');
+  await new Promise((done) => setTimeout(done, 300));
+  const freshKey = sent * 40;
+  picture(freshKey, true);
+  picture(freshKey + 40, false);
+  const last = ({ binaries }: typeof fromSlow) => (binaries.at(-1) as LiveFragment).timeMs;
+  await until(() => last(fromQuick) === freshKey + 40 && last(fromSlow) === freshKey + 40, 'both are at the edge again');
+  const pictures = (of: typeof fromSlow) => of.binaries.filter((message) => message.kind === 'fragment');
+  assert.equal(pictures(fromQuick).length, sent + 2);
+  assert.ok(pictures(fromSlow).length < sent, 'it missed some');
+  pictures(fromSlow).reduce((before, next) => {
+    if (next.timeMs !== before.timeMs + 40) assert.ok(next.isKey, 'after a gap it begins with a key picture');
+    return next;
+  });
+});
+
+test('[V12] the end and a stopping server are told by the close code', async (t) => {
+  const { connect, hub, socket } = await stage(t);
+  const first = connect();
+  const heard = record(first);
+  await once(first, 'open');
+  await until(() => hub.viewers('open') === 1, 'it watches');
+  hub.end('open');
+  assert.equal(((await once(first, 'close')) as [number])[0], liveClose.ended);
+  assert.equal(heard.texts.at(-1)?.state, 'ended');
+  const second = connect();
+  await once(second, 'open');
+  await until(() => hub.viewers('open') === 1, 'it watches');
+  hub.stop();
+  const closed = once(second, 'close') as Promise<[number]>;
+  await socket.stop();
+  assert.equal((await closed)[0], liveClose.goingAway);
+});
