@@ -1,6 +1,6 @@
 /** Products, their variants, and stock. */
 import { Type, type Static } from 'typebox';
-import { AmountMinor, Currency, Id, Image, Instant } from './common.ts';
+import { AmountMinor, Currency, Id, Image, Instant, PageQuery } from './common.ts';
 
 export const ProductState = Type.Union([Type.Literal('draft'), Type.Literal('active'), Type.Literal('archived')]);
 export type ProductState = Static<typeof ProductState>;
@@ -27,7 +27,10 @@ export type ProductOption = Static<typeof ProductOption>;
 /** More variants than this make a sheet nobody can choose from. */
 export const VARIANTS_MAX = 100;
 
-/** A variant as the shop writes it; `id` names an existing one, which is kept. `stock` is set only on creation. */
+/**
+ * A variant as the shop writes it; `id` names an existing one, which is kept. `stock` counts for a new one only: of an
+ * existing one it is ignored, because a number that is minutes old must not undo what was sold since.
+ */
 export const VariantInput = Type.Object(
   {
     id: Type.Optional(Id),
@@ -81,7 +84,10 @@ export const Product = Type.Object({
 });
 export type Product = Static<typeof Product>;
 
-/** Either a change (an arrival, a loss) or a count. Never below zero. */
+/**
+ * Either a change (an arrival, a loss) or a count of the pieces that can be bought; held pieces are not among them.
+ * Never below zero.
+ */
 export const StockChange = Type.Union([
   Type.Object({ change: Type.Integer({ minimum: -1_000_000, maximum: 1_000_000 }) }, { additionalProperties: false }),
   Type.Object({ setTo: Type.Integer({ minimum: 0, maximum: 1_000_000 }) }, { additionalProperties: false }),
@@ -97,4 +103,6 @@ export const StockLevel = Type.Object({
 });
 export type StockLevel = Static<typeof StockLevel>;
 
-export const ProductQuery = Type.Object({ state: Type.Optional(ProductState) });
+/** `state` absent: all, archived ones too. */
+export const ProductQuery = Type.Object({ ...PageQuery.properties, state: Type.Optional(ProductState) });
+export type ProductQuery = Static<typeof ProductQuery>;

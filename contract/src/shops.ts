@@ -53,3 +53,4 @@ export type ShopPage = Static<typeof ShopPage>;
 /** Sent with Follow from within a show, so that the host sees what the show brought. */
 export const FollowBody = Type.Object({ showId: Type.Optional(Id) }, { additionalProperties: false });
 export const Following = Type.Object({ following: Type.Boolean(), followers: Type.Integer() });
+export type Following = Static<typeof Following>;

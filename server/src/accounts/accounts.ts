@@ -3,7 +3,7 @@
  *
  * Invariants: a password or token is never logged; a demo account is never anybody's from outside this machine.
  */
-import type { Address, Me, MePatch, Person, SavedAddress } from '@nacre/contract/accounts';
+import type { Address, MePatch, Person, SavedAddress } from '@nacre/contract/accounts';
 import type { Locale } from '@nacre/contract/common';
 import { hashPassword } from 'better-auth/crypto';
 import type { FastifyRequest } from 'fastify';
@@ -239,7 +239,3 @@ function viewOf(row: store.PersonRow | undefined): Person | null {
   };
 }
 
-/** What `GET /api/me` and every sign-in answer. */
-export function meOf(person: Person | null, shops: Me['shops']): Me {
-  return { person, shops };
-}

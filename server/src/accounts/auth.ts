@@ -80,7 +80,9 @@ export function authOptions(deps: AuthDeps) {
     logger: {
       level: 'error' as const,
       log: (_level: string, message: string, ...details: unknown[]) => {
-        log.error({ err: details.find((detail) => detail instanceof Error) }, `accounts: ${message}`);
+        // Only the kind of the error: its text may hold an e-mail.
+        const error = details.find((detail) => detail instanceof Error) as { name: string; code?: unknown } | undefined;
+        log.warn({ error: error?.name, code: error?.code }, `accounts: ${message}`);
       },
     },
     advanced: {

@@ -5,7 +5,7 @@
  * stock is never negative; only members of the shop change its goods.
  */
 import type {
-  Product, ProductCreate, ProductPatch, ProductState, StockChange, StockLevel,
+  Product, ProductCreate, ProductPatch, ProductQuery, StockChange, StockLevel,
 } from '@nacre/contract/catalog';
 import type { Page, PageQuery } from '@nacre/contract/common';
 import type { Images } from '../images/images.ts';
@@ -27,8 +27,6 @@ export interface CatalogDeps {
   shops: Pick<Shops, 'assertMember' | 'byId' | 'bySlug'>;
 }
 
-export type ProductListQuery = PageQuery & { state?: ProductState };
-
 export interface Catalog {
   /**
    * @throws Refusal `shops.not_found`, `shops.not_a_member`, `images.unknown`, `catalog.options_mismatch`,
@@ -45,7 +43,7 @@ export interface Catalog {
   /** For everybody: active products only. @throws Refusal `catalog.not_found` */
   forVisitor(productId: string): Promise<Product>;
   /** Newest first; for members. */
-  listForOffice(personId: string, shopId: string, query: ProductListQuery): Promise<Page<Product>>;
+  listForOffice(personId: string, shopId: string, query: ProductQuery): Promise<Page<Product>>;
   /** Newest first; active products only. @throws Refusal `shops.not_found` */
   listForVisitor(slug: string, query: PageQuery): Promise<Page<Product>>;
   /** In any state, withdrawn variants left out; ids without a product are missing from the answer. */

@@ -1,4 +1,5 @@
 /** Following a shop, and what a show brought in followers. Rules: README.md. */
+import type { Following } from '@nacre/contract/shops';
 import { Refusal } from '../lib/refusal.ts';
 import type { Platform } from '../platform/platform.ts';
 import { FOLLOWED_TOPIC } from './events.ts';
@@ -10,23 +11,17 @@ export interface FollowsDeps {
   shopOfShow(showId: string): Promise<string | null>;
 }
 
-/** A shop's followers, and whether the one who asks is among them. */
-export interface FollowState {
-  followers: number;
-  following: boolean;
-}
-
 export interface Follows {
   /**
    * Following twice is following once; the first show counts.
    * @throws Refusal `shows.not_found` when `showId` is not a show of this shop
    */
-  follow(personId: string, shopId: string, showId: string | null): Promise<FollowState>;
-  unfollow(personId: string, shopId: string): Promise<FollowState>;
+  follow(personId: string, shopId: string, showId: string | null): Promise<Following>;
+  unfollow(personId: string, shopId: string): Promise<Following>;
   followers(shopId: string): Promise<number>;
   isFollowing(personId: string, shopId: string): Promise<boolean>;
   /** `personId` null for a guest, who follows nobody. */
-  stateFor(shopId: string, personId: string | null): Promise<FollowState>;
+  stateFor(shopId: string, personId: string | null): Promise<Following>;
   /** Followers whom a show brought and who still follow. */
   newFollowersOf(showId: string): Promise<number>;
 }
@@ -48,7 +43,7 @@ export function createFollows(deps: FollowsDeps): Follows {
 
 async function follow(
   deps: FollowsDeps, personId: string, shopId: string, showId: string | null,
-): Promise<FollowState> {
+): Promise<Following> {
   const { database, outbox, clock } = deps.platform;
   if (showId !== null && (await deps.shopOfShow(showId)) !== shopId) throw new Refusal('shows.not_found');
   await database.transaction(async (tx) => {
@@ -58,7 +53,7 @@ async function follow(
   return stateFor(deps, shopId, personId);
 }
 
-async function stateFor(deps: FollowsDeps, shopId: string, personId: string | null): Promise<FollowState> {
+async function stateFor(deps: FollowsDeps, shopId: string, personId: string | null): Promise<Following> {
   const { db } = deps.platform.database;
   const [followers, following] = await Promise.all([
     store.countFollowers(db, shopId),

@@ -17,8 +17,12 @@ export function problemOf(code: RefusalCode, details?: RefusalDetails): Problem 
   };
 }
 
+/** PostgreSQL cannot keep U+0000: character_not_in_repertoire, untranslatable_character (in JSON). */
+const UNKEEPABLE_TEXT = new Set(['22021', '22P05']);
+
 function refusalOf(error: FastifyError | Refusal): Refusal | null {
   if (error instanceof Refusal) return error;
+  if (UNKEEPABLE_TEXT.has(error.code)) return new Refusal('request.invalid', { details: { reason: 'contains U+0000' } });
   if (error.validation !== undefined) {
     const first = error.validation[0];
     const missing = first?.params['missingProperty'];

@@ -1,0 +1,148 @@
+/** Who am I, signing in and out, profile, address book. */
+import {
+  Address, DemoAccounts, Me, MePatch, SavedAddress, SignIn, SignUp, type ShopRef,
+} from '@nacre/contract/accounts';
+import { Id, Page } from '@nacre/contract/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { personOf } from '../http/actor.ts';
+import type { App } from '../http/app.ts';
+import { refusals } from '../http/openapi.ts';
+import type { Accounts, Client } from './accounts.ts';
+
+export interface AccountsRoutesDeps {
+  accounts: Accounts;
+  /** Shops in which the person works. */
+  membershipsOf(personId: string): Promise<ShopRef[]>;
+}
+
+const tags = ['accounts'];
+
+export async function accountsRoutes(parent: App, deps: AccountsRoutesDeps): Promise<void> {
+  await parent.register(async (scope) => {
+    // The scope is the application with hooks of its own; only its type forgets that.
+    const app = scope as unknown as App;
+    // What these answer is one person's: no cache may keep it.
+    app.addHook('onRequest', async (_request, reply) => {
+      reply.header('Cache-Control', 'no-store');
+    });
+    signingRoutes(app, deps);
+    profileRoutes(app, deps);
+    addressRoutes(app, deps);
+  });
+}
+
+function signingRoutes(app: App, deps: AccountsRoutesDeps): void {
+  const { accounts } = deps;
+
+  app.post('/api/auth/sign-up/email', {
+    schema: {
+      operationId: 'signUp', summary: 'Make an account and sign in', tags, body: SignUp,
+      response: { 200: Me, ...refusals },
+    },
+  }, async (request, reply) => {
+    const { personId, setCookies } = await accounts.signUp(clientOf(request), request.body);
+    reply.header('Set-Cookie', setCookies);
+    return meOf(deps, personId);
+  });
+
+  app.post('/api/auth/sign-in/email', {
+    schema: {
+      operationId: 'signIn', summary: 'Sign in with e-mail and password; the session is a cookie', tags, body: SignIn,
+      response: { 200: Me, ...refusals },
+    },
+  }, async (request, reply) => {
+    const { personId, setCookies } = await accounts.signIn(clientOf(request), request.body);
+    reply.header('Set-Cookie', setCookies);
+    return meOf(deps, personId);
+  });
+
+  app.post('/api/auth/sign-out', {
+    schema: { operationId: 'signOut', summary: 'End this session', tags, response: { 200: Me, ...refusals } },
+  }, async (request, reply) => signedOut(reply, await accounts.signOut(clientOf(request))));
+
+  app.post('/api/auth/revoke-sessions', {
+    schema: {
+      operationId: 'signOutEverywhere', summary: 'End all sessions of the person, this one too', tags,
+      response: { 200: Me, ...refusals },
+    },
+  }, async (request, reply) => {
+    const { personId } = personOf(request);
+    return signedOut(reply, await accounts.signOutEverywhere(clientOf(request), personId));
+  });
+
+  app.get('/api/demo-accounts', {
+    schema: {
+      operationId: 'listDemoAccounts', summary: 'What the demo may be tried as; empty where it may not', tags,
+      response: { 200: DemoAccounts, ...refusals },
+    },
+  }, async (request) => ({ accounts: await accounts.demoAccounts(clientOf(request)) }));
+}
+
+function profileRoutes(app: App, deps: AccountsRoutesDeps): void {
+  app.get('/api/me', {
+    schema: { operationId: 'getMe', summary: 'Who is asking', tags, response: { 200: Me, ...refusals } },
+  }, async (request) => {
+    if (request.actor.kind === 'guest') return { person: null, shops: [] };
+    return meOf(deps, request.actor.personId);
+  });
+
+  app.patch('/api/me', {
+    schema: {
+      operationId: 'patchMe', summary: 'Change name, language or time zone', tags, body: MePatch,
+      response: { 200: Me, ...refusals },
+    },
+  }, async (request) => {
+    const { personId } = personOf(request);
+    await deps.accounts.patchMe(personId, request.body);
+    return meOf(deps, personId);
+  });
+}
+
+function addressRoutes(app: App, { accounts }: AccountsRoutesDeps): void {
+  app.get('/api/me/addresses', {
+    schema: {
+      operationId: 'listAddresses', summary: 'Address book, newest first, always whole', tags,
+      response: { 200: Page(SavedAddress), ...refusals },
+    },
+  }, async (request) => ({ items: await accounts.addresses(personOf(request).personId), next: null }));
+
+  app.post('/api/me/addresses', {
+    schema: {
+      operationId: 'addAddress', summary: 'Keep an address; one that is known already is not kept twice', tags,
+      body: Address, response: { 201: SavedAddress, ...refusals },
+    },
+  }, async (request, reply) => {
+    const saved = await accounts.addAddress(personOf(request).personId, request.body);
+    return reply.code(201).send(saved);
+  });
+
+  app.delete('/api/me/addresses/:addressId', {
+    schema: {
+      operationId: 'removeAddress', summary: 'Forget an address', tags, params: Type.Object({ addressId: Id }),
+      response: { 204: Type.Null(), ...refusals },
+    },
+  }, async (request, reply) => {
+    await accounts.removeAddress(personOf(request).personId, request.params.addressId);
+    return reply.code(204).send(null);
+  });
+}
+
+function clientOf(request: FastifyRequest): Client {
+  return {
+    headers: request.headers,
+    remoteAddress: request.raw.socket.remoteAddress,
+    ip: request.ip,
+    isHttps: request.protocol === 'https',
+  };
+}
+
+async function meOf({ accounts, membershipsOf }: AccountsRoutesDeps, personId: string): Promise<Me> {
+  const [person, shops] = await Promise.all([accounts.person(personId), membershipsOf(personId)]);
+  return { person, shops };
+}
+
+function signedOut(reply: FastifyReply, { setCookies }: { setCookies: string[] }): Me {
+  reply.header('Set-Cookie', setCookies);
+  return { person: null, shops: [] };
+}
