@@ -1,0 +1,26 @@
+import type { Product } from '@nacre/contract/catalog';
+import type { Page } from '@nacre/contract/common';
+import type { ShopPage } from '@nacre/contract/shops';
+import type { ShowTile } from '@nacre/contract/shows';
+import { apiOf, askPage } from '#lib/server/load.ts';
+import type { PageServerLoad } from './$types';
+
+const productsLimit = 48;
+const showsLimit = 8;
+
+export const load: PageServerLoad = async (event) => {
+  const api = apiOf(event);
+  const { slug } = event.params;
+  const shop = (await askPage(api.GET('/api/shops/{slug}', { params: { path: { slug } } }))) as ShopPage;
+  const shows = async (state: 'live' | 'planned' | 'ended') => {
+    const query = { state, shopId: shop.id, limit: showsLimit };
+    return ((await askPage(api.GET('/api/shows', { params: { query } }))) as Page<ShowTile>).items;
+  };
+  const [live, planned, past, products] = await Promise.all([
+    shows('live'),
+    shows('planned'),
+    shows('ended'),
+    askPage(api.GET('/api/shops/{slug}/products', { params: { path: { slug }, query: { limit: productsLimit } } })),
+  ]);
+  return { shop, live, planned, past, products: (products as Page<Product>).items, nowMs: Date.now() };
+};
