@@ -1,0 +1,258 @@
+/**
+ * Live video from end to end: a page with a camera → WHIP → the real media process → the viewers' socket → a second page
+ * that really decodes. And what goes wrong on the way.
+ */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { BrowserContext, Page } from 'playwright-core';
+import { WebSocket } from 'ws';
+import { decodeLiveBinary, liveSubprotocol } from '@nacre/contract/live';
+import { createMediaSupervisor } from '@nacre/media/supervisor';
+import type { BroadcastView, Broadcaster } from '../../web/src/lib/broadcast/face.ts';
+import type { Player, PlayerStats, PlayerView } from '../../web/src/lib/player/face.ts';
+import { launchCameraBrowser, waitForMovement } from '../support/video-browser.ts';
+import type { CameraBrowser } from '../support/video-browser.ts';
+import { silentLog, stageKeyOf, startVideoStage } from '../support/video-stage.ts';
+import type { VideoStage } from '../support/video-stage.ts';
+
+declare global {
+  var lib: {
+    createBroadcaster: typeof import('../../web/src/lib/broadcast/broadcaster.ts').createBroadcaster;
+    createPlayer: typeof import('../../web/src/lib/player/player.ts').createPlayer;
+  };
+  var ready: boolean;
+  var host: Broadcaster;
+  var player: Player;
+  var reloads: number;
+}
+
+const showId = 'show-1';
+/** Small, so that a viewer that is not read skips within seconds. */
+const limits = { skipAboveBytes: 64 * 1024, resumeBelowBytes: 32 * 1024 };
+
+let camera: CameraBrowser;
+let stage: VideoStage;
+const contexts: BrowserContext[] = [];
+
+async function openStage(port = 0): Promise<VideoStage> {
+  return await startVideoStage({
+    startMedia: (onEvent) =>
+      createMediaSupervisor({ udpPort: 0, bindAddress: '127.0.0.1', addresses: ['127.0.0.1'], log: silentLog, onEvent }),
+    openShows: [showId],
+    limits,
+    port,
+  });
+}
+
+async function openPage(name: 'host' | 'viewer'): Promise<Page> {
+  const context = await camera.browser.newContext({ permissions: name === 'host' ? ['camera', 'microphone'] : [] });
+  contexts.push(context);
+  const page = await context.newPage();
+  page.on('pageerror', (error) => console.error(`${name}:`, error));
+  await page.goto(`${stage.url}/${name}.html`);
+  await page.waitForFunction(() => globalThis.ready);
+  return page;
+}
+
+async function openHost(key = stageKeyOf(showId)): Promise<Page> {
+  const page = await openPage('host');
+  await page.evaluate((streamKey) => {
+    globalThis.host = lib.createBroadcaster({ whipUrl: '/whip', streamKey: () => streamKey, giveUpAfterMs: 3_000 });
+    host.subscribe(({ stream }) => {
+      const video = document.querySelector('video');
+      if (video && video.srcObject !== stream) video.srcObject = stream;
+    });
+  }, key);
+  return page;
+}
+
+async function openViewer(): Promise<Page> {
+  const page = await openPage('viewer');
+  await page.evaluate((show) => {
+    const video = document.querySelector('video');
+    if (video) globalThis.player = lib.createPlayer({ video, url: `/live/${show}/socket` });
+  }, showId);
+  return page;
+}
+
+const hostView = (page: Page): Promise<BroadcastView> => page.evaluate(() => ({ ...host.view(), stream: null }));
+const playerView = (page: Page): Promise<PlayerView> => page.evaluate(() => player.view());
+const playerStats = (page: Page): Promise<PlayerStats> => page.evaluate(() => player.stats());
+
+async function until(what: string, withinMs: number, condition: () => Promise<boolean> | boolean): Promise<number> {
+  const startMs = performance.now();
+  while (performance.now() - startMs < withinMs) {
+    if (await condition()) return Math.round(performance.now() - startMs);
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  throw new Error(`not within ${withinMs} ms: ${what}`);
+}
+
+async function closePages(): Promise<void> {
+  for (const context of contexts.splice(0)) await context.close();
+  await until('the publisher is gone', 5_000, async () => (await stage.video.stats()).media?.sessions.length === 0);
+}
+
+before(async () => {
+  camera = await launchCameraBrowser();
+  stage = await openStage();
+});
+
+after(async () => {
+  await camera?.close();
+  await stage?.stop();
+});
+
+test('[V8] what the camera sees moves on the second page, with sound, soon and near the live edge', async (t) => {
+  const host = await openHost();
+  const viewer = await openViewer();
+  await until('the viewer waits', 3_000, async () => (await playerView(viewer)).reason === 'not-started');
+  await host.evaluate(() => globalThis.host.goLive());
+  assert.equal((await hostView(host)).state, 'live');
+  t.diagnostic(`moving after ${await waitForMovement(viewer, 8_000)} ms (${camera.footage})`);
+  const late = await openViewer();
+  await waitForMovement(late, 5_000);
+  await new Promise((done) => setTimeout(done, 3_000));
+  const [view, stats, lateStats] = [await playerView(viewer), await playerStats(viewer), await playerStats(late)];
+  t.diagnostic(JSON.stringify({ view, stats, lateFirstPictureMs: lateStats.firstPictureMs }));
+  assert.deepEqual([view.state, view.width, view.height, view.hasSound], ['playing', 720, 1280, true]);
+  assert.ok(stats.delayMs !== null && stats.delayMs < 500, `delay ${stats.delayMs}`);
+  assert.ok((lateStats.firstPictureMs ?? Infinity) < 1_500, 'a newcomer does not wait for the next key picture');
+  assert.equal(view.muted, true);
+  const decoded = () =>
+    viewer.evaluate(() => (document.querySelector('video') as unknown as { webkitAudioDecodedByteCount: number })
+      .webkitAudioDecodedByteCount);
+  await viewer.mouse.click(5, 5);
+  assert.equal(await viewer.evaluate(() => player.unmute()), true);
+  const soundBefore = await decoded();
+  await until('sound is decoded', 3_000, async () => (await decoded()) > soundBefore);
+  const { stats: sent } = await hostView(host);
+  assert.ok(sent && sent.width === 720 && sent.height === 1280 && sent.quality !== 'lost', JSON.stringify(sent));
+  assert.ok((await host.evaluate(() => globalThis.host.level())) >= 0);
+  assert.deepEqual(stage.pictureNews, [`up ${showId}`]);
+  await closePages();
+});
+
+test('[V12] pressing stop is told to viewers at once; going live again reaches them on the same socket', async () => {
+  const host = await openHost();
+  const viewer = await openViewer();
+  await host.evaluate(() => globalThis.host.goLive());
+  await waitForMovement(viewer, 8_000);
+  await host.evaluate(() => globalThis.host.stop());
+  await until('viewers hear it', 1_000, async () => (await playerView(viewer)).reason === 'interrupted');
+  assert.equal((await hostView(host)).state, 'preview');
+  await host.evaluate(() => globalThis.host.goLive());
+  await waitForMovement(viewer, 5_000);
+  await until('playing', 3_000, async () => (await playerView(viewer)).state === 'playing');
+  assert.equal((await playerStats(viewer)).reconnects, 0);
+  await host.evaluate(() => globalThis.host.flip());
+  await waitForMovement(viewer, 3_000);
+  assert.equal((await hostView(host)).state, 'live', 'changing cameras interrupts nothing');
+  // A closed page says goodbye too.
+  await host.close();
+  await until('viewers hear it', 2_000, async () => (await playerView(viewer)).reason === 'interrupted');
+  stage.openShows.add(showId);
+  await stage.video.endShow(showId);
+  await until('ended', 2_000, async () => (await playerView(viewer)).state === 'ended');
+  await closePages();
+});
+
+test('[V14] the media process is killed: the picture comes back by itself, on pages that nobody touched', async (t) => {
+  const host = await openHost();
+  const viewer = await openViewer();
+  for (const page of [host, viewer]) await page.evaluate(() => { globalThis.reloads = 0; });
+  await host.evaluate(() => globalThis.host.goLive());
+  await waitForMovement(viewer, 8_000);
+  const pid = stage.video.mediaPid();
+  assert.ok(pid);
+  process.kill(pid, 'SIGKILL');
+  await until('viewers hear it', 2_000, async () => (await playerView(viewer)).reason === 'interrupted');
+  const backMs = await until('playing again', 10_000, async () => (await playerView(viewer)).state === 'playing');
+  await waitForMovement(viewer, 3_000);
+  t.diagnostic(`picture back ${backMs} ms after the kill was noticed`);
+  assert.ok(backMs < 6_000, `${backMs} ms`);
+  assert.notEqual(stage.video.mediaPid(), pid);
+  assert.equal((await hostView(host)).state, 'live');
+  for (const page of [host, viewer]) assert.equal(await page.evaluate(() => globalThis.reloads), 0, 'not reloaded');
+  assert.equal((await playerStats(viewer)).reconnects, 0, 'the viewers\' socket lives elsewhere');
+  await closePages();
+});
+
+test('[V15] the server is restarted: host and viewer come back by themselves', async (t) => {
+  const host = await openHost();
+  const viewer = await openViewer();
+  await host.evaluate(() => globalThis.host.goLive());
+  await waitForMovement(viewer, 8_000);
+  const port = Number(new URL(stage.url).port);
+  await stage.stop();
+  await until('the host notices', 8_000, async () => (await hostView(host)).state === 'reconnecting');
+  stage = await openStage(port);
+  const backMs = await until('playing again', 12_000, async () => (await playerView(viewer)).state === 'playing');
+  await waitForMovement(viewer, 3_000);
+  t.diagnostic(`picture back ${backMs} ms after the server`);
+  assert.equal((await hostView(host)).state, 'live');
+  await closePages();
+});
+
+test('[V6] a second device takes over: viewers go on, the first one stops and says why', async () => {
+  const first = await openHost();
+  const viewer = await openViewer();
+  await first.evaluate(() => globalThis.host.goLive());
+  await waitForMovement(viewer, 8_000);
+  const second = await openHost();
+  await second.evaluate(() => globalThis.host.goLive());
+  assert.equal((await hostView(second)).state, 'live');
+  await until('the first one knows', 10_000, async () => (await hostView(first)).reason === 'replaced');
+  await waitForMovement(viewer, 5_000);
+  assert.equal((await hostView(first)).state, 'failed');
+  assert.equal((await hostView(second)).state, 'live', 'and it stays the second one\'s');
+  assert.equal((await playerStats(viewer)).reconnects, 0);
+  await closePages();
+});
+
+test('[V1] a key that opens nothing is said to be refused, and the camera stays on', async () => {
+  const host = await openHost('key-of-nothing');
+  await host.evaluate(() => globalThis.host.goLive());
+  const view = await hostView(host);
+  assert.deepEqual([view.state, view.reason], ['failed', 'key-refused']);
+  assert.equal(await host.evaluate(() => globalThis.host.view().stream?.getVideoTracks()[0]?.readyState), 'live');
+  await closePages();
+});
+
+test('[V7] a show that is not open says so and is not asked for again', async () => {
+  stage.openShows.delete(showId);
+  const viewer = await openViewer();
+  await until('not open', 3_000, async () => (await playerView(viewer)).reason === 'not-open');
+  stage.openShows.add(showId);
+  await closePages();
+});
+
+test('[V9] a viewer that is not read skips to a key picture of the real stream; another one misses nothing', async () => {
+  const host = await openHost();
+  const viewer = await openViewer();
+  await host.evaluate(() => globalThis.host.goLive());
+  await waitForMovement(viewer, 8_000);
+  const slow = new WebSocket(`${stage.url.replace('http', 'ws')}/live/${showId}/socket`, liveSubprotocol);
+  const times: { timeMs: number; durationMs: number; isKey: boolean }[] = [];
+  slow.on('message', (data, isBinary) => {
+    const message = isBinary ? decodeLiveBinary(new Uint8Array(data as Buffer).buffer) : null;
+    if (message?.kind === 'fragment' && message.hasVideo) times.push(message);
+  });
+  await until('it gets pictures', 3_000, () => times.length > 5);
+  slow.pause();
+  const skipsBefore = (await stage.video.stats()).hub.skips;
+  await until('it is skipped', 30_000, async () => (await stage.video.stats()).hub.skips > skipsBefore);
+  const countThen = times.length;
+  slow.resume();
+  const gapIn = () => times.findIndex((next, at) => {
+    const last = times[at - 1];
+    return last !== undefined && next.timeMs - (last.timeMs + last.durationMs) > 100;
+  });
+  await until('it is back after a gap', 10_000, () => gapIn() >= 0);
+  assert.equal(times[gapIn()]?.isKey, true);
+  assert.ok(times.length > countThen);
+  slow.close();
+  assert.equal((await playerStats(viewer)).stalls, 0, 'the other one noticed nothing');
+  assert.equal((await playerView(viewer)).state, 'playing');
+  await closePages();
+});
