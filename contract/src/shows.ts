@@ -51,7 +51,7 @@ export const ShowTile = Type.Object({
 });
 export type ShowTile = Static<typeof ShowTile>;
 
-/** One of the goods. `explainRequests` counts open requests only. */
+/** One of the goods. `explainRequests` counts viewers who still wait. The number stays with the product. */
 export const BagItem = Type.Object({
   number: Type.Integer(),
   product: Product,
@@ -79,6 +79,8 @@ export const ShowQuery = Type.Object({
   shopId: Type.Optional(Id),
 });
 export type ShowQuery = Static<typeof ShowQuery>;
+/** In the office, of one shop: also what is private or cancelled. */
+export const OfficeShowQuery = Type.Object({ ...PageQuery.properties, state: ShowQuery.properties.state });
 
 export const BagBody = Type.Object(
   { productIds: Type.Array(Id, { maxItems: BAG_MAX, uniqueItems: true }) },
@@ -91,7 +93,7 @@ export const InterestBody = Type.Object(
   { productId: Id, kind: Type.Union([Type.Literal('card_opened'), Type.Literal('bagged')]) },
   { additionalProperties: false },
 );
-/** Likes that the page gathered since it last sent them. */
+/** Likes that the page gathered since it last sent them. Over 300 per viewer and minute are not counted. */
 export const LikesBody = Type.Object(
   { count: Type.Integer({ minimum: 1, maximum: 50 }) },
   { additionalProperties: false },
@@ -105,7 +107,7 @@ export const StreamKey = Type.Object({
   whipUrl: Type.String(),
 });
 
-/** Interest in one product during the show, people and guests counted once each. */
+/** Interest in one product during the show, people and guests counted once each; `explainRequests` counts all who asked. */
 export const ProductInterest = Type.Object({
   productId: Id,
   number: Type.Integer(),

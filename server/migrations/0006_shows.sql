@@ -18,6 +18,9 @@ create table show (
   stream_key_issued_at timestamptz,
   likes bigint not null default 0 check (likes >= 0),
   peak_viewers integer not null default 0 check (peak_viewers >= 0),
+  -- Orders of this show that were paid, as orders told.
+  paid_orders integer not null default 0 check (paid_orders >= 0),
+  sales_minor bigint not null default 0 check (sales_minor >= 0),
   created_at timestamptz not null,
   updated_at timestamptz not null
 );

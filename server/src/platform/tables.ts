@@ -247,7 +247,9 @@ export interface Show {
   interrupted_at: Timestamp | null;
   is_demo: Generated<boolean>;
   likes: Generated<bigint>;
+  paid_orders: Generated<number>;
   peak_viewers: Generated<number>;
+  sales_minor: Generated<bigint>;
   shop_id: string;
   starts_at: Timestamp;
   state: string;

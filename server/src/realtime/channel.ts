@@ -14,6 +14,8 @@ export interface Channel {
   tell(personId: string, event: PersonalEvent): void;
   /** Persons and guests in the room now, each counted once. */
   viewers(room: string): number;
+  /** Who may be in the room has changed: whoever may not any more is put out. */
+  recheck(room: string): Promise<void>;
 }
 
 /** Everybody who may see the show. */

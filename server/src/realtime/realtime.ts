@@ -37,8 +37,6 @@ export interface Realtime extends Channel {
   onViewers(listener: (room: string, count: number) => void): () => void;
   /** Called when a person or guest comes who was not in the room lately. */
   onCame(listener: (room: string, actor: Actor) => void): () => void;
-  /** Who may be in the room has changed: asks `mayJoin` again for everybody in it. */
-  recheck(room: string): Promise<void>;
   handleUpgrade: UpgradeHandler;
   /** Registers `/realtime`. */
   attach(upgrades: Upgrades): void;

@@ -1,0 +1,77 @@
+/** SQL on explain_request and interest, and on their counts in show_item: each viewer once. */
+import { sql } from 'kysely';
+import type { Db, Tx } from '../platform/database.ts';
+
+export type InterestKind = 'card_opened' | 'bagged' | 'bought';
+
+/**
+ * Notes that a viewer wants a product explained; on screen already, the wish is answered by that. A wish that was
+ * answered can be made again.
+ * @returns how many wait now, and whether that changed; null when the product is not in the bag
+ */
+export async function askToExplain(
+  tx: Tx, ask: { showId: string; productId: string; viewer: string; at: Date },
+): Promise<{ open: number; changed: boolean } | null> {
+  const { showId, productId, viewer, at } = ask;
+  const items = await sql<{ explain_open: number }>`
+    select explain_open from show_item where show_id = ${showId} and product_id = ${productId} and not removed
+    for update`.execute(tx);
+  const item = items.rows[0];
+  if (item === undefined) return null;
+  // A statement of its own after the lock: it sees what put the product on screen while this one waited.
+  const screen = await sql`
+    select 1 from on_screen_interval
+    where show_id = ${showId} and product_id = ${productId} and ended_at is null`.execute(tx);
+  const answeredAt = screen.rows.length > 0 ? at : null;
+  const inserted = await sql`
+    insert into explain_request (show_id, product_id, viewer, asked_at, answered_at)
+    values (${showId}, ${productId}, ${viewer}, ${at}, ${answeredAt})
+    on conflict do nothing returning 1`.execute(tx);
+  const isNew = inserted.rows.length > 0;
+  const reopened = isNew || answeredAt !== null ? null : await sql`
+    update explain_request set asked_at = ${at}, answered_at = null
+    where show_id = ${showId} and product_id = ${productId} and viewer = ${viewer} and answered_at is not null
+    returning 1`.execute(tx);
+  const opens = answeredAt === null && (isNew || (reopened?.rows.length ?? 0) > 0);
+  if (isNew || opens) {
+    await sql`
+      update show_item set explain_open = explain_open + ${opens ? 1 : 0}, explain_asked = explain_asked + ${isNew ? 1 : 0}
+      where show_id = ${showId} and product_id = ${productId}`.execute(tx);
+  }
+  return { open: item.explain_open + (opens ? 1 : 0), changed: isNew || opens };
+}
+
+/** Everybody who waits for this product is answered. Locks its row first, so that no wish slips in between. */
+export async function answerExplains(tx: Tx, showId: string, productId: string, at: Date): Promise<void> {
+  await sql`update show_item set explain_open = 0 where show_id = ${showId} and product_id = ${productId}`.execute(tx);
+  await sql`
+    update explain_request set answered_at = greatest(asked_at, ${at})
+    where show_id = ${showId} and product_id = ${productId} and answered_at is null`.execute(tx);
+}
+
+/**
+ * Counts a viewer's interest once. A bought product may have left the bag since.
+ * @returns whether it was new; null when the product is not in the bag
+ */
+export async function noteInterest(
+  db: Db | Tx,
+  note: { showId: string; productId: string; viewer: string; kind: InterestKind; at: Date },
+): Promise<boolean | null> {
+  const { showId, productId, viewer, kind, at } = note;
+  const count = sql.ref(kind);
+  const { rows } = await sql<{ known: boolean; noted: boolean }>`
+    with item as (
+      select 1 from show_item
+      where show_id = ${showId} and product_id = ${productId} and (not removed or ${kind === 'bought'})
+    ), noted as (
+      insert into interest (show_id, product_id, viewer, kind, at)
+      select ${showId}::uuid, ${productId}::uuid, ${viewer}::text, ${kind}::text, ${at}::timestamptz from item
+      on conflict do nothing returning 1
+    ), counted as (
+      update show_item set ${count} = ${count} + 1
+      where show_id = ${showId} and product_id = ${productId} and exists (select from noted)
+    )
+    select exists (select from item) as known, exists (select from noted) as noted`.execute(db);
+  const row = rows[0];
+  return row?.known ? row.noted : null;
+}

@@ -1,0 +1,70 @@
+/** What the verbs of shows share: deps and the two ways to come by a show. */
+import type { Actor } from '../http/actor.ts';
+import { Refusal } from '../lib/refusal.ts';
+import type { Tx } from '../platform/database.ts';
+import type { Platform } from '../platform/platform.ts';
+import type { Channel } from '../realtime/channel.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { Images } from '../images/images.ts';
+import type { Shops } from '../shops/shops.ts';
+import type { Counts } from './counts.ts';
+import type { GoodsFeed } from './goods-feed.ts';
+import type { StudioFeed } from './studio-feed.ts';
+import * as store from './store.ts';
+import type { ShowRow } from './store.ts';
+import type { ViewDeps } from './view.ts';
+
+export interface ShowsDeps {
+  platform: Platform;
+  channel: Channel;
+  shops: Pick<Shops, 'assertMember' | 'isMember' | 'refs' | 'byId'>;
+  catalog: Pick<Catalog, 'productsByIds'>;
+  images: Pick<Images, 'describe' | 'assertExist'>;
+  video: {
+    /** The show is over: cuts its publisher and closes its viewers. A repeat does nothing. */
+    endShow(showId: string): Promise<void>;
+    /** Cuts whoever publishes with an old key; viewers stay. */
+    dropPublisher(showId: string): Promise<void>;
+  };
+  newFollowersOf(showId: string): Promise<number>;
+}
+
+export interface Parts extends ShowsDeps {
+  counts: Counts;
+  studio: StudioFeed;
+  goods: GoodsFeed;
+  view: ViewDeps;
+}
+
+export async function isMemberOf(parts: Pick<Parts, 'shops'>, show: ShowRow, actor: Actor): Promise<boolean> {
+  return actor.kind === 'person' && parts.shops.isMember(actor.personId, show.shop_id);
+}
+
+/**
+ * The show, if this person or guest may know of it: a private one is there for members of its shop only.
+ * @throws Refusal `shows.not_found`
+ */
+export async function visibleShow(parts: Parts, showId: string, actor: Actor): Promise<ShowRow> {
+  const show = await store.findShow(parts.platform.database.db, showId);
+  if (show === null) throw new Refusal('shows.not_found');
+  if (show.visibility === 'private' && !(await isMemberOf(parts, show, actor))) throw new Refusal('shows.not_found');
+  return show;
+}
+
+/**
+ * The show, for a member of its shop.
+ * @throws Refusal `shows.not_found` also for a private show of another shop; `shops.not_a_member`
+ */
+export async function ownShow(parts: Parts, showId: string, personId: string): Promise<ShowRow> {
+  const show = await store.findShow(parts.platform.database.db, showId);
+  if (show === null) throw new Refusal('shows.not_found');
+  if (await parts.shops.isMember(personId, show.shop_id)) return show;
+  throw new Refusal(show.visibility === 'private' ? 'shows.not_found' : 'shops.not_a_member');
+}
+
+/** The same show, held until the transaction ends; its state may have changed since it was read. */
+export async function locked(tx: Tx, showId: string): Promise<ShowRow> {
+  const show = await store.lockShow(tx, showId);
+  if (show === null) throw new Refusal('shows.not_found');
+  return show;
+}

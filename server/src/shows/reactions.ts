@@ -1,0 +1,14 @@
+/** What shows does when others report a fact. Runs in the outbox's transaction. */
+import type { OrderFacts } from '../orders/events.ts';
+import { afterCommit } from '../platform/database.ts';
+import type { Outbox } from '../platform/outbox.ts';
+import type { Shows } from './shows.ts';
+
+/** Registers them; before `outbox.start()`. */
+export function showsReactions(outbox: Outbox, deps: { shows: Pick<Shows, 'noteBought' | 'noteFollowed'> }): void {
+  outbox.on('orders.paid', (tx, order: OrderFacts['orders.paid']) => deps.shows.noteBought(tx, order));
+  outbox.on('follows.followed', async (tx, fact: { shopId: string; showId: string | null }) => {
+    const { showId } = fact;
+    if (showId !== null) afterCommit(tx, () => deps.shows.noteFollowed(showId));
+  });
+}

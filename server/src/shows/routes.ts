@@ -1,0 +1,95 @@
+/** Shows over HTTP for everybody, guests included. */
+import { Id, Page } from '@nacre/contract/common';
+import {
+  ExplainAnswer, ExplainBody, InterestBody, LikesAnswer, LikesBody, Show, ShowQuery, ShowTile,
+} from '@nacre/contract/shows';
+import { Type } from 'typebox';
+import type { App } from '../http/app.ts';
+import { refusals } from '../http/openapi.ts';
+import type { Shows } from './shows.ts';
+
+const params = Type.Object({ showId: Id });
+const tags = ['shows'];
+
+export function showsRoutes(app: App, deps: { shows: Shows }): void {
+  const { shows } = deps;
+
+  app.get(
+    '/api/shows',
+    {
+      schema: {
+        operationId: 'listShows',
+        summary: 'Public shows; `live` includes interrupted ones. Live and ended: newest first, planned: next first',
+        tags,
+        querystring: ShowQuery,
+        response: { 200: Page(ShowTile), ...refusals },
+      },
+    },
+    async (request) => shows.list(request.query),
+  );
+
+  app.get(
+    '/api/shows/:showId',
+    {
+      schema: {
+        operationId: 'getShow',
+        summary: 'A show with its bag; a private one for members of its shop only',
+        tags,
+        params,
+        response: { 200: Show, ...refusals },
+      },
+    },
+    async (request) => shows.get(request.actor, request.params.showId),
+  );
+
+  app.post(
+    '/api/shows/:showId/explain',
+    {
+      schema: {
+        operationId: 'askToExplain',
+        summary: 'Asks the host to explain a product; counts once per viewer until it comes on screen',
+        tags,
+        params,
+        body: ExplainBody,
+        response: { 200: ExplainAnswer, ...refusals },
+      },
+    },
+    async (request) => ({
+      explainRequests: await shows.explain(request.actor, request.params.showId, request.body.productId),
+    }),
+  );
+
+  app.post(
+    '/api/shows/:showId/interest',
+    {
+      schema: {
+        operationId: 'noteInterest',
+        summary: 'A card was opened or a product put aside; counts once per viewer, product and kind',
+        tags,
+        params,
+        body: InterestBody,
+        response: { 204: Type.Null(), ...refusals },
+      },
+    },
+    async (request, reply) => {
+      const { productId, kind } = request.body;
+      await shows.noteInterest(request.actor, request.params.showId, productId, kind);
+      return reply.code(204).send(null);
+    },
+  );
+
+  app.post(
+    '/api/shows/:showId/likes',
+    {
+      schema: {
+        operationId: 'like',
+        summary: 'Adds likes, up to 300 per viewer and minute; what is over is not counted. Answers the total',
+        tags,
+        params,
+        body: LikesBody,
+        response: { 200: LikesAnswer, ...refusals },
+      },
+    },
+    async (request) => ({ likes: await shows.like(request.actor, request.params.showId, request.body.count) }),
+  );
+}

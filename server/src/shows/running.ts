@@ -1,0 +1,138 @@
+/** What happens while a show runs: goods on screen, wishes, interest, likes, figures. */
+import type { ShowFigures } from '@nacre/contract/shows';
+import { viewerOf, type Actor } from '../http/actor.ts';
+import { Refusal } from '../lib/refusal.ts';
+import { afterCommit, type Tx } from '../platform/database.ts';
+import { showRoom, studioRoom } from '../realtime/channel.ts';
+import type { OrderFact } from '../orders/events.ts';
+import * as asking from './asking-store.ts';
+import { locked, ownShow, visibleShow, type Parts } from './parts.ts';
+import { isRunning } from './states.ts';
+import * as store from './store.ts';
+import type { ShowRow } from './store.ts';
+import { interestOf } from './view.ts';
+
+/** @throws Refusal `shows.not_found`, `shows.not_live` */
+async function runningShow(parts: Parts, showId: string, actor: Actor): Promise<ShowRow> {
+  const show = await visibleShow(parts, showId, actor);
+  if (!isRunning(show.state)) throw new Refusal('shows.not_live');
+  return show;
+}
+
+/** Null takes what is on screen away. The open interval ends and the next begins in one transaction. */
+export async function putOnScreen(
+  parts: Parts, personId: string, showId: string, productId: string | null,
+): Promise<void> {
+  await ownShow(parts, showId, personId);
+  const { database, clock, newId } = parts.platform;
+  await database.transaction(async (tx) => {
+    const show = await locked(tx, showId);
+    if (!isRunning(show.state)) throw new Refusal('shows.not_live');
+    const items = await store.itemsOf(tx, showId);
+    const item = items.find((known) => known.product_id === productId && !known.removed);
+    if (productId !== null && item === undefined) throw new Refusal('shows.not_in_bag');
+    if ((await store.onScreenNow(tx, showId)) === productId) return;
+    const now = clock.now();
+    await store.closeInterval(tx, showId, now);
+    if (productId !== null) {
+      await store.openInterval(tx, { id: newId(), show_id: showId, product_id: productId, started_at: now });
+      await asking.answerExplains(tx, showId, productId, now);
+    }
+    afterCommit(tx, () => {
+      const room = showRoom(showId);
+      parts.channel.publish(room, { type: 'on-screen', productId, number: item?.number ?? null });
+      if (item === undefined || item.explain_open === 0) return;
+      parts.channel.publish(room, { type: 'explain', productId: item.product_id, count: 0 });
+    });
+  });
+}
+
+/** @returns how many wait for it now */
+export async function explain(parts: Parts, actor: Actor, showId: string, productId: string): Promise<number> {
+  await runningShow(parts, showId, actor);
+  const { database, clock } = parts.platform;
+  const ask = { showId, productId, viewer: viewerOf(actor), at: clock.now() };
+  return database.transaction(async (tx) => {
+    const answer = await asking.askToExplain(tx, ask);
+    if (answer === null) throw new Refusal('shows.not_in_bag');
+    if (answer.changed) {
+      afterCommit(tx, () => {
+        parts.channel.publish(showRoom(showId), { type: 'explain', productId, count: answer.open });
+        parts.studio.mark(showId, productId);
+      });
+    }
+    return answer.open;
+  });
+}
+
+export async function noteInterest(
+  parts: Parts, actor: Actor, showId: string, productId: string, kind: 'card_opened' | 'bagged',
+): Promise<void> {
+  await runningShow(parts, showId, actor);
+  const { database, clock } = parts.platform;
+  const note = { showId, productId, viewer: viewerOf(actor), kind, at: clock.now() };
+  const isNew = await asking.noteInterest(database.db, note);
+  if (isNew === null) throw new Refusal('shows.not_in_bag');
+  if (isNew) parts.studio.mark(showId, productId);
+}
+
+/** @returns the total */
+export async function like(parts: Parts, actor: Actor, showId: string, count: number): Promise<number> {
+  if (!Number.isSafeInteger(count) || count < 1) throw new Refusal('request.invalid', { details: { field: 'count' } });
+  const show = await runningShow(parts, showId, actor);
+  return parts.counts.like(showId, viewerOf(actor), count, Number(show.likes));
+}
+
+export async function figures(parts: Parts, personId: string, showId: string): Promise<ShowFigures> {
+  const show = await ownShow(parts, showId, personId);
+  const [items, newFollowers] = await Promise.all([
+    store.itemsOf(parts.platform.database.db, showId),
+    parts.newFollowersOf(showId),
+  ]);
+  const pending = parts.counts.pending(showId);
+  return {
+    viewers: isRunning(show.state) ? parts.channel.viewers(showRoom(showId)) : 0,
+    peakViewers: Math.max(show.peak_viewers, pending.peakViewers),
+    likes: Number(show.likes) + pending.likes,
+    newFollowers,
+    orders: show.paid_orders,
+    salesMinor: Number(show.sales_minor),
+    currency: show.currency,
+    interest: items.map(interestOf).sort((a, b) => a.number - b.number),
+  };
+}
+
+/**
+ * An order of a show was paid: its goods count as bought, once per buyer and product, and the rooms hear of it. Runs in
+ * the outbox's transaction, so it happens exactly once.
+ */
+export async function noteBought(parts: Parts, tx: Tx, order: OrderFact): Promise<void> {
+  const { showId } = order;
+  if (showId === null || (await store.findShow(tx, showId)) === null) return;
+  const at = parts.platform.clock.now();
+  const viewer = `person/${order.buyerId}`;
+  // In the order of ids: two orders with the same goods must not wait for each other crosswise.
+  const productIds = [...new Set(order.lines.map((line) => line.productId))].sort();
+  for (const productId of productIds) {
+    await asking.noteInterest(tx, { showId, productId, viewer, kind: 'bought', at });
+  }
+  await store.addSale(tx, showId, BigInt(order.totalMinor));
+  afterCommit(tx, () => {
+    for (const number of new Set(order.lines.map((line) => line.number))) {
+      parts.channel.publish(showRoom(showId), { type: 'bought', name: shortName(order.buyerName), number });
+    }
+    const { orderId, orderNumber, buyerName, totalMinor, currency } = order;
+    const lines = order.lines.map(({ number, title, optionValues, quantity }) => (
+      { number, title, optionValues, quantity }
+    ));
+    parts.channel.publish(studioRoom(showId), {
+      type: 'order', orderId, orderNumber, buyerName, lines, totalMinor, currency,
+    });
+    for (const productId of productIds) parts.studio.mark(showId, productId);
+  });
+}
+
+/** What everybody may read of who came or bought: the first word of the name. */
+export function shortName(name: string): string {
+  return name.trim().split(/\s+/u)[0] ?? '';
+}

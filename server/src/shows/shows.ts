@@ -1,0 +1,267 @@
+/**
+ * Live sales: planned, run, and over; their bag, what is on screen, what viewers ask for. Rules: README.md.
+ *
+ * Invariants: the state moves as `states.ts` says; at most one product is on screen; a number in the bag stays with its
+ * product; a viewer counts once; a private show exists for members of its shop only.
+ */
+import type { Page } from '@nacre/contract/common';
+import type {
+  Show, ShowCreate, ShowFigures, ShowPatch, ShowQuery, ShowState, ShowTile,
+} from '@nacre/contract/shows';
+import type { Actor } from '../http/actor.ts';
+import { PAGE_LIMIT_DEFAULT, pageOf } from '../lib/cursor.ts';
+import { Refusal } from '../lib/refusal.ts';
+import type { Tx } from '../platform/database.ts';
+import { createPeriodic, type Periodic } from '../platform/periodic.ts';
+import type { OrderFact } from '../orders/events.ts';
+import { createCounts } from './counts.ts';
+import { createGoodsFeed } from './goods-feed.ts';
+import { createTurns, finish, interruptLive, pictureDown, pictureUp, sweepAway } from './lifecycle.ts';
+import { listShows, placeOf } from './listing.ts';
+import { isMemberOf, ownShow, visibleShow, type Parts, type ShowsDeps } from './parts.ts';
+import { issueStreamKey, patch, plan, setBag } from './planning.ts';
+import { explain, figures, like, noteBought, noteInterest, putOnScreen } from './running.ts';
+import { isOpen, isRunning } from './states.ts';
+import * as store from './store.ts';
+import { hashStreamKey } from './stream-key.ts';
+import { createStudioFeed } from './studio-feed.ts';
+import { bagOf, interestOf, showOf, tilesOf, type ViewDeps } from './view.ts';
+import { showRoom } from '../realtime/channel.ts';
+
+export type { ShowsDeps };
+
+/** Looks for hosts who stayed away. Shorter costs queries, longer ends shows late by as much. */
+const SWEEP_EVERY_MS = 30_000;
+
+/** What others need to know of a show to decide something of their own. */
+export interface ShowBrief {
+  id: string;
+  shopId: string;
+  state: ShowState;
+  /** The talk is open. */
+  isRunning: boolean;
+  /** The one who asks works in the show's shop. */
+  isMember: boolean;
+}
+
+export interface Shows {
+  // ---- the office; `personId` must be a member: `shows.not_found`, `shops.not_found`, `shops.not_a_member`
+
+  /** @throws Refusal `shows.foreign_product`, `shows.bag_full`, `images.unknown`, `request.invalid` */
+  plan(personId: string, shopId: string, input: ShowCreate): Promise<Show>;
+  /** Changes what is given. @throws Refusal `shows.wrong_state`, `images.unknown`, `request.invalid` */
+  patch(personId: string, showId: string, change: ShowPatch): Promise<Show>;
+  /** Of a planned show. A repeat changes nothing. @throws Refusal `shows.wrong_state` */
+  cancel(personId: string, showId: string): Promise<Show>;
+  /** Of a running show: picture and sockets end too. A repeat changes nothing. @throws Refusal `shows.wrong_state` */
+  end(personId: string, showId: string): Promise<Show>;
+  /**
+   * Makes the bag exactly these goods in this order, also live. Numbers stay with their products.
+   * @throws Refusal `shows.wrong_state`, `shows.foreign_product`, `shows.bag_full`, `request.invalid`
+   */
+  setBag(personId: string, showId: string, productIds: readonly string[]): Promise<Show>;
+  /** Null: nothing. A repeat changes nothing. @throws Refusal `shows.not_live`, `shows.not_in_bag` */
+  putOnScreen(personId: string, showId: string, productId: string | null): Promise<Show>;
+  /** A new key; the one before opens nothing any more and whoever publishes with it is cut. Told this once. */
+  issueStreamKey(personId: string, showId: string): Promise<string>;
+  figures(personId: string, showId: string): Promise<ShowFigures>;
+  forOffice(personId: string, showId: string): Promise<Show>;
+  /** Everything of the shop, the latest start first (with a state: in that list's order). */
+  listForOffice(personId: string, shopId: string, query: ShowQuery): Promise<Page<ShowTile>>;
+
+  // ---- viewers, guests included; a private show of another shop is `shows.not_found`
+
+  /** Public shows: running ones newest first, planned ones next first, ended ones latest first. */
+  list(query: ShowQuery): Promise<Page<ShowTile>>;
+  get(actor: Actor, showId: string): Promise<Show>;
+  /** Counted once per viewer until it is answered. @returns how many wait. @throws `shows.not_live`, `shows.not_in_bag` */
+  explain(actor: Actor, showId: string, productId: string): Promise<number>;
+  /** Counted once per viewer, product and kind. @throws Refusal `shows.not_live`, `shows.not_in_bag` */
+  noteInterest(actor: Actor, showId: string, productId: string, kind: 'card_opened' | 'bagged'): Promise<void>;
+  /** Adds likes, up to what one viewer may give in a minute. @returns the total. @throws Refusal `shows.not_live` */
+  like(actor: Actor, showId: string, count: number): Promise<number>;
+
+  // ---- other modules
+
+  /** @throws Refusal `shows.not_found` also when the actor may not know of it */
+  brief(actor: Actor, showId: string): Promise<ShowBrief>;
+  /** The show that this key publishes to; null for an unknown or old key and for a show that is over. */
+  authorizeStreamKey(key: string): Promise<{ showId: string } | null>;
+  /** Whether there is, or will be, a picture for this actor. */
+  mayWatch(showId: string, actor: Actor): Promise<boolean>;
+  /** The host's picture is there. */
+  pictureUp(showId: string): Promise<void>;
+  pictureDown(showId: string, reason: string): Promise<void>;
+  /** The shop and the numbers of the goods, removed ones included; null when there is no such show. */
+  bagNumbers(showId: string): Promise<{ shopId: string; numbers: Map<string, number> } | null>;
+  /** State of the room for who joins; null when there is no such show. */
+  roomState(showId: string): Promise<Pick<Show, 'state' | 'onScreenProductId' | 'likes' | 'bag'> | null>;
+  noteViewers(showId: string, viewers: number): void;
+  noteBought(tx: Tx, order: OrderFact): Promise<void>;
+  noteFollowed(showId: string): void;
+  /** Ends shows whose host stayed away for two hours. @returns how many */
+  sweep(): Promise<number>;
+  /** Interrupts what was live when the server stopped; sweeps from now on. Before publishers are taken. */
+  start(): Promise<void>;
+  /** Writes what is not written yet. */
+  stop(): Promise<void>;
+}
+
+export function createShows(deps: ShowsDeps): Shows {
+  const parts = createParts(deps);
+  const inTurn = createTurns();
+  let sweeper: Periodic | null = null;
+
+  const afterwards = async (personId: string, showId: string, work: Promise<unknown>): Promise<Show> => {
+    await work;
+    return forOffice(parts, personId, showId);
+  };
+
+  return {
+    plan: async (personId, shopId, input) => forOffice(parts, personId, await plan(parts, personId, shopId, input)),
+    patch: (personId, showId, change) => afterwards(personId, showId, patch(parts, personId, showId, change)),
+    cancel: (personId, showId) => afterwards(personId, showId, finishOwn(parts, personId, showId, 'cancel')),
+    end: (personId, showId) => afterwards(personId, showId, finishOwn(parts, personId, showId, 'end')),
+    setBag: (personId, showId, ids) => afterwards(personId, showId, setBag(parts, personId, showId, ids)),
+    putOnScreen: (personId, showId, id) => afterwards(personId, showId, putOnScreen(parts, personId, showId, id)),
+    issueStreamKey: (personId, showId) => issueStreamKey(parts, personId, showId),
+    figures: (personId, showId) => figures(parts, personId, showId),
+    forOffice: (personId, showId) => forOffice(parts, personId, showId),
+    listForOffice: async (personId, shopId, query) => {
+      await deps.shops.assertMember(personId, shopId);
+      return list(parts, { ...query, shopId }, true);
+    },
+    list: (query) => list(parts, query, false),
+    get: async (actor, showId) => showOf(parts.view, await visibleShow(parts, showId, actor)),
+    explain: (actor, showId, productId) => explain(parts, actor, showId, productId),
+    noteInterest: (actor, showId, productId, kind) => noteInterest(parts, actor, showId, productId, kind),
+    like: (actor, showId, count) => like(parts, actor, showId, count),
+    brief: (actor, showId) => brief(parts, actor, showId),
+    authorizeStreamKey: (key) => authorizeStreamKey(parts, key),
+    mayWatch: (showId, actor) => mayWatch(parts, showId, actor),
+    pictureUp: (showId) => inTurn(showId, () => pictureUp(parts, showId)),
+    pictureDown: (showId, reason) => inTurn(showId, () => pictureDown(parts, showId, reason)),
+    bagNumbers: (showId) => bagNumbers(parts, showId),
+    roomState: (showId) => roomState(parts, showId),
+    noteViewers: (showId, viewers) => parts.counts.sawViewers(showId, viewers),
+    noteBought: (tx, order) => noteBought(parts, tx, order),
+    noteFollowed: (showId) => parts.studio.markFollowers(showId),
+    sweep: () => sweepAway(parts),
+    async start() {
+      await interruptLive(parts);
+      sweeper = createPeriodic({
+        name: 'shows.away', everyMs: SWEEP_EVERY_MS, log: deps.platform.log,
+        work: async () => void (await sweepAway(parts)),
+      });
+    },
+    async stop() {
+      await sweeper?.stop();
+      await Promise.all([parts.goods.stop(), parts.studio.stop(), parts.counts.stop()]);
+    },
+  };
+}
+
+function createParts(deps: ShowsDeps): Parts {
+  const { database, bus, clock, log } = deps.platform;
+  const counts = createCounts({
+    clock,
+    log,
+    write: (showId, likes, peakViewers) => store.addCounts(database.db, showId, likes, peakViewers),
+    onLikes: (showId, total) => deps.channel.publish(showRoom(showId), { type: 'likes', total }),
+  });
+  const studio = createStudioFeed({
+    channel: deps.channel,
+    log,
+    interest: async (showId, productIds) => {
+      const items = await store.itemsOf(database.db, showId);
+      return items.filter((item) => productIds.has(item.product_id)).map(interestOf);
+    },
+    newFollowers: deps.newFollowersOf,
+  });
+  const view: ViewDeps = {
+    db: database.db,
+    channel: deps.channel,
+    shops: deps.shops,
+    catalog: deps.catalog,
+    images: deps.images,
+    pending: counts.pending,
+  };
+  const goods = createGoodsFeed({
+    bus,
+    channel: deps.channel,
+    log,
+    openShowsWith: (productIds) => store.openShowsWith(database.db, productIds),
+    productsByIds: deps.catalog.productsByIds,
+    bagOfShow: async (showId) => {
+      const show = await store.findShow(database.db, showId);
+      return show === null ? [] : bagOf(view, show);
+    },
+  });
+  return { ...deps, counts, studio, goods, view };
+}
+
+async function forOffice(parts: Parts, personId: string, showId: string): Promise<Show> {
+  return showOf(parts.view, await ownShow(parts, showId, personId));
+}
+
+async function finishOwn(parts: Parts, personId: string, showId: string, step: 'end' | 'cancel'): Promise<void> {
+  await ownShow(parts, showId, personId);
+  await finish(parts, showId, step);
+  await parts.counts.flush();
+}
+
+async function list(parts: Parts, query: ShowQuery, forOffice: boolean): Promise<Page<ShowTile>> {
+  const rows = await listShows(parts.view.db, query, forOffice, parts.platform.clock.now());
+  const limit = query.limit ?? PAGE_LIMIT_DEFAULT;
+  const tiles = new Map((await tilesOf(parts.view, rows.slice(0, limit))).map((tile) => [tile.id, tile]));
+  return pageOf(rows, limit, (row) => placeOf(row, query.state), (row) => {
+    const tile = tiles.get(row.id);
+    if (tile === undefined) throw new Error(`show ${row.id} has no tile`);
+    return tile;
+  });
+}
+
+async function brief(parts: Parts, actor: Actor, showId: string): Promise<ShowBrief> {
+  const show = await store.findShow(parts.view.db, showId);
+  if (show === null) throw new Refusal('shows.not_found');
+  const isMember = await isMemberOf(parts, show, actor);
+  if (show.visibility === 'private' && !isMember) throw new Refusal('shows.not_found');
+  return { id: show.id, shopId: show.shop_id, state: show.state, isRunning: isRunning(show.state), isMember };
+}
+
+async function authorizeStreamKey(parts: Parts, key: string): Promise<{ showId: string } | null> {
+  const hash = hashStreamKey(key);
+  const showId = hash === null ? null : await store.showOfKey(parts.view.db, hash);
+  return showId === null ? null : { showId };
+}
+
+async function mayWatch(parts: Parts, showId: string, actor: Actor): Promise<boolean> {
+  if (!UUID.test(showId)) return false;
+  const show = await store.findShow(parts.view.db, showId);
+  if (show === null || !isOpen(show.state)) return false;
+  return show.visibility === 'public' || isMemberOf(parts, show, actor);
+}
+
+/** PostgreSQL refuses other text with an error; a stranger's address bar may hold anything. */
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+async function bagNumbers(
+  parts: Parts, showId: string,
+): Promise<{ shopId: string; numbers: Map<string, number> } | null> {
+  const show = await store.findShow(parts.view.db, showId);
+  if (show === null) return null;
+  const items = await store.itemsOf(parts.view.db, showId);
+  return { shopId: show.shop_id, numbers: new Map(items.map((item) => [item.product_id, item.number])) };
+}
+
+async function roomState(
+  parts: Parts, showId: string,
+): Promise<Pick<Show, 'state' | 'onScreenProductId' | 'likes' | 'bag'> | null> {
+  const show = await store.findShow(parts.view.db, showId);
+  if (show === null) return null;
+  const [bag, onScreenProductId] = await Promise.all([
+    bagOf(parts.view, show), store.onScreenNow(parts.view.db, showId),
+  ]);
+  const likes = Number(show.likes) + parts.counts.pending(showId).likes;
+  return { state: show.state, onScreenProductId, likes, bag };
+}

@@ -1,0 +1,167 @@
+/** SQL on show, show_item and on_screen_interval: the show itself, its bag, what is on screen. */
+import { sql, type Insertable, type Selectable, type Updateable } from 'kysely';
+import type { ShowState, ShowVisibility } from '@nacre/contract/shows';
+import type { Db, Tx } from '../platform/database.ts';
+import type { OnScreenInterval, Show as ShowTable, ShowItem } from '../platform/tables.ts';
+import type { Numbered } from './bag.ts';
+
+export type ShowRow = Omit<Selectable<ShowTable>, 'state' | 'visibility'> & {
+  state: ShowState;
+  visibility: ShowVisibility;
+};
+export type ItemRow = Selectable<ShowItem>;
+
+export async function insertShow(tx: Tx, row: Insertable<ShowTable>): Promise<void> {
+  await tx.insertInto('show').values(row).execute();
+}
+
+export async function findShow(db: Db | Tx, showId: string): Promise<ShowRow | null> {
+  const row = await db.selectFrom('show').selectAll().where('id', '=', showId).executeTakeFirst();
+  return (row as ShowRow | undefined) ?? null;
+}
+
+/** Nobody else changes the show, its bag or its screen until the transaction ends. */
+export async function lockShow(tx: Tx, showId: string): Promise<ShowRow | null> {
+  const row = await tx.selectFrom('show').selectAll().where('id', '=', showId).forUpdate().executeTakeFirst();
+  return (row as ShowRow | undefined) ?? null;
+}
+
+export async function updateShow(tx: Tx, showId: string, change: Updateable<ShowTable>): Promise<void> {
+  await tx.updateTable('show').set(change).where('id', '=', showId).execute();
+}
+
+/** The show that this key opens, if it may be published to. */
+export async function showOfKey(db: Db, keyHash: Buffer): Promise<string | null> {
+  const row = await db
+    .selectFrom('show')
+    .select('id')
+    .where('stream_key_hash', '=', keyHash)
+    .where('state', 'in', ['planned', 'live', 'interrupted'])
+    .executeTakeFirst();
+  return row?.id ?? null;
+}
+
+export async function interruptAllLive(tx: Tx, at: Date): Promise<number> {
+  const result = await tx
+    .updateTable('show')
+    .set({ state: 'interrupted', interrupted_at: at, updated_at: at })
+    .where('state', '=', 'live')
+    .executeTakeFirst();
+  return Number(result.numUpdatedRows);
+}
+
+/** Shows whose host went away before `before`; bounded, the next sweep takes the rest. */
+export async function awaySince(db: Db, before: Date, most: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('show')
+    .select('id')
+    .where('state', '=', 'interrupted')
+    .where('interrupted_at', '<', before)
+    .orderBy('interrupted_at')
+    .limit(most)
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+/** Adds likes and raises the peak. @returns likes in total; null when there is no such show */
+export async function addCounts(db: Db, showId: string, likes: number, peakViewers: number): Promise<bigint | null> {
+  const { rows } = await sql<{ likes: bigint }>`
+    update show set likes = likes + ${likes}, peak_viewers = greatest(peak_viewers, ${peakViewers})
+    where id = ${showId} returning likes`.execute(db);
+  return rows[0]?.likes ?? null;
+}
+
+export async function addSale(tx: Tx, showId: string, totalMinor: bigint): Promise<void> {
+  await sql`update show set paid_orders = paid_orders + 1, sales_minor = sales_minor + ${totalMinor}
+    where id = ${showId}`.execute(tx);
+}
+
+// ---- the bag ----------------------------------------------------------------------------------------------------
+
+/** Everything that ever was in the bag, in the host's order. */
+export async function itemsOf(db: Db | Tx, showId: string): Promise<ItemRow[]> {
+  return db.selectFrom('show_item').selectAll().where('show_id', '=', showId).orderBy('position').execute();
+}
+
+/** Makes the bag exactly these, in this order; what is not among them is kept as removed. */
+export async function writeBag(tx: Tx, showId: string, bag: readonly Numbered[]): Promise<void> {
+  await tx
+    .updateTable('show_item')
+    .set({ removed: true })
+    .where('show_id', '=', showId)
+    .where('removed', '=', false)
+    .execute();
+  if (bag.length === 0) return;
+  await tx
+    .insertInto('show_item')
+    .values(bag.map(({ productId, number }, position) => ({ show_id: showId, product_id: productId, number, position })))
+    .onConflict((conflict) => conflict.columns(['show_id', 'product_id']).doUpdateSet((eb) => ({
+      position: eb.ref('excluded.position'), removed: false,
+    })))
+    .execute();
+}
+
+/** Rooms that a change of these goods concerns: shows to come or running that have them in the bag. */
+export async function openShowsWith(
+  db: Db, productIds: readonly string[],
+): Promise<Array<{ showId: string; productId: string }>> {
+  return db
+    .selectFrom('show_item')
+    .innerJoin('show', 'show.id', 'show_item.show_id')
+    .select(['show_item.show_id as showId', 'show_item.product_id as productId'])
+    .where('show_item.product_id', 'in', [...productIds])
+    .where('show_item.removed', '=', false)
+    .where('show.state', 'in', ['planned', 'live', 'interrupted'])
+    .execute();
+}
+
+// ---- on screen --------------------------------------------------------------------------------------------------
+
+export async function onScreenNow(db: Db | Tx, showId: string): Promise<string | null> {
+  const row = await db
+    .selectFrom('on_screen_interval')
+    .select('product_id')
+    .where('show_id', '=', showId)
+    .where('ended_at', 'is', null)
+    .executeTakeFirst();
+  return row?.product_id ?? null;
+}
+
+/** Ends the open interval, never before it began. @returns whether there was one */
+export async function closeInterval(tx: Tx, showId: string, at: Date): Promise<boolean> {
+  const { rows } = await sql`
+    update on_screen_interval set ended_at = greatest(started_at, ${at})
+    where show_id = ${showId} and ended_at is null returning id`.execute(tx);
+  return rows.length > 0;
+}
+
+export async function openInterval(tx: Tx, row: Insertable<OnScreenInterval>): Promise<void> {
+  await tx.insertInto('on_screen_interval').values(row).execute();
+}
+
+/** When each product was last put on screen. */
+export async function lastShown(db: Db, showId: string): Promise<Map<string, Date>> {
+  const rows = await db
+    .selectFrom('on_screen_interval')
+    .select(['product_id', (eb) => eb.fn.max('started_at').as('at')])
+    .where('show_id', '=', showId)
+    .groupBy('product_id')
+    .execute();
+  return new Map(rows.map((row) => [row.product_id, row.at]));
+}
+
+/** What is on screen in each of these shows, with its number in the bag. */
+export async function screensOf(
+  db: Db, showIds: readonly string[],
+): Promise<Array<{ showId: string; productId: string; number: number }>> {
+  if (showIds.length === 0) return [];
+  return db
+    .selectFrom('on_screen_interval as interval')
+    .innerJoin('show_item as item', (join) => join
+      .onRef('item.show_id', '=', 'interval.show_id')
+      .onRef('item.product_id', '=', 'interval.product_id'))
+    .select(['interval.show_id as showId', 'interval.product_id as productId', 'item.number'])
+    .where('interval.show_id', 'in', [...showIds])
+    .where('interval.ended_at', 'is', null)
+    .execute();
+}

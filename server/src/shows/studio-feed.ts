@@ -1,0 +1,65 @@
+/** What the host sees beside the picture: interest per product and new followers, at most once a second. */
+import type { ProductInterest } from '@nacre/contract/shows';
+import type { Log } from '../platform/log.ts';
+import { studioRoom, type Channel } from '../realtime/channel.ts';
+
+/** Shorter is a query per tap of a viewer, longer feels dead to the host. */
+const TELL_EVERY_MS = 1_000;
+
+export interface StudioFeed {
+  /** Something about this product changed. */
+  mark(showId: string, productId: string): void;
+  markFollowers(showId: string): void;
+  stop(): Promise<void>;
+}
+
+export function createStudioFeed(deps: {
+  channel: Pick<Channel, 'publish'>;
+  log: Log;
+  interest(showId: string, productIds: ReadonlySet<string>): Promise<ProductInterest[]>;
+  newFollowers(showId: string): Promise<number>;
+}): StudioFeed {
+  let marked = new Map<string, { productIds: Set<string>; followers: boolean }>();
+  let timer: NodeJS.Timeout | null = null;
+  let telling: Promise<void> = Promise.resolve();
+  let stopped = false;
+
+  function entry(showId: string): { productIds: Set<string>; followers: boolean } {
+    const known = marked.get(showId) ?? { productIds: new Set<string>(), followers: false };
+    marked.set(showId, known);
+    if (!stopped) {
+      timer ??= setTimeout(() => {
+        telling = tellAll();
+      }, TELL_EVERY_MS);
+    }
+    return known;
+  }
+
+  async function tellAll(): Promise<void> {
+    const due = marked;
+    marked = new Map();
+    for (const [showId, { productIds, followers }] of due) {
+      try {
+        const items = productIds.size === 0 ? [] : await deps.interest(showId, productIds);
+        const newFollowers = followers ? { newFollowers: await deps.newFollowers(showId) } : {};
+        deps.channel.publish(studioRoom(showId), { type: 'interest', items, ...newFollowers });
+      } catch (error) {
+        deps.log.warn({ err: error, showId }, 'interest could not be told to the studio');
+      }
+    }
+    timer = null;
+    if (marked.size > 0) for (const showId of marked.keys()) entry(showId);
+  }
+
+  return {
+    mark: (showId, productId) => void entry(showId).productIds.add(productId),
+    markFollowers(showId) {
+      entry(showId).followers = true;
+    },
+    async stop() {
+      stopped = true;
+      if (timer !== null) clearTimeout(timer);
+      await telling;
+    },
+  };
+}
