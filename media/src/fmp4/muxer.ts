@@ -1,0 +1,272 @@
+/**
+ * One publisher's access units and Opus packets to an init segment and fragments on one timeline.
+ *
+ * Invariants:
+ * - time 0 is the first key picture; the picture's fragments follow each other without gap or overlap (a picture is held
+ *   until the next one begins, so its duration is exact; after a loss the next one begins where the last ended), save
+ *   after a stall longer than `maxHoldMs`;
+ * - the sound's fragments follow each other without gap or overlap: gaps are filled with silence, late sound is dropped,
+ *   and a publisher that sends no sound gets silence up to the picture, because players stop where either is missing;
+ * - a new sequence parameter set makes a new init segment with the next generation, and begins with a key picture.
+ */
+import { opusSilence, opusSilenceTicks, opusTicks } from '../rtp/opus.ts';
+import { nalType, type AccessUnit, type NalUnit } from '../rtp/h264.ts';
+import { avcCodecString, parseSps, type SpsInfo } from './avc.ts';
+import { buildPictureFragment, buildSoundFragment, type SoundSample } from './fragment.ts';
+import { buildInitSegment, pictureTimescale, soundTimescale } from './init-segment.ts';
+
+/** How long a picture waits for the next one. Shorter: slow cameras get gaps; longer: a stalled one is shown later. */
+export const maxHoldMs = 1000;
+/** No sound packet for so long means that none is sent, and silence takes its place. Below the wait for a lost sound packet
+ * (200 ms) plus the network's jitter, mended sound is thrown away; above, players of a soundless stream wait longer. */
+export const maxSoundPauseMs = 350;
+/** Sound waits this long for a picture to travel with. Longer: it arrives later; shorter: more messages per viewer. */
+const maxSoundRunTicks = 2880;
+/** Half a frame: smaller differences are rounding and drift, not gaps. */
+const soundToleranceTicks = opusSilenceTicks / 2;
+/** The longest silence put in at once; after a longer one the publisher was lost anyway (media timeout). */
+const maxSilenceMs = 10_000;
+
+const ticksPerMs = pictureTimescale / 1000;
+const soundTicksPerMs = soundTimescale / 1000;
+
+export interface MuxerInit {
+  generation: number;
+  mime: string;
+  info: SpsInfo;
+  initSegment: Buffer;
+}
+
+export interface MuxerFragment {
+  generation: number;
+  track: 'video' | 'audio';
+  isKey: boolean;
+  timeMs: number;
+  durationMs: number;
+  /** Steady clock, ms. */
+  arrivedMs: number;
+  data: Buffer;
+}
+
+export interface MuxerDeps {
+  hasSound: boolean;
+  /** Where a sound timestamp lies behind the picture with timestamp `zero`, in ms; null while unknown. */
+  soundMs(timestamp: number, zero: number): number | null;
+  onInit(init: MuxerInit): void;
+  onFragment(fragment: MuxerFragment): void;
+}
+
+export interface Muxer {
+  /** The picture with this timestamp has begun to arrive: the one before lasts until here. */
+  pictureStarts(timestamp: number): void;
+  picture(unit: AccessUnit): void;
+  /** One Opus packet with its extended 48 kHz timestamp. */
+  sound(packet: Buffer, timestamp: number, arrivedMs: number): void;
+  /** Lets go what waited too long. Call every 100 ms or oftener. */
+  tick(nowMs: number): void;
+  /** Emits what is held, e.g. at the end. */
+  flush(): void;
+}
+
+interface HeldPicture {
+  nals: NalUnit[];
+  isKey: boolean;
+  timestamp: number;
+  arrivedMs: number;
+}
+
+export function createMuxer(deps: MuxerDeps): Muxer {
+  let generation = 0;
+  let sequence = 0;
+  let sps: Buffer | null = null;
+  let pps: Buffer | null = null;
+  let zero: number | null = null;
+  let held: HeldPicture | null = null;
+  /** Where the next picture begins at the earliest, in ticks from 0. */
+  let pictureEdge = 0;
+  /** After a stall the next picture begins at its own time instead. */
+  let hasStalled = false;
+  /** False after a key picture whose parameter sets made no sense: what refers to it is useless. */
+  let isDecodable = false;
+  let lastDuration = pictureTimescale / 30;
+  const sound = createSoundRun({
+    emit(decodeTime, durationTicks, samples, arrivedMs) {
+      sequence += 1;
+      deps.onFragment({
+        generation,
+        track: 'audio',
+        isKey: true,
+        timeMs: decodeTime / soundTicksPerMs,
+        durationMs: durationTicks / soundTicksPerMs,
+        arrivedMs,
+        data: buildSoundFragment(sequence, decodeTime, samples),
+      });
+    },
+  });
+
+  const emitHeld = (endTimestamp: number): void => {
+    const picture = held;
+    if (picture === null || zero === null) return;
+    held = null;
+    const decodeTime = hasStalled ? Math.max(pictureEdge, picture.timestamp - zero) : pictureEdge;
+    hasStalled = false;
+    const duration = Math.max(1, endTimestamp - zero - decodeTime);
+    lastDuration = duration;
+    pictureEdge = decodeTime + duration;
+    sequence += 1;
+    deps.onFragment({
+      generation,
+      track: 'video',
+      isKey: picture.isKey,
+      timeMs: decodeTime / ticksPerMs,
+      durationMs: duration / ticksPerMs,
+      arrivedMs: picture.arrivedMs,
+      data: buildPictureFragment(sequence, { nals: picture.nals, isKey: picture.isKey, decodeTime, duration }),
+    });
+    if (deps.hasSound) sound.pictureReached(pictureEdge / ticksPerMs, picture.arrivedMs);
+  };
+
+  const takeParameterSets = (unit: AccessUnit): boolean => {
+    let newSps: Buffer | null = null;
+    let newPps: Buffer | null = null;
+    for (const nal of unit.nals) {
+      if (nal.type === nalType.sps) newSps = join(nal);
+      if (nal.type === nalType.pps) newPps = join(nal);
+    }
+    newSps ??= sps;
+    newPps ??= pps;
+    if (newSps === null || newPps === null) return false;
+    if (sps !== null && pps !== null && sps.equals(newSps) && pps.equals(newPps)) return true;
+    const info = parseSps(newSps);
+    if (info === null) return false;
+    sound.flush();
+    sps = newSps;
+    pps = newPps;
+    generation += 1;
+    const codecs = deps.hasSound ? `${avcCodecString(info)},opus` : avcCodecString(info);
+    deps.onInit({
+      generation,
+      mime: `video/mp4; codecs="${codecs}"`,
+      info,
+      initSegment: buildInitSegment({ info, sps, pps: [pps], hasSound: deps.hasSound }),
+    });
+    return true;
+  };
+
+  return {
+    pictureStarts(timestamp) {
+      if (held !== null && timestamp > held.timestamp) emitHeld(timestamp);
+    },
+    picture(unit) {
+      if (held !== null) emitHeld(Math.max(unit.timestamp, held.timestamp + 1));
+      if (unit.isKey) isDecodable = takeParameterSets(unit);
+      if (!isDecodable) return;
+      zero ??= unit.timestamp;
+      const nals = unit.nals.filter((nal) => !isOutOfBand(nal.type));
+      held = { nals, isKey: unit.isKey, timestamp: unit.timestamp, arrivedMs: unit.arrivedMs };
+    },
+    sound(packet, timestamp, arrivedMs) {
+      const duration = opusTicks(packet);
+      if (!deps.hasSound || zero === null || duration === null) return;
+      const ms = deps.soundMs(timestamp, zero);
+      if (ms !== null) sound.add(packet, duration, Math.round(ms * soundTicksPerMs), arrivedMs);
+    },
+    tick(nowMs) {
+      if (held === null || nowMs - held.arrivedMs < maxHoldMs) return;
+      emitHeld(held.timestamp + Math.round((nowMs - held.arrivedMs) * ticksPerMs));
+      hasStalled = true;
+    },
+    flush() {
+      if (held !== null) emitHeld(held.timestamp + lastDuration);
+      sound.flush();
+    },
+  };
+}
+
+function isOutOfBand(type: number): boolean {
+  return (
+    type === nalType.sps || type === nalType.pps || type === nalType.delimiter || type === nalType.filler
+  );
+}
+
+function join(nal: NalUnit): Buffer {
+  return nal.chunks.length === 1 ? nal.chunks[0]! : Buffer.concat(nal.chunks);
+}
+
+interface SoundRunDeps {
+  emit(decodeTime: number, durationTicks: number, samples: SoundSample[], arrivedMs: number): void;
+}
+
+interface SoundRun {
+  add(packet: Buffer, duration: number, time: number, arrivedMs: number): void;
+  /** The picture's edge: flushes what waits, and puts silence where no sound came for too long. */
+  pictureReached(timeMs: number, arrivedMs: number): void;
+  flush(): void;
+}
+
+/** The sound's own timeline, in ticks of 48 kHz from 0. */
+function createSoundRun(deps: SoundRunDeps): SoundRun {
+  let samples: SoundSample[] = [];
+  let runStart = 0;
+  let runTicks = 0;
+  let runArrivedMs = 0;
+  /** No sound for too long: silence follows the picture until sound comes again. */
+  let isAbsent = false;
+  let lastHeardMs: number | null = null;
+
+  const edge = (): number => runStart + runTicks;
+
+  const flush = (): void => {
+    if (samples.length === 0) return;
+    deps.emit(runStart, runTicks, samples, runArrivedMs);
+    runStart += runTicks;
+    runTicks = 0;
+    samples = [];
+  };
+
+  const push = (data: Buffer, duration: number, arrivedMs: number): void => {
+    if (samples.length === 0) runArrivedMs = arrivedMs;
+    samples.push({ data, duration });
+    runTicks += duration;
+  };
+
+  const fillTo = (time: number, arrivedMs: number): void => {
+    let gap = time - edge();
+    if (gap <= 0) return;
+    const last = samples.at(-1);
+    if (gap < opusSilenceTicks && last !== undefined) {
+      last.duration += gap;
+      runTicks += gap;
+      return;
+    }
+    const count = Math.max(1, Math.floor(gap / opusSilenceTicks));
+    for (let index = 1; index < count; index += 1) {
+      push(opusSilence, opusSilenceTicks, arrivedMs);
+      gap -= opusSilenceTicks;
+    }
+    push(opusSilence, gap, arrivedMs);
+  };
+
+  return {
+    add(packet, duration, time, arrivedMs) {
+      isAbsent = false;
+      lastHeardMs = arrivedMs;
+      const ahead = time - edge();
+      if (ahead < -soundToleranceTicks || ahead > maxSilenceMs * soundTicksPerMs) return;
+      if (ahead > soundToleranceTicks) fillTo(time, arrivedMs);
+      push(packet, duration, arrivedMs);
+      if (runTicks >= maxSoundRunTicks) flush();
+    },
+    pictureReached(timeMs, arrivedMs) {
+      const target = Math.round(timeMs * soundTicksPerMs);
+      const lag = target - edge();
+      lastHeardMs ??= arrivedMs;
+      if (arrivedMs - lastHeardMs > maxSoundPauseMs) isAbsent = true;
+      if (isAbsent && lag >= opusSilenceTicks) {
+        fillTo(edge() + Math.floor(lag / opusSilenceTicks) * opusSilenceTicks, arrivedMs);
+      }
+      flush();
+    },
+    flush,
+  };
+}
