@@ -1,0 +1,234 @@
+/**
+ * A small market on a real database, for tests of buying: people, shops, goods, payments, orders, wired as the server
+ * wires them, with a clock that the test owns.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Product } from '@nacre/contract/catalog';
+import type { OrderPlace } from '@nacre/contract/orders';
+import type { PersonalEvent } from '@nacre/contract/realtime';
+import { createCatalog, type Catalog } from '../../server/src/catalog/catalog.ts';
+import { createImages } from '../../server/src/images/images.ts';
+import { Refusal } from '../../server/src/lib/refusal.ts';
+import { createOrders, type Bag, type Buyer, type Orders } from '../../server/src/orders/orders.ts';
+import { ordersReactions } from '../../server/src/orders/reactions.ts';
+import { createPayments, type Payments } from '../../server/src/payments/payments.ts';
+import type { PaymentProvider } from '../../server/src/payments/provider.ts';
+import { paymentsReactions } from '../../server/src/payments/reactions.ts';
+import { createSandbox } from '../../server/src/payments/sandbox.ts';
+import { createDiskBlobs } from '../../server/src/platform/blobs.ts';
+import { createMemoryBus } from '../../server/src/platform/bus.ts';
+import type { Clock } from '../../server/src/platform/clock.ts';
+import { createDatabase, type Database } from '../../server/src/platform/database.ts';
+import { newId } from '../../server/src/platform/ids.ts';
+import { createJobs, type Jobs } from '../../server/src/platform/jobs.ts';
+import { createLog, type Log } from '../../server/src/platform/log.ts';
+import { createOutbox, type Outbox } from '../../server/src/platform/outbox.ts';
+import type { Platform } from '../../server/src/platform/platform.ts';
+import { createShops, type Shops } from '../../server/src/shops/shops.ts';
+
+export interface TestClock extends Clock {
+  advance(ms: number): void;
+}
+
+/**
+ * Starts an hour ago, so that what is due at the test's now has long been due for the job queue, which goes by the
+ * database's clock.
+ */
+export function createTestClock(start = Date.now() - 3_600_000): TestClock {
+  let millis = start;
+  return {
+    now: () => new Date(millis),
+    advance(ms) {
+      millis += ms;
+    },
+  };
+}
+
+export interface Told {
+  personId: string;
+  event: PersonalEvent;
+}
+
+export interface Market {
+  clock: TestClock;
+  database: Database;
+  platform: Platform;
+  outbox: Outbox;
+  jobs: Jobs;
+  shops: Shops;
+  catalog: Catalog;
+  payments: Payments;
+  orders: Orders;
+  /** What people were told on their sockets. */
+  told: Told[];
+  /** Whose address was put into the address book; each has room for one. */
+  keptAddresses: string[];
+  newPerson(name?: string): Promise<Buyer>;
+  newShop(ownerId: string): Promise<string>;
+  /** An active product without options, or with the sizes given; `stock` pieces of each. */
+  newProduct(ownerId: string, shopId: string, goods: { stock: number; priceMinor?: number; sizes?: string[] }):
+    Promise<Product>;
+  /** A live show with these goods, numbered from 1. */
+  newShow(shopId: string, productIds: string[]): Promise<string>;
+  levelsOf(variantId: string): Promise<{ available: number; held: number; sold: number }>;
+  paymentOf(orderId: string): Promise<{ id: string; state: string }>;
+  transitionsOf(orderId: string): Promise<{ to: string; personId: string | null; at: Date }[]>;
+  stop(): Promise<void>;
+}
+
+export const ADDRESS: OrderPlace['address'] = {
+  name: '林小雨', phone: '+86 138 0000 0000', line1: '南滨河路 18 号', line2: '', city: '兰州', region: '甘肃',
+  postalCode: '730000', country: 'CN',
+};
+
+let keys = 0;
+/** A request for pieces of a product's variants, at the price they have. */
+export function asking(product: Product, options: Partial<OrderPlace> & { quantity?: number } = {}): OrderPlace {
+  keys += 1;
+  const { quantity = 1, ...rest } = options;
+  const [variant] = product.variants;
+  if (variant === undefined) throw new Error('a product without variants');
+  return {
+    idempotencyKey: `key-${process.pid}-${keys}`,
+    showId: null,
+    lines: [{ variantId: variant.id, quantity, unitPriceMinor: variant.priceMinor }],
+    address: ADDRESS,
+    ...rest,
+  };
+}
+
+export interface MarketOptions {
+  url: string;
+  log?: Log;
+  clock?: TestClock;
+  provider?: PaymentProvider;
+  /** False: facts stay in the outbox, as in a process that died. Default: true. */
+  deliver?: boolean;
+}
+
+export async function createMarket(options: MarketOptions): Promise<Market> {
+  const log = options.log ?? createLog('silent', false);
+  const clock = options.clock ?? createTestClock();
+  const database = createDatabase({ url: options.url, log });
+  const outbox = createOutbox({ database, clock, log });
+  const bus = createMemoryBus({ log });
+  const jobs = createJobs({ url: options.url, log });
+  const folder = mkdtempSync(join(tmpdir(), 'nacre-market-'));
+  const platform: Platform = { database, outbox, bus, clock, newId, log };
+  const images = createImages({ platform, blobs: createDiskBlobs({ folder }) });
+  const shops = createShops({ platform, images });
+  const catalog = createCatalog({ platform, images, shops });
+  const payments = createPayments({ platform, jobs, provider: options.provider ?? createSandbox() });
+  const told: Told[] = [];
+  const keptAddresses: string[] = [];
+  const orders = createOrders({
+    platform, catalog, payments, shops, images,
+    bagOf: (showId) => bagOf(database, showId),
+    // An address book with room for one.
+    async keepAddress(personId) {
+      if (keptAddresses.includes(personId)) throw new Refusal('accounts.too_many_addresses');
+      keptAddresses.push(personId);
+    },
+    tell: (personId, event) => told.push({ personId, event }),
+  });
+  ordersReactions(outbox, { orders });
+  paymentsReactions(jobs, { payments });
+  await jobs.start();
+  if (options.deliver ?? true) outbox.start();
+
+  return {
+    clock, database, platform, outbox, jobs, shops, catalog, payments, orders, told, keptAddresses,
+    newPerson: (name = 'Mei') => newPerson(platform, name),
+    newShop: (ownerId) => newShop(shops, ownerId),
+    newProduct: (ownerId, shopId, goods) => newProduct(catalog, ownerId, shopId, goods),
+    newShow: (shopId, productIds) => newShow(platform, shopId, productIds),
+    levelsOf: (variantId) => levelsOf(database, variantId),
+    paymentOf: (orderId) =>
+      database.db.selectFrom('payment').select(['id', 'state']).where('subject', '=', `order/${orderId}`)
+        .executeTakeFirstOrThrow(),
+    transitionsOf: (orderId) =>
+      database.db.selectFrom('order_transition').select(['to_state as to', 'person_id as personId', 'at'])
+        .where('order_id', '=', orderId).orderBy('id').execute(),
+    async stop() {
+      await outbox.stop();
+      await jobs.stop();
+      await bus.stop();
+      await database.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function newPerson({ database, clock }: Platform, name: string): Promise<Buyer> {
+  const id = newId();
+  const now = clock.now();
+  await database.db
+    .insertInto('person')
+    .values({ id, name, email: `${id}@example.test`, created_at: now, updated_at: now })
+    .execute();
+  return { personId: id, name };
+}
+
+async function newShop(shops: Shops, ownerId: string): Promise<string> {
+  const slug = `shop-${newId().slice(-12)}`;
+  const shop = await shops.create(ownerId, {
+    name: 'Silk Road Dresses', slug, story: '', imageId: null, region: '甘肃', category: 'clothes', currency: 'CNY',
+  });
+  return shop.id;
+}
+
+async function newProduct(
+  catalog: Catalog,
+  ownerId: string,
+  shopId: string,
+  goods: { stock: number; priceMinor?: number; sizes?: string[] },
+): Promise<Product> {
+  const { stock, priceMinor = 12_900, sizes } = goods;
+  return catalog.create(ownerId, shopId, {
+    title: 'Summer dress', description: '', imageIds: [], state: 'active',
+    options: sizes === undefined ? [] : [{ name: 'Size', values: sizes.map((value) => ({ value })) }],
+    variants: (sizes ?? [null]).map((size) => ({
+      optionValues: size === null ? [] : [size], sku: `D-${size ?? '1'}`, priceMinor, stock,
+    })),
+  });
+}
+
+async function newShow({ database, clock }: Platform, shopId: string, productIds: string[]): Promise<string> {
+  const id = newId();
+  const now = clock.now();
+  await database.db
+    .insertInto('show')
+    .values({
+      id, shop_id: shopId, title: 'Tonight', state: 'live', visibility: 'public', currency: 'CNY', starts_at: now,
+      went_live_at: now, created_at: now, updated_at: now,
+    })
+    .execute();
+  await database.db
+    .insertInto('show_item')
+    .values(productIds.map((productId, index) => ({
+      show_id: id, product_id: productId, number: index + 1, position: index,
+    })))
+    .execute();
+  return id;
+}
+
+async function bagOf({ db }: Database, showId: string): Promise<Bag | null> {
+  const show = await db.selectFrom('show').select('shop_id').where('id', '=', showId).executeTakeFirst();
+  if (show === undefined) return null;
+  const items = await db.selectFrom('show_item').select(['product_id', 'number']).where('show_id', '=', showId).execute();
+  return { shopId: show.shop_id, numbers: new Map(items.map((item) => [item.product_id, item.number])) };
+}
+
+async function levelsOf({ db }: Database, variantId: string) {
+  const { available, held } = await db.selectFrom('stock').select(['available', 'held'])
+    .where('variant_id', '=', variantId).executeTakeFirstOrThrow();
+  const { sold } = await db
+    .selectFrom('stock_move')
+    .select((eb) => eb.fn.sum<string | null>('held_change').as('sold'))
+    .where('variant_id', '=', variantId)
+    .where('reason', '=', 'sold')
+    .executeTakeFirstOrThrow();
+  return { available, held, sold: Math.abs(Number(sold ?? 0)) };
+}
