@@ -1,0 +1,10 @@
+import { redirect } from '@sveltejs/kit';
+import type { PageLoad } from './$types';
+
+/** One shop: straight into it. None: open one. Several: the page asks which. */
+export const load: PageLoad = async ({ parent }) => {
+  const { me } = await parent();
+  const [first, second] = me.shops;
+  if (me.person && !first) redirect(307, '/office/new');
+  if (first && !second) redirect(307, `/office/${first.slug}/shows`);
+};
