@@ -38,7 +38,10 @@ const DEADLOCK = '40P01';
 
 const afterCommitOf = new WeakMap<Tx, Array<() => void>>();
 
-/** Has `action` run once the transaction is committed, and not at all if it is rolled back. It must not throw. */
+/**
+ * Has `action` run once the transaction is committed, and not at all if it is rolled back. What it throws is logged: the
+ * transaction stands, and the others must hear of it.
+ */
 export function afterCommit(tx: Tx, action: () => void): void {
   const actions = afterCommitOf.get(tx);
   if (actions === undefined) throw new Error('afterCommit outside of a transaction');
@@ -56,8 +59,12 @@ export function createDatabase(deps: { url: string; log: Log; poolSize?: number 
     application_name: 'nacre',
     types,
   });
-  // An idle connection that dies (a restarted database) must not take the process with it.
+  // A connection that dies (a restarted database) must not take the process with it: idle ones tell the pool, those in
+  // use tell whoever listens, and without a listener that ends the process.
   pool.on('error', (error) => deps.log.warn({ err: error }, 'database connection lost'));
+  pool.on('connect', (client) => {
+    client.on('error', (error) => deps.log.debug({ err: error }, 'database connection lost while in use'));
+  });
   const db = new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
 
   async function once<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
@@ -66,7 +73,13 @@ export function createDatabase(deps: { url: string; log: Log; poolSize?: number 
       afterCommitOf.set(tx, actions);
       return work(tx);
     });
-    for (const action of actions) action();
+    for (const action of actions) {
+      try {
+        action();
+      } catch (error) {
+        deps.log.error({ err: error }, 'something failed after a commit');
+      }
+    }
     return result;
   }
 
@@ -88,4 +101,19 @@ export function createDatabase(deps: { url: string; log: Log; poolSize?: number 
 /** Whether `error` is a violation of the named constraint. */
 export function violates(error: unknown, constraint: string): boolean {
   return error instanceof pg.DatabaseError && error.constraint === constraint;
+}
+
+/** SQLSTATEs of a server that is going, coming or full, and of a statement that took too long. */
+const UNAVAILABLE_STATES = new Set(['57P01', '57P02', '57P03', '53300', '57014', '08000', '08003', '08006']);
+const UNAVAILABLE_ERRNOS = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
+/** What the driver says in words only. */
+const UNAVAILABLE_TEXT = /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
+
+/** Whether the database did not answer, as opposed to a fault in what it was asked. Trying again makes sense. */
+export function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code } = error as { code?: unknown };
+  if (typeof code === 'string' && (UNAVAILABLE_STATES.has(code) || UNAVAILABLE_ERRNOS.has(code))) return true;
+  if (error instanceof AggregateError) return error.errors.some(isUnavailable);
+  return UNAVAILABLE_TEXT.test(error.message);
 }

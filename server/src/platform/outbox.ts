@@ -25,7 +25,7 @@ export interface Outbox {
   /** Registers a reaction; before `start`. */
   on(topic: string, reaction: Reaction): void;
   start(): void;
-  /** Resolves when everything that was due is delivered; for tests and for a graceful stop. */
+  /** Resolves when everything that was due is delivered, or has failed and waits; for tests and a graceful stop. */
   drain(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -72,24 +72,23 @@ export function createOutbox(deps: { database: Database; clock: Clock; log: Log 
     return taken !== undefined;
   }
 
+  /** Ends in the same step in which it has seen that nothing is asked for any more, so that no call gets lost. */
   async function deliverAll(): Promise<void> {
-    do {
-      again = false;
-      while (!stopped && (await deliverOne()));
-    } while (again && !stopped);
+    try {
+      while (again && !stopped) {
+        again = false;
+        while (!stopped && (await deliverOne()));
+      }
+    } catch (error) {
+      log.warn({ err: error }, 'the outbox cannot be read');
+    }
+    running = null;
   }
 
   function wake(): Promise<void> {
     if (stopped) return Promise.resolve();
-    if (running !== null) {
-      again = true;
-      return running;
-    }
-    running = deliverAll()
-      .catch((error: unknown) => log.warn({ err: error }, 'the outbox cannot be read'))
-      .finally(() => {
-        running = null;
-      });
+    again = true;
+    running ??= deliverAll();
     return running;
   }
 
@@ -100,7 +99,11 @@ export function createOutbox(deps: { database: Database; clock: Clock; log: Log 
         .insertInto('outbox')
         .values({ topic: fact.topic, payload: JSON.stringify(fact.payload), created_at: now, next_try_at: now })
         .execute();
-      afterCommit(tx, () => void wake());
+      // A process that only writes (a command, a server that is not started yet) has no reactions: what it delivered
+      // would be lost.
+      afterCommit(tx, () => {
+        if (timer !== undefined) void wake();
+      });
     },
     on(topic, reaction) {
       reactions.set(topic, [...(reactions.get(topic) ?? []), reaction]);
