@@ -1,0 +1,65 @@
+/** The talk over HTTP. Who listens does so in the room. */
+import { ChatBody, ChatMessage } from '@nacre/contract/chat';
+import { Id, Page, PageQuery } from '@nacre/contract/common';
+import { Type } from 'typebox';
+import { personOf } from '../http/actor.ts';
+import type { App } from '../http/app.ts';
+import { refusals } from '../http/openapi.ts';
+import type { Chat } from './chat.ts';
+
+const params = Type.Object({ showId: Id });
+const tags = ['chat'];
+
+export function chatRoutes(app: App, deps: { chat: Chat }): void {
+  const { chat } = deps;
+
+  app.get(
+    '/api/shows/:showId/chat',
+    {
+      schema: {
+        operationId: 'listChat',
+        summary: 'The talk of a show, newest first',
+        tags,
+        params,
+        querystring: PageQuery,
+        response: { 200: Page(ChatMessage), ...refusals },
+      },
+    },
+    async (request) => chat.list(request.actor, request.params.showId, request.query),
+  );
+
+  app.post(
+    '/api/shows/:showId/chat',
+    {
+      schema: {
+        operationId: 'sendChat',
+        summary: 'Says something; the same clientId again gives the same message',
+        tags,
+        params,
+        body: ChatBody,
+        response: { 201: ChatMessage, ...refusals },
+      },
+    },
+    async (request, reply) => {
+      const message = await chat.send(personOf(request), request.params.showId, request.body);
+      return reply.code(201).send(message);
+    },
+  );
+
+  app.delete(
+    '/api/shows/:showId/chat/:messageId',
+    {
+      schema: {
+        operationId: 'removeChat',
+        summary: 'Takes a message away for everybody: one’s own, or any by a member of the shop',
+        tags,
+        params: Type.Object({ showId: Id, messageId: Id }),
+        response: { 204: Type.Null(), ...refusals },
+      },
+    },
+    async (request, reply) => {
+      await chat.remove(personOf(request), request.params.showId, request.params.messageId);
+      return reply.code(204).send(null);
+    },
+  );
+}

@@ -1,0 +1,58 @@
+/** SQL on chat_message. */
+import { sql, type Insertable, type Selectable } from 'kysely';
+import type { Cursor } from '../lib/cursor.ts';
+import type { Db, Tx } from '../platform/database.ts';
+import type { ChatMessage as ChatTable } from '../platform/tables.ts';
+
+export type ChatRow = Selectable<ChatTable>;
+
+export async function findByClientId(db: Db | Tx, personId: string, clientId: string): Promise<ChatRow | null> {
+  const row = await db
+    .selectFrom('chat_message')
+    .selectAll()
+    .where('person_id', '=', personId)
+    .where('client_id', '=', clientId)
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/** @returns false when the sender's id of the message is taken already */
+export async function insertMessage(tx: Tx, row: Insertable<ChatTable>): Promise<boolean> {
+  const inserted = await tx
+    .insertInto('chat_message')
+    .values(row)
+    .onConflict((conflict) => conflict.columns(['person_id', 'client_id']).doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  return inserted !== undefined;
+}
+
+export async function findMessage(db: Db, showId: string, messageId: string): Promise<ChatRow | null> {
+  const row = await db
+    .selectFrom('chat_message')
+    .selectAll()
+    .where('id', '=', messageId)
+    .where('show_id', '=', showId)
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/** @returns whether it was there until now */
+export async function markRemoved(tx: Tx, messageId: string, personId: string, at: Date): Promise<boolean> {
+  const result = await tx
+    .updateTable('chat_message')
+    .set({ removed_at: at, removed_by: personId })
+    .where('id', '=', messageId)
+    .where('removed_at', 'is', null)
+    .executeTakeFirst();
+  return result.numUpdatedRows > 0n;
+}
+
+/** Newest first, removed ones left out. */
+export async function messagesBefore(
+  db: Db, showId: string, cursor: Cursor | null, limit: number,
+): Promise<ChatRow[]> {
+  let rows = db.selectFrom('chat_message').selectAll().where('show_id', '=', showId).where('removed_at', 'is', null);
+  if (cursor !== null) rows = rows.where(sql<boolean>`(sent_at, id) < (${cursor.at}, ${cursor.id})`);
+  return rows.orderBy('sent_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
+}
