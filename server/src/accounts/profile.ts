@@ -6,7 +6,7 @@ const UNSEEN = /[\p{Cc}\p{Cs}\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\
 
 /** The name as it is kept; null when nothing is left of it. */
 export function cleanName(name: string): string | null {
-  const clean = name.normalize('NFC').replace(/\s+/gu, ' ').replace(UNSEEN, '').trim();
+  const clean = name.normalize('NFC').replace(/\s/gu, ' ').replace(UNSEEN, '').replace(/ +/g, ' ').trim();
   return clean === '' ? null : clean;
 }
 
