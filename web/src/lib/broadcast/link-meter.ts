@@ -1,12 +1,14 @@
 /**
  * Reads a connection's statistics (W3C webrtc-stats): what goes out, how well it arrives, and whether the server still
- * hears us. It answers each stretch of packets with feedback 16 times a second, so silence while we send means loss,
- * long before ICE would say so.
+ * hears us. It answers what we send with feedback 16 times a second, so silence while we send means something, long
+ * before ICE would say so: first that the server should be asked, then loss.
  */
 import type { BroadcastStats } from './face.ts';
 
+/** Silence after which the server is asked whether it knows us still. Shorter asks at each hiccup, longer loses picture. */
+const doubtAfterMs = 500;
 /** Silence that means loss. Shorter takes a Wi-Fi hiccup for one, longer shows viewers a frozen picture for longer. */
-const lostAfterMs = 1_500;
+const lostAfterMs = 2_000;
 /** The same, for a while after the network changed. */
 const impatientAfterMs = 700;
 const impatientForMs = 5_000;
@@ -18,6 +20,7 @@ const weakRoundTripMs = 400;
 
 export interface LinkMeter {
   read(report: RTCStatsReport, nowMs: number): void;
+  inDoubt(): boolean;
   isLost(): boolean;
   beImpatient(nowMs: number): void;
   stats(): BroadcastStats;
@@ -56,6 +59,7 @@ export function createLinkMeter(wishedBps: number): LinkMeter {
   let bytes = { count: 0, atMs: 0 };
   let heard = { packets: -1, atMs: 0, sentThen: 0 };
   let impatientUntilMs = 0;
+  let silentMs = 0;
   let isLost = false;
 
   function readLink(pair: Entry, nowMs: number): void {
@@ -63,7 +67,8 @@ export function createLinkMeter(wishedBps: number): LinkMeter {
     const sent = pair.packetsSent ?? 0;
     if (received !== heard.packets) heard = { packets: received, atMs: nowMs, sentThen: sent };
     const limitMs = nowMs < impatientUntilMs ? impatientAfterMs : lostAfterMs;
-    isLost = nowMs - heard.atMs > limitMs && sent - heard.sentThen > unansweredPackets;
+    silentMs = sent - heard.sentThen > unansweredPackets ? nowMs - heard.atMs : 0;
+    isLost = silentMs > limitMs;
     const sentBytes = pair.bytesSent ?? 0;
     if (bytes.atMs > 0 && nowMs > bytes.atMs) {
       stats.bitrateBps = Math.max(0, Math.round(((sentBytes - bytes.count) * 8000) / (nowMs - bytes.atMs)));
@@ -101,6 +106,7 @@ export function createLinkMeter(wishedBps: number): LinkMeter {
       }
       stats.quality = quality();
     },
+    inDoubt: () => silentMs > doubtAfterMs,
     isLost: () => isLost,
     beImpatient(nowMs) {
       impatientUntilMs = nowMs + impatientForMs;

@@ -15,7 +15,7 @@ const connectWithinMs = 8_000;
 const answerWithinMs = 6_000;
 
 /** How often the connection is looked at. Rarer notices losses later, more often costs battery. */
-const lookEveryMs = 500;
+const lookEveryMs = 300;
 
 export class PublishFailure extends Error {
   readonly reason: Exclude<BroadcastReason, null>;
@@ -169,6 +169,7 @@ function watch(
 ): Publication {
   const meter: LinkMeter = createLinkMeter(options.maxBitrateBps);
   let isOver = false;
+  let asked: Promise<number> | null = null;
   const over = (): boolean => {
     if (isOver) return false;
     isOver = true;
@@ -185,6 +186,12 @@ function watch(
     if (isOver) return;
     meter.read(report, performance.now());
     if (meter.isLost()) lost();
+    else if (!meter.inDoubt()) asked = null;
+    else if (!asked) {
+      asked = askStatus(sessionUrl, auth);
+      const status = await asked;
+      if (status === 404 || status === 410) lost();
+    }
   };
   const timer = setInterval(() => void look(), lookEveryMs);
   connection.onconnectionstatechange = () => {
@@ -197,18 +204,21 @@ function watch(
     },
     stats: () => meter.stats(),
     checkSoon: () => meter.beImpatient(performance.now()),
-    async wasReplaced() {
-      const response = await fetch(sessionUrl, {
-        method: 'PATCH',
-        headers: { ...auth, 'content-type': 'application/trickle-ice-sdpfrag' },
-        body: 'a=end-of-candidates\r\n',
-        signal: AbortSignal.timeout(answerWithinMs),
-      }).catch(() => null);
-      return response?.status === 410;
-    },
+    wasReplaced: async () => (await (asked ?? askStatus(sessionUrl, auth))) === 410,
     end(withGoodbye) {
       over();
       if (withGoodbye) goodbye();
     },
   };
+}
+
+/** Whether the server knows the session: 204, 404, 410 when another device took over; 0 when it does not answer. */
+async function askStatus(sessionUrl: string, auth: { authorization: string }): Promise<number> {
+  const response = await fetch(sessionUrl, {
+    method: 'PATCH',
+    headers: { ...auth, 'content-type': 'application/trickle-ice-sdpfrag' },
+    body: 'a=end-of-candidates\r\n',
+    signal: AbortSignal.timeout(answerWithinMs),
+  }).catch(() => null);
+  return response?.status ?? 0;
 }

@@ -22,6 +22,14 @@ const tickMs = 100;
 /** A newcomer is put on the edge when the picture appended last is younger than this, or after the wait. */
 const freshMs = 400;
 const settleMs = 400;
+/**
+ * Starting a decoder may take a slow phone a second, in which the stream goes on. So soon after the start a jump is
+ * hardly seen, and better than half a minute of playing faster: from this excess (seconds) on, within this time, and so
+ * often at most, because each jump costs such a device time again.
+ */
+const startExcess = 0.35;
+const startMs = 4_000;
+const startJumps = 2;
 /** The picture stands although more is buffered: nudge. Sooner disturbs a slow decoder, later is a frozen picture. */
 const frozenMs = 1_000;
 /** Buffered seconds that are no excuse for standing still. */
@@ -44,6 +52,8 @@ interface Core {
   ticker: ReturnType<typeof setInterval> | undefined;
   /** The playhead was put near the edge; before that the buffer only fills. */
   positioned: boolean;
+  positionedMs: number;
+  startJumpsLeft: number;
   firstAppendMs: number | null;
   firstPictureMs: number | null;
   uplinkMs: number;
@@ -121,6 +131,8 @@ function createCore(video: HTMLVideoElement, sound: boolean, targetMs: number): 
     feed: null,
     ticker: undefined,
     positioned: false,
+    positionedMs: 0,
+    startJumpsLeft: 0,
     firstAppendMs: null,
     firstPictureMs: null,
     uplinkMs: 0,
@@ -220,6 +232,8 @@ function settle(core: Core, arrivedAtMs: number): void {
   const isFresh = serverNowMs !== null && serverNowMs - arrivedAtMs < freshMs;
   if (!isFresh && nowMs - core.firstAppendMs < settleMs) return;
   core.positioned = true;
+  core.positionedMs = nowMs;
+  core.startJumpsLeft = startJumps;
   // Half: while the browser seeks and decodes, the other half comes in.
   toEdge(core, core.steering.goal() / 2);
   void play(core);
@@ -271,8 +285,14 @@ function tick(core: Core): void {
     measure(core);
   }
   const { video } = core;
-  if (video.paused || core.view.state === 'waiting') return;
-  const { rate, jump } = core.steering.step(end - video.currentTime, elapsed);
+  if (video.paused || video.seeking || core.view.state === 'waiting') return;
+  const ahead = end - video.currentTime;
+  const isStart = nowMs - core.positionedMs < startMs && core.startJumpsLeft > 0 && video.readyState > 2;
+  if (isStart && ahead > core.steering.goal() + startExcess) {
+    core.startJumpsLeft -= 1;
+    return toEdge(core);
+  }
+  const { rate, jump } = core.steering.step(ahead, elapsed);
   if (jump) {
     core.counts.jumps += 1;
     toEdge(core);
