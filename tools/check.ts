@@ -18,7 +18,6 @@ interface Part {
 
 const parts: Part[] = [
   { name: 'types', program: 'tsc', args: ['-p', 'tsconfig.json'] },
-  { name: 'types-tests', program: 'tsc', args: ['-p', 'tsconfig.tests.json'] },
   { name: 'lint', program: 'oxlint', args: ['--deny-warnings'] },
   { name: 'tidy', program: 'node', args: ['tools/tidy.ts'] },
   { name: 'generated', program: 'node', args: ['tools/generate.ts', '--check'] },

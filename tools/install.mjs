@@ -1,8 +1,8 @@
 /**
  * Brings what a script needs: packages, the pinned Node, the built pages. Plain JavaScript for any Node ≥ 20.19.
  *
- * Whether something is missing is read from files (npm's own list of what it installed, a hash of the web's sources), so
- * that asking costs milliseconds. One process at a time installs or builds in a checkout.
+ * Whether something is missing is read from files (npm's own list of what it installed, a hash of the web's sources),
+ * so that asking costs milliseconds. One process at a time installs or builds in a checkout.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -65,7 +65,7 @@ export function isInstalled(mode) {
 }
 
 async function install(mode) {
-  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error', ...(mode === 'run' ? ['--omit=dev'] : ['--include=dev'])];
+  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error', mode === 'run' ? '--omit=dev' : '--include=dev'];
   const label = mode === 'run' ? 'Installing what Nacre needs' : 'Installing what Nacre and its tests need';
   const result = await withProgress(label, () => npm(args));
   if (result.code === 0) return;
@@ -111,9 +111,9 @@ export async function ensureWebBuilt() {
     const hash = webHash();
     if (isFresh(hash)) return;
     const vite = join(MODULES, 'vite/bin/vite.js');
-    const result = await withProgress('Building the pages', () => output(pinnedNode(), [vite, 'build', '--logLevel', 'warn'], {
-      cwd: join(ROOT, 'web'), env: { ...process.env, NODE_ENV: 'production' },
-    }));
+    const options = { cwd: join(ROOT, 'web'), env: { ...process.env, NODE_ENV: 'production' } };
+    const build = () => output(pinnedNode(), [vite, 'build', '--logLevel', 'warn'], options);
+    const result = await withProgress('Building the pages', build);
     if (result.code !== 0) throw new Trouble(`The pages could not be built:\n\n${tellingLines(result.output)}`);
     writeFileSync(stamp, hash);
   });
@@ -180,7 +180,8 @@ function npm(args) {
   // The npm that runs this script, whichever version; else the one on the path.
   const own = process.env.npm_execpath;
   if (own && /\.c?js$/.test(own)) return output(process.execPath, [own, ...args], { cwd: ROOT });
-  return output(process.platform === 'win32' ? 'npm.cmd' : 'npm', args, { cwd: ROOT, shell: process.platform === 'win32' });
+  const isWindows = process.platform === 'win32';
+  return output(isWindows ? 'npm.cmd' : 'npm', args, { cwd: ROOT, shell: isWindows });
 }
 
 function output(program, args, options) {

@@ -6,7 +6,7 @@
 
 export const START_OPTIONS = [
   { name: '--port', value: 'PORT', text: 'TCP port for browsers and encoders; 0 takes any free one (default 3000)' },
-  { name: '--udp-port', value: 'PORT', text: 'UDP port for the pictures of publishers; 0 takes any free one (default: as --port)' },
+  { name: '--udp-port', value: 'PORT', text: 'UDP port for publishers; 0 takes any free one (default: as --port)' },
   { name: '--data', value: 'DIR', text: 'folder for database, pictures and secrets (default data)' },
   { name: '--empty', value: null, text: 'start without the demo market' },
   { name: '--help', value: null, text: 'this text' },

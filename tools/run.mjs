@@ -42,7 +42,8 @@ const [name = '', ...args] = process.argv.slice(2);
 const command = commands[name];
 if (!command) {
   const meant = nearest(name, Object.keys(commands));
-  console.error(`There is no script ${name}.${meant ? ` Did you mean ${meant}?` : ''} Known: ${Object.keys(commands).join(', ')}`);
+  const hint = meant ? ` Did you mean ${meant}?` : '';
+  console.error(`There is no script ${name}.${hint} Known: ${Object.keys(commands).join(', ')}`);
   process.exit(2);
 }
 try {

@@ -59,9 +59,15 @@ function allSteps(): Step[] {
   const all: Step[] = [
     { name: 'pure', files: pure, concurrency: 2, timeoutMs: 60_000 },
     { name: 'db', files: db, concurrency: 2, timeoutMs: 60_000 },
-    { name: 'db15', files: db, concurrency: 2, timeoutMs: 60_000, env: { NACRE_TEST_POSTGRES: '15' }, missing: missingPostgres15 },
+    {
+      name: 'db15', files: db, concurrency: 2, timeoutMs: 60_000,
+      env: { NACRE_TEST_POSTGRES: '15' }, missing: missingPostgres15,
+    },
     { name: 'start', files: start, concurrency: 1, timeoutMs: 120_000 },
-    { name: 'e2e', files: find('tests/e2e/**/*.e2e.ts'), concurrency: 1, timeoutMs: 240_000, missing: missingChromium, required: true },
+    {
+      name: 'e2e', files: find('tests/e2e/**/*.e2e.ts'), concurrency: 1, timeoutMs: 240_000,
+      missing: missingChromium, required: true,
+    },
   ];
   if (long) all.push({ name: 'long', files: find('tests/long/**/*.ts'), concurrency: 1, timeoutMs: 3_600_000 });
   return all;
@@ -89,7 +95,8 @@ async function runStep(step: Step): Promise<boolean> {
 function nodeTest(step: Step): Promise<number> {
   return new Promise((done) => {
     const child = spawn(process.execPath, [
-      '--test', `--test-concurrency=${step.concurrency}`, `--test-timeout=${step.timeoutMs}`, '--test-reporter=spec', ...step.files,
+      '--test', `--test-concurrency=${step.concurrency}`, `--test-timeout=${step.timeoutMs}`,
+      '--test-reporter=spec', ...step.files,
     ], { cwd: root, env: process.env, stdio: ['ignore', 'pipe', 'inherit'] });
     let rest = '';
     child.stdout.on('data', (chunk: Buffer) => {
@@ -119,7 +126,8 @@ function missingPostgres15(): string | null {
 function missingChromium(): string | null {
   if (!findChromium()) installDebian('chromium');
   return findChromium() ? null
-    : 'The browser tests need Chromium. Install it (Debian: apt-get install chromium) or name it in NACRE_TEST_CHROMIUM.';
+    : 'The browser tests need Chromium. Install it (Debian: apt-get install chromium), or name its program in '
+      + 'NACRE_TEST_CHROMIUM.';
 }
 
 /** As root on Debian and its like; elsewhere nothing happens and the caller says what is missing. */
@@ -127,7 +135,8 @@ function installDebian(name: string): void {
   if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return;
   console.log(`Installing ${name} …`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const apt = (...apt: string[]) => spawnSync('apt-get', ['-qq', '-y', ...apt], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const apt = (...words: string[]) => spawnSync('apt-get', ['-qq', '-y', ...words],
+    { env, stdio: ['ignore', 'ignore', 'inherit'] });
   if (apt('install', '--no-install-recommends', name).status === 0) return;
   apt('update');
   apt('install', '--no-install-recommends', name);

@@ -49,11 +49,13 @@ export const configSchema = Type.Object({
   }),
   mediaHost: setting(text(), {
     env: ['NACRE_MEDIA_HOST'], unset: 'found out from the network',
-    description: 'IP address under which publishers reach the UDP port, for a server whose own address is a private one.',
+    description: 'IP address under which publishers reach the UDP port, for a server whose own address is a private '
+      + 'one.',
   }),
   dataFolder: setting(Type.String({ default: 'data', minLength: 1 }), {
     env: ['NACRE_DATA_FOLDER'], option: 'data',
-    description: 'Folder for the database, pictures and secrets, relative to the folder of Nacre. This is what to back up.',
+    description: 'Folder for the database, pictures and secrets, relative to the folder of Nacre. This is what to back '
+      + 'up.',
   }),
   empty: setting(Type.Boolean({ default: false }), {
     env: ['NACRE_EMPTY'], option: 'empty',

@@ -2,8 +2,8 @@
  * The process that holds the PostgreSQL of a test run.
  *
  * Test files run as processes of their own, side by side; whoever comes first starts this one, and it ends by itself
- * when nobody has been connected for a while. It keeps a migrated template and copies it for each test file; a copy goes
- * when its file has passed and is kept, up to a number, when it has failed.
+ * when nobody has been connected for a while. It keeps a migrated template and copies it for each test file; a copy
+ * goes when its file has passed and is kept, up to a number, when it has failed.
  *
  * Usage: node tests/support/database-keeper.ts (started by database.ts). Lines of JSON over a local socket.
  */
@@ -37,7 +37,11 @@ const lock = await lockDataFolder(place.folder, 0).catch(() => process.exit(0));
 const postgres = await createEmbeddedPostgres({
   folder: place.folder,
   secret: (purpose) => createHash('sha256').update(`test ${purpose}`).digest('base64url'),
-  log: { info: () => {}, warn: (fields, text) => console.error(text, fields), error: (fields, text) => console.error(text, fields) },
+  log: {
+    info: () => {},
+    warn: (fields, text) => console.error(text, fields),
+    error: (fields, text) => console.error(text, fields),
+  },
   ...(place.binariesFolder && { binariesFolder: place.binariesFolder }),
   settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '200' },
 });

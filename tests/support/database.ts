@@ -21,6 +21,7 @@ import type { KeeperReply, KeeperRequest } from './database-place.ts';
 const KEEPER_TIMEOUT_MS = 60_000;
 const RETRY_MS = 50;
 const RESPAWN_MS = 3_000;
+const HOW_TO_LOOK = 'node tests/support/keep-database.ts keeps PostgreSQL running to look into it.';
 
 export interface TestDatabase {
   name: string;
@@ -37,14 +38,14 @@ export interface TestDatabase {
 export async function createTestDatabase(file: string, options: { empty?: boolean } = {}): Promise<TestDatabase> {
   const place = keeperPlace();
   const socket = await reachKeeper();
-  const request: KeeperRequest = { file: file.startsWith('file:') ? fileURLToPath(file) : file, empty: options.empty ?? false };
-  const reply = await ask(socket, request);
+  const path = file.startsWith('file:') ? fileURLToPath(file) : file;
+  const reply = await ask(socket, { file: path, empty: options.empty ?? false });
   if ('error' in reply) throw new Error(`The test database could not be made: ${reply.error}`);
   // The open socket says that this process lives; it must not keep it alive.
   socket.unref();
   process.once('exit', (code) => {
     if (code === 0) writeFileSync(join(place.passedFolder, reply.name), '');
-    else console.error(`The database of the failed tests is kept: ${reply.superuserUrl}. node tests/support/keep-database.ts keeps it reachable`);
+    else console.error(`The database of the failed tests is kept: ${reply.superuserUrl}\n${HOW_TO_LOOK}`);
   });
   return {
     ...reply,

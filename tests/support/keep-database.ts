@@ -6,7 +6,9 @@ const socket = await reachKeeper();
 const own = await createTestDatabase('keep_database');
 const client = new pg.Client({ connectionString: own.superuserUrl });
 await client.connect();
-const { rows } = await client.query<{ datname: string }>('select datname from pg_database where datname like \'test\\_%\' order by 1');
+const { rows } = await client.query<{ datname: string }>(
+  'select datname from pg_database where datname like \'test\\_%\' order by 1',
+);
 await client.end();
 for (const { datname } of rows.filter((row) => row.datname !== own.name)) {
   const url = new URL(own.superuserUrl);

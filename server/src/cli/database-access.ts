@@ -27,7 +27,9 @@ const ROOT = resolve(import.meta.dirname, '../../..');
 export async function openDatabaseAccess(config: Config, version: string): Promise<DatabaseAccess> {
   const path = resolve(ROOT, config.dataFolder);
   if (config.databaseUrl === null && !existsSync(join(path, 'database.json'))) {
-    throw new StartRefusal(`There is no Nacre in ${path} yet. Start it once with npm start, or name its folder: --data DIR`);
+    throw new StartRefusal(
+      `There is no Nacre in ${path} yet. Start it once with npm start, or name its folder: --data DIR`,
+    );
   }
   const folder = await openDataFolder({ path, version, waitMs: 0 }).catch((error: unknown) => {
     if (secretsBeside(path)) return null;

@@ -12,11 +12,14 @@ export async function makeOperator(ownerUrl: string, email: string): Promise<str
     );
     const person = rows[0];
     if (!person) {
-      throw new StartRefusal(`There is no account with the e-mail ${email}. Sign up with it in the browser first, then `
-        + 'run this again.');
+      throw new StartRefusal(
+        `There is no account with the e-mail ${email}. Sign up with it in the browser first, then run this again.`,
+      );
     }
     if (person.is_demo) {
-      throw new StartRefusal(`${email} is a demo account, whose password everybody knows. Sign up with an e-mail of your own.`);
+      throw new StartRefusal(
+        `${email} is a demo account, whose password everybody knows. Sign up with an e-mail of your own.`,
+      );
     }
     if (person.is_operator) return `${person.name} (${email}) is an operator already.`;
     await owner.query('update person set is_operator = true where email = lower($1)', [email]);

@@ -16,8 +16,8 @@ const SQLITE_BUSY = 5;
 const LOCK_FILE = 'nacre.lock';
 const HOLDER_FILE = 'nacre.running.json';
 /**
- * How long to wait for a Nacre that is just stopping. Shorter: a quick restart is refused although the old one is on its
- * way out. Longer: someone who really has a second Nacre waits for the sentence.
+ * How long to wait for a Nacre that is just stopping. Shorter: a quick restart is refused although the old one is on
+ * its way out. Longer: someone who really has a second Nacre waits for the sentence.
  */
 const DEFAULT_WAIT_MS = 6_000;
 const RETRY_MS = 100;

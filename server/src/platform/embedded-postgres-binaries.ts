@@ -1,8 +1,8 @@
 /**
  * PostgreSQL's programs from the npm package, and the user who runs them.
  *
- * PostgreSQL refuses to run as root, so a root process runs it as an unprivileged system user; that user must be able to
- * reach the programs, which a clone in a private folder does not allow: then they are copied to a public place once.
+ * PostgreSQL refuses to run as root, so a root process runs it as an unprivileged system user; that user must be able
+ * to reach the programs, which a clone in a private folder does not allow: then they are copied to a public place once.
  * The package keeps its libraries' symbolic links in a list, restored by an install script that npm may have blocked;
  * they are restored here when missing.
  */

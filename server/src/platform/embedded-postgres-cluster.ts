@@ -1,12 +1,14 @@
 /**
  * Where the embedded cluster lies, and how it is made.
  *
- * Normally `postgres/` in the data folder. Started by root from a place that the PostgreSQL user cannot enter, it lies in
- * a public place under a random name, which the data folder remembers. A cluster appears under its name only when it is
- * complete, so an interrupted `initdb` leaves nothing that looks like a database.
+ * Normally `postgres/` in the data folder. Started by root from a place that the PostgreSQL user cannot enter, it lies
+ * in a public place under a random name, which the data folder remembers. A cluster appears under its name only when
+ * it is complete, so an interrupted `initdb` leaves nothing that looks like a database.
  */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync, chownSync, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync,
+} from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { writeWhole } from './data-folder.ts';
 import { PUBLIC_PLACE, postgresUser, runAs } from './embedded-postgres-binaries.ts';
@@ -130,7 +132,8 @@ export function readMemory(folder: string): { cluster: string; port: number } | 
       return { cluster: value.cluster, port: value.port };
     }
   } catch (error) {
-    throw new StartRefusal(`${file} cannot be read: ${errorText(error)}. Restore it from your backup.`, { cause: error });
+    throw new StartRefusal(`${file} cannot be read: ${errorText(error)}. Restore it from your backup.`,
+      { cause: error });
   }
   throw new StartRefusal(`${file} is damaged. Restore it from your backup; nothing was changed.`);
 }

@@ -21,7 +21,8 @@ export async function ensureOwnedDatabase(
       [NAME],
     );
     if (!rows[0]?.role) {
-      await superuser.query(`create role ${NAME} login createrole password ${pg.escapeLiteral(scramVerifier(password))}`);
+      const verifier = pg.escapeLiteral(scramVerifier(password));
+      await superuser.query(`create role ${NAME} login createrole password ${verifier}`);
     }
     if (!rows[0]?.database) await superuser.query(`create database ${NAME} owner ${NAME}`);
   } finally {

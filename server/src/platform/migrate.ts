@@ -37,7 +37,8 @@ export function readMigrations(folder = MIGRATIONS_FOLDER): Migration[] {
     const [, digits, name] = FILE_NAME.exec(file) ?? [];
     if (!digits || !name) throw new Error(`${file}: a migration is named 0001_what_it_does.sql`);
     if (Number(digits) !== index + 1) {
-      throw new Error(`${file}: migrations are numbered without gaps, here ${String(index + 1).padStart(4, '0')} is due`);
+      const due = String(index + 1).padStart(4, '0');
+      throw new Error(`${file}: migrations are numbered without gaps, here ${due} is due`);
     }
     const sql = readFileSync(join(folder, file), 'utf8').replaceAll('\r\n', '\n');
     return { number: index + 1, name, sql, checksum: createHash('sha256').update(sql).digest('hex') };
@@ -78,7 +79,8 @@ interface AppliedMigration {
 function checkHistory(applied: AppliedMigration[], known: Migration[]): void {
   if (applied.length > known.length) {
     throw new StartRefusal(
-      `The database was made by a newer Nacre: it has ${applied.length} migrations, this version knows ${known.length}. `
+      `The database was made by a newer Nacre: it has ${applied.length} migrations, this version knows `
+      + `${known.length}. `
       + 'Start the newer version, or restore the backup from before the upgrade. Nothing was changed.',
     );
   }

@@ -18,6 +18,8 @@ const MAX_NAME_BYTES = 63;
 /** PostgreSQL's own default (scram_iterations). */
 const SCRAM_ITERATIONS = 4096;
 const SCRAM_SALT_BYTES = 16;
+/** The owner has just been let in; a server that now takes this long is overloaded. */
+const SIGN_IN_TIMEOUT_MS = 10_000;
 
 /** `<database>_server`, shortened so that it stays distinct. */
 export function serverRoleName(database: string): string {
@@ -63,7 +65,9 @@ function cannotMakeRole(role: string, cause?: unknown): StartRefusal {
 
 async function canSignIn(owner: pg.Client, user: string, password: string): Promise<boolean> {
   const { host, port, database } = owner;
-  const client = new pg.Client({ host, port, database, user, password, ssl: owner.ssl, connectionTimeoutMillis: 10_000 });
+  const client = new pg.Client({
+    host, port, database, user, password, ssl: owner.ssl, connectionTimeoutMillis: SIGN_IN_TIMEOUT_MS,
+  });
   try {
     await client.connect();
     return true;
@@ -121,9 +125,18 @@ export async function grantServerRole(owner: pg.Client, role: string): Promise<v
   }
 }
 
+interface RolePower {
+  role: string;
+  superuser: boolean;
+  /** A table whose owner the role is or can become. */
+  owns: string | null;
+  /** An append-only table whose rows it may change. */
+  changes: string | null;
+}
+
 /** Refuses a working role that could do what only the owner may. */
 export async function refusePowerfulRole(server: pg.Client): Promise<void> {
-  const { rows } = await server.query<{ role: string; superuser: boolean; owns: string | null; changes: string | null }>(
+  const { rows } = await server.query<RolePower>(
     `with tables as (
        select c.oid, c.relowner, format('%I.%I', n.nspname, c.relname) as name,
               coalesce(obj_description(c.oid, 'pg_class') like '%' || $2 || '%', false) as append_only

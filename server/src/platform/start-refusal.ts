@@ -1,7 +1,8 @@
 /**
  * A reason not to start that a person can do something about.
  *
- * The message is a whole sentence with what to do next; the program prints it alone (no stack) and ends with `exitCode`.
+ * The message is a whole sentence with what to do next; the program prints it alone, without a stack, and ends with
+ * `exitCode`.
  */
 
 /** Exit code when something outside stands in the way: a port, a folder, a database. */
