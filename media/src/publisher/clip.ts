@@ -96,7 +96,7 @@ async function readSounds(track: InputTrack, durationTicks: number): Promise<Cli
   return sounds;
 }
 
-function toBuffer(data: AllowSharedBufferSource): Buffer {
+function toBuffer(data: ArrayBufferView | ArrayBufferLike): Buffer {
   if (ArrayBuffer.isView(data)) return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   return Buffer.from(data);
 }

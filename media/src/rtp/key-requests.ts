@@ -20,7 +20,7 @@ export interface KeyRequests {
 export function createKeyRequests(): KeyRequests {
   let isNeeded = true;
   let lastKeyMs = Number.NEGATIVE_INFINITY;
-  let lastAskedMs = Number.NEGATIVE_INFINITY;
+  let lastAskedMs: number | null = null;
   let asked = 0;
   return {
     get asked() {
@@ -34,6 +34,8 @@ export function createKeyRequests(): KeyRequests {
       lastKeyMs = nowMs;
     },
     due(nowMs) {
+      // A publication begins with a key picture: it is on its way.
+      lastAskedMs ??= nowMs;
       if (!isNeeded && nowMs - lastKeyMs < keyIntervalMs) return false;
       if (nowMs - lastAskedMs < keyRequestPauseMs) return false;
       lastAskedMs = nowMs;

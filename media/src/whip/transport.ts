@@ -57,14 +57,14 @@ export interface TransportOptions {
   log: MediaLog;
 }
 
-/** 127.0.0.1 first, then this machine's addresses, without link-local ones, which browsers cannot use. */
+/** This machine's addresses without link-local ones, which browsers cannot use, then 127.0.0.1: browsers try in this order. */
 export function localAddresses(): string[] {
   const found = Object.values(networkInterfaces())
     .flatMap((entries) => entries ?? [])
     .filter((entry) => !entry.internal && !/^(fe80|169\.254)/i.test(entry.address))
     .sort((a, b) => (a.family === b.family ? 0 : a.family === 'IPv4' ? -1 : 1))
     .map((entry) => entry.address);
-  return ['127.0.0.1', ...found];
+  return [...found, '127.0.0.1'];
 }
 
 /** Rejects with the system's error code when the port is taken. */
