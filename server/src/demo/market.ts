@@ -2,6 +2,7 @@
  * What the demo market holds: three shops in different trades, their goods, their shows, the people in them.
  * Content only. Pictures are drawings in server/demo/art; all of it is marked as demo wherever it appears.
  */
+import type { Address } from '@nacre/contract/accounts';
 import type { ProductOption } from '@nacre/contract/catalog';
 import type { ShopCategory } from '@nacre/contract/shops';
 
@@ -221,3 +222,14 @@ export const DEMO_TALK: Array<{ say: string; answer?: string }> = [
   { say: 'pretty with the scarf' },
   { say: 'will the rose one come back in S?', answer: 'On Thursday, I think' },
 ];
+
+/** What the sign-in sheet offers: a shop owner and a buyer. */
+export const DEMO_SIGN_INS = [
+  { role: 'owner' as const, name: 'Liu', email: 'liu@demo.nacre', password: DEMO_PASSWORD },
+  { role: 'buyer' as const, name: 'Mei', email: 'mei@demo.nacre', password: DEMO_PASSWORD },
+];
+
+export const DEMO_ADDRESS: Address = {
+  name: 'Mei Tan', phone: '+1 503 555 0118', line1: '18 Harbour Lane', line2: '', city: 'Portland', region: 'OR',
+  postalCode: '97209', country: 'US',
+};

@@ -4,9 +4,10 @@
  * While it renders, SvelteKit reads the API through `nacreFetch` on the raw request: the same routes, checks and
  * errors as from outside, without a socket in between.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { Refusal } from '../lib/refusal.ts';
 import type { App } from './app.ts';
+import { PROTOCOL_HEADER } from './kit-handler.ts';
 
 export type PageHandler = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
 
@@ -20,6 +21,20 @@ declare module 'node:http' {
 const API_PATHS = /^\/(api|blobs|whip|live|realtime|healthz|readyz|metrics)(\/|$|\?)/;
 const NO_BODY = new Set([101, 204, 205, 304]);
 
+/** What tells who asks and from where; the rest of a page request says nothing to the API. */
+const PASSED_ON = /^(host|user-agent|forwarded|via|x-forwarded-.*|x-real-ip)$/;
+
+function headersForApi(headers: IncomingHttpHeaders, setCookie: unknown): Record<string, string> {
+  const passed: Record<string, string> = { accept: 'application/json' };
+  for (const [name, value] of Object.entries(headers)) {
+    if (PASSED_ON.test(name) && value !== undefined) passed[name] = String(value);
+  }
+  // A guest who has just been made is the same guest inside.
+  const newGuest = setCookie === undefined ? undefined : String(setCookie).split(';')[0];
+  const cookie = [headers.cookie, newGuest].filter(Boolean).join('; ');
+  return cookie === '' ? passed : { ...passed, cookie };
+}
+
 export async function pageRoutes(parent: App, deps: { handler: PageHandler }): Promise<void> {
   await parent.register(async (app) => {
     // SvelteKit reads bodies itself.
@@ -27,19 +42,15 @@ export async function pageRoutes(parent: App, deps: { handler: PageHandler }): P
     app.addContentTypeParser('*', (_request, _payload, done) => done(null));
     app.all('/*', { schema: { hide: true }, config: { rateLimit: false } }, async (request, reply) => {
       if (API_PATHS.test(request.url)) throw new Refusal('request.not_found');
-      const { cookie, host } = request.headers;
-      const guestCookie = String(reply.getHeader('set-cookie') ?? '').split(';')[0];
+      const headers = headersForApi(request.headers, reply.getHeader('set-cookie'));
+      request.raw.headers[PROTOCOL_HEADER] = request.protocol;
       request.raw.nacreFetch = async (inner) => {
         const url = new URL(inner.url);
         const answer = await parent.inject({
           method: inner.method as 'GET',
           url: url.pathname + url.search,
-          headers: {
-            host: host ?? 'localhost',
-            ...(cookie ?? guestCookie ? { cookie: cookie ?? guestCookie } : {}),
-            accept: 'application/json',
-          },
-          remoteAddress: request.ip,
+          headers,
+          ...(request.raw.socket.remoteAddress && { remoteAddress: request.raw.socket.remoteAddress }),
         });
         return new Response(NO_BODY.has(answer.statusCode) ? null : new Uint8Array(answer.rawPayload), {
           status: answer.statusCode,

@@ -1,0 +1,167 @@
+/**
+ * The composition root: every part is made here, by hand, from what it needs, and stopped in reverse order.
+ * The only place that knows which implementation stands behind a port.
+ */
+import { join } from 'node:path';
+import { createMediaSupervisor } from '@nacre/media/supervisor';
+import { accountsRoutes } from './accounts/routes.ts';
+import { catalogRoutes } from './catalog/routes.ts';
+import { chatRoutes } from './chat/routes.ts';
+import type { Config } from './config.ts';
+import { createDemo, declineDemo, demoAccountsOf } from './demo/demo.ts';
+import { followsRoutes } from './follows/routes.ts';
+import { createApp, type App } from './http/app.ts';
+import { createGuests } from './http/guest.ts';
+import { healthRoutes } from './http/health.ts';
+import { loadPages } from './http/kit-handler.ts';
+import { pageRoutes } from './http/pages.ts';
+import { createUpgrades } from './http/upgrade.ts';
+import { imagesRoutes } from './images/routes.ts';
+import { createModules, startModules, type Modules } from './modules.ts';
+import { ordersRoutes } from './orders/routes.ts';
+import { paymentsRoutes } from './payments/routes.ts';
+import { createDiskBlobs, type Blobs } from './platform/blobs.ts';
+import { createMemoryBus } from './platform/bus.ts';
+import { systemClock } from './platform/clock.ts';
+import type { DataFolder } from './platform/data-folder.ts';
+import { createDatabase } from './platform/database.ts';
+import { newId } from './platform/ids.ts';
+import { createJobs } from './platform/jobs.ts';
+import type { Log } from './platform/log.ts';
+import { createMetrics } from './platform/metrics.ts';
+import { createOutbox } from './platform/outbox.ts';
+import type { Platform } from './platform/platform.ts';
+import { shopsRoutes } from './shops/routes.ts';
+import { showsRoutes } from './shows/routes.ts';
+import { addressesToOffer, isLoopback } from './video/addresses.ts';
+
+export interface ComposeDeps {
+  config: Config;
+  log: Log;
+  folder: DataFolder;
+  /** As the working role. */
+  databaseUrl: string;
+  isEmbedded: boolean;
+  version: string;
+}
+
+export interface Composed {
+  /** Where browsers go. */
+  address: string;
+  /** Lines for whoever started it. */
+  notes: string[];
+  stop(): Promise<void>;
+}
+
+/** What was started, to be stopped backwards. A part that fails to stop does not keep the others running. */
+function createStack(log: Log) {
+  const parts: Array<{ name: string; stop(): Promise<void> | void }> = [];
+  return {
+    add(name: string, stop: () => Promise<void> | void) {
+      parts.push({ name, stop });
+    },
+    async stop() {
+      for (const part of parts.splice(0).reverse()) {
+        try {
+          await part.stop();
+        } catch (error) {
+          log.error({ err: error, part: part.name }, 'could not be stopped');
+        }
+      }
+    },
+  };
+}
+
+export async function compose(deps: ComposeDeps): Promise<Composed> {
+  const stack = createStack(deps.log);
+  try {
+    return await start(deps, stack);
+  } catch (error) {
+    await stack.stop();
+    throw error;
+  }
+}
+
+async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): Promise<Composed> {
+  const { config, log, folder } = deps;
+  const pages = await loadPages();
+  const metrics = createMetrics();
+  const database = createDatabase({ url: deps.databaseUrl, log, poolSize: config.databasePoolSize });
+  stack.add('database pool', database.stop);
+  const bus = createMemoryBus({ log });
+  stack.add('bus', bus.stop);
+  const outbox = createOutbox({ database, clock: systemClock, log });
+  const platform: Platform = { database, outbox, bus, clock: systemClock, newId, log };
+  const jobs = createJobs({ url: deps.databaseUrl, log });
+  const blobs = createDiskBlobs({ folder: join(folder.path, 'blobs') });
+  const guests = createGuests({ secret: folder.secret('guests') });
+  const hasDemo = deps.isEmbedded && !config.empty && isLoopback(config.host);
+
+  const modules = createModules({
+    platform, blobs, jobs, guests,
+    secret: folder.secret('accounts'),
+    demoAccounts: hasDemo ? demoAccountsOf(database) : null,
+    startMedia: (onEvent) => createMediaSupervisor({
+      udpPort: config.udpPort ?? config.port,
+      addresses: addressesToOffer(config.host, config.mediaHost),
+      log, onEvent,
+    }),
+  });
+  stack.add('rooms', modules.realtime.stop);
+  stack.add('video', modules.video.stop);
+  const running = await startModules(modules, platform);
+  stack.add('modules', running.stop);
+  outbox.start();
+  stack.add('outbox', outbox.stop);
+  await jobs.start();
+  stack.add('jobs', jobs.stop);
+  const { udpPort } = await modules.video.ready();
+
+  const app = await createApp({
+    log, guests, findPerson: modules.accounts.findPerson, trustProxy: config.trustedProxies ?? false,
+  });
+  stack.add('http', () => app.close());
+  healthRoutes(app, {
+    database, metrics, metricsToken: config.metricsToken,
+    mediaTrouble: () => (modules.video.mediaPid() === null ? 'is restarting' : null),
+  });
+  await mountRoutes(app, modules, blobs);
+  await pageRoutes(app, { handler: pages });
+
+  const upgrades = createUpgrades({ log });
+  modules.realtime.attach(upgrades);
+  modules.video.attach(upgrades);
+  upgrades.listenOn(app.server);
+  stack.add('upgrades', upgrades.stop);
+
+  await app.listen({ port: config.port, host: config.host });
+  const address = addressOf(app, config);
+  log.info({ address, udpPort, version: deps.version }, 'listening');
+
+  if (deps.isEmbedded && config.empty) await declineDemo(database);
+  const demo = hasDemo ? await createDemo({ platform, modules, address }) : null;
+  if (demo !== null) stack.add('demo', demo.stop);
+  return { address, notes: demo?.notes ?? [], stop: stack.stop };
+}
+
+async function mountRoutes(app: App, modules: Modules, blobs: Blobs): Promise<void> {
+  const { accounts, shops, follows, catalog, shows, chat, orders, payments, images, video } = modules;
+  await accountsRoutes(app, { accounts, membershipsOf: shops.membershipsOf });
+  await imagesRoutes(app, { images, blobs });
+  shopsRoutes(app, { shops, followingOf: follows.stateFor });
+  followsRoutes(app, { follows, shopBySlug: shops.bySlug });
+  catalogRoutes(app, { catalog });
+  showsRoutes(app, { shows });
+  chatRoutes(app, { chat });
+  paymentsRoutes(app, { payments });
+  ordersRoutes(app, { orders });
+  await app.register(video.routes);
+}
+
+function addressOf(app: App, config: Config): string {
+  if (config.publicUrl !== null) return config.publicUrl;
+  const bound = app.server.address();
+  const port = typeof bound === 'object' && bound !== null ? bound.port : config.port;
+  const name = config.host === '0.0.0.0' || config.host === '::' ? 'localhost' : config.host;
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
+}

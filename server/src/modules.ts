@@ -1,0 +1,108 @@
+/**
+ * The business, wired by hand. Rooms, shows and video need each other; what is needed before it is made is handed over as
+ * a function that is called only later, when everything is there.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { MediaEvent, MediaSupervisor } from '@nacre/media/hooks';
+import { createAccounts, type AccountsDeps } from './accounts/accounts.ts';
+import { createCatalog } from './catalog/catalog.ts';
+import { createChat } from './chat/chat.ts';
+import { createFollows } from './follows/follows.ts';
+import type { Actor } from './http/actor.ts';
+import type { Guests } from './http/guest.ts';
+import { createImages } from './images/images.ts';
+import { createOrders } from './orders/orders.ts';
+import { createOrderSweep, ordersReactions } from './orders/reactions.ts';
+import { createPayments } from './payments/payments.ts';
+import { paymentsReactions } from './payments/reactions.ts';
+import { createSandbox } from './payments/sandbox.ts';
+import type { Blobs } from './platform/blobs.ts';
+import type { Jobs } from './platform/jobs.ts';
+import type { Platform } from './platform/platform.ts';
+import { createRealtime } from './realtime/realtime.ts';
+import { createShops } from './shops/shops.ts';
+import { createShowRooms } from './shows/channel.ts';
+import { showsReactions } from './shows/reactions.ts';
+import { createShows } from './shows/shows.ts';
+import { createVideo } from './video/video.ts';
+
+export interface ModulesDeps {
+  platform: Platform;
+  blobs: Blobs;
+  jobs: Jobs;
+  guests: Guests;
+  secret: string;
+  demoAccounts: AccountsDeps['demoAccounts'];
+  startMedia(onEvent: (event: MediaEvent) => void): MediaSupervisor;
+}
+
+export type Modules = ReturnType<typeof createModules>;
+
+export function createModules(deps: ModulesDeps) {
+  const { platform, guests } = deps;
+  const accounts = createAccounts({ platform, secret: deps.secret, demoAccounts: deps.demoAccounts });
+  const images = createImages({ platform, blobs: deps.blobs });
+  const shops = createShops({ platform, images });
+  const catalog = createCatalog({ platform, images, shops });
+  const follows = createFollows({
+    platform,
+    shopOfShow: async (showId) => (await shows.bagNumbers(showId))?.shopId ?? null,
+  });
+
+  const personOf = (request: IncomingMessage) =>
+    accounts.findPersonByHeaders(request.headers, request.socket.remoteAddress);
+  /** Who opens a socket; a browser without our cookies is a guest that nobody knows. */
+  const actorOf = async (request: IncomingMessage): Promise<Actor> =>
+    (await personOf(request)) ?? { kind: 'guest', guestId: guests.read(request.headers.cookie) ?? 'unknown' };
+
+  const realtime = createRealtime({
+    platform,
+    guests,
+    findPerson: personOf,
+    mayJoin: (room, actor) => rooms.mayJoin(room, actor),
+    snapshot: (room) => rooms.snapshot(room),
+  });
+  const video = createVideo({
+    startMedia: deps.startMedia,
+    authorizeStreamKey: (key) => shows.authorizeStreamKey(key),
+    mayWatch: async (showId, request) => shows.mayWatch(showId, await actorOf(request)),
+    onPictureUp: (showId) => shows.pictureUp(showId),
+    onPictureDown: (showId, reason) => shows.pictureDown(showId, reason),
+    log: platform.log,
+    now: () => platform.clock.now().getTime(),
+  });
+  const shows = createShows({
+    platform, channel: realtime, shops, catalog, images, video, newFollowersOf: follows.newFollowersOf,
+  });
+  const chat = createChat({ platform, shows, channel: realtime });
+  const rooms = createShowRooms({ shows, channel: realtime, recentChat: chat.recent });
+  realtime.onViewers(rooms.noteViewers);
+  realtime.onCame(rooms.noteCame);
+
+  const payments = createPayments({ platform, jobs: deps.jobs, provider: createSandbox() });
+  const orders = createOrders({
+    platform, catalog, payments, shops, images,
+    bagOf: shows.bagNumbers,
+    keepAddress: accounts.addAddress,
+    tell: realtime.tell,
+  });
+
+  paymentsReactions(deps.jobs, { payments });
+  ordersReactions(platform.outbox, { orders });
+  showsReactions(platform.outbox, { shows });
+
+  return { accounts, images, shops, catalog, follows, realtime, video, shows, chat, payments, orders };
+}
+
+/** Sweeps and feeds that run as long as the server does. Ended before the modules they work for. */
+export async function startModules(modules: Modules, platform: Platform): Promise<{ stop(): Promise<void> }> {
+  await modules.shows.start();
+  const holds = createOrderSweep({ orders: modules.orders, log: platform.log });
+  return {
+    async stop() {
+      await holds.stop();
+      await modules.shows.stop();
+      await modules.accounts.stop();
+    },
+  };
+}
