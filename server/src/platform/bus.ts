@@ -6,33 +6,50 @@
  */
 import type { Log } from './log.ts';
 
+export type BusListener = (message: unknown) => void | Promise<void>;
+
 export interface Bus {
-  /** Hands `message` to every subscriber of `topic`. Never throws, never waits. */
+  /**
+   * Hands `message` to every subscriber of `topic`. Never throws, never waits. The message is JSON, and belongs to
+   * everybody who hears it: it is not changed any more.
+   */
   publish(topic: string, message: unknown): void;
-  /** Calls `listener` for each message until the returned function is called. */
-  subscribe(topic: string, listener: (message: unknown) => void): () => void;
+  /** Calls `listener` for each message until the returned function is called. What it throws is logged. */
+  subscribe(topic: string, listener: BusListener): () => void;
   stop(): Promise<void>;
 }
 
 export function createMemoryBus(deps: { log: Log }): Bus {
-  const listeners = new Map<string, Set<(message: unknown) => void>>();
+  // By subscription, not by listener: the same function may be subscribed twice.
+  const subscriptions = new Map<string, Set<{ listener: BusListener }>>();
+
+  function failed(topic: string, error: unknown): void {
+    deps.log.error({ err: error, topic }, 'a bus listener failed');
+  }
+
   return {
     publish(topic, message) {
-      for (const listener of listeners.get(topic) ?? []) {
+      // A copy: who subscribes or leaves while this message is handed round does so from the next one on.
+      for (const { listener } of [...(subscriptions.get(topic) ?? [])]) {
         try {
-          listener(message);
+          const result = listener(message);
+          if (result instanceof Promise) result.catch((error: unknown) => failed(topic, error));
         } catch (error) {
-          deps.log.error({ err: error, topic }, 'a bus listener failed');
+          failed(topic, error);
         }
       }
     },
     subscribe(topic, listener) {
-      const set = listeners.get(topic) ?? new Set();
-      listeners.set(topic, set.add(listener));
-      return () => set.delete(listener);
+      const subscription = { listener };
+      const ofTopic = subscriptions.get(topic) ?? new Set();
+      subscriptions.set(topic, ofTopic.add(subscription));
+      return () => {
+        ofTopic.delete(subscription);
+        if (ofTopic.size === 0 && subscriptions.get(topic) === ofTopic) subscriptions.delete(topic);
+      };
     },
     async stop() {
-      listeners.clear();
+      subscriptions.clear();
     },
   };
 }

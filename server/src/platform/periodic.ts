@@ -17,8 +17,9 @@ export function createPeriodic(deps: { name: string; everyMs: number; work: () =
   function schedule(): void {
     if (stopped) return;
     timer = setTimeout(() => {
-      running = deps
-        .work()
+      // In a step of its own, so that what `work` throws before its first await is caught as well.
+      running = Promise.resolve()
+        .then(deps.work)
         .catch((error: unknown) => deps.log.warn({ err: error, sweep: deps.name }, 'a sweep failed'))
         .then(schedule);
     }, deps.everyMs);

@@ -1,0 +1,89 @@
+/** The suite that every blob store passes, and what the one on disk must do besides. */
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { createDiskBlobs, isBlobKey, type Blobs } from './blobs.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'nacre-blobs-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+async function textOf(blobs: Blobs, key: string): Promise<string | null> {
+  const found = await blobs.read(key);
+  if (found === null) return null;
+  const bytes = Buffer.concat(await found.stream.toArray() as Buffer[]);
+  assert.equal(bytes.length, found.size);
+  return bytes.toString('utf8');
+}
+
+const stores: Record<string, () => Blobs> = {
+  disk: () => createDiskBlobs({ folder: mkdtempSync(join(folder, 'store-')) }),
+};
+
+for (const [name, create] of Object.entries(stores)) {
+  test(`[P40] ${name}: what was put is read as it was, until it is removed`, async () => {
+    const blobs = create();
+    assert.equal(await textOf(blobs, 'image/a/160.webp'), null);
+    await blobs.put('image/a/160.webp', Buffer.from('珍珠'));
+    await blobs.put('image/a/480.webp', Buffer.alloc(0));
+    assert.equal(await textOf(blobs, 'image/a/160.webp'), '珍珠');
+    assert.equal(await textOf(blobs, 'image/a/480.webp'), '');
+    await blobs.remove('image/a/160.webp');
+    await blobs.remove('image/a/160.webp');
+    assert.equal(await textOf(blobs, 'image/a/160.webp'), null);
+  });
+
+  test(`[P41] ${name}: whoever reads while it is written gets all of the old one or all of the new one`, async () => {
+    const blobs = create();
+    const texts = ['a'.repeat(2_000_000), 'b'.repeat(1_500_000)];
+    await blobs.put('x', Buffer.from(texts[0] ?? ''));
+    let done = false;
+    const writing = (async () => {
+      for (let i = 0; i < 20; i += 1) await blobs.put('x', Buffer.from(texts[i % 2] ?? ''));
+      done = true;
+    })();
+    let reads = 0;
+    while (!done) {
+      const text = await textOf(blobs, 'x');
+      assert.ok(text !== null && texts.includes(text), 'a part of a blob');
+      reads += 1;
+    }
+    await writing;
+    assert.ok(reads > 3);
+  });
+
+  test(`[P42] ${name}: what is no key is not found, and not written`, async () => {
+    const blobs = create();
+    const bad = [
+      '', '/', '/etc/passwd', '../secret', 'a/../b', 'a//b', 'a/', './a', '.hidden', 'a/.hidden', 'A', 'ä', 'a b', 'a\\b',
+      'a\0b', 'a%2fb', 'x'.repeat(201), 'a.part',
+    ];
+    for (const key of bad) {
+      assert.equal(isBlobKey(key), false, key);
+      assert.equal(await blobs.read(key), null, key);
+      await assert.rejects(blobs.put(key, Buffer.from('x')), /not a blob key/);
+      await assert.rejects(blobs.remove(key), /not a blob key/);
+    }
+    for (const key of ['a', 'a/b', 'image/0190-af/1080.webp', 'a..b', 'x'.repeat(200)]) {
+      assert.equal(isBlobKey(key), true, key);
+    }
+  });
+}
+
+test('[P42] disk: a folder is no blob, and nothing lies below a blob', async () => {
+  const blobs = createDiskBlobs({ folder: mkdtempSync(join(folder, 'store-')) });
+  await blobs.put('a/b', Buffer.from('x'));
+  assert.equal(await blobs.read('a'), null);
+  assert.equal(await blobs.read('a/b/c'), null);
+});
+
+test('[P43] disk: what cannot be finished leaves nothing behind', async () => {
+  const home = mkdtempSync(join(folder, 'store-'));
+  const blobs = createDiskBlobs({ folder: home });
+  // A folder where the blob should be: the last step, giving it its name, fails.
+  mkdirSync(join(home, 'a'));
+  writeFileSync(join(home, 'a', 'file'), 'x');
+  await assert.rejects(blobs.put('a', Buffer.from('x')));
+  assert.deepEqual(readdirSync(home), ['a']);
+});
