@@ -43,6 +43,8 @@ export default defineConfig({
     // A file inlined as a data: address would be refused by font-src; every asset keeps its own address.
     assetsInlineLimit: 0,
   },
+  // The show page's first script is bundled as workers are, by itself and with an address of its own.
+  worker: { format: 'es' },
   server: devApi
     ? {
         proxy: {

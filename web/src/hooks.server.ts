@@ -27,11 +27,13 @@ export const handle: Handle = async ({ event, resolve }) => {
   event.locals.timeZone = isTimeZone(timeZone) ? timeZone : null;
 
   const response = await resolve(event, {
-    transformPageChunk: ({ html }) =>
-      html
+    transformPageChunk: ({ html }) => {
+      const page = html
         .replace('%nacre.lang%', htmlLang[locale])
         .replace('%nacre.dir%', direction(locale))
-        .replace('%nacre.theme%', event.locals.theme),
+        .replace('%nacre.theme%', event.locals.theme);
+      return page.includes('data-live=') ? pictureFirst(page) : page;
+    },
     preload: (input) => {
       if (input.type === 'js' || input.type === 'css') return true;
       // The one face that every page draws with at once; the rest comes when a glyph needs it.
@@ -48,6 +50,22 @@ export const handle: Handle = async ({ event, resolve }) => {
   }
   return response;
 };
+
+// The picture stands after 0.2 s near by. On a slow line nobody waits longer than this for buttons that answer.
+const frameworkWaitMs = 800;
+
+/**
+ * Holds the framework back until the small script of the show page (lib/show/early.ts) says go, so that the first
+ * bytes on the line are the picture's. Where the framework's markup is not as expected, everything starts at once.
+ */
+function pictureFirst(page: string): string {
+  const start = /import\("[^"]*\/entry\/start\.[^"]*"\)/;
+  if (!start.test(page)) return page;
+  const wait = `new Promise((go) => { globalThis.nacreGo = go; setTimeout(go, ${frameworkWaitMs}); })`;
+  return page
+    .replace(start, (framework) => `${wait}.then(() => ${framework})`)
+    .replaceAll('rel="modulepreload"', 'rel="later"');
+}
 
 /** Older Safari does not count ws: and wss: of the same host as 'self'. */
 function allowSockets(response: Response, host: string): void {

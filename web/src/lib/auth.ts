@@ -36,7 +36,7 @@ export function signOutEverywhere(): Promise<void> {
 
 /** What the demo offers to sign in as; empty where there is none. */
 export async function demoAccounts(): Promise<Static<typeof DemoAccounts>['accounts']> {
-  const answer = await fetch('/api/demo/accounts');
+  const answer = await fetch('/api/demo-accounts');
   if (!answer.ok) return [];
   return ((await answer.json()) as Static<typeof DemoAccounts>).accounts;
 }

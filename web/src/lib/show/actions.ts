@@ -30,10 +30,10 @@ export function tellInterest(showId: string, productId: string, kind: 'card_open
   );
 }
 
-export async function setFollowing(shopId: string, following: boolean, showId?: string): Promise<boolean> {
-  const params = { params: { path: { shopId } } };
+export async function setFollowing(slug: string, following: boolean, showId?: string): Promise<boolean> {
+  const params = { params: { path: { slug } } };
   const answer = following
-    ? ask(api.PUT('/api/shops/{shopId}/follow', { ...params, body: showId ? { showId } : {} }))
-    : ask(api.DELETE('/api/shops/{shopId}/follow', params));
+    ? ask(api.PUT('/api/shops/{slug}/follow', { ...params, body: showId ? { showId } : {} }))
+    : ask(api.DELETE('/api/shops/{slug}/follow', params));
   return ((await answer) as { following: boolean }).following;
 }
