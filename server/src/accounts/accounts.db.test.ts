@@ -122,7 +122,7 @@ describe('accounts', () => {
     const other = sessionCookieOf(await api.ask(SIGN_IN, { body: { email: person.email, password: PASSWORD } }));
     assert.notEqual(await whoIs(person.cookie), null);
     const heard: unknown[] = [];
-    const end = api.platform.bus.subscribe('accounts.signed-out', (message) => heard.push(message));
+    const end = api.platform.bus.subscribe('accounts.signed-out', (message) => void heard.push(message));
     const out = await api.ask('/api/auth/sign-out', { method: 'POST', cookie: person.cookie });
     end();
     assert.deepEqual(out.json, { person: null, shops: [] });

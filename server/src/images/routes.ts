@@ -17,10 +17,13 @@ export interface ImagesRoutesDeps {
 
 /** A form with one file; a few other fields are ignored, more are an attack. */
 const FORM_LIMITS = { fileSize: UPLOAD_BYTES_MAX, files: 1, fields: 5, fieldSize: 1_000, parts: 6, headerPairs: 20 };
+/** Uploads on their way in at a time, each up to 15 MB in memory. Fewer turns people away, more can fill the memory. */
+const RECEIVING_MAX = 24;
 /** What blobs hold; a kind that is not here is not served. */
 const BLOB_TYPES: Record<string, string> = { webp: 'image/webp' };
 
 export async function imagesRoutes(parent: App, { images, blobs }: ImagesRoutesDeps): Promise<void> {
+  let receiving = 0;
   await parent.register(async (app) => {
     await app.register(multipart, { limits: FORM_LIMITS });
     app.post('/api/images', {
@@ -36,8 +39,14 @@ export async function imagesRoutes(parent: App, { images, blobs }: ImagesRoutesD
       validatorCompiler: () => () => true,
     }, async (request, reply) => {
       const { personId } = personOf(request);
-      const image = await images.upload(personId, await readFile(request));
-      return reply.code(201).send(image);
+      if (receiving >= RECEIVING_MAX) throw new Refusal('server.busy', { retryAfterSeconds: 5 });
+      receiving += 1;
+      try {
+        const image = await images.upload(personId, await readFile(request));
+        return await reply.code(201).send(image);
+      } finally {
+        receiving -= 1;
+      }
     });
   });
 

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { Shop, ShopCreate } from '@nacre/contract/shops';
+import { createTestApi, unique, type TestApi } from '../../../tests/support/api.ts';
+import { createTestDatabase, type TestDatabase } from '../../../tests/support/database.ts';
+import { SHOPS_PER_PERSON } from './shops.ts';
+
+describe('shops', () => {
+  let database: TestDatabase;
+  let api: TestApi;
+
+  before(async () => {
+    database = await createTestDatabase(import.meta.url);
+    api = await createTestApi({ url: database.serverUrl });
+  });
+  after(async () => {
+    await api.stop();
+    await database.drop();
+  });
+
+  const body = (changes: Partial<ShopCreate> = {}): ShopCreate => ({
+    name: 'Pearl House', slug: unique('pearl-house'), story: '', imageId: null, region: 'Hainan', category: 'jewellery',
+    currency: 'CNY', ...changes,
+  });
+
+  it('[SP1] whoever is signed in opens a shop and is its owner', async () => {
+    const { cookie } = await api.newPerson();
+    const answer = await api.ask('/api/shops', { body: body({ name: '  Pearl House ' }), cookie });
+    assert.equal(answer.status, 201);
+    const shop = answer.json as unknown as Shop;
+    assert.equal(shop.name, 'Pearl House');
+    assert.equal(shop.isDemo, false);
+    const me = await api.ask('/api/me', { cookie });
+    assert.deepEqual(me.json['shops'], [{ id: shop.id, slug: shop.slug, name: 'Pearl House', image: null }]);
+    assert.equal((await api.ask('/api/shops', { body: body() })).json['code'], 'accounts.sign_in_first');
+  });
+
+  it('[SP2] a slug belongs to one shop', async () => {
+    const [mei, lin] = [await api.newPerson(), await api.newPerson()];
+    const shop = await api.newShop(mei.cookie);
+    const taken = await api.ask('/api/shops', { body: body({ slug: shop.slug }), cookie: lin.cookie });
+    assert.equal(taken.status, 409);
+    assert.equal(taken.json['code'], 'shops.slug_taken');
+    assert.deepEqual(taken.json['details'], { slug: shop.slug });
+    const other = await api.newShop(lin.cookie);
+    const path = `/api/office/shops/${other.id}`;
+    const patched = await api.ask(path, { method: 'PATCH', body: { slug: shop.slug }, cookie: lin.cookie });
+    assert.equal(patched.json['code'], 'shops.slug_taken');
+    const same = await api.ask(path, { method: 'PATCH', body: { slug: other.slug }, cookie: lin.cookie });
+    assert.equal(same.status, 200);
+  });
+
+  it('[SP2] of ten who want a slug at once exactly one gets it', async () => {
+    const { cookie } = await api.newPerson();
+    const slug = unique('wanted');
+    const answers = await Promise.all(Array.from({ length: 10 }, () =>
+      api.ask('/api/shops', { body: body({ slug }), cookie })));
+    assert.equal(answers.filter(({ status }) => status === 201).length, 1);
+    assert.equal(answers.filter(({ json }) => json['code'] === 'shops.slug_taken').length, 9);
+  });
+
+  it('[SP2] what is no slug is refused, as is all else that is not as it should be', async () => {
+    const { cookie } = await api.newPerson();
+    const bad: Record<string, unknown>[] = [
+      { slug: 'Pearl' }, { slug: 'a' }, { slug: '-pearl' }, { slug: 'pearl--house' }, { slug: 'pearl/house' },
+      { slug: '珍珠屋' }, { slug: 'x'.repeat(41) }, { name: ' ' }, { name: 'x'.repeat(61) }, { story: 'x'.repeat(2001) },
+      { category: 'cars' }, { currency: 'yuan' }, { currency: 'ABC' }, { imageId: 'x' }, { name: 'nul \u0000' },
+      { isDemo: true },
+    ];
+    for (const changes of bad) {
+      const answer = await api.ask('/api/shops', { body: { ...body(), ...changes }, cookie });
+      assert.equal(answer.json['code'], 'request.invalid', JSON.stringify(changes));
+    }
+    const unknown = { imageId: api.platform.newId() };
+    assert.equal((await api.ask('/api/shops', { body: body(unknown), cookie })).json['code'], 'images.unknown');
+  });
+
+  it('[SP3] only members change a shop', async () => {
+    const [mei, lin] = [await api.newPerson(), await api.newPerson()];
+    const shop = await api.newShop(mei.cookie);
+    const path = `/api/office/shops/${shop.id}`;
+    const change = { method: 'PATCH', body: { story: 'Mine now' } } as const;
+    assert.equal((await api.ask(path, { ...change, cookie: lin.cookie })).json['code'], 'shops.not_a_member');
+    assert.equal((await api.ask(path, { cookie: lin.cookie })).status, 403);
+    assert.equal((await api.ask(path, change)).status, 401);
+    const nowhere = `/api/office/shops/${api.platform.newId()}`;
+    assert.equal((await api.ask(nowhere, { ...change, cookie: lin.cookie })).json['code'], 'shops.not_found');
+    const patched = await api.ask(path, { ...change, body: { story: ' New ' }, cookie: mei.cookie });
+    assert.deepEqual(patched.json, { ...shop, story: 'New' });
+    assert.equal((await api.ask(path, { method: 'PATCH', body: {}, cookie: mei.cookie })).status, 400);
+  });
+
+  it('[SP4] the currency does not change', async () => {
+    const { cookie } = await api.newPerson();
+    const shop = await api.newShop(cookie, { currency: 'SAR' });
+    const path = `/api/office/shops/${shop.id}`;
+    const answer = await api.ask(path, { method: 'PATCH', body: { currency: 'EUR' }, cookie });
+    assert.equal(answer.json['code'], 'request.invalid');
+    assert.equal((await api.ask(path, { cookie })).json['currency'], 'SAR');
+  });
+
+  it('[SP5] one person works in at most 20 shops, also when opened at once', async () => {
+    const { cookie, id } = await api.newPerson();
+    const answers = await Promise.all(Array.from({ length: SHOPS_PER_PERSON + 4 }, () =>
+      api.ask('/api/shops', { body: body(), cookie })));
+    assert.equal(answers.filter(({ status }) => status === 201).length, SHOPS_PER_PERSON);
+    assert.equal(answers.filter(({ json }) => json['code'] === 'shops.too_many').length, 4);
+    assert.equal((await api.shops.membershipsOf(id)).length, SHOPS_PER_PERSON);
+  });
+
+  it('[SP6] pages of the list neither lose nor repeat a shop, also of one moment', async () => {
+    const { cookie } = await api.newPerson();
+    const made = await Promise.all(Array.from({ length: 7 }, () => api.newShop(cookie)));
+    const { db } = api.platform.database;
+    const at = new Date(Date.now() + 60_000);
+    await db.updateTable('shop').set({ created_at: at }).where('id', 'in', made.map(({ id }) => id)).execute();
+    const seen: string[] = [];
+    let cursor = '';
+    do {
+      const page = await api.ask(`/api/shops?limit=3${cursor}`);
+      seen.push(...(page.json['items'] as Shop[]).map(({ id }) => id));
+      cursor = page.json['next'] === null ? '' : `&cursor=${String(page.json['next'])}`;
+    } while (cursor !== '');
+    assert.deepEqual(seen.slice(0, 7), made.map(({ id }) => id).toSorted().toReversed());
+    const { count } = await db.selectFrom('shop').select((eb) => eb.fn.countAll<bigint>().as('count'))
+      .executeTakeFirstOrThrow();
+    assert.equal(new Set(seen).size, seen.length);
+    assert.equal(BigInt(seen.length), count);
+  });
+
+  it('[SP6] a cursor that no list gave and a page too large are refused', async () => {
+    for (const query of ['cursor=x', 'cursor=MTIzIHg', 'limit=0', 'limit=101', 'limit=x', `cursor=${'x'.repeat(300)}`]) {
+      assert.equal((await api.ask(`/api/shops?${query}`)).json['code'], 'request.invalid', query);
+    }
+  });
+
+  it('[SP7] the page of a shop tells its followers, and whether the one who asks is one', async () => {
+    const [mei, lin] = [await api.newPerson(), await api.newPerson()];
+    const shop = await api.newShop(mei.cookie);
+    await api.follows.follow(lin.id, shop.id, null);
+    const path = `/api/shops/${shop.slug}`;
+    assert.deepEqual((await api.ask(path, { cookie: lin.cookie })).json, { ...shop, followers: 1, following: true });
+    assert.deepEqual((await api.ask(path)).json, { ...shop, followers: 1, following: false });
+    for (const slug of ['nobody', '%00', 'A B', '..', 'x'.repeat(199)]) {
+      const { status } = await api.ask(`/api/shops/${slug}`);
+      assert.ok(status === 404 || status === 400, `${slug}: ${status}`);
+    }
+  });
+});
