@@ -1,0 +1,156 @@
+/**
+ * How long a picture takes from the camera to a viewer's screen, on one machine, at 720 × 1280 and 2 Mbit/s.
+ *
+ * A page draws the time as a bar code into the picture that it publishes by WHIP; a second page watches with the player
+ * and reads the bar code back from each picture that it shows (`requestVideoFrameCallback`). Both read one clock. What a
+ * real camera and a real screen add is not in it.
+ *
+ * The limit is the same drawn picture, encoder and bar code over a WebRTC connection within one page: no server, no
+ * muxing, no buffer beyond what the browser itself takes. Rounds of both alternate.
+ *
+ * Usage: node bench/camera-to-eye.ts [--json] [--rounds N]
+ */
+import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { Page } from 'playwright-core';
+import { createMediaSupervisor } from '@nacre/media/supervisor';
+import { launchCameraBrowser } from '../tests/support/video-browser.ts';
+import { silentLog, stageKeyOf, startVideoStage } from '../tests/support/video-stage.ts';
+import type { VideoStage } from '../tests/support/video-stage.ts';
+
+const { values: options } = parseArgs({
+  options: { json: { type: 'boolean', default: false }, rounds: { type: 'string', default: '3' } },
+});
+const rounds = Math.min(20, Math.max(1, Number(options.rounds) || 3));
+
+const aimMs = 400;
+const demandedMs = 500;
+const bitrateBps = 2_000_000;
+/** The encoder's estimate and the player's steering come to rest within this. */
+const settleMs = 7_000;
+const measureMs = 6_000;
+const showId = 'bench';
+
+interface Sample {
+  delaysMs: number[];
+  bitrateBps: number;
+  width: number;
+  height: number;
+}
+
+const camera = await launchCameraBrowser();
+const stage = await startVideoStage({
+  startMedia: (onEvent) =>
+    createMediaSupervisor({ udpPort: 0, bindAddress: '127.0.0.1', addresses: ['127.0.0.1'], log: silentLog, onEvent }),
+  openShows: [showId],
+});
+try {
+  const ours: Sample[] = [];
+  const limits: Sample[] = [];
+  for (let round = 1; round <= rounds; round++) {
+    const limit = await measureLimit(stage);
+    limits.push(limit);
+    const our = await measureOurs(stage);
+    ours.push(our);
+    say(`round ${round}: ours ${brief(our)}; WebRTC within one page ${brief(limit)}`);
+  }
+  report(ours, limits);
+} finally {
+  await camera.close();
+  await stage.stop();
+}
+
+function say(line: string): void {
+  console.log(line);
+}
+
+function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
+}
+
+function brief(sample: Sample): string {
+  const { delaysMs } = sample;
+  const rate = (sample.bitrateBps / 1e6).toFixed(2);
+  return `${quantile(delaysMs, 0.5)} ms (p95 ${quantile(delaysMs, 0.95)}, ${delaysMs.length} pictures, ${rate} Mbit/s)`;
+}
+
+function report(ours: readonly Sample[], limits: readonly Sample[]): void {
+  const all = ours.flatMap((sample) => sample.delaysMs);
+  const free = limits.flatMap((sample) => sample.delaysMs);
+  const medianMs = quantile(all, 0.5);
+  const limitMs = quantile(free, 0.5);
+  const ratio = Math.round((medianMs / limitMs) * 100) / 100;
+  const met = medianMs < demandedMs ? (medianMs <= aimMs ? 'aim met' : 'within what is demanded') : 'TOO LATE';
+  say(`camera to eye: ${medianMs} ms, p95 ${quantile(all, 0.95)} ms (aim ${aimMs}, demanded < ${demandedMs}: ${met})`);
+  say(`limit: ${limitMs} ms, p95 ${quantile(free, 0.95)} ms; ratio ${ratio}`);
+  if (!options.json) return;
+  const details = {
+    p95Ms: quantile(all, 0.95),
+    aimMs,
+    demandedMs,
+    limitIs: 'the same picture over WebRTC within one page',
+    limitP95Ms: quantile(free, 0.95),
+    roundsMs: ours.map((sample) => quantile(sample.delaysMs, 0.5)),
+    limitRoundsMs: limits.map((sample) => quantile(sample.delaysMs, 0.5)),
+    pictures: all.length,
+    width: ours[0]?.width,
+    height: ours[0]?.height,
+    bitrateBps: Math.round(ours.reduce((sum, sample) => sum + sample.bitrateBps, 0) / ours.length),
+    cores: cpus().length,
+  };
+  say(JSON.stringify({ goal: 'camera-to-eye', ours: medianMs, limit: limitMs, ratio, unit: 'ms', details }));
+}
+
+async function openPage(from: VideoStage, name: 'host' | 'viewer'): Promise<Page> {
+  const context = await camera.browser.newContext();
+  const page = await context.newPage();
+  await page.goto(`${from.url}/${name}.html`);
+  await page.waitForFunction(() => (globalThis as { ready?: boolean }).ready);
+  await page.addScriptTag({ path: fileURLToPath(new URL('./camera-to-eye-page.js', import.meta.url)) });
+  return page;
+}
+
+async function measureOurs(from: VideoStage): Promise<Sample> {
+  const host = await openPage(from, 'host');
+  const viewer = await openPage(from, 'viewer');
+  try {
+    await host.evaluate(
+      `globalThis.host = lib.createBroadcaster({ whipUrl: '/whip', streamKey: () => ${JSON.stringify(stageKeyOf(showId))},
+        source: bench.draw(), maxBitrateBps: ${bitrateBps} }); host.goLive()`,
+    );
+    await viewer.evaluate(
+      `globalThis.player = lib.createPlayer({ video: document.querySelector('video'), url: '/live/${showId}/socket' }); 0`,
+    );
+    await pause(settleMs);
+    const delaysMs = await viewer.evaluate<number[]>(`bench.read(document.querySelector('video'), ${measureMs})`);
+    const sent = await host.evaluate<{ bitrateBps: number }>('host.view().stats');
+    const seen = await viewer.evaluate<{ width: number; height: number }>('player.view()');
+    await host.evaluate('host.stop()');
+    if (delaysMs.length === 0) throw new Error('the viewer read no bar code');
+    return { delaysMs, bitrateBps: sent.bitrateBps, width: seen.width, height: seen.height };
+  } finally {
+    await host.context().close();
+    await viewer.context().close();
+  }
+}
+
+async function measureLimit(from: VideoStage): Promise<Sample> {
+  const page = await openPage(from, 'host');
+  try {
+    await page.evaluate(`bench.loop(bench.draw(), document.querySelector('video'), ${bitrateBps})`);
+    await pause(settleMs);
+    const before = await page.evaluate<number>('bench.sentBytes()');
+    const delaysMs = await page.evaluate<number[]>(`bench.read(document.querySelector('video'), ${measureMs})`);
+    const bytes = (await page.evaluate<number>('bench.sentBytes()')) - before;
+    if (delaysMs.length === 0) throw new Error('the page read no bar code');
+    return { delaysMs, bitrateBps: (bytes * 8000) / measureMs, width: 720, height: 1280 };
+  } finally {
+    await page.context().close();
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, ms));
+}
