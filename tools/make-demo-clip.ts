@@ -1,11 +1,11 @@
 /**
- * Draws the demo show's clip, `server/demo/show.mp4`, from our own art: a host who talks and shows a dress in three colours,
- * with a little music. For developers only: wants Chromium and ffmpeg with libx264 and libopus from the system.
+ * Draws the demo show's clip, `server/demo/show.mp4`, from our own art: a host who talks and shows a dress in three
+ * colours, with a little music. For developers only: wants Chromium and ffmpeg with libx264 and libopus.
  *
  * `node tools/make-demo-clip.ts [--frames DIR]`: with a folder, also leaves every 25th picture there to look at.
  *
- * What the publisher wants of a clip: H.264 baseline without B-frames, a key picture every 2 s, Opus in frames of 20 ms,
- * and a loop without a seam, so everything that moves is a function of the loop's phase.
+ * What the publisher wants of a clip: H.264 baseline without B-frames, a key picture every 2 s, Opus in frames of
+ * 20 ms, and a loop without a seam, so everything that moves is a function of the loop's phase.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
+import { findChromium } from '../tests/support/chromium.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const target = join(root, 'server/demo/show.mp4');
@@ -25,16 +26,16 @@ const height = 1280;
 const sampleRate = 48_000;
 /** The clip is committed and downloaded with every clone. */
 const maxClipBytes = 2_000_000;
-const chromiumPath = process.env.NACRE_CHROMIUM ?? '/usr/bin/chromium';
 
-/** Runs in the page: moves the drawing to phase 0…1 of the loop. Whole cycles only, so that the end meets the beginning. */
+/** Runs in the page: moves the drawing to phase 0…1 of the loop. Whole cycles only: the end meets the beginning. */
 const animation = `
 const svg = document.querySelector('svg');
 const groups = [...svg.children];
 const heads = groups.filter((g) => g.getAttribute('transform') === 'translate(208 352) scale(1.12)');
 const dress = groups.find((g) => g.getAttribute('transform') === 'translate(220 316) scale(1.42)');
 const hands = groups.filter((g) => /^translate\\((380 306|312 648)\\)/.test(g.getAttribute('transform') ?? ''));
-const arms = groups.filter((g) => g.tagName === 'path' && /^M(318 470|100 500|270 668|128 662)/.test(g.getAttribute('d') ?? ''));
+const isArm = (path) => /^M(318 470|100 500|270 668|128 662)/.test(path.getAttribute('d') ?? '');
+const arms = groups.filter((g) => g.tagName === 'path' && isArm(g));
 const mouth = heads.flatMap((g) => [...g.children]).find((p) => p.getAttribute('fill') === '#b9443a');
 const brows = heads.flatMap((g) => [...g.children]).find((p) => p.getAttribute('stroke') === '#4a332c');
 const light = groups.find((g) => g.tagName === 'ellipse');
@@ -77,7 +78,8 @@ window.show = (phase) => {
   const turn = 2.6 * wave(phase, 3) + 1.1 * wave(phase, 7, 0.2);
   const nod = 3.2 * wave(phase, 6, 0.1) + 1.4 * wave(phase, 11);
   for (const head of heads) {
-    head.setAttribute('transform', 'translate(' + 2.4 * wave(phase, 3) + ' ' + nod + ') rotate(' + turn + ' 208 430) ' + rest.get(head));
+    const bow = 'translate(' + 2.4 * wave(phase, 3) + ' ' + nod + ') rotate(' + turn + ' 208 430) ';
+    head.setAttribute('transform', bow + rest.get(head));
   }
   const talk = Math.abs(wave(phase, 23)) * (0.55 + 0.45 * wave(phase, 5, 0.3)) + 0.25 * Math.abs(wave(phase, 37));
   mouth.setAttribute('transform', 'translate(0 ' + (34 - 34 * (0.75 + talk)) + ') scale(1 ' + (0.75 + talk) + ')');
@@ -90,7 +92,8 @@ window.show = (phase) => {
   hands[1].setAttribute('transform', 'translate(' + stroke + ' ' + stroke * 0.6 + ') ' + rest.get(hands[1]));
   for (const arm of arms) {
     const isUpper = arm.getAttribute('d').startsWith('M318');
-    arm.setAttribute('transform', isUpper ? 'translate(0 ' + lift * 0.5 + ')' : 'translate(' + stroke * 0.7 + ' ' + stroke * 0.4 + ')');
+    const way = isUpper ? '0 ' + lift * 0.5 : stroke * 0.7 + ' ' + stroke * 0.4;
+    arm.setAttribute('transform', 'translate(' + way + ')');
   }
   light.setAttribute('transform', 'translate(' + (120 + 150 * wave(phase, 1)) + ' ' + 40 * wave(phase, 1, 0.25) + ')');
   backdrop.setAttribute('transform', 'translate(' + 5 * wave(phase, 1, 0.1) + ' 0)');
@@ -185,7 +188,9 @@ function encoderArguments(wav: string): string[] {
 
 async function draw(wav: string, framesFolder: string | undefined): Promise<void> {
   const art = readFileSync(join(root, 'server/demo/art/scene-dress.svg'), 'utf8');
-  const browser = await chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox', '--disable-gpu'] });
+  const executablePath = findChromium();
+  if (executablePath === null) throw new Error('Drawing the clip wants Chromium; install it first.');
+  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
   try {
     const page = await browser.newPage({ viewport: { width, height } });
     const style = 'html,body{margin:0;overflow:hidden;background:#d9c2ac}svg{display:block;width:100vw;height:100vh}';

@@ -104,7 +104,9 @@ export interface MediaStats {
   /** User + system time of the media process since it started, in microseconds. */
   cpuUs: number;
   rssBytes: number;
-  /** How late its timers ran since the last look, in ms: the sign of overload, since native code has no backpressure. */
+  /**
+   * How late its timers ran since the last look, in ms: the sign of overload, since native code has no backpressure.
+   */
   eventLoopDelayMs: { p50: number; p99: number; max: number };
   /** Bytes waiting in the pipe to the main process, and fragments dropped because it was full. */
   pipeQueuedBytes: number;
@@ -150,7 +152,9 @@ export interface MediaSupervisorOptions {
   udpPort: number;
   /** Address to bind to; without it all interfaces. */
   bindAddress?: string;
-  /** Addresses offered to publishers; without it 127.0.0.1 and this machine's own. Put a public address here behind NAT. */
+  /**
+   * Addresses offered to publishers; without it 127.0.0.1 and this machine's own. Put a public address here behind NAT.
+   */
   addresses?: readonly string[];
   log: MediaLog;
   /** Called for every event, in order. Must not throw (a throw is logged and dropped). */
@@ -159,7 +163,9 @@ export interface MediaSupervisorOptions {
 
 /** Runs in the main process: `createMediaSupervisor(options): MediaSupervisor` in `supervisor.ts`. */
 export interface MediaSupervisor {
-  /** Resolves with the UDP port when the media process takes publishers; rejects with a clear sentence when it cannot. */
+  /**
+   * Resolves with the UDP port when the media process takes publishers; rejects with a clear sentence when it cannot.
+   */
   ready(): Promise<{ udpPort: number }>;
   /**
    * Answers a WHIP offer. A publisher already on this stream is replaced (`down {replaced}`) once the new offer is
@@ -167,8 +173,8 @@ export interface MediaSupervisor {
    */
   publish(request: { streamId: string; offerSdp: string }): Promise<{ sessionId: string; answerSdp: string }>;
   /**
-   * Trickle ICE (RFC 8840 fragment). Our answer holds all candidates and is ice-lite, so the publisher's own are not needed:
-   * accepted, and `false` when there is no such session. ICE restarts are not possible: publish anew.
+   * Trickle ICE (RFC 8840 fragment). Our answer holds all candidates and is ice-lite, so the publisher's own are not
+   * needed: accepted, and `false` when there is no such session. ICE restarts are not possible: publish anew.
    */
   patch(sessionId: string, sdpFragment: string): Promise<boolean>;
   /** Ends a session (`down {closed}`); `false` when there is no such session. */

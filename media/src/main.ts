@@ -1,7 +1,8 @@
 /**
  * The media process. Started by the supervisor only, with the pipe as file descriptor 3.
  *
- * It lives exactly as long as the pipe: when the main process goes, however it goes, the pipe closes and this ends at once.
+ * It lives exactly as long as the pipe: when the main process goes, however it goes, the pipe closes and this ends at
+ * once.
  */
 import { Socket } from 'node:net';
 import type { Command, Reply } from './commands.ts';

@@ -1,14 +1,14 @@
 /**
  * All publishers of one media process: offers in, sessions, one tick for all of them, events out.
  *
- * Invariants: one session per stream (a newer publisher replaces the older); `down` is sent exactly once per session and is
- * its last event.
+ * Invariants: one session per stream (a newer publisher replaces the older); `down` is sent exactly once per session
+ * and is its last event.
  */
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import type { ProcessStats } from './commands.ts';
 import { PublishRefusal, type MediaEvent, type MediaLog, type StreamDownReason } from './hooks.ts';
 import { buildAnswer } from './whip/answer.ts';
-import { parseOffer } from './whip/offer.ts';
+import { parseOffer, type Offer } from './whip/offer.ts';
 import { createSession, type Session } from './whip/session.ts';
 import { createTransport, localAddresses, type TransportPeer } from './whip/transport.ts';
 
@@ -65,8 +65,7 @@ export async function createMediaServer(options: MediaServerOptions): Promise<Me
     return true;
   };
 
-  const openSession = (request: { streamId: string; sessionId: string }, offer: ReturnType<typeof parseOffer>): Publisher => {
-    const ids = { streamId: request.streamId, sessionId: request.sessionId };
+  const openSession = (ids: { streamId: string; sessionId: string }, offer: Offer): Publisher => {
     // Libdatachannel may call back before `accept` returns.
     let publisher: Publisher | null = null;
     let peer: TransportPeer | null = null;
@@ -94,7 +93,8 @@ export async function createMediaServer(options: MediaServerOptions): Promise<Me
           fragmentsDropped += 1;
           return;
         }
-        const isSent = options.onEvent({ type: 'fragment', ...ids, ...fragment, arrivedAtMs: clockOffsetMs + arrivedMs });
+        const arrivedAtMs = clockOffsetMs + arrivedMs;
+        const isSent = options.onEvent({ type: 'fragment', ...ids, ...fragment, arrivedAtMs });
         if (publisher !== null) publisher.isSkipping = !isSent;
         if (!isSent) fragmentsDropped += 1;
       },
@@ -127,11 +127,12 @@ export async function createMediaServer(options: MediaServerOptions): Promise<Me
       const offer = parseOffer(request.offerSdp);
       const replaced = [...publishers.values()].filter(({ session }) => session.streamId === request.streamId);
       if (publishers.size - replaced.length >= maxPublishers) {
-        throw new PublishRefusal('too_many_publishers', `This server already carries ${maxPublishers} shows. Try again later.`);
+        const sentence = `This server already carries ${maxPublishers} shows. Try again later.`;
+        throw new PublishRefusal('too_many_publishers', sentence);
       }
       let publisher: Publisher;
       try {
-        publisher = openSession(request, offer);
+        publisher = openSession({ streamId: request.streamId, sessionId: request.sessionId }, offer);
       } catch (error) {
         log.warn({ err: error }, 'An offer was not accepted by the transport');
         throw new PublishRefusal('offer_malformed', 'The offer cannot be used: its ICE or DTLS parameters are wrong.');

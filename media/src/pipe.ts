@@ -6,10 +6,14 @@
  */
 import type { Duplex } from 'node:stream';
 
-/** A key picture of 4 MB plus its head. Smaller: such pictures end the pipe; larger: a broken length takes the memory. */
+/**
+ * A key picture of 4 MB plus its head. Smaller: such pictures end the pipe; larger: a broken length takes the memory.
+ */
 export const maxFrameBytes = 8 * 1024 * 1024;
 const maxHeadBytes = 256 * 1024;
-/** The main process stood still for about 5 s with 20 publishers. Smaller: short pauses drop pictures; larger: memory. */
+/**
+ * The main process stood still for about 5 s with 20 publishers. Smaller: short pauses drop pictures; larger: memory.
+ */
 export const maxQueuedBytes = 32 * 1024 * 1024;
 
 export interface PipeMessage {

@@ -21,7 +21,10 @@ import { createPipeEnd, type PipeEnd, type PipeMessage } from './pipe.ts';
 /** Shorter: a busy process is taken for a dead one; longer: publishers wait in vain. */
 export const requestTimeoutMs = 5000;
 const heartbeatIntervalMs = 1000;
-/** Without a sign of life for so long the process is killed. Shorter: a laptop's sleep kills it; longer: a frozen picture. */
+/**
+ * Without a sign of life for so long the process is killed. Shorter: a laptop's sleep kills it; longer: a frozen
+ * picture.
+ */
 export const heartbeatTimeoutMs = 6000;
 /** Publishing requests that may wait at once; each is one host pressing a button. */
 const maxPendingRequests = 500;
@@ -163,7 +166,7 @@ export function createMediaSupervisor(options: MediaSupervisorOptions): MediaSup
     const spawned = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', mainFile], {
       stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
       // The media process needs nothing of the environment, and should hold no secret when it is taken over.
-      env: { PATH: process.env.PATH ?? '' },
+      env: {},
     });
     const nowMs = performance.now();
     const current: Child = {

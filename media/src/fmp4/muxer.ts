@@ -2,11 +2,12 @@
  * One publisher's access units and Opus packets to an init segment and fragments on one timeline.
  *
  * Invariants:
- * - time 0 is the first key picture; the picture's fragments follow each other without gap or overlap (a picture is held
- *   until the next one begins, so its duration is exact; after a loss the next one begins where the last ended), save
- *   after a stall longer than `maxHoldMs`;
- * - the sound's fragments follow each other without gap or overlap: gaps are filled with silence, late sound is dropped,
- *   and a publisher that sends no sound gets silence up to the picture, because players stop where either is missing;
+ * - time 0 is the first key picture; the picture's fragments follow each other without gap or overlap (a picture is
+ *   held until the next one begins, so its duration is exact; after a loss the next one begins where the last ended),
+ *   save after a stall longer than `maxHoldMs`;
+ * - the sound's fragments follow each other without gap or overlap: gaps are filled with silence, late sound is
+ *   dropped, and a publisher that sends no sound gets silence up to the picture, because players stop where either is
+ *   missing;
  * - a new sequence parameter set makes a new init segment with the next generation, and begins with a key picture.
  */
 import { opusSilence, opusSilenceTicks, opusTicks } from '../rtp/opus.ts';
@@ -17,8 +18,10 @@ import { buildInitSegment, pictureTimescale, soundTimescale } from './init-segme
 
 /** How long a picture waits for the next one. Shorter: slow cameras get gaps; longer: a stalled one is shown later. */
 export const maxHoldMs = 1000;
-/** No sound packet for so long means that none is sent, and silence takes its place. Below the wait for a lost sound packet
- * (200 ms) plus the network's jitter, mended sound is thrown away; above, players of a soundless stream wait longer. */
+/**
+ * No sound packet for so long means that none is sent, and silence takes its place. Below the wait for a lost sound
+ * packet (200 ms) plus the network's jitter, mended sound is thrown away; above, players without sound wait longer.
+ */
 export const maxSoundPauseMs = 350;
 /** Sound waits this long for a picture to travel with. Longer: it arrives later; shorter: more messages per viewer. */
 const maxSoundRunTicks = 2880;

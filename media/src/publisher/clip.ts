@@ -1,8 +1,8 @@
 /**
  * A clip as a loop of timed access units and Opus packets, read from an MP4 file.
  *
- * Wants what WebRTC can carry without transcoding: H.264 without B-frames, a key picture first and every few seconds, Opus
- * in frames of 20 ms. Anything else is refused with a sentence, when the clip is read and not on air.
+ * Wants what WebRTC can carry without transcoding: H.264 without B-frames, a key picture first and every few seconds,
+ * Opus in frames of 20 ms. Anything else is refused with a sentence, when the clip is read and not on air.
  */
 import { ALL_FORMATS, EncodedPacketSink, FilePathSource, Input, type InputTrack } from 'mediabunny';
 

@@ -1,7 +1,9 @@
 /**
- * The sending side of node-datachannel: one WHIP publication's ICE, DTLS and SRTP, raw packets through one synthetic line.
+ * The sending side of node-datachannel: one WHIP publication's ICE, DTLS and SRTP, raw packets through one synthetic
+ * line.
  *
- * As on the receive side (`whip/transport.ts`) every callback is guarded, because an exception there aborts the process.
+ * As on the receive side (`whip/transport.ts`) every callback is guarded, because an exception there aborts the
+ * process.
  */
 import { initLogger, PeerConnection, Video } from 'node-datachannel';
 

@@ -2,23 +2,26 @@
  * The publisher as a process of its own:
  * `node media/src/publisher/main.ts --url http://localhost:3000/whip --clip server/demo/show.mp4`
  *
- * The stream key comes in the environment variable NACRE_STREAM_KEY, or else as the first line of standard input: never in
- * the arguments, which every user of the machine can read. Ends on SIGTERM, SIGINT, or when standard input closes.
+ * The stream key is the first line of standard input: never in the arguments or the environment, where others can
+ * read it. Standard input stays open while publishing; the process ends when it closes, on SIGTERM and on SIGINT.
+ * Prints `up` and `down` as pictures begin and stop to flow.
  */
-import { createInterface } from 'node:readline';
+import { createInterface, type Interface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { loadClip } from './clip.ts';
 import { startPublisher } from './publisher.ts';
 
-const usage =
-  'Usage: NACRE_STREAM_KEY=… node media/src/publisher/main.ts --url WHIP_URL --clip FILE.mp4\n' +
-  'Without the variable the key is read from the first line of standard input.\n';
+const usage = 'Usage: node media/src/publisher/main.ts --url WHIP_URL --clip FILE.mp4 (stream key on standard input)';
 /** A stalled server must not keep the process: it is ended even when the goodbye does not come through. */
 const stopTimeoutMs = 4000;
 
 function fail(sentence: string): never {
   process.stderr.write(`${sentence}\n`);
   process.exit(1);
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function readArguments(): { url: string; clip: string } {
@@ -28,22 +31,26 @@ function readArguments(): { url: string; clip: string } {
       return { url: values.url, clip: values.clip };
     }
   } catch (error) {
-    fail(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
+    fail(`${describe(error)}\n${usage}`);
   }
   return fail(usage);
+}
+
+function readKey(lines: Interface): Promise<string> {
+  return new Promise((resolve) => {
+    lines.once('line', (line) => resolve(line.trim()));
+    lines.once('close', () => resolve(''));
+  });
 }
 
 async function main(): Promise<void> {
   const { url, clip: path } = readArguments();
   const lines = createInterface({ input: process.stdin });
-  const given = process.env.NACRE_STREAM_KEY ?? '';
-  const key = given !== '' ? given : await new Promise<string>((resolve) => {
-    lines.once('line', (line) => resolve(line.trim()));
-    lines.once('close', () => resolve(''));
-  });
-  delete process.env.NACRE_STREAM_KEY;
+  let isInputOpen = true;
+  lines.once('close', () => (isInputOpen = false));
+  const key = await readKey(lines);
   if (key === '') fail(`There is no stream key.\n${usage}`);
-  const clip = await loadClip(path).catch((error: unknown) => fail(error instanceof Error ? error.message : String(error)));
+  const clip = await loadClip(path).catch((error: unknown) => fail(describe(error)));
   const publisher = startPublisher({
     url,
     key,
@@ -56,12 +63,16 @@ async function main(): Promise<void> {
     if (isStopping) return;
     isStopping = true;
     setTimeout(() => process.kill(process.pid, 'SIGKILL'), stopTimeoutMs).unref();
-    // Native threads keep an orderly exit waiting.
+    // Native threads would keep an orderly end waiting.
     void publisher.stop().finally(() => process.exit(0));
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   lines.on('close', stop);
+  // Whoever read our output is gone: the end of standard input follows.
+  process.stdout.on('error', stop);
+  process.stderr.on('error', stop);
+  if (!isInputOpen) stop();
 }
 
 await main();

@@ -1,5 +1,6 @@
 /**
- * Publishes a clip in a loop over WHIP (RFC 9725), in real time, until stopped. Comes back by itself when the server goes.
+ * Publishes a clip in a loop over WHIP (RFC 9725), in real time, until stopped. Comes back by itself when the server
+ * goes.
  *
  * For the demo show, tests and benchmarks. Invariants: timestamps grow without a jump over the loop's seam; at most one
  * publication at a time; the key stands in the Authorization header and nowhere else.
@@ -140,7 +141,11 @@ async function publishOnce(options: PublisherOptions, counts: PublisherCounts, s
 }
 
 /** Posts the offer; returns the address of the publication. */
-async function offer(options: PublisherOptions, connection: SenderConnection, signal: AbortSignal): Promise<string | null> {
+async function offer(
+  options: PublisherOptions,
+  connection: SenderConnection,
+  signal: AbortSignal,
+): Promise<string | null> {
   const response = await fetch(options.url, {
     method: 'POST',
     headers: { authorization: `Bearer ${options.key}`, 'content-type': 'application/sdp' },

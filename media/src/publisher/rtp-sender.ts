@@ -40,7 +40,7 @@ export function createRtpSender(options: RtpSenderOptions): RtpSender {
   let packets = 0;
   let bytes = 0;
 
-  const emit = (fields: { sequence: number; timestamp: number; marker: boolean }, payload: readonly Buffer[], isRtx: boolean): void => {
+  const emit = (fields: Omit<Sent, 'payload'>, payload: readonly Buffer[], isRtx: boolean): void => {
     const target = isRtx && options.rtx !== null ? options.rtx : options;
     const { transport } = options;
     options.send(
@@ -71,7 +71,8 @@ export function createRtpSender(options: RtpSenderOptions): RtpSender {
     report(ticks, ntpMs) {
       const rtpTimestamp = (options.firstTimestamp + ticks) >>> 0;
       const { ssrc, cname } = options;
-      return Buffer.concat([buildSenderReport({ ssrc, ntpMs, rtpTimestamp, packets, bytes }), buildDescription(ssrc, cname)]);
+      const report = buildSenderReport({ ssrc, ntpMs, rtpTimestamp, packets, bytes });
+      return Buffer.concat([report, buildDescription(ssrc, cname)]);
     },
     repeat(sequences) {
       let repeated = 0;

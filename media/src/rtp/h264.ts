@@ -1,8 +1,8 @@
 /**
  * H.264 out of RTP (RFC 6184, packetization modes 0 and 1): single NAL units, STAP-A and FU-A become access units.
  *
- * Packets come in order; a gap is announced by `lost`. Invariants: an access unit is passed on only when every packet of
- * it arrived, and after a loss nothing until the next key picture, so that a decoder never sees a broken reference.
+ * Packets come in order; a gap is announced by `lost`. Invariants: an access unit is passed on only when every packet
+ * of it arrived, and after a loss nothing until the next key picture, so that a decoder never sees a broken reference.
  * Garbage never throws: it counts as a loss.
  */
 

@@ -3,9 +3,13 @@
  * and at once after a loss that was not mended. Browsers send none by themselves.
  */
 
-/** A key picture at least this often. Shorter: key pictures eat the bitrate; longer: joining viewers get more to decode. */
+/**
+ * A key picture at least this often. Shorter: key pictures eat the bitrate; longer: joining viewers get more to decode.
+ */
 export const keyIntervalMs = 2000;
-/** Between two requests. Shorter: several for one round trip and encoder; longer: a lost request costs a longer freeze. */
+/**
+ * Between two requests. Shorter: several for one round trip and encoder; longer: a lost request costs a longer freeze.
+ */
 export const keyRequestPauseMs = 300;
 
 export interface KeyRequests {

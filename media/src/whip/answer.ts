@@ -1,7 +1,8 @@
 /**
  * Our answer to a WHIP offer, written by hand: one transport, ice-lite with all candidates, H.264 and Opus only.
  *
- * `urn:3gpp:video-orientation` is left out on purpose: without it a phone turns the picture itself, and no player has to.
+ * `urn:3gpp:video-orientation` is left out on purpose: without it a phone turns the picture itself, and no player has
+ * to.
  */
 import type { Offer, OfferedCodec, OfferedSection } from './offer.ts';
 
@@ -26,7 +27,8 @@ function candidateLines(transport: AnswerTransport): string[] {
 }
 
 function refusedSection(section: OfferedSection): string[] {
-  return [`m=${section.kind} 0 ${section.protocol} ${section.formats.join(' ')}`, 'c=IN IP4 0.0.0.0', `a=mid:${section.mid}`];
+  const media = `m=${section.kind} 0 ${section.protocol} ${section.formats.join(' ')}`;
+  return [media, 'c=IN IP4 0.0.0.0', `a=mid:${section.mid}`];
 }
 
 function codecLines(codec: OfferedCodec, name: string, feedback: readonly string[]): string[] {

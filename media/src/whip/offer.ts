@@ -5,7 +5,9 @@
  */
 import { PublishRefusal } from '../hooks.ts';
 
-/** A browser's offer with all its codecs has 6 to 10 KB. Smaller: some are refused; larger: only work for the parser. */
+/**
+ * A browser's offer with all its codecs has 6 to 10 KB. Smaller: some are refused; larger: only work for the parser.
+ */
 export const maxOfferBytes = 64 * 1024;
 /** A publisher sends one picture and one sound; more lines are refused one by one in the answer. */
 const maxSections = 8;

@@ -10,12 +10,12 @@ import { createH264Depacketiser } from '../rtp/h264.ts';
 import { createKeyRequests } from '../rtp/key-requests.ts';
 import { audioNackTimes, videoNackTimes } from '../rtp/nack.ts';
 import { isRtcp, parseRtp } from '../rtp/packet.ts';
-import { createReceiveTrack, type ReceiveTrack } from '../rtp/receive-track.ts';
+import { createReceiveTrack, type ReceiveTrack, type ReceiveTrackDeps } from '../rtp/receive-track.ts';
 import { buildKeyRequest, buildNack, buildReceiverReport, parseRtcp, type ReportBlock } from '../rtp/rtcp.ts';
 import { unwrapRtx } from '../rtp/rtx.ts';
 import { createSoundSync, createTrackClock, type TrackClock } from '../rtp/sync.ts';
 import { createTransportFeedback } from '../rtp/transport-feedback.ts';
-import type { Offer } from './offer.ts';
+import type { Offer, OfferedCodec } from './offer.ts';
 
 /** Without a packet for so long the publisher is lost. Shorter: a dead spot of a phone ends the show's picture; longer:
  * viewers look at a still picture without being told. */
@@ -66,6 +66,18 @@ interface Stream {
   lastReport: { ntpMiddle: number; atMs: number } | null;
 }
 
+function openStream(codec: OfferedCodec, clock: TrackClock, deps: ReceiveTrackDeps): Stream {
+  return {
+    payloadType: codec.payloadType,
+    rtxPayloadType: codec.rtxPayloadType,
+    transportSequenceId: codec.transportSequenceId ?? 0,
+    clock,
+    ssrc: codec.ssrc,
+    lastReport: null,
+    track: createReceiveTrack(deps),
+  };
+}
+
 export function createSession(deps: SessionDeps): Session {
   const { offer } = deps;
   const startedMs = performance.now();
@@ -105,41 +117,25 @@ export function createSession(deps: SessionDeps): Session {
     onDropped: () => (counts.picturesDropped += 1),
     onKeyNeeded: () => keyRequests.needed(),
   });
-  const video: Stream = {
-    payloadType: offer.video.payloadType,
-    rtxPayloadType: offer.video.rtxPayloadType,
-    transportSequenceId: offer.video.transportSequenceId ?? 0,
-    clock: pictureClock,
-    ssrc: offer.video.ssrc,
-    lastReport: null,
-    track: createReceiveTrack({
-      clockRate: 90_000,
-      times: videoNackTimes,
-      onPacket: (packet) => depacketiser.push(packet),
-      onLost: () => depacketiser.lost(),
-    }),
-  };
-  const audio: Stream | null =
+  const video = openStream(offer.video, pictureClock, {
+    clockRate: 90_000,
+    times: videoNackTimes,
+    onPacket: (packet) => depacketiser.push(packet),
+    onLost: () => depacketiser.lost(),
+  });
+  const audio =
     offer.audio === null
       ? null
-      : {
-          payloadType: offer.audio.payloadType,
-          rtxPayloadType: offer.audio.rtxPayloadType,
-          transportSequenceId: offer.audio.transportSequenceId ?? 0,
-          clock: soundClock,
-          ssrc: offer.audio.ssrc,
-          lastReport: null,
-          track: createReceiveTrack({
-            clockRate: 48_000,
-            times: audioNackTimes,
-            onPacket(packet) {
-              counts.soundFrames += 1;
-              muxer.sound(packet.payload, packet.timestamp, packet.arrivedMs);
-            },
-            // The muxer sees the gap in the timestamps.
-            onLost: () => undefined,
-          }),
-        };
+      : openStream(offer.audio, soundClock, {
+          clockRate: 48_000,
+          times: audioNackTimes,
+          onPacket(packet) {
+            counts.soundFrames += 1;
+            muxer.sound(packet.payload, packet.timestamp, packet.arrivedMs);
+          },
+          // The muxer sees the gap in the timestamps.
+          onLost: () => undefined,
+        });
   const streams = audio === null ? [video] : [video, audio];
 
   const receiveRtcp = (packet: Buffer, nowMs: number): void => {
@@ -178,7 +174,8 @@ export function createSession(deps: SessionDeps): Session {
       const block = stream.ssrc === null ? null : stream.track.reportBlock(stream.ssrc);
       if (block === null) continue;
       const last = stream.lastReport;
-      blocks.push({ ...block, lastReportNtp: last?.ntpMiddle ?? 0, sinceLastReportMs: last === null ? 0 : nowMs - last.atMs });
+      const sinceLastReportMs = last === null ? 0 : nowMs - last.atMs;
+      blocks.push({ ...block, lastReportNtp: last?.ntpMiddle ?? 0, sinceLastReportMs });
     }
     if (blocks.length > 0) deps.send(buildReceiverReport(ownSsrc, blocks));
   };

@@ -2,8 +2,8 @@
  * The only file of the receive side that knows node-datachannel (libdatachannel): ICE, DTLS and SRTP on one UDP port.
  *
  * It is fed one synthetic video line without candidates, whatever the publisher offered: with several lines it drops
- * packets of SSRCs that were not declared, with one it hands over every RTP and RTCP packet as it came. Telling picture from
- * sound is our own affair.
+ * packets of SSRCs that were not declared, with one it hands over every RTP and RTCP packet as it came. Telling picture
+ * from sound is our own affair.
  *
  * A JavaScript exception in a callback of it aborts the process, so every callback and call is guarded.
  * `track.close()` before `pc.close()` crashes: only the connection is closed.
@@ -57,7 +57,10 @@ export interface TransportOptions {
   log: MediaLog;
 }
 
-/** This machine's addresses without link-local ones, which browsers cannot use, then 127.0.0.1: browsers try in this order. */
+/**
+ * This machine's addresses without link-local ones, which browsers cannot use, then 127.0.0.1: browsers try in this
+ * order.
+ */
 export function localAddresses(): string[] {
   const found = Object.values(networkInterfaces())
     .flatMap((entries) => entries ?? [])
@@ -72,7 +75,8 @@ function findUdpPort(udpPort: number, bindAddress: string | undefined): Promise<
   return new Promise((resolve, reject) => {
     const socket = createSocket(bindAddress?.includes(':') ? 'udp6' : 'udp4');
     socket.once('error', reject);
-    socket.bind({ port: udpPort, ...(bindAddress === undefined ? {} : { address: bindAddress }), exclusive: true }, () => {
+    const address = bindAddress === undefined ? {} : { address: bindAddress };
+    socket.bind({ port: udpPort, ...address, exclusive: true }, () => {
       const { port } = socket.address();
       socket.close(() => resolve(port));
     });
