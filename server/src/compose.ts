@@ -32,6 +32,7 @@ import { createMetrics } from './platform/metrics.ts';
 import { createOutbox } from './platform/outbox.ts';
 import type { Platform } from './platform/platform.ts';
 import { shopsRoutes } from './shops/routes.ts';
+import { officeShowsRoutes } from './shows/office-routes.ts';
 import { showsRoutes } from './shows/routes.ts';
 import { addressesToOffer, isLoopback } from './video/addresses.ts';
 
@@ -125,7 +126,7 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
     database, metrics, metricsToken: config.metricsToken,
     mediaTrouble: () => (modules.video.mediaPid() === null ? 'is restarting' : null),
   });
-  await mountRoutes(app, modules, blobs);
+  await mountRoutes(app, modules, blobs, config);
   await pageRoutes(app, { handler: pages });
 
   const upgrades = createUpgrades({ log });
@@ -144,7 +145,7 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
   return { address, notes: demo?.notes ?? [], stop: stack.stop };
 }
 
-async function mountRoutes(app: App, modules: Modules, blobs: Blobs): Promise<void> {
+async function mountRoutes(app: App, modules: Modules, blobs: Blobs, config: Config): Promise<void> {
   const { accounts, shops, follows, catalog, shows, chat, orders, payments, images, video } = modules;
   await accountsRoutes(app, { accounts, membershipsOf: shops.membershipsOf });
   await imagesRoutes(app, { images, blobs });
@@ -152,6 +153,7 @@ async function mountRoutes(app: App, modules: Modules, blobs: Blobs): Promise<vo
   followsRoutes(app, { follows, shopBySlug: shops.bySlug });
   catalogRoutes(app, { catalog });
   showsRoutes(app, { shows });
+  officeShowsRoutes(app, { shows, publicUrl: config.publicUrl });
   chatRoutes(app, { chat });
   paymentsRoutes(app, { payments });
   ordersRoutes(app, { orders });
