@@ -32,6 +32,7 @@ let stopAskedAtMs = 0;
 /** Set once the configuration is read; before that there is nothing to stop. */
 let log: Log | null = null;
 let stopTimeoutMs = 0;
+let onStop = () => {};
 
 const started = start().catch((error: unknown) => fail(error));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => askedToStop(signal));
@@ -45,7 +46,8 @@ async function start(): Promise<void> {
   stopTimeoutMs = config.stopTimeoutMs;
 
   const folder = await openDataFolder({ path: resolve(ROOT, config.dataFolder), version });
-  running.push({ name: 'data folder', stop: () => folder.release() });
+  running.push({ name: 'data folder', stop: folder.release });
+  onStop = folder.announceStop;
   await refuseTakenPorts(config);
   if (stopping) return;
 
@@ -97,6 +99,7 @@ function askedToStop(why: string): void {
   stopAskedAtMs = nowMs;
   log?.info({ why }, 'stopping');
   say('Stopping …');
+  onStop();
   void stopAll(0);
 }
 

@@ -15,6 +15,7 @@ import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import pg from 'pg';
 import { lockDataFolder } from '../../server/src/platform/data-folder-lock.ts';
+import { SUPERUSER } from '../../server/src/platform/embedded-postgres-cluster.ts';
 import { createEmbeddedPostgres } from '../../server/src/platform/embedded-postgres.ts';
 import { readMigrations } from '../../server/src/platform/migrate.ts';
 import { prepareDatabase } from '../../server/src/platform/prepare-database.ts';
@@ -118,6 +119,11 @@ async function makeRoles(): Promise<void> {
   const { rows } = await admin.query<{ rolname: string }>('select rolname from pg_roles');
   const known = new Set(rows.map((row) => row.rolname));
   if (!known.has(OWNER)) await admin.query(`create role ${OWNER} login createrole password '${PASSWORD}'`);
+  for (const role of known) {
+    if (role.startsWith('pg_') || [SUPERUSER, OWNER, SERVER].includes(role)) continue;
+    // Made by a test; it stays as long as a database that is kept refers to it.
+    await admin.query(`drop role ${pg.escapeIdentifier(role)}`).catch(() => {});
+  }
   if (!known.has(SERVER)) await admin.query(`create role ${SERVER} login password '${PASSWORD}'`);
 }
 

@@ -43,14 +43,24 @@ export async function createTestDatabase(file: string, options: { empty?: boolea
   if ('error' in reply) throw new Error(`The test database could not be made: ${reply.error}`);
   // The open socket says that this process lives; it must not keep it alive.
   socket.unref();
-  process.once('exit', (code) => {
-    if (code === 0) writeFileSync(join(place.passedFolder, reply.name), '');
-    else console.error(`The database of the failed tests is kept: ${reply.superuserUrl}\n${HOW_TO_LOOK}`);
-  });
+  if (made.length === 0) process.once('exit', settle);
+  made.push(reply);
   return {
     ...reply,
     drop: () => Promise.resolve(),
   };
+}
+
+const made: { name: string; superuserUrl: string }[] = [];
+
+/** Tells the keeper which databases may go: it looks for the marks when this process is gone. */
+function settle(code: number): void {
+  if (code === 0) {
+    for (const { name } of made) writeFileSync(join(keeperPlace().passedFolder, name), '');
+  } else {
+    const urls = made.map(({ superuserUrl }) => `  ${superuserUrl}`);
+    console.error(['The tests failed; their databases are kept:', ...urls, HOW_TO_LOOK].join('\n'));
+  }
 }
 
 /** A connection to the process that holds PostgreSQL, which is started when it is not there. */

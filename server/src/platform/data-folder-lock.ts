@@ -16,25 +16,30 @@ const SQLITE_BUSY = 5;
 const LOCK_FILE = 'nacre.lock';
 const HOLDER_FILE = 'nacre.running.json';
 /**
- * How long to wait for a Nacre that is just stopping. Shorter: a quick restart is refused although the old one is on
- * its way out. Longer: someone who really has a second Nacre waits for the sentence.
+ * How long to wait for a Nacre that may be about to stop. Shorter: after its npm was killed, a restart is refused before
+ * the old one has noticed. Longer: someone who really has a second Nacre waits for the sentence.
  */
-const DEFAULT_WAIT_MS = 6_000;
+const DEFAULT_WAIT_MS = 1_500;
+/** How long to wait for one that says it is stopping: as long as that may take. */
+const STOPPING_WAIT_MS = 30_000;
 const RETRY_MS = 100;
 
 export interface DataFolderLock {
   /** Writes where this Nacre is reached, for the sentence that a second one prints. */
   announce(url: string): void;
+  /** Tells one that is starting that it is worth waiting. */
+  announceStop(): void;
   release(): void;
 }
 
 /** Takes the lock or throws a StartRefusal that names the holder. */
 export async function lockDataFolder(folder: string, waitMs = DEFAULT_WAIT_MS): Promise<DataFolderLock> {
-  const attempts = Math.max(1, Math.ceil(waitMs / RETRY_MS));
-  for (let attempt = 1; attempt <= attempts; attempt += 1) {
+  for (let waitedMs = 0; ; waitedMs += RETRY_MS) {
     const database = tryLock(folder);
     if (database) return heldLock(folder, database);
-    if (attempt < attempts) await sleep(RETRY_MS);
+    const limitMs = waitMs > 0 && readHolder(folder)['isStopping'] === true ? STOPPING_WAIT_MS : waitMs;
+    if (waitedMs >= limitMs) break;
+    await sleep(RETRY_MS);
   }
   throw new StartRefusal(
     `Another Nacre is using the data folder ${folder}${describeHolder(folder)}. `
@@ -66,12 +71,13 @@ function tryLock(folder: string): DatabaseSync | null {
 
 function heldLock(folder: string, database: DatabaseSync): DataFolderLock {
   const holderFile = join(folder, HOLDER_FILE);
-  const write = (url: string | null) => {
-    writeFileSync(holderFile, `${JSON.stringify({ pid: process.pid, url })}\n`);
+  const write = (note: { url: string | null; isStopping: boolean }) => {
+    writeFileSync(holderFile, `${JSON.stringify({ pid: process.pid, ...note })}\n`);
   };
-  write(null);
+  write({ url: null, isStopping: false });
   return {
-    announce: write,
+    announce: (url) => write({ url, isStopping: false }),
+    announceStop: () => write({ url: null, isStopping: true }),
     release() {
       rmSync(holderFile, { force: true });
       database.close();
@@ -80,14 +86,17 @@ function heldLock(folder: string, database: DatabaseSync): DataFolderLock {
 }
 
 function describeHolder(folder: string): string {
+  const { pid, url } = readHolder(folder);
+  if (typeof pid !== 'number') return '';
+  return typeof url === 'string' ? ` (process ${pid}, ${url})` : ` (process ${pid})`;
+}
+
+function readHolder(folder: string): Record<string, unknown> {
   try {
     const holder: unknown = JSON.parse(readFileSync(join(folder, HOLDER_FILE), 'utf8'));
-    if (typeof holder !== 'object' || holder === null) return '';
-    const pid = 'pid' in holder ? ` (process ${String(holder.pid)}` : ' (';
-    const url = 'url' in holder && typeof holder.url === 'string' ? `, ${holder.url})` : ')';
-    return pid + url;
+    return typeof holder === 'object' && holder !== null ? { ...holder } : {};
   } catch {
-    // Without the note the sentence is still right, only less precise.
-    return '';
+    // Just being written, or by another version: the sentence is still right without it, only less precise.
+    return {};
   }
 }

@@ -31,6 +31,8 @@ export interface DataFolder {
   secret(purpose: string): string;
   /** Writes where this Nacre is reached, for the sentence that a second one prints. */
   announce(url: string): void;
+  /** Tells one that is starting on this folder that it is worth waiting. */
+  announceStop(): void;
   /** Lets another Nacre have the folder. */
   release(): void;
 }
@@ -57,8 +59,9 @@ export async function openDataFolder(options: OpenDataFolderOptions): Promise<Da
       path,
       isNew,
       secret: (purpose) => derive(master, purpose),
-      announce: (url) => lock.announce(url),
-      release: () => lock.release(),
+      announce: lock.announce,
+      announceStop: lock.announceStop,
+      release: lock.release,
     };
   } catch (error) {
     lock.release();

@@ -45,8 +45,7 @@ export async function ensureServerRole(owner: pg.Client, database: string, passw
   try {
     // The verifier instead of the password: a statement may be logged.
     await owner.query(
-      `${verb} role ${pg.escapeIdentifier(role)} with login nosuperuser nocreatedb nocreaterole`
-      + ` password ${pg.escapeLiteral(scramVerifier(password))}`,
+      `${verb} role ${pg.escapeIdentifier(role)} with login password ${pg.escapeLiteral(scramVerifier(password))}`,
     );
   } catch (error) {
     if (errorCode(error) === '42501') throw cannotMakeRole(role, error);
