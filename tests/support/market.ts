@@ -83,6 +83,11 @@ export const ADDRESS: OrderPlace['address'] = {
   postalCode: '730000', country: 'CN',
 };
 
+/** `quantity` of every variant. */
+export function linesOf(product: Product, quantity = 1): OrderPlace['lines'] {
+  return product.variants.map(({ id, priceMinor }) => ({ variantId: id, quantity, unitPriceMinor: priceMinor }));
+}
+
 let keys = 0;
 /** A request for pieces of a product's variants, at the price they have. */
 export function asking(product: Product, options: Partial<OrderPlace> & { quantity?: number } = {}): OrderPlace {
@@ -217,7 +222,8 @@ async function newShow({ database, clock }: Platform, shopId: string, productIds
 async function bagOf({ db }: Database, showId: string): Promise<Bag | null> {
   const show = await db.selectFrom('show').select('shop_id').where('id', '=', showId).executeTakeFirst();
   if (show === undefined) return null;
-  const items = await db.selectFrom('show_item').select(['product_id', 'number']).where('show_id', '=', showId).execute();
+  const items = await db.selectFrom('show_item').select(['product_id', 'number']).where('show_id', '=', showId)
+    .execute();
   return { shopId: show.shop_id, numbers: new Map(items.map((item) => [item.product_id, item.number])) };
 }
 

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { after, test } from 'node:test';
 import type { Product } from '@nacre/contract/catalog';
 import { createTestDatabase } from '../../../tests/support/database.ts';
-import { asking, createMarket, createTestClock, type Market } from '../../../tests/support/market.ts';
+import { asking, createMarket, createTestClock, linesOf, type Market } from '../../../tests/support/market.ts';
 import { Refusal } from '../lib/refusal.ts';
 import { createSandbox } from '../payments/sandbox.ts';
 import type { OrderFact } from './events.ts';
@@ -38,7 +38,7 @@ function payAndDie(payerId: string, paymentId: string): Promise<string | null> {
   return new Promise((resolve) => child.once('exit', (_code, signal) => resolve(signal)));
 }
 
-test('[O20] a process that is killed right after the commit loses no news: the next one delivers it, once', async () => {
+test('[O20] a process that is killed right after the commit loses no news: the next delivers it, once', async () => {
   const product = await silent.newProduct(owner.personId, shopId, { stock: 3 });
   const buyer = await silent.newPerson();
   const order = await silent.orders.place(buyer, asking(product));
@@ -84,6 +84,7 @@ interface World {
 }
 
 const STOCK = 6;
+type Count = 'available' | 'held' | 'sold' | 'ordered' | 'bought';
 
 async function createWorld(market: Market, random: () => number): Promise<World> {
   const sizes = [undefined, ['S', 'M']];
@@ -109,9 +110,9 @@ function act(world: World): () => Promise<unknown> {
   const some = random();
   if (dice < 0.4 || order === undefined) {
     const buyer = pick(random, buyers) ?? owner;
-    const lines = products.flatMap((product) => product.variants)
+    const lines = products.flatMap((product) => linesOf(product))
       .filter(() => random() < 0.5)
-      .map(({ id, priceMinor }) => ({ variantId: id, quantity: 1 + Math.floor(random() * 3), unitPriceMinor: priceMinor }));
+      .map((line) => ({ ...line, quantity: 1 + Math.floor(random() * 3) }));
     const product = products[0];
     if (product === undefined) throw new Error('no product');
     const request = asking(product, lines.length > 0 ? { lines } : {});
@@ -145,7 +146,7 @@ function act(world: World): () => Promise<unknown> {
 async function checkWorld({ market, shelf, orders }: World, step: string): Promise<void> {
   for (const [variantId, put] of shelf) {
     // One statement, because one statement sees one moment.
-    const { rows } = await market.database.pool.query<Record<'available' | 'held' | 'sold' | 'ordered' | 'bought', number>>(
+    const { rows } = await market.database.pool.query<Record<Count, number>>(
       `select available, held,
               (select coalesce(-sum(held_change), 0)::int from stock_move
                 where stock_move.variant_id = stock.variant_id and reason = 'sold') as sold,
@@ -164,13 +165,15 @@ async function checkWorld({ market, shelf, orders }: World, step: string): Promi
   }
   for (const { orderId } of orders) {
     const ways = (await market.transitionsOf(orderId)).map((one) => one.to);
-    assert.equal(ways.filter((to) => to !== 'shipped').length, Math.min(ways.length, 2), `${step}: ${ways.join(' > ')}`);
+    const ended = ways.filter((to) => to !== 'shipped').length;
+    assert.equal(ended, Math.min(ways.length, 2), `${step}: ${ways.join(' > ')}`);
   }
 }
 
 function decideSlowly(paymentId: string, outcome: 'succeed' | 'decline' | 'slow') {
   const kind = outcome === 'decline' ? 'declined' as const : 'captured' as const;
-  return { notice: { noticeId: `${paymentId}/${kind}`, paymentId, kind }, afterMs: outcome === 'slow' ? 86_400_000 : 0 };
+  const notice = { noticeId: `${paymentId}/${kind}`, paymentId, kind };
+  return { notice, afterMs: outcome === 'slow' ? 86_400_000 : 0 };
 }
 
 async function play(rounds: number, atOnce: number): Promise<void> {

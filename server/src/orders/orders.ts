@@ -1,8 +1,9 @@
 /**
  * The face of orders: placing, paying for and shipping goods of one shop.
  *
- * Invariants: an order and its held pieces come into being together or not at all; the pieces of an order are held while
- * it is held, sold once it is paid, and back on the shelf otherwise; every change of state is in `order_transition`.
+ * Invariants: an order and its held pieces come into being together or not at all; the pieces of an order are held
+ * while it is held, sold once it is paid, and back on the shelf otherwise; every change of state is in
+ * `order_transition`.
  */
 import type { Address } from '@nacre/contract/accounts';
 import type { Page, PageQuery } from '@nacre/contract/common';
@@ -45,8 +46,9 @@ export interface Buyer {
 
 export interface Orders {
   /**
-   * Holds the pieces and opens the payment. The same key with the same contents gives the same order again, whatever has
-   * become of it, and changes nothing; a placing that was refused leaves nothing behind, and its key can be used again.
+   * Holds the pieces and opens the payment. The same key with the same contents gives the same order again, whatever
+   * has become of it, and changes nothing; a placing that was refused leaves nothing behind, and its key can be used
+   * again.
    * @throws Refusal `orders.key_reused` for the same key with other contents; `orders.sold_out` with
    * `{ variantId, available }`; `orders.price_changed` with `{ variantId, priceMinor, currency }`;
    * `orders.not_for_sale`; `orders.too_many_pieces`; `orders.too_many_open`; `shows.not_found`; `request.invalid`

@@ -1,8 +1,8 @@
 /**
  * Placing an order: one transaction that holds the pieces, writes the order and opens its payment.
  *
- * Locks in this order: the buyer, the goods by variant id, the new order, its payment. Nothing else of this module takes
- * the buyer's lock, and all others lock an order before its goods, which here nobody knows yet: no circle.
+ * Locks in this order: the buyer, the goods by variant id, the new order, its payment. Nothing else of this module
+ * takes the buyer's lock, and all others lock an order before its goods, which here nobody knows yet: no circle.
  */
 import type { Order, OrderPlace } from '@nacre/contract/orders';
 import { Refusal } from '../lib/refusal.ts';

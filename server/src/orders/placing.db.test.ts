@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Order } from '@nacre/contract/orders';
 import { createTestDatabase } from '../../../tests/support/database.ts';
-import { ADDRESS, asking, createMarket } from '../../../tests/support/market.ts';
+import { ADDRESS, asking, createMarket, linesOf } from '../../../tests/support/market.ts';
 import { Refusal } from '../lib/refusal.ts';
 import { HELD_ORDERS_MAX, HOLD_MS } from './place.ts';
 
@@ -110,7 +110,7 @@ test('[O3] the same key twenty times at once is one order with one answer', asyn
   assert.deepEqual(await market.levelsOf(variantOf(product)), { available: 49, held: 1, sold: 0 });
 });
 
-test('[O3] the same key again gives the same order whatever has become of it, of the price and of the goods', async () => {
+test('[O3] the same key again gives the same order, whatever has become of it and of the goods', async () => {
   const product = await goods(1);
   const buyer = await market.newPerson();
   const request = asking(product);
@@ -149,7 +149,7 @@ test('[O4] when one line is sold out, the other lines are not held either', asyn
 
 test('[O4] carts with the same goods in opposite sequences do not block each other', async () => {
   const product = await goods(100, { sizes: ['S', 'M', 'L'] });
-  const lines = product.variants.map(({ id, priceMinor }) => ({ variantId: id, quantity: 1, unitPriceMinor: priceMinor }));
+  const lines = linesOf(product);
   const buyers = await Promise.all(Array.from({ length: 40 }, () => market.newPerson()));
   const { orders } = await all(buyers.map((buyer, i) =>
     market.orders.place(buyer, asking(product, { lines: i % 2 === 0 ? lines : lines.toReversed() }))));
@@ -185,7 +185,8 @@ test('[O6] drafts, archived goods, unknown variants and goods of two shops are r
     await assert.rejects(market.orders.place(buyer, asking(product)), { code: 'orders.not_for_sale' });
   }
   const unknown = { variantId: product.id, quantity: 1, unitPriceMinor: 1 };
-  await assert.rejects(market.orders.place(buyer, asking(product, { lines: [unknown] })), { code: 'orders.not_for_sale' });
+  const asksUnknown = asking(product, { lines: [unknown] });
+  await assert.rejects(market.orders.place(buyer, asksUnknown), { code: 'orders.not_for_sale' });
   assert.deepEqual(await market.levelsOf(variantOf(product)), { available: 5, held: 0, sold: 0 });
 });
 
@@ -194,8 +195,9 @@ test('[O6] a show that does not exist or is of another shop is refused', async (
   const product = await goods(5);
   const otherShop = await market.newShop(owner.personId);
   const foreignShow = await market.newShow(otherShop, [product.id]);
-  await assert.rejects(market.orders.place(buyer, asking(product, { showId: product.id })), { code: 'shows.not_found' });
-  await assert.rejects(market.orders.place(buyer, asking(product, { showId: foreignShow })), { code: 'request.invalid' });
+  const placeIn = (showId: string) => market.orders.place(buyer, asking(product, { showId }));
+  await assert.rejects(placeIn(product.id), { code: 'shows.not_found' });
+  await assert.rejects(placeIn(foreignShow), { code: 'request.invalid' });
 });
 
 test('[O8] one person has five unpaid orders at most, also when placed in parallel', async () => {

@@ -61,8 +61,8 @@ export function hashRequest(request: Pick<OrderPlace, 'showId' | 'lines' | 'addr
 
 /**
  * The order with the prices of now.
- * @throws Refusal `orders.not_for_sale`; `orders.price_changed` with the new price; `request.invalid` when the lines are
- * of several shops; `orders.too_many_pieces` when the total is no safe integer
+ * @throws Refusal `orders.not_for_sale`; `orders.price_changed` with the new price; `request.invalid` when the lines
+ * are of several shops; `orders.too_many_pieces` when the total is no safe integer
  */
 export function priceOrder(asked: readonly AskedLine[], goods: readonly OrderableVariant[]): PricedOrder {
   const byVariant = new Map(goods.map((one) => [one.variantId, one]));

@@ -5,7 +5,7 @@ import type { Outbox } from '../platform/outbox.ts';
 import { createPeriodic, type Periodic } from '../platform/periodic.ts';
 import type { Orders } from './orders.ts';
 
-/** Pieces come back a second after their hold is over. Less often keeps them from buyers, more often asks for nothing. */
+/** Pieces come back a second after their hold is over. Less often keeps them from buyers, more often asks in vain. */
 const SWEEP_EVERY_MS = 1_000;
 
 /** Registers the reactions; before `outbox.start()`. */

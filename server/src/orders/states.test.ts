@@ -15,5 +15,7 @@ test('[O9] an order goes the six ways of the table and no other', () => {
 });
 
 test('[O9] a way that is not in the table is refused with the state that the order is in', () => {
-  assert.throws(() => assertMayBecome('expired', 'paid'), { code: 'orders.wrong_state', details: { state: 'expired' } });
+  assert.throws(() => assertMayBecome('expired', 'paid'), {
+    code: 'orders.wrong_state', details: { state: 'expired' },
+  });
 });

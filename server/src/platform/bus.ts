@@ -30,7 +30,7 @@ export function createMemoryBus(deps: { log: Log }): Bus {
   return {
     publish(topic, message) {
       // A copy: who subscribes or leaves while this message is handed round does so from the next one on.
-      for (const { listener } of [...(subscriptions.get(topic) ?? [])]) {
+      for (const { listener } of Array.from(subscriptions.get(topic) ?? [])) {
         try {
           const result = listener(message);
           if (result instanceof Promise) result.catch((error: unknown) => failed(topic, error));

@@ -36,7 +36,7 @@ test('[P1] a throw rolls everything back and is thrown on as it was', async () =
   assert.equal(await valueOf('p1'), undefined);
 });
 
-test('[P2] what is to happen after the commit happens after it, in sequence, once; after a rollback not at all', async () => {
+test('[P2] what is to happen after the commit happens after it, in sequence, once; else not at all', async () => {
   const happened: string[] = [];
   await database.transaction(async (tx) => {
     afterCommit(tx, () => happened.push('first'));

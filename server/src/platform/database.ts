@@ -29,7 +29,7 @@ const POOL_SIZE = 16;
 const CONNECT_TIMEOUT_MS = 5_000;
 /** A statement of ours takes milliseconds. Longer ones hold locks that others wait for. */
 const STATEMENT_TIMEOUT_MS = 15_000;
-/** Tries of a transaction that lost against another one. Two lose in a row seldom, five mean something else is wrong. */
+/** Tries of a transaction that lost against another. Two lose in a row seldom, five mean something else is wrong. */
 const TRANSACTION_TRIES = 5;
 
 const INT8_OID = 20;
@@ -39,8 +39,8 @@ const DEADLOCK = '40P01';
 const afterCommitOf = new WeakMap<Tx, Array<() => void>>();
 
 /**
- * Has `action` run once the transaction is committed, and not at all if it is rolled back. What it throws is logged: the
- * transaction stands, and the others must hear of it.
+ * Has `action` run once the transaction is committed, and not at all if it is rolled back. What it throws is logged:
+ * the transaction stands, and the others must hear of it.
  */
 export function afterCommit(tx: Tx, action: () => void): void {
   const actions = afterCommitOf.get(tx);
@@ -107,7 +107,8 @@ export function violates(error: unknown, constraint: string): boolean {
 const UNAVAILABLE_STATES = new Set(['57P01', '57P02', '57P03', '53300', '57014', '08000', '08003', '08006']);
 const UNAVAILABLE_ERRNOS = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
 /** What the driver says in words only. */
-const UNAVAILABLE_TEXT = /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
+const UNAVAILABLE_TEXT =
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
 
 /** Whether the database did not answer, as opposed to a fault in what it was asked. Trying again makes sense. */
 export function isUnavailable(error: unknown): boolean {

@@ -134,7 +134,8 @@ test('[P36] jobs survive that the database ends their connections', async () => 
     const admin = new pg.Client({ connectionString: testDatabase.superuserUrl });
     await admin.connect();
     await admin.query(
-      'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()');
+      `select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid()`);
     await admin.end();
     await sleep(200);
     await database.transaction((tx) => jobs.add(tx, 'test.cut', { n: 1 }));

@@ -25,8 +25,14 @@ export interface JobsDeps {
 
 /** pg-boss asks this often; shorter costs idle queries, longer makes "at once" slow. */
 const POLL_SECONDS = 0.5;
-/** Jobs of one name taken at a time, done side by side. Fewer make a rush's refunds wait, more ask a provider at once. */
+/** Jobs of one name done side by side. Fewer make a rush's refunds wait, more ask a provider all at once. */
 const BATCH_SIZE = 20;
+const HOW_TO_WORK = {
+  pollingIntervalSeconds: POLL_SECONDS,
+  batchSize: BATCH_SIZE,
+  burstWhenBatchFull: true,
+  perJobResults: true,
+} as const;
 /** Ten tries with doubling pauses span about half an hour: long enough for a provider's outage to be noticed. */
 const RETRIES = 10;
 const RETRY_FIRST_SECONDS = 2;
@@ -90,11 +96,7 @@ export function createJobs(deps: JobsDeps): Jobs {
       await boss.start();
       for (const [name, work] of works) {
         await boss.createQueue(name);
-        await boss.work(
-          name,
-          { pollingIntervalSeconds: POLL_SECONDS, batchSize: BATCH_SIZE, burstWhenBatchFull: true, perJobResults: true },
-          (jobs) => Promise.all(jobs.map((job) => run(name, work, job))),
-        );
+        await boss.work(name, HOW_TO_WORK, (jobs) => Promise.all(jobs.map((job) => run(name, work, job))));
       }
     },
     async stop() {

@@ -2,8 +2,8 @@
  * Facts for other modules, written in the transaction that made them true.
  *
  * Each fact is taken out of the table in the transaction in which its reactions run, so what reactions do to the
- * database happens exactly once; a reaction that fails leaves the fact there, to be tried again later, and does not hold
- * up the others. Several processes share the work by `skip locked`.
+ * database happens exactly once; a reaction that fails leaves the fact there, to be tried again later, and does not
+ * hold up the others. Several processes share the work by `skip locked`.
  */
 import { sql } from 'kysely';
 import type { Clock } from './clock.ts';

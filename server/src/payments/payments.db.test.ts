@@ -1,0 +1,233 @@
+/** Payments on a real database and a real job queue, with the sandbox and with a provider that fails. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createTestDatabase } from '../../../tests/support/database.ts';
+import { createMarket, type Market } from '../../../tests/support/market.ts';
+import { newId } from '../platform/ids.ts';
+import type { PaymentCaptured } from './events.ts';
+import type { NoticeKind } from './provider.ts';
+import { createSandbox, SANDBOX_SLOW_MS } from './sandbox.ts';
+
+const database = await createTestDatabase(import.meta.url);
+const sandbox = createSandbox();
+const refunds: string[] = [];
+/** How often the provider does not answer before it does. */
+let silences = 0;
+const market = await createMarket({
+  url: database.serverUrl,
+  deliver: false,
+  provider: {
+    ...sandbox,
+    // Slow here means a day, so that notices come only when a test sends them.
+    decide(paymentId, outcome) {
+      const rule = sandbox.decide?.(paymentId, outcome === 'slow' ? 'succeed' : outcome);
+      assert.ok(rule);
+      return outcome === 'slow' ? { ...rule, afterMs: 86_400_000 } : rule;
+    },
+    async refund({ paymentId }) {
+      if (silences > 0) {
+        silences -= 1;
+        throw new Error('the provider does not answer');
+      }
+      refunds.push(paymentId);
+    },
+  },
+});
+after(async () => {
+  await market.stop();
+  await database.drop();
+});
+const { payments } = market;
+
+interface Opened {
+  paymentId: string;
+  payerId: string;
+  subject: string;
+}
+
+async function opened(): Promise<Opened> {
+  const { personId: payerId } = await market.newPerson();
+  const subject = `order/${newId()}`;
+  const { paymentId } = await market.database.transaction((tx) => payments.create(tx, {
+    subject, payerId, amountMinor: 12_900n, currency: 'CNY', description: 'N-1001',
+    expiresAt: new Date(market.clock.now().getTime() + 300_000),
+  }));
+  return { paymentId, payerId, subject };
+}
+
+const stateOf = async ({ payerId, paymentId }: Opened) => (await payments.get(payerId, paymentId)).state;
+const notice = ({ paymentId }: Opened, kind: NoticeKind, noticeId = `${paymentId}/${kind}`) =>
+  payments.receive({ noticeId, paymentId, kind });
+const cancel = ({ subject }: Opened) => market.database.transaction((tx) => payments.cancel(tx, subject));
+
+/** Facts about this payment that wait in the outbox, which nobody empties here. */
+async function factsOf({ paymentId }: Opened): Promise<string[]> {
+  const rows = await market.database.db.selectFrom('outbox').select(['topic', 'payload']).orderBy('id').execute();
+  return rows.filter((row) => (row.payload as unknown as PaymentCaptured).paymentId === paymentId)
+    .map((row) => row.topic);
+}
+
+async function eventually(what: string, check: () => Promise<boolean>): Promise<void> {
+  for (let waitedMs = 0; waitedMs < 15_000; waitedMs += 50) {
+    if (await check()) return;
+    await sleep(50);
+  }
+  assert.fail(`after 15 s still not: ${what}`);
+}
+
+test('[Y1] a payment is its payer’s; to others it does not exist', async () => {
+  const it = await opened();
+  const stranger = await market.newPerson();
+  await assert.rejects(payments.get(stranger.personId, it.paymentId), { code: 'payments.not_found' });
+  await assert.rejects(payments.decide(stranger.personId, it.paymentId, 'succeed'), { code: 'payments.not_found' });
+  await assert.rejects(payments.get(it.payerId, newId()), { code: 'payments.not_found' });
+  assert.equal(await stateOf(it), 'pending');
+});
+
+test('[Y2] a payment is decided once, also by twenty taps at the same time', async () => {
+  const it = await opened();
+  const taps = await Promise.allSettled(Array.from({ length: 20 }, (_, i) =>
+    payments.decide(it.payerId, it.paymentId, i % 2 === 0 ? 'succeed' : 'decline')));
+  assert.equal(taps.filter((tap) => tap.status === 'fulfilled').length, 1);
+  for (const tap of taps) {
+    if (tap.status === 'rejected') assert.equal((tap.reason as { code: string }).code, 'payments.not_pending');
+  }
+  assert.equal((await factsOf(it)).length, 1);
+});
+
+test('[Y3] a notice that comes twenty times at once counts once', async () => {
+  const it = await opened();
+  await Promise.all(Array.from({ length: 20 }, () => notice(it, 'captured')));
+  assert.equal(await stateOf(it), 'captured');
+  assert.deepEqual(await factsOf(it), ['payments.captured']);
+  const kept = await market.database.db.selectFrom('payment_notice').selectAll()
+    .where('payment_id', '=', it.paymentId).execute();
+  assert.equal(kept.length, 1);
+});
+
+test('[Y3] what a provider told us can neither be changed nor removed', async () => {
+  const { db } = market.database;
+  await assert.rejects(db.deleteFrom('payment_notice').execute(), /permission denied/);
+  await assert.rejects(db.updateTable('payment_notice').set({ kind: 'declined' }).execute(), /permission denied/);
+});
+
+test('[Y4] other notices of a decided payment change nothing, in whatever sequence', async () => {
+  const paid = await opened();
+  await notice(paid, 'captured', `${paid.paymentId}/a`);
+  await notice(paid, 'captured', `${paid.paymentId}/b`);
+  await notice(paid, 'declined');
+  assert.equal(await stateOf(paid), 'captured');
+  assert.deepEqual(await factsOf(paid), ['payments.captured']);
+  assert.deepEqual(refunds.filter((id) => id === paid.paymentId), []);
+});
+
+test('[Y4] a notice of a payment that is not ours is refused', async () => {
+  await assert.rejects(payments.receive({ noticeId: 'x', paymentId: newId(), kind: 'captured' }), {
+    code: 'payments.not_found',
+  });
+});
+
+test('[Y5] a slow payment is processing until its notice comes; the sandbox takes 20 seconds', async () => {
+  assert.equal(sandbox.decide?.('p', 'slow').afterMs, SANDBOX_SLOW_MS);
+  assert.equal(SANDBOX_SLOW_MS, 20_000);
+  const it = await opened();
+  assert.equal((await payments.decide(it.payerId, it.paymentId, 'slow')).state, 'processing');
+  assert.deepEqual(await factsOf(it), []);
+  await assert.rejects(payments.decide(it.payerId, it.paymentId, 'decline'), { code: 'payments.not_pending' });
+  await notice(it, 'captured');
+  assert.equal(await stateOf(it), 'captured');
+});
+
+test('[Y6] after its time a payment cannot be begun', async () => {
+  const it = await opened();
+  market.clock.advance(300_000);
+  await assert.rejects(payments.decide(it.payerId, it.paymentId, 'succeed'), { code: 'payments.expired' });
+  assert.equal(await stateOf(it), 'pending');
+});
+
+test('[Y7] money for a cancelled or declined payment goes back once, also when told of it twice', async () => {
+  const cancelled = await opened();
+  assert.equal(await cancel(cancelled), 'cancelled');
+  assert.equal(await cancel(cancelled), 'cancelled');
+  const declined = await opened();
+  await notice(declined, 'declined');
+  for (const it of [cancelled, declined]) {
+    await notice(it, 'captured', `${it.paymentId}/late`);
+    await notice(it, 'captured', `${it.paymentId}/later`);
+    await eventually('refunded', async () => (await stateOf(it)) === 'refunded');
+    await payments.giveBack(it.paymentId);
+    assert.deepEqual(refunds.filter((id) => id === it.paymentId), [it.paymentId]);
+    assert.equal((await factsOf(it)).at(-1), 'payments.refunded');
+    assert.equal((await factsOf(it)).includes('payments.captured'), false);
+    assert.equal(await cancel(it), 'over');
+  }
+});
+
+test('[Y8] cancelling what was captured changes nothing and says so', async () => {
+  const it = await opened();
+  await notice(it, 'captured');
+  assert.equal(await cancel(it), 'captured');
+  assert.equal(await stateOf(it), 'captured');
+  assert.equal(await market.database.transaction((tx) => payments.cancel(tx, 'order/none')), 'none');
+});
+
+test('[Y7] a refund that is asked for twice happens once; what is not captured is not refunded', async () => {
+  const it = await opened();
+  const refund = () => market.database.transaction((tx) => payments.refund(tx, it.subject));
+  assert.equal(await refund(), false);
+  await notice(it, 'captured');
+  assert.deepEqual(await Promise.all([refund(), refund(), refund()]), [true, true, true]);
+  await eventually('refunded', async () => (await stateOf(it)) === 'refunded');
+  assert.equal(await refund(), true);
+  assert.deepEqual(refunds.filter((id) => id === it.paymentId), [it.paymentId]);
+});
+
+test('[Y9] what is rolled back was never told', async () => {
+  const it = await opened();
+  await assert.rejects(market.database.transaction(async (tx) => {
+    await payments.cancel(tx, it.subject);
+    throw new Error('no');
+  }), /no/);
+  assert.equal(await stateOf(it), 'pending');
+  assert.deepEqual(await factsOf(it), []);
+});
+
+test('[Y10] a provider that does not answer is asked again until it does', async () => {
+  const it = await opened();
+  await cancel(it);
+  silences = 1;
+  await notice(it, 'captured');
+  await eventually('refunded', async () => (await stateOf(it)) === 'refunded');
+  assert.equal(silences, 0);
+  assert.deepEqual(refunds.filter((id) => id === it.paymentId), [it.paymentId]);
+});
+
+test('[Y10] the provider is asked outside of every transaction', async () => {
+  const other: { market: Market | null; open: number[] } = { market: null, open: [] };
+  other.market = await createMarket({
+    url: database.serverUrl,
+    deliver: false,
+    clock: market.clock,
+    provider: {
+      ...sandbox,
+      async refund() {
+        const { rows } = await market.database.pool.query<{ open: number }>(
+          `select count(*)::int as open from pg_stat_activity
+            where datname = current_database() and state like 'idle in transaction%'`);
+        other.open.push(rows[0]?.open ?? -1);
+      },
+    },
+  });
+  try {
+    const it = await opened();
+    await notice(it, 'captured');
+    await market.database.db.updateTable('payment').set({ refund_requested_at: market.clock.now() })
+      .where('id', '=', it.paymentId).execute();
+    await other.market.payments.giveBack(it.paymentId);
+    assert.deepEqual(other.open, [0]);
+    assert.equal(await stateOf(it), 'refunded');
+  } finally {
+    await other.market.stop();
+  }
+});
