@@ -12,14 +12,13 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 
 const root = resolve(import.meta.dirname, '..');
 
 interface Generated {
   file: string;
-  /** Null when what it is made from does not exist yet. */
-  make(current: (file: string) => string): Promise<string | null>;
+  /** @param current the text of a file that may just have been made */
+  make(current: (file: string) => string): Promise<string>;
 }
 
 const generated: Record<string, Generated> = {
@@ -45,7 +44,6 @@ async function main(args: string[]): Promise<void> {
   for (const [name, { file, make }] of Object.entries(generated)) {
     if (names.length > 0 && !names.includes(name)) continue;
     const text = await make(current);
-    if (text === null) continue;
     fresh.set(file, text);
     const path = join(root, file);
     if (existsSync(path) && readFileSync(path, 'utf8') === text) continue;
@@ -78,15 +76,34 @@ async function makeConfiguration(): Promise<string> {
   return configurationDocument();
 }
 
-async function makeOpenapi(): Promise<string | null> {
-  const source = join(root, 'server/src/http/openapi.ts');
-  if (!existsSync(source)) return null;
-  const { openapiDocument } = await import(pathToFileURL(source).href) as { openapiDocument(): Promise<object> };
-  return `${JSON.stringify(await openapiDocument(), null, 2)}\n`;
+/** Asks a whole server, so that the document holds what is really mounted. */
+async function makeOpenapi(): Promise<string> {
+  const { createTestDatabase } = await import('../tests/support/database.ts');
+  const { compose } = await import('../server/src/compose.ts');
+  const { readConfig } = await import('../server/src/config.ts');
+  const { openDataFolder } = await import('../server/src/platform/data-folder.ts');
+  const { createLog } = await import('../server/src/platform/log.ts');
+  const database = await createTestDatabase('generate_openapi');
+  const path = mkdtempSync(join(tmpdir(), 'nacre-generate-'));
+  const folder = await openDataFolder({ path, version: '0' });
+  const composed = await compose({
+    config: readConfig({ args: ['--port', '0', '--udp-port', '0', '--empty'], env: {} }),
+    log: createLog('error', false), folder, databaseUrl: database.serverUrl, isEmbedded: false, version: '0',
+  });
+  try {
+    const answer = await fetch(`${composed.address}/api/openapi.json`);
+    const document = await answer.json() as { openapi: string; servers?: object };
+    // Where this one happened to listen is no part of the interface.
+    delete document.servers;
+    return `${JSON.stringify(document, null, 2)}\n`;
+  } finally {
+    await composed.stop();
+    folder.release();
+    rmSync(path, { recursive: true, force: true });
+  }
 }
 
-async function makeApiTypes(current: (file: string) => string): Promise<string | null> {
-  if (!existsSync(join(root, 'docs/openapi.json'))) return null;
+async function makeApiTypes(current: (file: string) => string): Promise<string> {
   const text = throughFile('api-types.ts', (file) => {
     const source = `${file}.json`;
     writeFileSync(source, current('docs/openapi.json'));

@@ -16,6 +16,7 @@ const commands = {
   },
   async check(args) {
     await ensureInstalled('dev');
+    await ensureWebBuilt();
     return runNode(['tools/check.ts', ...args]);
   },
   async bench(args) {
@@ -25,6 +26,7 @@ const commands = {
   },
   async generate(args) {
     await ensureInstalled('dev');
+    await ensureWebBuilt();
     return runNode(['tools/generate.ts', ...args]);
   },
   async nacre(args) {
