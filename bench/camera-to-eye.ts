@@ -2,8 +2,8 @@
  * How long a picture takes from the camera to a viewer's screen, on one machine, at 720 × 1280 and 2 Mbit/s.
  *
  * A page draws the time as a bar code into the picture that it publishes by WHIP; a second page watches with the player
- * and reads the bar code back from each picture that it shows (`requestVideoFrameCallback`). Both read one clock. What a
- * real camera and a real screen add is not in it.
+ * and reads the bar code back from each picture that it shows (`requestVideoFrameCallback`). Both read one clock.
+ * What a real camera and a real screen add is not in it.
  *
  * The limit is the same drawn picture, encoder and bar code over a WebRTC connection within one page: no server, no
  * muxing, no buffer beyond what the browser itself takes. Rounds of both alternate.
@@ -31,6 +31,7 @@ const bitrateBps = 2_000_000;
 const settleMs = 7_000;
 const measureMs = 6_000;
 const showId = 'bench';
+const onLoopback = { udpPort: 0, bindAddress: '127.0.0.1', addresses: ['127.0.0.1'] };
 
 interface Sample {
   delaysMs: number[];
@@ -41,8 +42,7 @@ interface Sample {
 
 const camera = await launchCameraBrowser();
 const stage = await startVideoStage({
-  startMedia: (onEvent) =>
-    createMediaSupervisor({ udpPort: 0, bindAddress: '127.0.0.1', addresses: ['127.0.0.1'], log: silentLog, onEvent }),
+  startMedia: (onEvent) => createMediaSupervisor({ ...onLoopback, log: silentLog, onEvent }),
   openShows: [showId],
 });
 try {
@@ -117,11 +117,18 @@ async function measureOurs(from: VideoStage): Promise<Sample> {
   const viewer = await openPage(from, 'viewer');
   try {
     await host.evaluate(
-      `globalThis.host = lib.createBroadcaster({ whipUrl: '/whip', streamKey: () => ${JSON.stringify(stageKeyOf(showId))},
-        source: bench.draw(), maxBitrateBps: ${bitrateBps} }); host.goLive()`,
+      `globalThis.host = lib.createBroadcaster({
+        whipUrl: '/whip',
+        streamKey: () => ${JSON.stringify(stageKeyOf(showId))},
+        source: bench.draw(),
+        maxBitrateBps: ${bitrateBps},
+      });
+      host.goLive()`,
     );
     await viewer.evaluate(
-      `globalThis.player = lib.createPlayer({ video: document.querySelector('video'), url: '/live/${showId}/socket' }); 0`,
+      `const video = document.querySelector('video');
+      globalThis.player = lib.createPlayer({ video, url: '/live/${showId}/socket' });
+      0`,
     );
     await pause(settleMs);
     const delaysMs = await viewer.evaluate<number[]>(`bench.read(document.querySelector('video'), ${measureMs})`);

@@ -15,12 +15,14 @@ export interface CameraBrowser {
 }
 
 /**
- * The camera shows a clip from the folder that `NACRE_CLIPS` names, else a picture that FFmpeg draws, else what the browser
- * draws by itself. Two cameras, so that they can be flipped; a microphone that beeps.
+ * The camera shows a clip from the folder that `NACRE_CLIPS` names, else a picture that FFmpeg draws, else what the
+ * browser draws by itself. Two cameras, so that they can be flipped; a microphone that beeps.
  */
 export async function launchCameraBrowser(): Promise<CameraBrowser> {
   const executablePath = findChromium();
-  if (!executablePath) throw new Error('This needs Chromium: apt-get install chromium, or name it in NACRE_TEST_CHROMIUM.');
+  if (!executablePath) {
+    throw new Error('This needs Chromium: apt-get install chromium, or name it in NACRE_TEST_CHROMIUM.');
+  }
   const folder = mkdtempSync(join(tmpdir(), 'nacre-camera-'));
   const { file, footage } = makeCameraFile(folder);
   const browser = await chromium.launch({
@@ -51,11 +53,9 @@ function makeCameraFile(folder: string): { file: string | null; footage: CameraB
   const file = join(folder, 'camera.mjpeg');
   const clip = process.env.NACRE_CLIPS ? join(process.env.NACRE_CLIPS, 'bottles.mp4') : '';
   const shape = 'scale=720:1280:force_original_aspect_ratio=increase,crop=720:1280';
+  const output = ['-t', '6', '-vf', shape, '-r', '30', '-q:v', '4', '-pix_fmt', 'yuvj420p', '-f', 'mjpeg', file];
   const render = (input: readonly string[]): boolean =>
-    spawnSync('ffmpeg', [
-      ...['-v', 'error', '-y', ...input, '-t', '6', '-vf', shape, '-r', '30', '-q:v', '4'],
-      ...['-pix_fmt', 'yuvj420p', '-f', 'mjpeg', file],
-    ]).status === 0;
+    spawnSync('ffmpeg', ['-v', 'error', '-y', ...input, ...output]).status === 0;
   if (clip && existsSync(clip) && render(['-i', clip])) return { file, footage: 'clip' };
   if (render(['-f', 'lavfi', '-i', 'testsrc2=size=720x1280:rate=30'])) return { file, footage: 'drawn' };
   return { file: null, footage: 'browser' };

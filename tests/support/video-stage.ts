@@ -1,6 +1,6 @@
 /**
- * A small stage for tests of live video: the real video routes and sockets on a port of their own, and two bare pages, one
- * with the broadcaster and one with the player, without the rest of the site.
+ * A small stage for tests of live video: the real video routes and sockets on a port of their own, and two bare
+ * pages, one with the broadcaster and one with the player, without the rest of the site.
  *
  * Stream keys are `key-<showId>`; a show is open when its id is in `openShows`.
  */
@@ -82,7 +82,10 @@ async function pages(app: FastifyInstance): Promise<void> {
       reply.type('text/html').send(
         `<!doctype html><title>${name}</title><style>video{width:270px;height:480px;background:#000}</style>
         <video muted playsinline autoplay></video>
-        <script type="module">import * as lib from '/${name}.js'; globalThis.lib = lib; globalThis.ready = true;</script>`,
+        <script type="module">
+          import * as lib from '/${name}.js';
+          Object.assign(globalThis, { lib, ready: true });
+        </script>`,
       ),
     );
   }

@@ -237,9 +237,9 @@ test('[V10] an epoch grows with each session of a stream and not within one', ()
     wire: { ...wire, init: (_init, epoch) => (epochs.push(epoch), Buffer.alloc(1)) },
     now: () => 5_000,
   });
-  const base = { streamId: 'x', mime: '', width: 1, height: 1, hasVideo: true, hasAudio: false, initSegment: Buffer.alloc(0) };
+  const picture = { mime: '', width: 1, height: 1, hasVideo: true, hasAudio: false, initSegment: Buffer.alloc(0) };
   for (const [sessionId, generation] of [['a', 1], ['a', 2], ['b', 1]] as const) {
-    hub.onMediaEvent({ type: 'init', ...base, sessionId, generation });
+    hub.onMediaEvent({ type: 'init', streamId: 'x', ...picture, sessionId, generation });
   }
   assert.deepEqual(epochs, [5, 5, 6]);
 });

@@ -2,8 +2,8 @@
  * Carries each stream from its publisher to its viewers, inside the main process.
  *
  * Keeps per stream what a newcomer needs for a picture at once: the init segment and the current group of pictures
- * (everything since the last key picture, with the sound that belongs to it). A packet is built once, by `wire`, and the
- * same bytes are written to every viewer. The hub knows neither sockets nor the protocol's bytes.
+ * (everything since the last key picture, with the sound that belongs to it). A packet is built once, by `wire`, and
+ * the same bytes are written to every viewer. The hub knows neither sockets nor the protocol's bytes.
  *
  * Invariants:
  * - A viewer gets, after an init, first a packet that begins with a key picture, then every packet in order; when it is
@@ -46,11 +46,16 @@ export interface Viewer {
 }
 
 export interface StreamHubLimits {
-  /** Viewers of one stream. Fewer turn a popular show's viewers away; more than one process can write for starve all. */
+  /**
+   * Viewers of one stream. Fewer turn a popular show's viewers away; more than one process can write for starve all.
+   */
   viewersPerStream: number;
   /** Viewers of all streams. One core carries about 3,500 at 1.5 Mbit/s. */
   viewers: number;
-  /** A viewer with more waiting skips to the next key picture. Less skips on every hiccup, more means seconds of delay. */
+  /**
+   * A viewer with more waiting skips to the next key picture. Less skips on every hiccup, more means seconds of
+   * delay.
+   */
   skipAboveBytes: number;
   /** It gets that key picture only when less than this waits. More would make it skip again at once. */
   resumeBelowBytes: number;
@@ -192,7 +197,7 @@ export function createStreamHub(deps: {
     stats: () => ({ ...hub.stats, streams: [...hub.streams.values()].filter((s) => s.initPacket !== null).length }),
     stop() {
       hub.stopped = true;
-      for (const streamId of [...hub.streams.keys()]) endStream(hub, streamId, 'going-away');
+      for (const streamId of hub.streams.keys()) endStream(hub, streamId, 'going-away');
     },
   };
 }
@@ -269,7 +274,7 @@ function endStream(hub: HubCore, streamId: string, reason: 'ended' | 'going-away
   if (!stream) return;
   hub.streams.delete(streamId);
   const notice = reason === 'ended' ? hub.wire.state('ended') : null;
-  for (const viewer of [...stream.viewers]) {
+  for (const viewer of stream.viewers) {
     if (notice) write(hub, viewer, notice);
     remove(hub, stream, viewer);
     viewer.sink.close(reason);

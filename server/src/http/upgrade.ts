@@ -2,8 +2,8 @@
  * Hands WebSocket upgrades of the one public port to whoever registered the path.
  *
  * Fastify does not see upgrades, so what it does for requests is done here: unknown paths are answered with 404, pages
- * of other sites with 403 (a browser sends cookies along with a foreign page's WebSocket), and one address may hold only
- * so many sockets at a time.
+ * of other sites with 403 (a browser sends cookies along with a foreign page's WebSocket), and one address may hold
+ * only so many sockets at a time.
  */
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -11,7 +11,8 @@ import type { Duplex } from 'node:stream';
 export type UpgradeParams = Readonly<Record<string, string>>;
 
 /**
- * Owns the socket from now on: upgrades it, or refuses it with `refuseUpgrade`. A throw is logged and answered with 500.
+ * Owns the socket from now on: upgrades it, or refuses it with `refuseUpgrade`. A throw is logged and answered with
+ * 500.
  */
 export type UpgradeHandler = (
   request: IncomingMessage,
@@ -32,8 +33,8 @@ export interface Upgrades {
 }
 
 /**
- * A household, an office or a mobile carrier's gateway shares one address: fewer would turn real viewers away. More would
- * let one machine take all the places that a process has.
+ * A household, an office or a mobile carrier's gateway shares one address: fewer would turn real viewers away. More
+ * would let one machine take all the places that a process has.
  */
 export const defaultSocketsPerAddress = 2_000;
 

@@ -173,7 +173,8 @@ test('[V13] nonsense, binary, oversized and too many messages close a viewer, an
 });
 
 test('[V9] a socket that is not read skips whole groups, and the others get everything', async (t) => {
-  const { connect, hub, init, picture } = await stage(t, { limits: { skipAboveBytes: 100_000, resumeBelowBytes: 20_000 } });
+  const limits = { skipAboveBytes: 100_000, resumeBelowBytes: 20_000 };
+  const { connect, hub, init, picture } = await stage(t, { limits });
   init();
   const slow = connect();
   const quick = connect();
@@ -193,7 +194,8 @@ test('[V9] a socket that is not read skips whole groups, and the others get ever
   picture(freshKey, true);
   picture(freshKey + 40, false);
   const last = ({ binaries }: typeof fromSlow) => (binaries.at(-1) as LiveFragment).timeMs;
-  await until(() => last(fromQuick) === freshKey + 40 && last(fromSlow) === freshKey + 40, 'both are at the edge again');
+  const atEdge = (of: typeof fromSlow) => last(of) === freshKey + 40;
+  await until(() => atEdge(fromQuick) && atEdge(fromSlow), 'both are at the edge again');
   const pictures = (of: typeof fromSlow) => of.binaries.filter((message) => message.kind === 'fragment');
   assert.equal(pictures(fromQuick).length, sent + 2);
   assert.ok(pictures(fromSlow).length < sent, 'it missed some');

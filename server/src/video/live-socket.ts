@@ -8,7 +8,13 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { RawData, WebSocket } from 'ws';
-import { liveClose, liveLimits, liveProtocolVersion, liveSubprotocol, parseLiveViewerMessage } from '@nacre/contract/live';
+import {
+  liveClose,
+  liveLimits,
+  liveProtocolVersion,
+  liveSubprotocol,
+  parseLiveViewerMessage,
+} from '@nacre/contract/live';
 import { REFUSALS } from '@nacre/contract/refusals';
 import type { StreamHub, Viewer, ViewerCloseReason, ViewerSink } from '@nacre/media/stream/hub';
 import { refuseUpgrade } from '../http/upgrade.ts';
@@ -70,7 +76,8 @@ export function createLiveSocket(deps: {
       return refuseUpgrade(socket, 404, 'shows.not_found', REFUSALS['shows.not_found'].title);
     }
     if (!deps.hub.hasRoom(showId)) {
-      return refuseUpgrade(socket, 503, 'video.viewers_full', REFUSALS['video.viewers_full'].title, { 'Retry-After': '5' });
+      const { status, title } = REFUSALS['video.viewers_full'];
+      return refuseUpgrade(socket, status, 'video.viewers_full', title, { 'Retry-After': '5' });
     }
     if (socket.destroyed) return;
     server.handleUpgrade(request, socket, head, (webSocket) => {

@@ -27,7 +27,9 @@ export function createPublishingSessions(deps: {
 }): PublishingSessions {
   const open = new Map<string, { showId: string; iceUfrag: string | null }>();
   const ended = new Map<string, StreamDownReason>();
-  /** Shows with a picture → the session it comes from; null between a takeover and the new publisher's first picture. */
+  /**
+   * Shows with a picture → the session it comes from; null between a takeover and the new publisher's first picture.
+   */
   const pictures = new Map<string, string | null>();
 
   function onDown(event: MediaEvent & { type: 'down' }): void {

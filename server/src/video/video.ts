@@ -3,7 +3,6 @@
  * of the server hears when a show's picture comes and goes. Wires the media supervisor to the hub.
  */
 import type { IncomingMessage } from 'node:http';
-import type {} from '@fastify/swagger';
 import type { FastifyPluginAsync } from 'fastify';
 import type { MediaEvent, MediaLog, MediaStats, MediaSupervisor, StreamDownReason } from '@nacre/media/hooks';
 import { createStreamHub } from '@nacre/media/stream/hub';
@@ -36,7 +35,10 @@ export interface VideoDeps {
 }
 
 export interface Video {
-  /** `/whip…`, and a plain GET on the viewers' socket. Register it as a plugin of its own (it has its own error replies). */
+  /**
+   * `/whip…`, and a plain GET on the viewers' socket. Register it as a plugin of its own (it has its own error
+   * replies).
+   */
   routes: FastifyPluginAsync;
   /** Registers the viewers' socket. */
   attach(upgrades: Upgrades): void;

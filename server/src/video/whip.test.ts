@@ -106,7 +106,8 @@ async function stage(t: TestContext) {
 
 test('[V1] without a key, or with a wrong one, nothing is published and the answer says how to sign', async (t) => {
   const { app, media, post } = await stage(t);
-  const none = await app.inject({ method: 'POST', url: '/whip', headers: { 'content-type': 'application/sdp' }, payload: offer });
+  const headers = { 'content-type': 'application/sdp' };
+  const none = await app.inject({ method: 'POST', url: '/whip', headers, payload: offer });
   assert.equal(none.statusCode, 401);
   assert.equal(none.headers['www-authenticate'], 'Bearer realm="nacre"');
   assert.equal(none.json().code, 'video.key_missing');

@@ -4,7 +4,6 @@
  *
  * Pages of other sites and foreign encoders may publish: who holds the key may. No cookie is looked at here.
  */
-import type {} from '@fastify/swagger';
 import type { FastifyError, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { RefusalCode } from '@nacre/contract/refusals';
 import { PublishRefusal } from '@nacre/media/hooks';
@@ -22,6 +21,7 @@ const keyCharacters = 256;
 /** A media process that has ended is back within this. Sooner meets the same refusal, later is picture lost. */
 const retryAfterSeconds = 1;
 
+const exposedHeaders = 'Location, ETag, Accept-Patch, Accept-Post, Retry-After, WWW-Authenticate';
 const sdpType = 'application/sdp';
 const fragmentType = 'application/trickle-ice-sdpfrag';
 const endpointMethods = 'OPTIONS, POST';
@@ -30,20 +30,22 @@ const sessionMethods = 'OPTIONS, PATCH, DELETE';
 export interface WhipDeps {
   supervisor: Pick<MediaSupervisor, 'publish' | 'patch' | 'remove'>;
   sessions: PublishingSessions;
-  /** Null when the key opens no show (unknown, rotated, show over). Must take as long for a wrong key as for a right one. */
+  /**
+   * Null when the key opens no show (unknown, rotated, show over). Must take as long for a wrong key as for a right
+   * one.
+   */
   authorizeStreamKey: (key: string) => Promise<{ showId: string } | null>;
 }
 
 export function whipRoutes(deps: WhipDeps): FastifyPluginAsync {
   return async (app) => {
     app.removeAllContentTypeParsers();
-    app.addContentTypeParser([sdpType, fragmentType], { parseAs: 'string', bodyLimit: offerBytes }, (_request, body, done) =>
-      done(null, body),
-    );
+    const asText = { parseAs: 'string', bodyLimit: offerBytes } as const;
+    app.addContentTypeParser([sdpType, fragmentType], asText, (_request, body, done) => done(null, body));
     app.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply));
     app.addHook('onRequest', async (_request, reply) => {
       reply.header('access-control-allow-origin', '*');
-      reply.header('access-control-expose-headers', 'Location, ETag, Accept-Patch, Accept-Post, Retry-After, WWW-Authenticate');
+      reply.header('access-control-expose-headers', exposedHeaders);
       // Answers carry addresses and credentials of one connection.
       reply.header('cache-control', 'no-store');
     });
@@ -99,7 +101,8 @@ async function requireKey(deps: WhipDeps, request: FastifyRequest, reply: Fastif
     publishedShows.set(request, show.showId);
     return;
   }
-  return sendProblem(reply.header('www-authenticate', 'Bearer realm="nacre", error="invalid_token"'), 'video.key_wrong');
+  reply.header('www-authenticate', 'Bearer realm="nacre", error="invalid_token"');
+  return sendProblem(reply, 'video.key_wrong');
 }
 
 /** The show that the request's key opens. */
@@ -112,7 +115,9 @@ function showOf(request: FastifyRequest): string {
 }
 
 async function publish(deps: WhipDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  if (mediaType(request) !== sdpType || typeof request.body !== 'string') return refuseType(reply, 'accept-post', sdpType);
+  if (mediaType(request) !== sdpType || typeof request.body !== 'string') {
+    return refuseType(reply, 'accept-post', sdpType);
+  }
   const showId = showOf(request);
   let answer: { sessionId: string; answerSdp: string };
   try {
@@ -203,6 +208,8 @@ function answerError(error: FastifyError, request: FastifyRequest, reply: Fastif
     const onSession = request.url.startsWith('/whip/');
     return refuseType(reply, onSession ? 'accept-patch' : 'accept-post', onSession ? fragmentType : sdpType);
   }
-  if (error.statusCode === 413) return sendProblem(reply, 'request.too_large', `The body may have ${offerBytes} bytes.`);
+  if (error.statusCode === 413) {
+    return sendProblem(reply, 'request.too_large', `The body may have ${offerBytes} bytes.`);
+  }
   replyWithError(error, request, reply);
 }

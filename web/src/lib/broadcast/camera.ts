@@ -21,7 +21,10 @@ export interface CameraWish {
   cameraId?: string;
 }
 
-/** Asks for both at once, so that the person is asked once. Without a microphone the picture alone. Throws `CameraFailure`. */
+/**
+ * Asks for both at once, so that the person is asked once. Without a microphone the picture alone. Throws
+ * `CameraFailure`.
+ */
 export async function openDevices(
   wish: CameraWish,
   sound: 'voice' | 'music',
@@ -34,7 +37,8 @@ export async function openDevices(
   try {
     return await shaped(await navigator.mediaDevices.getUserMedia({ video: pictureConstraints(wish), audio }));
   } catch (error) {
-    if (!(error instanceof DOMException) || error.name !== 'NotFoundError') throw new CameraFailure(reasonOf(error), error);
+    const isMissing = error instanceof DOMException && error.name === 'NotFoundError';
+    if (!isMissing) throw new CameraFailure(reasonOf(error), error);
   }
   return openCamera(wish);
 }

@@ -62,8 +62,8 @@ export interface BroadcastStats {
   height: number;
   framesPerSecond: number;
   /**
-   * `good`: viewers see what the camera sees. `weak`: the line carries less than half of the wished bitrate, or over 5 % lost, or over 400 ms
-   * round trip. `lost`: nothing gets through.
+   * `good`: viewers see what the camera sees. `weak`: the line carries less than half of the wished bitrate, or over
+   * 5 % lost, or over 400 ms round trip. `lost`: nothing gets through.
    */
   quality: 'good' | 'weak' | 'lost';
 }

@@ -5,7 +5,10 @@
  */
 import type { BroadcastStats } from './face.ts';
 
-/** Silence after which the server is asked whether it knows us still. Shorter asks at each hiccup, longer loses picture. */
+/**
+ * Silence after which the server is asked whether it knows us still. Shorter asks at each hiccup, longer loses
+ * picture.
+ */
 const doubtAfterMs = 500;
 /** Silence that means loss. Shorter takes a Wi-Fi hiccup for one, longer shows viewers a frozen picture for longer. */
 const lostAfterMs = 2_000;

@@ -1,6 +1,6 @@
 /**
- * One publishing session: offer, WHIP POST (RFC 9725), connection, and the watch over it. It ends once and for good; who
- * wants to stay on air makes another.
+ * One publishing session: offer, WHIP POST (RFC 9725), connection, and the watch over it. It ends once and for good;
+ * who wants to stay on air makes another.
  *
  * The server is ice-lite and its answer holds its addresses, so the offer goes out without waiting for our own.
  */
@@ -8,15 +8,17 @@ import { createLinkMeter } from './link-meter.ts';
 import type { LinkMeter } from './link-meter.ts';
 import type { BroadcastReason, BroadcastStats } from './face.ts';
 
-/** Media that is not through by then is blocked on the way. Connecting takes 0.1 s here, 2 s on a bad mobile network. */
+/**
+ * Media that is not through by then is blocked on the way. Connecting takes 0.1 s here, 2 s on a bad mobile network.
+ */
 const connectWithinMs = 8_000;
 
 /** An offer not answered by then is asked anew. The server answers within 50 ms; a bad mobile network takes seconds. */
 const answerWithinMs = 6_000;
 
 /**
- * What Chromium's encoder starts with, in kbit/s, before it knows the line; by itself it starts at 300 and shows mush for
- * seconds. More would swamp a weak mobile line in its first second.
+ * What Chromium's encoder starts with, in kbit/s, before it knows the line; by itself it starts at 300 and shows mush
+ * for seconds. More would swamp a weak mobile line in its first second.
  */
 const startKbps = 1_200;
 

@@ -13,7 +13,10 @@ const spreadMs = 800;
 /** A line too slow needs a moment to drain before it is worth trying again. */
 const tooSlowPauseMs = 3_000;
 const pingEveryMs = 2_000;
-/** No word for this long after a ping: the line is dead. Shorter cuts lines with a hiccup, longer shows a frozen picture. */
+/**
+ * No word for this long after a ping: the line is dead. Shorter cuts lines with a hiccup, longer shows a frozen
+ * picture.
+ */
 const silenceMs = 5_000;
 
 export interface LiveLine {

@@ -10,7 +10,9 @@ import type { LiveFragment, LiveInit } from '@nacre/contract/live';
 /** About 10 s at 3 Mbit/s. Less throws away a long group on joining, more grows a tab that the browser starves. */
 const queuedBytesMax = 4 * 1024 * 1024;
 
-/** Seconds kept behind the screen. A removal reaches to the next key picture: less could reach what is on the screen. */
+/**
+ * Seconds kept behind the screen. A removal reaches to the next key picture: less could reach what is on the screen.
+ */
 const keepBehind = 15;
 const removeBeyond = 30;
 

@@ -1,6 +1,8 @@
 /** Estimates the server's clock from pings: the answer with the shortest round trip is the most exact one. */
 
-/** An estimate this old gives way to any newer one, because clocks drift. Shorter trusts bad answers, longer old ones. */
+/**
+ * An estimate this old gives way to any newer one, because clocks drift. Shorter trusts bad answers, longer old ones.
+ */
 const keepBestMs = 60_000;
 
 export interface ServerClock {
