@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { getMigrations } from 'better-auth/db/migration';
-import { PASSWORD, SECRET, createTestApi, sessionCookieOf, unique, type TestApi } from '../../../tests/support/api.ts';
+import {
+  PASSWORD, SECRET, createTestApi, sessionCookieOf, unique, type Answer, type TestApi,
+} from '../../../tests/support/api.ts';
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/database.ts';
 import { createAccounts } from './accounts.ts';
 import { authOptions } from './auth.ts';
@@ -135,8 +137,9 @@ describe('accounts', () => {
     assert.match(sessionId, /^[0-9a-f-]{36}$/);
   });
 
-  it('[A7] signing out everywhere ends all sessions at once, in every process', async () => {
+  it('[A7] signing out everywhere ends all sessions at once, in every process', async (t) => {
     const elsewhere = createAccounts({ platform: api.platform, secret: SECRET, demoAccounts: null });
+    t.after(() => elsewhere.stop());
     const person = await api.newPerson();
     const other = sessionCookieOf(await api.ask(SIGN_IN, { body: { email: person.email, password: PASSWORD } }));
     for (const cookie of [person.cookie, other]) {
@@ -150,26 +153,27 @@ describe('accounts', () => {
       assert.equal(await whoIs(cookie), null);
     }
     assert.equal((await api.ask('/api/auth/revoke-sessions', { method: 'POST', cookie: other })).status, 401);
-    await elsewhere.stop();
   });
 
-  it('[A7] questions that were under way during a sign-out are not answered from memory afterwards', async () => {
+  it('[A7] questions that were under way during a sign-out are not answered from memory afterwards', async (t) => {
     const person = await api.newPerson();
     const elsewhere = createAccounts({ platform: api.platform, secret: SECRET, demoAccounts: null });
+    t.after(() => elsewhere.stop());
     const asked = Array.from({ length: 20 }, () => elsewhere.findPersonByHeaders({ cookie: person.cookie }, undefined));
     await api.ask('/api/auth/revoke-sessions', { method: 'POST', cookie: person.cookie });
     await Promise.all(asked);
     assert.equal(await elsewhere.findPersonByHeaders({ cookie: person.cookie }, undefined), null);
-    await elsewhere.stop();
   });
 
   it('[A8] the session cookie is HttpOnly, SameSite=Lax, and Secure by https', async () => {
     const { email } = await api.newPerson();
     const body = { email, password: PASSWORD };
     const plain = await api.ask(SIGN_IN, { body });
-    assert.match(plain.cookies.join('\n'), /^nacre\.session_token=[^;]+; Max-Age=5184000; Path=\/; HttpOnly; SameSite=Lax$/m);
+    const attributesOf = (answer: Answer) =>
+      answer.cookies.find((cookie) => cookie.startsWith('nacre.'))?.replace(/^[^;]*; /, '');
+    assert.equal(attributesOf(plain), 'Max-Age=5184000; Path=/; HttpOnly; SameSite=Lax');
     const https = await api.ask(SIGN_IN, { body, headers: { 'x-forwarded-proto': 'https' } });
-    assert.match(https.cookies.join('\n'), /^nacre\.session_token=[^;]+; Max-Age=5184000; Path=\/; HttpOnly; SameSite=Lax; Secure$/m);
+    assert.equal(attributesOf(https), 'Max-Age=5184000; Path=/; HttpOnly; SameSite=Lax; Secure');
   });
 
   it('[A8] a forged or altered cookie is a guest\'s', async () => {
@@ -195,7 +199,8 @@ describe('accounts', () => {
     }
     assert.notEqual(await whoIs(cookie), null);
     const own = await api.ask('/api/me', {
-      method: 'PATCH', body: { locale: 'zh' }, cookie, headers: { host: 'nacre.test:81', origin: 'http://nacre.test:81' },
+      method: 'PATCH', body: { locale: 'zh' }, cookie,
+      headers: { host: 'nacre.test:81', origin: 'http://nacre.test:81' },
     });
     assert.equal(own.status, 200);
   });
@@ -241,16 +246,16 @@ describe('accounts', () => {
     assert.equal(here?.isDemo, true);
   });
 
-  it('[A10] where there is no demo, a demo account is nobody\'s', async () => {
+  it('[A10] where there is no demo, a demo account is nobody\'s', async (t) => {
     const { email, password } = OWNER;
     const cookie = sessionCookieOf(await api.ask(SIGN_IN, { body: { email, password } }));
     const without = createAccounts({ platform: api.platform, secret: SECRET, demoAccounts: null });
+    t.after(() => without.stop());
     const headers = { host: 'localhost:3000', cookie };
     assert.equal(await without.findPersonByHeaders(headers, '127.0.0.1'), null);
     const client = { headers, remoteAddress: '127.0.0.1', ip: '127.0.0.1', isHttps: false };
     await assert.rejects(without.signIn(client, { email, password }), { code: 'accounts.demo_only_here' });
     assert.deepEqual(await without.demoAccounts(client), []);
-    await without.stop();
   });
 
   it('[A11] name, language and time zone change, and are known at once', async () => {
@@ -265,7 +270,8 @@ describe('accounts', () => {
 
   it('[A11] an unknown time zone, another language and an empty change are refused', async () => {
     const { cookie } = await api.newPerson();
-    for (const body of [{ timeZone: 'Mars/Base' }, { timeZone: '+08:00' }, { locale: 'fr' }, {}, { email: 'a@b.test' }]) {
+    const bad = [{ timeZone: 'Mars/Base' }, { timeZone: '+08:00' }, { locale: 'fr' }, {}, { email: 'a@b.test' }];
+    for (const body of bad) {
       const answer = await api.ask('/api/me', { method: 'PATCH', body, cookie });
       assert.equal(answer.json['code'], 'request.invalid', JSON.stringify(body));
     }
@@ -278,15 +284,15 @@ describe('accounts', () => {
     assert.equal((await compileMigrations()).replaceAll(/[\s;]/g, ''), '');
   });
 
-  it('[A14] a session that is over is nobody\'s, and its row goes', async () => {
+  it('[A14] a session that is over is nobody\'s, and its row goes', async (t) => {
     const { db } = api.platform.database;
     const person = await api.newPerson();
     assert.notEqual(await whoIs(person.cookie), null);
     await db.updateTable('session').set({ expires_at: new Date(Date.now() - 1000) }).where('person_id', '=', person.id)
       .execute();
     const fresh = createAccounts({ platform: api.platform, secret: SECRET, demoAccounts: null });
+    t.after(() => fresh.stop());
     assert.equal(await fresh.findPersonByHeaders({ cookie: person.cookie }, undefined), null);
-    await fresh.stop();
     assert.deepEqual(await db.selectFrom('session').select('id').where('person_id', '=', person.id).execute(), []);
   });
 

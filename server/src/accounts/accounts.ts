@@ -141,7 +141,9 @@ export function originOf(request: FastifyRequest): Origin {
 
 async function findPerson(parts: AccountsParts, request: FastifyRequest): Promise<PersonActor | null> {
   const actor = await parts.sessions.find(request.headers.cookie);
-  if (actor?.isDemo && !mayUseDemo(parts.demoAccounts !== null, originOf(request))) throw new Refusal('accounts.demo_only_here');
+  if (actor?.isDemo && !mayUseDemo(parts.demoAccounts !== null, originOf(request))) {
+    throw new Refusal('accounts.demo_only_here');
+  }
   return actor;
 }
 

@@ -9,8 +9,8 @@ const PATH = '/api/me/addresses';
 
 function address(line1: string): Address {
   return {
-    name: 'Mei Lin', phone: '+86 10 1234 5678', line1, line2: '', city: 'Lanzhou', region: 'Gansu', postalCode: '730000',
-    country: 'CN',
+    name: 'Mei Lin', phone: '+86 10 1234 5678', line1, line2: '', city: 'Lanzhou', region: 'Gansu',
+    postalCode: '730000', country: 'CN',
   };
 }
 
@@ -77,7 +77,8 @@ describe('address book', () => {
     const { cookie } = await api.newPerson();
     const bad: unknown[] = [
       {}, { ...address('x'), country: 'China' }, { ...address('x'), phone: 'call me' }, { ...address('x'), name: ' ' },
-      { ...address('x'), line1: 'x'.repeat(121) }, { ...address('x'), more: 1 }, { ...address('nul \u0000') }, 'text', [],
+      { ...address('x'), line1: 'x'.repeat(121) }, { ...address('x'), more: 1 }, { ...address('nul \u0000') },
+      'text', [],
     ];
     for (const body of bad) {
       const answer = await api.ask(PATH, { body, cookie });

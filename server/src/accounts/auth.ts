@@ -2,7 +2,8 @@
  * better-auth on our tables: passwords, sessions and their cookie.
  *
  * Invariants: it never migrates; its models bear our names (migration 0002, checked for drift by a test); ids are ours.
- * Only the routes in `routes.ts` reach it, so its own HTTP handler, with endpoints that nobody asked for, is not mounted.
+ * Only the routes in `routes.ts` reach it, so its own HTTP handler, with endpoints that nobody asked for, is not
+ * mounted.
  */
 import { betterAuth } from 'better-auth';
 import type { Platform } from '../platform/platform.ts';

@@ -15,7 +15,9 @@ export async function personByEmail(db: Db | Tx, email: string): Promise<PersonR
   return db.selectFrom('person').selectAll().where('email', '=', email.toLowerCase()).executeTakeFirst();
 }
 
-export async function updatePerson(tx: Tx, id: string, changes: Updateable<PersonTable>): Promise<PersonRow | undefined> {
+export async function updatePerson(
+  tx: Tx, id: string, changes: Updateable<PersonTable>,
+): Promise<PersonRow | undefined> {
   return tx.updateTable('person').set(changes).where('id', '=', id).returningAll().executeTakeFirst();
 }
 

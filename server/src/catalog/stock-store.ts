@@ -52,7 +52,9 @@ export async function applyMoves(tx: Tx, moves: Move[], at: Date): Promise<Stock
 }
 
 /** First levels of new variants. */
-export async function insertStock(tx: Tx, levels: { variantId: string; available: number }[], personId: string | null, at: Date) {
+export async function insertStock(
+  tx: Tx, levels: { variantId: string; available: number }[], personId: string | null, at: Date,
+): Promise<void> {
   if (levels.length === 0) return;
   await tx
     .insertInto('stock')

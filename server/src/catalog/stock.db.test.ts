@@ -78,7 +78,8 @@ describe('stock', () => {
 
   it('[C5] what is no change of stock is refused', async () => {
     const [id = ''] = await newVariants(5);
-    for (const body of [{}, { change: 1, setTo: 1 }, { setTo: -1 }, { change: 0.5 }, { change: 1e7 }, { change: 'x' }]) {
+    const bad = [{}, { change: 1, setTo: 1 }, { setTo: -1 }, { change: 0.5 }, { change: 1e7 }, { change: 'x' }];
+    for (const body of bad) {
       assert.equal((await post(id, body)).json['code'], 'request.invalid', JSON.stringify(body));
     }
     assert.equal((await levelOf(id)).available, 5);
@@ -222,8 +223,8 @@ describe('stock', () => {
 
   it('[C10] a price that changes while an order is placed waits for it', async () => {
     const [id = ''] = await newVariants(5);
-    const { productId } = (await api.platform.database.transaction((tx) => api.catalog.lockForOrder(tx, [id])))[0] ?? {};
-    const product = await api.catalog.forOffice(mei.id, productId ?? '');
+    const [orderable] = await api.platform.database.transaction((tx) => api.catalog.lockForOrder(tx, [id]));
+    const product = await api.catalog.forOffice(mei.id, orderable?.productId ?? '');
     const variants = product.variants.map(({ id: variantId, optionValues, sku }) => ({
       id: variantId, optionValues, sku, priceMinor: 200,
     }));

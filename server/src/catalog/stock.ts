@@ -84,7 +84,9 @@ export async function changeStock(
     if (row.available + availableChange < 0) {
       throw new Refusal('catalog.stock_too_low', { details: { available: row.available } });
     }
-    if (row.available + availableChange > AVAILABLE_MAX) throw new Refusal('request.invalid', { details: { field: 'change' } });
+    if (row.available + availableChange > AVAILABLE_MAX) {
+      throw new Refusal('request.invalid', { details: { field: 'change' } });
+    }
     if (availableChange === 0) return levelOf(row);
     const move = { variantId, availableChange, heldChange: 0, reason: 'set', orderId: null, personId } as const;
     const [level] = await applyAndTell(deps, tx, [move]);

@@ -66,7 +66,8 @@ describe('follows', () => {
     const { cookie, id } = await api.newPerson();
     await Promise.all([follow(cookie), follow(cookie), follow(cookie)]);
     await api.platform.outbox.drain();
-    assert.deepEqual(heard.filter(({ personId }) => personId === id), [{ shopId: shop.id, personId: id, showId: null }]);
+    const ofThisOne = heard.filter(({ personId }) => personId === id);
+    assert.deepEqual(ofThisOne, [{ shopId: shop.id, personId: id, showId: null }]);
   });
 
   it('[F4] guests follow nobody', async () => {
