@@ -1,0 +1,51 @@
+/**
+ * The broadcaster as the studio sees it: its view as state, the key it publishes with, the screen kept on.
+ *
+ * The key is made on the first Go live and kept in memory only. A refused or replaced one is thrown away, so that the
+ * next Go live takes over with a new one.
+ */
+import { createBroadcaster } from '#lib/broadcast/broadcaster.ts';
+import type { Broadcaster, BroadcastView } from '#lib/broadcast/face.ts';
+import { createWakeLock } from '#lib/broadcast/wake-lock.ts';
+import { issueStreamKey } from '#lib/office/office-api.ts';
+
+/** In the browser only. */
+export function createAir(showId: string) {
+  let key: string | null = null;
+  const broadcaster: Broadcaster = createBroadcaster({
+    whipUrl: '/whip',
+    streamKey: async () => (key ??= (await issueStreamKey(showId)).key),
+  });
+  const wakeLock = createWakeLock();
+  let view = $state.raw<BroadcastView>(broadcaster.view());
+  const unsubscribe = broadcaster.subscribe((next) => {
+    view = next;
+    if (next.reason === 'key-refused' || next.reason === 'replaced') key = null;
+    // A host who sets up the picture must not have the screen go dark either.
+    if (next.state === 'idle' || next.state === 'failed') wakeLock.release();
+    else wakeLock.hold();
+  });
+
+  return {
+    get view() {
+      return view;
+    },
+    /** The picture is meant to be out: connecting, live, or coming back. */
+    get isPublishing() {
+      return view.state === 'connecting' || view.state === 'live' || view.state === 'reconnecting';
+    },
+    level: () => broadcaster.level(),
+    open: () => broadcaster.open(),
+    goLive: () => broadcaster.goLive(),
+    flip: () => broadcaster.flip(),
+    setMicrophone: (on: boolean) => broadcaster.setMicrophone(on),
+    stop: () => broadcaster.stop(),
+    destroy(): void {
+      unsubscribe();
+      wakeLock.release();
+      broadcaster.destroy();
+    },
+  };
+}
+
+export type Air = ReturnType<typeof createAir>;

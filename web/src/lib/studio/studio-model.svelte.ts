@@ -1,0 +1,146 @@
+/**
+ * The studio's side of a show: the room as viewers have it, what only the host sees (orders, figures, interest), and
+ * what the host does. The picture is the broadcaster's business (`air.svelte.ts`).
+ *
+ * Invariant: what is shown follows the server. A tap shows at once (`wanted`) and falls back when it is refused.
+ */
+import type { RoomEvent } from '@nacre/contract/realtime';
+import type { ProductInterest, Show, ShowFigures } from '@nacre/contract/shows';
+import {
+  loadFigures, loadShow, putOnScreen, removeChat, sendChat, setBag,
+} from '#lib/office/office-api.ts';
+import { createRealtime, type Realtime } from '#lib/realtime.svelte.ts';
+import { createRoom } from '#lib/room.svelte.ts';
+
+export type StudioOrder = Extract<RoomEvent, { type: 'order' }>;
+
+// More than one evening brings is in the office; a longer list only fills the phone's memory.
+const ordersKept = 200;
+// Figures are counted along by events; asking the server again corrects what was missed.
+const figuresEveryMs = 30_000;
+
+export interface StudioHooks {
+  onOrder: (order: StudioOrder) => void;
+  onState: (state: Show['state']) => void;
+}
+
+export function createStudioModel(initial: Show, hooks: StudioHooks) {
+  const showId = initial.id;
+  let wentLiveAt = $state(initial.wentLiveAt);
+  let figures = $state.raw<ShowFigures | null>(null);
+  let orders = $state.raw<StudioOrder[]>([]);
+  let connection = $state.raw<Realtime | null>(null);
+  /** What was tapped and is not answered yet; undefined when nothing is. */
+  let wanted = $state<string | null | undefined>(undefined);
+
+  const room = createRoom(initial, {
+    sendChat: (clientId, text) => sendChat(showId, clientId, text),
+    sendLikes: async () => undefined,
+    loadShow: () => loadShow(showId),
+    onEvent: (event) => {
+      if (event.type !== 'show') return;
+      if (event.state === 'live') wentLiveAt ??= event.at;
+      hooks.onState(event.state);
+    },
+  });
+
+  const onScreenId = $derived(wanted === undefined ? (room.onScreen?.product.id ?? null) : wanted);
+  /** What most people ask for and is not on screen; null when nobody asks. */
+  const mostAsked = $derived.by(() => {
+    const open = room.bag.filter((item) => item.explainRequests > 0 && item.product.id !== onScreenId);
+    return open.sort((a, b) => b.explainRequests - a.explainRequests)[0] ?? null;
+  });
+
+  async function renewFigures(): Promise<void> {
+    try {
+      figures = await loadFigures(showId);
+    } catch {
+      // Events go on counting; the next time corrects.
+    }
+  }
+
+  function takeInterest(items: readonly ProductInterest[], newFollowers: number | undefined): void {
+    if (!figures) return;
+    const changed = new Map(items.map((item) => [item.productId, item]));
+    const known = new Set(figures.interest.map((item) => item.productId));
+    const interest = figures.interest.map((item) => changed.get(item.productId) ?? item);
+    interest.push(...items.filter((item) => !known.has(item.productId)));
+    figures = { ...figures, interest, newFollowers: newFollowers ?? figures.newFollowers };
+  }
+
+  function takeStudio(events: RoomEvent[]): void {
+    for (const event of events) {
+      if (event.type === 'interest') takeInterest(event.items, event.newFollowers);
+      if (event.type !== 'order' || orders.some((order) => order.orderId === event.orderId)) continue;
+      orders = [event, ...orders].slice(0, ordersKept);
+      if (figures) figures = { ...figures, orders: figures.orders + 1, salesMinor: figures.salesMinor + event.totalMinor };
+      hooks.onOrder(event);
+    }
+  }
+
+  function take(show: Show): void {
+    room.handlers.events([{ type: 'bag', items: show.bag }]);
+    const item = show.bag.find((entry) => entry.product.id === show.onScreenProductId);
+    room.handlers.events([{ type: 'on-screen', productId: show.onScreenProductId, number: item?.number ?? null }]);
+  }
+
+  return {
+    room,
+    get wentLiveAt() {
+      return wentLiveAt;
+    },
+    get figures() {
+      return figures;
+    },
+    get orders() {
+      return orders;
+    },
+    /** Whether events arrive; false while the socket is coming back. */
+    get connected() {
+      return connection === null || connection.connection !== 'lost';
+    },
+    get onScreenId() {
+      return onScreenId;
+    },
+    get mostAsked() {
+      return mostAsked;
+    },
+    /** One tap: on screen, or off when it is there already. Throws when refused. */
+    async toggleOnScreen(productId: string): Promise<void> {
+      const next = onScreenId === productId ? null : productId;
+      wanted = next;
+      try {
+        const show = await putOnScreen(showId, next);
+        // A later tap has its own answer coming.
+        if (wanted === next) take(show);
+      } finally {
+        if (wanted === next) wanted = undefined;
+      }
+    },
+    async changeBag(productIds: string[]): Promise<void> {
+      take(await setBag(showId, productIds));
+    },
+    removeMessage: (messageId: string) => removeChat(showId, messageId),
+    renewFigures,
+    /** In the browser only; returns the way out. */
+    start(): () => void {
+      const realtime = createRealtime();
+      connection = realtime;
+      realtime.join(`show/${showId}`, room.handlers);
+      realtime.join(`studio/${showId}`, {
+        snapshot: () => void renewFigures(),
+        events: takeStudio,
+        reload: renewFigures,
+      });
+      void renewFigures();
+      const timer = setInterval(renewFigures, figuresEveryMs);
+      return () => {
+        clearInterval(timer);
+        realtime.stop();
+        room.stop();
+      };
+    },
+  };
+}
+
+export type StudioModel = ReturnType<typeof createStudioModel>;
