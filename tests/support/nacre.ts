@@ -1,7 +1,7 @@
 /** The whole server as a process of its own, from this checkout, on a data folder of its own; and clients of its API. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -47,6 +47,8 @@ export async function freePort(): Promise<number> {
 export async function startNacre(options: { demo?: boolean; env?: Record<string, string> } = {}): Promise<Nacre> {
   if (!existsSync(join(ROOT, 'web/build/handler.js'))) throw new Error('The pages are not built: run this by `npm test`.');
   const base = mkdtempSync(join(tmpdir(), 'nacre-e2e-'));
+  // Run by root, PostgreSQL is another user's; one that cannot pass here would put its data where nobody tidies up.
+  chmodSync(base, 0o755);
   const port = await freePort();
   const args = ['--port', String(port), '--udp-port', '0', '--data', join(base, 'data'), ...(options.demo ? [] : ['--empty'])];
   let text = '';
