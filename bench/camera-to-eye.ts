@@ -18,6 +18,7 @@ import { createMediaSupervisor } from '@nacre/media/supervisor';
 import { launchCameraBrowser } from '../tests/support/video-browser.ts';
 import { silentLog, stageKeyOf, startVideoStage } from '../tests/support/video-stage.ts';
 import type { VideoStage } from '../tests/support/video-stage.ts';
+import type { PlayerStats } from '../web/src/lib/player/face.ts';
 
 const { values: options } = parseArgs({
   options: { json: { type: 'boolean', default: false }, rounds: { type: 'string', default: '3' } },
@@ -38,6 +39,8 @@ interface Sample {
   bitrateBps: number;
   width: number;
   height: number;
+  /** What the player says of itself: stalls, jumps, buffer, and its own measure of the delay from the server on. */
+  player?: PlayerStats;
 }
 
 const camera = await launchCameraBrowser();
@@ -95,6 +98,8 @@ function report(ours: readonly Sample[], limits: readonly Sample[]): void {
     roundsMs: ours.map((sample) => quantile(sample.delaysMs, 0.5)),
     limitRoundsMs: limits.map((sample) => quantile(sample.delaysMs, 0.5)),
     pictures: all.length,
+    stalls: ours.map((sample) => sample.player?.stalls),
+    serverToEyeMs: ours.map((sample) => sample.player?.delayMs),
     width: ours[0]?.width,
     height: ours[0]?.height,
     bitrateBps: Math.round(ours.reduce((sum, sample) => sum + sample.bitrateBps, 0) / ours.length),
@@ -133,10 +138,11 @@ async function measureOurs(from: VideoStage): Promise<Sample> {
     await pause(settleMs);
     const delaysMs = await viewer.evaluate<number[]>(`bench.read(document.querySelector('video'), ${measureMs})`);
     const sent = await host.evaluate<{ bitrateBps: number }>('host.view().stats');
+    const player = await viewer.evaluate<PlayerStats>('player.stats()');
     const seen = await viewer.evaluate<{ width: number; height: number }>('player.view()');
     await host.evaluate('host.stop()');
     if (delaysMs.length === 0) throw new Error('the viewer read no bar code');
-    return { delaysMs, bitrateBps: sent.bitrateBps, width: seen.width, height: seen.height };
+    return { delaysMs, bitrateBps: sent.bitrateBps, width: seen.width, height: seen.height, player };
   } finally {
     await host.context().close();
     await viewer.context().close();

@@ -10,7 +10,7 @@ const slowestRate = 0.95;
 const fastestRate = 1.15;
 
 /** Dead band around the goal, in seconds. Narrower hunts with each picture's arrival, wider leaves delay standing. */
-const tooMuch = 0.06;
+const tooMuch = 0.05;
 const tooLittle = 0.07;
 
 /** How much of what is too much per second is played away, as rate per second of excess. */
@@ -22,7 +22,7 @@ const jumpBeyond = 1.5;
 /** Each stall raises the goal by this factor, up to the ceiling (seconds); each calm second takes a little back. */
 const raiseBy = 1.4;
 const ceiling = 1.2;
-const easePerSecond = 0.985;
+const easePerSecond = 0.97;
 
 /** Averages over roughly this many seconds: shorter follows single pictures, longer reacts late to a hiccup. */
 const smoothingSeconds = 0.6;
