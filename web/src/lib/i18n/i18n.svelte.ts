@@ -28,12 +28,15 @@ export interface I18n {
 
 const contextKey = Symbol('i18n');
 const yearSeconds = 31_536_000;
+// FIRST STRONG ISOLATE and POP DIRECTIONAL ISOLATE (Unicode UAX 9), by number: nobody sees them in a source.
+const isolateOpen = String.fromCodePoint(0x2068);
+const isolateClose = String.fromCodePoint(0x2069);
 const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
 
 /** Keeps a name or price from reordering the sentence around it: first strong isolate … pop isolate. */
 function isolate(value: unknown, dir: 'ltr' | 'rtl'): unknown {
   if (typeof value !== 'string') return value;
-  return dir === 'rtl' || rightToLeft.test(value) ? `\u2068${value}\u2069` : value;
+  return dir === 'rtl' || rightToLeft.test(value) ? isolateOpen + value + isolateClose : value;
 }
 
 export function createI18n(initial: { locale: Locale; formatLocale: string; timeZone: string | null }): I18n {
