@@ -48,9 +48,10 @@ export default defineConfig({
   server: devApi
     ? {
         proxy: {
-          '/api': devApi,
-          '/blobs': devApi,
-          '/whip': devApi,
+          // The short form would name the server as host, and it refuses what another site's page sends.
+          '/api': { target: devApi },
+          '/blobs': { target: devApi },
+          '/whip': { target: devApi },
           '/live': { target: devApi, ws: true },
           '/realtime': { target: devApi, ws: true },
         },
