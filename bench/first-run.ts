@@ -53,7 +53,8 @@ async function measure(): Promise<void> {
   const ours = first.healthyS;
   const details = {
     aimS, limitsS: limitsS.map(round), readyS: round(first.readyS), secondStartS: round(second.healthyS),
-    installedMb: Math.round(installedMb), allowedMb, npm: execFileSync('npm', ['--version'], { encoding: 'utf8' }).trim(),
+    installedMb: Math.round(installedMb), allowedMb,
+    npm: execFileSync('npm', ['--version'], { encoding: 'utf8' }).trim(),
   };
   say(`ours ${round(ours)} s (aim ${aimS} s), bare install ${round(limit)} s, ratio ${round(ours / limit)}; `
     + `${details.installedMb} MB installed (at most ${allowedMb})`);
@@ -130,7 +131,8 @@ async function stop(child: ChildProcess): Promise<void> {
 
 /** As in a terminal: nothing of the npm that runs this bench. */
 function cleanEnv(): NodeJS.ProcessEnv {
-  const own = Object.entries(process.env).filter(([name]) => !/^(npm_(?!config_)|NACRE_|INIT_CWD|NODE_ENV)/i.test(name));
+  const foreign = /^(npm_(?!config_)|NACRE_|INIT_CWD|NODE_ENV)/i;
+  const own = Object.entries(process.env).filter(([name]) => !foreign.test(name));
   const path = (process.env['PATH'] ?? '').split(':').filter((folder) => !folder.includes('node_modules'));
   return { ...Object.fromEntries(own), PATH: path.join(':') };
 }

@@ -19,7 +19,8 @@ const known = readdirSync(folder)
 if (name === undefined || !known.includes(name)) {
   const meant = name === undefined ? null : nearest(name, known);
   if (name !== undefined) console.error(`There is no bench ${name}.${meant ? ` Did you mean ${meant}?` : ''}`);
-  console.log(`npm run bench -- NAME [--json]\n\n${known.map((each) => `  ${each.padEnd(20)} ${purpose(each)}`).join('\n')}`);
+  const list = known.map((each) => `  ${each.padEnd(20)} ${purpose(each)}`);
+  console.log(['npm run bench -- NAME [--json]', '', ...list].join('\n'));
   process.exit(name === undefined ? 0 : 2);
 }
 const child = spawn(process.execPath, [join(folder, `${name}.ts`), ...args], { stdio: 'inherit' });

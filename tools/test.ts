@@ -2,7 +2,7 @@
  * All tests, in the order in which a failure is cheapest to learn of: pure, database, database on PostgreSQL 15, start,
  * real browser.
  *
- * Usage: npm test [-- STEP…] [-- FILE…]; steps: pure db db15 start e2e. `--long` runs tests/long as well.
+ * Usage: npm test [-- STEP…] [-- FILE…]; steps: pure db db15 start e2e. `--long` runs *.long.ts as well.
  * Prints node:test's own lines, and at the end their sums.
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -69,7 +69,7 @@ function allSteps(): Step[] {
       missing: missingChromium, required: true,
     },
   ];
-  if (long) all.push({ name: 'long', files: find('tests/long/**/*.ts'), concurrency: 1, timeoutMs: 3_600_000 });
+  if (long) all.push({ name: 'long', files: find('tests/**/*.long.ts'), concurrency: 1, timeoutMs: 3_600_000 });
   return all;
 }
 

@@ -28,7 +28,7 @@ function isRoot(module: string): boolean {
 
 /** The first name under server/src; null outside. */
 function moduleOf(path: string): string | null {
-  return /^server\/src\/([^/]+)/.exec(path)?.[1] ?? null;
+  return /^server\/src\/([^/]+)/.exec(path)?.[1]?.replace(/\.test\.ts$/, '.ts') ?? null;
 }
 
 /** The path an import leads to, when it lies in the repository. */
@@ -46,7 +46,7 @@ function wrongWorkspace(source: Source, entry: Import): string | null {
   const target = targetOf(source, entry.specifier);
   if (!allowed || target === null) return null;
   const to = target.split('/')[0] ?? '';
-  if (to === from || (source.isTest && to === 'tests')) return null;
+  if (to === from || (source.isTest && ['tests', 'tools'].includes(to))) return null;
   if (!allowed.includes(to)) return `${from} may not use ${to}`;
   if (entry.specifier.startsWith('.')) return `other workspaces are imported by name: @nacre/${to}/…`;
   const module = moduleOf(source.path);

@@ -27,16 +27,14 @@ function text(path: string, content: string): string[] {
 }
 
 test('a module uses only those above it, by face, and their types only', () => {
-  assert.deepEqual(imports('server/src/orders/orders.ts', 'import type { Catalog } from \'../catalog/catalog.ts\';'), []);
-  assert.match(imports('server/src/catalog/catalog.ts', 'import type { O } from \'../orders/orders.ts\';')[0] ?? '',
-    /catalog may not use orders/);
-  assert.match(imports('server/src/orders/orders.ts', 'import type { R } from \'../catalog/store.ts\';')[0] ?? '',
-    /only the face/);
-  assert.match(imports('server/src/orders/orders.ts', 'import { createCatalog } from \'../catalog/catalog.ts\';')[0] ?? '',
-    /import its types only/);
-  assert.match(imports('server/src/platform/jobs.ts', 'import type { O } from \'../orders/orders.ts\';')[0] ?? '',
-    /knows no business/);
-  assert.match(imports('server/src/orders/orders.ts', 'import { compose } from \'../compose.ts\';')[0] ?? '', /wires/);
+  const orders = 'server/src/orders/orders.ts';
+  const ofOrders = 'import type { O } from \'../orders/orders.ts\';';
+  assert.deepEqual(imports(orders, 'import type { Catalog } from \'../catalog/catalog.ts\';'), []);
+  assert.match(imports('server/src/catalog/catalog.ts', ofOrders)[0] ?? '', /catalog may not use orders/);
+  assert.match(imports(orders, 'import type { R } from \'../catalog/store.ts\';')[0] ?? '', /only the face/);
+  assert.match(imports(orders, 'import { create } from \'../catalog/catalog.ts\';')[0] ?? '', /import its types only/);
+  assert.match(imports('server/src/platform/jobs.ts', ofOrders)[0] ?? '', /knows no business/);
+  assert.match(imports(orders, 'import { compose } from \'../compose.ts\';')[0] ?? '', /wires/);
   assert.deepEqual(imports('server/src/compose.ts', 'import { createOrders } from \'./orders/orders.ts\';'), []);
 });
 
@@ -49,7 +47,8 @@ test('workspaces keep apart', () => {
     /media may not use server/);
   assert.match(imports('server/src/orders/orders.ts', 'import { hub } from \'@nacre/media/stream/hub\';')[0] ?? '',
     /orders may not use media/);
-  assert.match(imports('web/src/lib/a.ts', 'import { x } from \'../../../contract/src/money.ts\';')[0] ?? '', /by name/);
+  const relative = 'import { x } from \'../../../contract/src/money.ts\';';
+  assert.match(imports('web/src/lib/a.ts', relative)[0] ?? '', /by name/);
 });
 
 test('a circle of imports is found, one of types is none', () => {
@@ -89,8 +88,8 @@ test('syntax that the house does without is found', () => {
 
 test('a rule without a test and a test without a rule are found', () => {
   const readme = { path: 'server/src/orders/README.md', text: '- **Q1** One.\n- **Q2** Two.\n', isGenerated: false };
-  const tests = { path: 'server/src/orders/a.test.ts', text: 'test(\'[Q1] one\');\ntest(\'[Q3] three\');', isGenerated: false };
-  assert.deepEqual(checkText([readme, tests], ROOT).map((finding) => finding.text),
+  const tests = 'test(\'[Q1] one\');\ntest(\'[Q3] three\');';
+  assert.deepEqual(checkText([readme, file('server/src/orders/a.test.ts', tests)], ROOT).map((finding) => finding.text),
     ['rule Q2 has no test named [Q2]', 'there is no rule Q3']);
 });
 

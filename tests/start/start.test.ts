@@ -83,7 +83,8 @@ test('a value that is none and an unknown setting are refused with exit code 2',
 test('a folder that may not be written is refused', async () => {
   const locked = checkout.folder('locked');
   chmodSync(locked, 0o555);
-  const nacre = checkout.start({ args: [...ANY_PORTS, '--data', join(locked, 'data')], ...(isRoot && { uid: NOBODY }) });
+  const args = [...ANY_PORTS, '--data', join(locked, 'data')];
+  const nacre = checkout.start({ args, ...(isRoot && { uid: NOBODY }) });
   assert.equal(await nacre.exit(), 1);
   assert.match(nacre.output(), /Nacre cannot write to its data folder .*permission denied\. .*--data DIR/);
   assert.deepEqual(readdirSync(locked), []);
@@ -131,7 +132,9 @@ test('a database of one\'s own is migrated and served, without a demo', async ()
   assert.equal(existsSync(join(data, 'postgres')), false);
   const client = new pg.Client({ connectionString: database.ownerUrl });
   await client.connect();
-  const { rows } = await client.query('select (select count(*) from person) as people, (select count(*) from shop) as shops');
+  const { rows } = await client.query(
+    'select (select count(*) from person) as people, (select count(*) from shop) as shops',
+  );
   assert.deepEqual(rows, [{ people: '0', shops: '0' }]);
   await client.end();
   nacre.process.kill('SIGTERM');
