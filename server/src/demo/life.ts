@@ -8,13 +8,15 @@ import { Refusal } from '../lib/refusal.ts';
 import type { Modules } from '../modules.ts';
 import { createPeriodic } from '../platform/periodic.ts';
 import type { Platform } from '../platform/platform.ts';
-import { DEMO_ADDRESS, DEMO_TALK } from './market.ts';
+import { DEMO_ADDRESS, DEMO_OPENING, DEMO_TALK } from './market.ts';
 
 /** Each product stays on screen this long: time enough to open its card, and the next one is not far. */
 const ON_SCREEN_EVERY_MS = 25_000;
 const TALK_EVERY_MS = 7_000;
 /** Faster would sell the demo's stock out within minutes. */
 const BUY_EVERY_MS = 40_000;
+/** The picture needs a second or two after the start; looked for this often until it is there. */
+const OPENING_EVERY_MS = 500;
 /** The host reads a question before she answers it. */
 const ANSWER_AFTER_MS = 2_500;
 /** Below this many pieces a variant is filled up again, so that tomorrow's visitor can still buy. */
@@ -33,6 +35,8 @@ export interface LifeDeps {
 
 export function createLife(deps: LifeDeps): { stop(): Promise<void> } {
   const { modules, showId, platform } = deps;
+  /** Whoever comes in first finds the counter set and the talk begun. */
+  let opened = false;
   const parts = [
     { name: 'demo.on-screen', everyMs: ON_SCREEN_EVERY_MS, work: () => showNext(deps) },
     { name: 'demo.talk', everyMs: TALK_EVERY_MS, work: talk() },
@@ -40,6 +44,20 @@ export function createLife(deps: LifeDeps): { stop(): Promise<void> } {
   ].map(({ name, everyMs, work }) => createPeriodic({
     name, everyMs, log: platform.log, work: () => whileWatched(work),
   }));
+  parts.push(createPeriodic({ name: 'demo.opening', everyMs: OPENING_EVERY_MS, log: platform.log, work: open }));
+
+  async function open(): Promise<void> {
+    if (opened) return;
+    const show = await modules.shows.get(deps.host, showId);
+    if (show.state !== 'live') return;
+    opened = true;
+    if (show.onScreenProductId === null) await showNext(deps);
+    if ((await modules.chat.recent(showId)).length > 0) return;
+    for (const [index, text] of DEMO_OPENING.entries()) {
+      const person = deps.people[index % deps.people.length];
+      if (person !== undefined) await say(deps, person, text);
+    }
+  }
 
   /** Nobody there: nothing happens. A refusal means that the show is over or sold out: also nothing. */
   async function whileWatched(work: () => Promise<void>): Promise<void> {

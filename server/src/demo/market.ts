@@ -207,6 +207,9 @@ export const DEMO_BUYERS = [
   { name: 'Tom', email: 'tom@demo.nacre', art: 'avatar-tom.svg' },
 ];
 
+/** Said before anybody comes in, one line a person, so that the room is not silent. */
+export const DEMO_OPENING = ['good evening', '晚上好', 'hello Liu, lovely light today', 'مساء الخير'];
+
 /** What is said in the demo show; `answer` is the host's. */
 export const DEMO_TALK: Array<{ say: string; answer?: string }> = [
   { say: 'good evening Liu' },

@@ -11,7 +11,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Platform } from '../platform/platform.ts';
 import { createShows, type Shows } from '../shows/shows.ts';
 import {
-  DEMO_BUYERS, DEMO_PASSWORD, DEMO_SHOPS, type DemoProduct, type DemoShop, type DemoShow,
+  DEMO_ADDRESS, DEMO_BUYERS, DEMO_PASSWORD, DEMO_SHOPS, type DemoProduct, type DemoShop, type DemoShow,
 } from './market.ts';
 import * as store from './store.ts';
 
@@ -32,6 +32,28 @@ export async function seedDemo(deps: SeedDeps): Promise<void> {
   const pictures = new Map<string, string>();
   for (const buyer of DEMO_BUYERS) await ensurePerson(deps, buyer);
   for (const shop of DEMO_SHOPS) await seedShop(deps, shop, pictures);
+  await seedOrders(deps);
+}
+
+/** A few paid orders, so that the office has something to ship. The keys make a repeat harmless. */
+async function seedOrders(deps: SeedDeps): Promise<void> {
+  const { catalog, orders, payments } = deps.modules;
+  const shop = DEMO_SHOPS[0];
+  if (shop === undefined) return;
+  const { items } = await catalog.listForVisitor(shop.slug, { limit: 100 });
+  for (const [index, buyer] of DEMO_BUYERS.entries()) {
+    const personId = await ensurePerson(deps, buyer);
+    const variant = items[index]?.variants.find(({ available }) => available > 1);
+    if (variant === undefined) continue;
+    const order = await orders.place({ personId, name: buyer.name }, {
+      idempotencyKey: `demo-order-${index}`,
+      showId: null,
+      lines: [{ variantId: variant.id, quantity: 1, unitPriceMinor: variant.priceMinor }],
+      address: { ...DEMO_ADDRESS, name: buyer.name },
+    });
+    const paymentId = order.paymentUrl?.split('/').at(-1);
+    if (paymentId !== undefined) await payments.decide(personId, paymentId, 'succeed');
+  }
 }
 
 async function ensurePerson(deps: SeedDeps, person: { name: string; email: string }): Promise<string> {
