@@ -20,6 +20,7 @@ const parts: Part[] = [
   { name: 'types', program: 'tsc', args: ['-p', 'tsconfig.json'] },
   { name: 'lint', program: 'oxlint', args: ['--deny-warnings'] },
   { name: 'tidy', program: 'node', args: ['tools/tidy.ts'] },
+  { name: 'languages', program: 'node', args: ['web/src/lib/i18n/check.ts'] },
   { name: 'generated', program: 'node', args: ['tools/generate.ts', '--check'] },
   { name: 'web', program: 'svelte-check', args: ['--tsconfig', './tsconfig.json', '--fail-on-warnings'], cwd: 'web' },
 ];

@@ -4,6 +4,8 @@
  * Usage: node tools/generate.ts [--check] [NAME…]; without names, all:
  *   tables         server/src/platform/tables.ts, from the migrated database
  *   configuration  docs/configuration.md, from the config schema
+ *   refusals       docs/refusals.md, from the codes in the contract
+ *   messages       web/src/lib/i18n/keys.ts, from the English catalogues
  *   openapi        docs/openapi.json, from the routes
  *   api-types      web/src/lib/api-types.ts, from docs/openapi.json
  * With --check nothing is written and the exit code is 1 when a file would change.
@@ -24,6 +26,8 @@ interface Generated {
 const generated: Record<string, Generated> = {
   tables: { file: 'server/src/platform/tables.ts', make: makeTables },
   configuration: { file: 'docs/configuration.md', make: makeConfiguration },
+  refusals: { file: 'docs/refusals.md', make: makeRefusals },
+  messages: { file: 'web/src/lib/i18n/keys.ts', make: makeMessages },
   openapi: { file: 'docs/openapi.json', make: makeOpenapi },
   'api-types': { file: 'web/src/lib/api-types.ts', make: makeApiTypes },
 };
@@ -74,6 +78,20 @@ async function makeTables(): Promise<string> {
 async function makeConfiguration(): Promise<string> {
   const { configurationDocument } = await import('../server/src/config.ts');
   return configurationDocument();
+}
+
+async function makeRefusals(): Promise<string> {
+  const { REFUSALS } = await import('../contract/src/refusals.ts');
+  const rows = Object.entries(REFUSALS).map(([code, { status, title }]) => `| \`${code}\` | ${status} | ${title} |`);
+  return '# Refusals\n\nGenerated from `contract/src/refusals.ts` by `npm run generate`; do not edit.\n\n'
+    + 'Every expected "no" of the API: an RFC 9457 problem document whose `code` is stable and whose `type` is '
+    + '`urn:nacre:refusal:<code>`.\n\n'
+    + `| code | status | title |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
+}
+
+async function makeMessages(): Promise<string> {
+  const { keysSource } = await import('../web/src/lib/i18n/catalogue.ts');
+  return keysSource();
 }
 
 /** Asks a whole server, so that the document holds what is really mounted. */

@@ -82,6 +82,6 @@ test('the options known before installing are those of the schema', () => {
   const ours = Object.values(configSchema.properties)
     .map((schema) => (schema as unknown as { option?: string }).option)
     .filter((name) => name !== undefined).map((name) => `--${name}`);
-  const early = START_OPTIONS.map((option: { name: string }) => option.name).filter((name: string) => name !== '--help');
+  const early = START_OPTIONS.map((option) => option.name).filter((name) => name !== '--help');
   assert.deepEqual(early.sort(), ours.sort());
 });

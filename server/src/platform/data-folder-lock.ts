@@ -16,8 +16,8 @@ const SQLITE_BUSY = 5;
 const LOCK_FILE = 'nacre.lock';
 const HOLDER_FILE = 'nacre.running.json';
 /**
- * How long to wait for a Nacre that may be about to stop. Shorter: after its npm was killed, a restart is refused before
- * the old one has noticed. Longer: someone who really has a second Nacre waits for the sentence.
+ * How long to wait for a Nacre that may be about to stop. Shorter: after its npm was killed, a restart is refused
+ * before the old one has noticed. Longer: someone who really has a second Nacre waits for the sentence.
  */
 const DEFAULT_WAIT_MS = 1_500;
 /** How long to wait for one that says it is stopping: as long as that may take. */

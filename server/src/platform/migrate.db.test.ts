@@ -51,7 +51,8 @@ test('runs what is missing, in order, once', async () => {
 test('a migration that fails leaves nothing of itself and keeps those before it', async () => {
   const client = await connect();
   write('0003_half.sql', 'create table half (id integer primary key); select 1 / 0;');
-  await assert.rejects(migrate(client, readMigrations(folder)), /0003_half\.sql failed and was rolled back: division by zero/);
+  await assert.rejects(migrate(client, readMigrations(folder)),
+    /0003_half\.sql failed and was rolled back: division by zero/);
   assert.deepEqual(await tables(client), ['first', 'second']);
   write('0003_half.sql', 'create table half (id integer primary key);');
   assert.deepEqual(await migrate(client, readMigrations(folder)), ['0003_half.sql']);
@@ -60,7 +61,8 @@ test('a migration that fails leaves nothing of itself and keeps those before it'
 test('a database that knows more than this version is refused', async () => {
   const client = await connect();
   await migrate(client, readMigrations(folder));
-  await assert.rejects(migrate(client, readMigrations(folder).slice(0, 1)), /made by a newer Nacre: it has 2 migrations/);
+  await assert.rejects(migrate(client, readMigrations(folder).slice(0, 1)),
+    /made by a newer Nacre: it has 2 migrations/);
 });
 
 test('a migration that was changed after it ran is refused', async () => {
