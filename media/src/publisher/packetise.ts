@@ -18,7 +18,7 @@ export function packetiseH264(nals: readonly Buffer[], maxBytes = maxPayloadByte
   };
   for (const nal of nals) {
     if (smallBytes + 2 + nal.length > maxBytes) flushSmall();
-    if (nal.length + 3 > maxBytes) {
+    if (nal.length > maxBytes) {
       payloads.push(...fragment(nal, maxBytes));
     } else {
       small.push(nal);
