@@ -129,7 +129,7 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
   await mountRoutes(app, modules, blobs, config);
   await pageRoutes(app, { handler: pages });
 
-  const upgrades = createUpgrades({ log });
+  const upgrades = createUpgrades({ log, trustProxy: config.trustedProxies ?? false });
   modules.realtime.attach(upgrades);
   modules.video.attach(upgrades);
   upgrades.listenOn(app.server);

@@ -7,6 +7,7 @@
  */
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import proxyAddr from '@fastify/proxy-addr';
 
 export type UpgradeParams = Readonly<Record<string, string>>;
 
@@ -43,14 +44,14 @@ const refusalLingerMs = 1_000;
 
 export function createUpgrades(deps: {
   log: { error(fields: object, message: string): void };
-  /** The client's address, as the trusted proxies tell it; without it, that of the connection. */
-  addressOf?: (request: IncomingMessage) => string;
-  /** Whether a page of this origin may open sockets here; without it, only pages of the host that was asked. */
-  originAllowed?: (origin: string, request: IncomingMessage) => boolean;
+  /**
+   * Hosts or addresses of proxies, as Fastify takes them: what these say of the client's address (X-Forwarded-For) and
+   * of the host that was asked (X-Forwarded-Host) is believed. False for none.
+   */
+  trustProxy?: string | boolean;
   socketsPerAddress?: number;
 }): Upgrades {
-  const addressOf = deps.addressOf ?? ((request) => request.socket.remoteAddress ?? '');
-  const originAllowed = deps.originAllowed ?? isSameHost;
+  const trusts = trustOf(deps.trustProxy ?? false);
   const socketsPerAddress = deps.socketsPerAddress ?? defaultSocketsPerAddress;
   const routes: { pattern: RegExp; handler: UpgradeHandler }[] = [];
   const perAddress = new Map<string, number>();
@@ -75,10 +76,10 @@ export function createUpgrades(deps: {
     const found = match(routes, path);
     if (!found) return refuseUpgrade(socket, 404, 'request.not_found', 'There is no socket at this address');
     const origin = request.headers.origin;
-    if (origin !== undefined && !originAllowed(origin, request)) {
+    if (origin !== undefined && !isSameHost(origin, hostOf(request, trusts))) {
       return refuseUpgrade(socket, 403, 'request.origin', 'The request comes from another site');
     }
-    const address = addressOf(request);
+    const address = proxyAddr(request, trusts);
     if ((perAddress.get(address) ?? 0) >= socketsPerAddress) {
       return refuseUpgrade(socket, 429, 'request.too_many', 'Too many sockets from this address');
     }
@@ -151,10 +152,22 @@ function match(
   return null;
 }
 
-function isSameHost(origin: string, request: IncomingMessage): boolean {
-  try {
-    return new URL(origin).host === request.headers.host?.toLowerCase();
-  } catch {
-    return false;
+type Trust = (address: string, hop: number) => boolean;
+
+function trustOf(trustProxy: string | boolean): Trust {
+  if (typeof trustProxy === 'boolean') return () => trustProxy;
+  return proxyAddr.compile(trustProxy.split(',').map((name) => name.trim()));
+}
+
+function hostOf(request: IncomingMessage, trusts: Trust): string {
+  const told = request.headers['x-forwarded-host'];
+  if (told !== undefined && trusts(request.socket.remoteAddress ?? '', 0)) {
+    // Each proxy adds what it saw at the end: the last one is the trusted one's.
+    return String(told).split(',').at(-1)?.trim().toLowerCase() ?? '';
   }
+  return request.headers.host?.toLowerCase() ?? '';
+}
+
+function isSameHost(origin: string, host: string): boolean {
+  return URL.parse(origin)?.host === host;
 }

@@ -15,11 +15,17 @@ import { liveWire } from './live-wire.ts';
 
 const quiet = { error: () => undefined };
 
-async function stage(t: TestContext, options: { limits?: Partial<StreamHubLimits>; socketsPerAddress?: number } = {}) {
+interface StageOptions {
+  limits?: Partial<StreamHubLimits>;
+  socketsPerAddress?: number;
+  trustProxy?: string;
+}
+
+async function stage(t: TestContext, options: StageOptions = {}) {
   const hub = createStreamHub({ wire: liveWire, now: Date.now, limits: options.limits ?? {} });
   const socket = createLiveSocket({ hub, mayWatch: async (showId) => showId === 'open', now: Date.now });
-  const { socketsPerAddress } = options;
-  const upgrades = createUpgrades({ log: quiet, ...(socketsPerAddress ? { socketsPerAddress } : {}) });
+  const { limits: _limits, ...bounds } = options;
+  const upgrades = createUpgrades({ log: quiet, ...bounds });
   upgrades.route('/live/:showId/socket', socket.upgrade);
   const server = createServer((_request, response) => response.end());
   upgrades.listenOn(server);
@@ -109,6 +115,21 @@ test('[V13] one address holds so many sockets and no more', async (t) => {
   await once(first, 'close');
   await new Promise((done) => setTimeout(done, 20));
   await once(connect(), 'open');
+});
+
+test('[V13] behind a trusted proxy each client counts by itself, and the host is the one it asked', async (t) => {
+  const trusting = await stage(t, { socketsPerAddress: 1, trustProxy: 'loopback' });
+  const from = (address: string) => ({
+    'x-forwarded-for': address,
+    'x-forwarded-host': 'market.example',
+    origin: 'https://market.example',
+  });
+  const path = '/live/open/socket';
+  await once(trusting.connect(path, from('192.0.2.1')), 'open');
+  await once(trusting.connect(path, from('192.0.2.2')), 'open');
+  assert.equal(await trusting.refusal(trusting.connect(path, from('192.0.2.1'))), 429);
+  const wary = await stage(t);
+  assert.equal(await wary.refusal(wary.connect(path, from('192.0.2.1'))), 403, 'what a stranger says is not believed');
 });
 
 test('[V13] a full stream is refused before the socket opens', async (t) => {
