@@ -1,6 +1,7 @@
 /** The room's sockets on a real port without any business, and clients that keep what they hear. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientMessage, RoomEvent, ServerMessage } from '@nacre/contract/realtime';
 import { WebSocket } from 'ws';
 import type { Actor } from '../../server/src/http/actor.ts';
@@ -138,6 +139,7 @@ export async function createRoomServer(limits: Partial<RealtimeLimits> = {}): Pr
     guests,
     limits,
     async findPerson(request) {
+      await sleep(Number(request.headers['x-slow-ms'] ?? 0));
       const personId = request.headers['x-person'];
       if (typeof personId !== 'string') return null;
       const sessionId = String(request.headers['x-session'] ?? 'session');

@@ -4,10 +4,18 @@ import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CLOSE, type RoomEvent, type ServerMessage } from '@nacre/contract/realtime';
 import { WebSocket } from 'ws';
-import { createRoomServer, isType, type RoomClient } from '../../../tests/support/rooms.ts';
+import { createRoomServer, isType, type RoomClient, type RoomServer } from '../../../tests/support/rooms.ts';
+import type { RealtimeLimits } from './limits.ts';
 
-const server = await createRoomServer({ viewersEveryMs: 50, snapshotReuseMs: 0 });
-after(() => server.stop());
+/** Stopped at the end also when its test fails: an open server would keep the file from ending. */
+const servers: RoomServer[] = [];
+async function newServer(limits: Partial<RealtimeLimits> = {}): Promise<RoomServer> {
+  const made = await createRoomServer(limits);
+  servers.push(made);
+  return made;
+}
+after(() => Promise.all(servers.map((made) => made.stop())));
+const server = await newServer({ viewersEveryMs: 50, snapshotReuseMs: 0 });
 
 let rooms = 0;
 function newRoom(kind: 'show' | 'studio' = 'show'): string {
@@ -99,7 +107,7 @@ test('[R6] a page that comes back gets exactly what it missed', async () => {
 });
 
 test('[R7] another epoch, a position from the future, or a history that is gone: reload, and no member', async () => {
-  const small = await createRoomServer({ historyEvents: 3 });
+  const small = await newServer({ historyEvents: 3 });
   const room = newRoom();
   const client = await small.connect();
   const joined = await client.join(room);
@@ -119,7 +127,7 @@ test('[R7] another epoch, a position from the future, or a history that is gone:
 });
 
 test('[R8] what happens while the snapshot is read is not missed, and joiners share it', async () => {
-  const own = await createRoomServer({ snapshotReuseMs: 5_000, viewersEveryMs: 60_000 });
+  const own = await newServer({ snapshotReuseMs: 5_000, viewersEveryMs: 60_000 });
   const room = newRoom();
   const first = await own.connect();
   await first.join(room);
@@ -203,7 +211,7 @@ test('[R10] malformed, binary and unknown messages are refused; the socket stays
 });
 
 test('[R11] a socket that floods is closed with 4001 and the others go on', async () => {
-  const own = await createRoomServer({ closeLingerMs: 300 });
+  const own = await newServer({ closeLingerMs: 300 });
   const room = newRoom();
   const calm = await own.connect();
   await calm.join(room);
@@ -219,7 +227,7 @@ test('[R11] a socket that floods is closed with 4001 and the others go on', asyn
 });
 
 test('[R11] a too large message closes with 4001, an oversized frame with 1009', async () => {
-  const own = await createRoomServer({ closeLingerMs: 300 });
+  const own = await newServer({ closeLingerMs: 300 });
   const large = await own.connect();
   large.webSocket.send(JSON.stringify({ type: 'join', room: 'x'.repeat(2_000) }));
   assert.equal(await large.closed, CLOSE.flood);
@@ -230,16 +238,18 @@ test('[R11] a too large message closes with 4001, an oversized frame with 1009',
 });
 
 test('[R12] a reader that is too slow is closed with 4002 and the others go on', async () => {
-  const own = await createRoomServer({ queuedBytes: 64 * 1024, closeLingerMs: 3_000 });
+  const own = await newServer({ queuedBytes: 512 * 1024, closeLingerMs: 8_000 });
   const room = newRoom();
   const slow = await own.connect();
   const quick = await own.connect();
   await Promise.all([slow.join(room), quick.join(room)]);
   slow.webSocket.pause();
-  // More than the kernel holds for a reader; then the server's own queue grows over its bound.
-  for (let round = 0; round < 5; round += 1) {
-    for (let line = 0; line < 12; line += 1) own.realtime.publish(room, chat(`${round} ${line} ${'x'.repeat(200_000)}`));
-    await sleep(60);
+  // More than the kernel holds for a reader; then the server's own queue grows over its bound. The quick one has heard
+  // each round before the next begins.
+  for (let round = 0; round < 60; round += 1) {
+    const texts = Array.from({ length: 12 }, (_, line) => `${round} ${line} ${'x'.repeat(20_000)}`);
+    for (const text of texts) own.realtime.publish(room, chat(text));
+    await heard(quick, room, texts.at(-1) ?? '');
   }
   slow.webSocket.resume();
   assert.equal(await slow.closed, CLOSE.tooSlow);
@@ -293,6 +303,14 @@ test('[R14] signing out closes that session’s sockets, or all, with 4003', asy
   await other.close();
 });
 
+test('[R14] a socket that is just opening while its person signs out is closed too', async () => {
+  const opening = new WebSocket(server.url, { headers: { 'x-person': 'lin', 'x-session': 'a', 'x-slow-ms': '100' } });
+  const closed = new Promise<number>((resolve) => opening.once('close', resolve));
+  await sleep(50);
+  server.bus.publish('accounts.signed-out', { personId: 'lin', sessionId: 'a' });
+  assert.equal(await closed, CLOSE.signedOut);
+});
+
 test('[R15] an own event reaches every socket of the person and nobody else', async () => {
   const mine = await Promise.all([server.connect({ person: 'buyer' }), server.connect({ person: 'buyer' })]);
   const other = await server.connect({ person: 'somebody' });
@@ -330,7 +348,7 @@ test('[R17] a guest without a cookie gets one, and is the same viewer with it', 
 });
 
 test('[R18] more tabs of one viewer, and more rooms of one page, than allowed are refused', async () => {
-  const own = await createRoomServer({ connectionsPerViewer: 2, roomsPerConnection: 2 });
+  const own = await newServer({ connectionsPerViewer: 2, roomsPerConnection: 2 });
   const one = await own.connect({ person: 'p' });
   await own.connect({ person: 'p' });
   await assert.rejects(own.connect({ person: 'p' }), /429/);
@@ -343,7 +361,7 @@ test('[R18] more tabs of one viewer, and more rooms of one page, than allowed ar
 });
 
 test('[R19] a stop closes everybody with 1001 and takes nobody more', async () => {
-  const own = await createRoomServer();
+  const own = await newServer();
   const clients = await Promise.all([own.connect(), own.connect()]);
   const stopping = own.realtime.stop();
   for (const client of clients) assert.equal(await client.closed, 1001);
@@ -385,7 +403,7 @@ test('[R1] a hundred light clients each hear every message of the room in order'
 
 test('[R1] a page that leaves and one whose socket dies while joining hear nothing more and count no more', async () => {
   const room = newRoom();
-  const own = await createRoomServer({ snapshotReuseMs: 0 });
+  const own = await newServer({ snapshotReuseMs: 0 });
   own.snapshot = async () => {
     await sleep(50);
     return null;

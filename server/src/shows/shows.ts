@@ -94,6 +94,8 @@ export interface Shows {
   pictureDown(showId: string, reason: string): Promise<void>;
   /** The shop and the numbers of the goods, removed ones included; null when there is no such show. */
   bagNumbers(showId: string): Promise<{ shopId: string; numbers: Map<string, number> } | null>;
+  /** The shop that a show is of; null when there is no such show. */
+  shopOf(showId: string): Promise<string | null>;
   /** State of the room for who joins; null when there is no such show. */
   roomState(showId: string): Promise<Pick<Show, 'state' | 'onScreenProductId' | 'likes' | 'bag'> | null>;
   noteViewers(showId: string, viewers: number): void;
@@ -142,6 +144,7 @@ export function createShows(deps: ShowsDeps): Shows {
     pictureUp: (showId) => inTurn(showId, () => pictureUp(parts, showId)),
     pictureDown: (showId, reason) => inTurn(showId, () => pictureDown(parts, showId, reason)),
     bagNumbers: (showId) => bagNumbers(parts, showId),
+    shopOf: async (showId) => (await store.findShow(parts.view.db, showId))?.shop_id ?? null,
     roomState: (showId) => roomState(parts, showId),
     noteViewers: (showId, viewers) => parts.counts.sawViewers(showId, viewers),
     noteBought: (tx, order) => noteBought(parts, tx, order),
