@@ -1,4 +1,4 @@
-/** One cookie of a `Cookie` header (RFC 6265, section 4.2.1), wherever a header is read without the HTTP application. */
+/** One cookie of a `Cookie` header (RFC 6265, section 4.2.1), for where a header is read without the application. */
 
 /** Its value, percent-decoded; undefined when the header has no such cookie or the value is not decodable. */
 export function cookieOf(header: string | undefined, name: string): string | undefined {
