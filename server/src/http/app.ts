@@ -10,13 +10,14 @@ import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { Problem } from '@nacre/contract/common';
-import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import Fastify, { LogController, type FastifyInstance, type FastifyRequest } from 'fastify';
 import { Refusal } from '../lib/refusal.ts';
 import type { Log } from '../platform/log.ts';
 import { viewerOf, type Actor } from './actor.ts';
 import { replyWithError } from './error-reply.ts';
 import type { Guests } from './guest.ts';
 import { describeApi } from './openapi.ts';
+import { buildValidator, refuseUnkeepableText } from './validation.ts';
 
 export type App = FastifyInstance<
   import('node:http').Server,
@@ -57,14 +58,16 @@ export function isSameOrigin(headers: IncomingMessage['headers'], host: string):
 export async function createApp(deps: AppDeps): Promise<App> {
   const app = Fastify({
     loggerInstance: deps.log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
     trustProxy: deps.trustProxy,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
     // Closing waits for answers that are on their way, not for idle keep-alive sockets.
     forceCloseConnections: 'idle',
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: 'array', useDefaults: true, allErrors: false } },
+    // An address that cannot be read meets no route and no error handler.
+    frameworkErrors: (error, request, reply) => replyWithError(error, request as FastifyRequest, reply),
+    schemaController: { compilersFactory: { buildValidator } },
   }).withTypeProvider<TypeBoxTypeProvider>();
 
   app.setErrorHandler(replyWithError);
@@ -115,6 +118,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     errorResponseBuilder: (_request, context) =>
       new Refusal('request.too_many', { retryAfterSeconds: Math.ceil(context.ttl / 1000) }),
   });
+  app.addHook('preValidation', refuseUnkeepableText);
   await describeApi(app);
   return app;
 }

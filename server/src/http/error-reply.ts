@@ -3,6 +3,7 @@ import { REFUSALS, type RefusalCode } from '@nacre/contract/refusals';
 import type { Problem } from '@nacre/contract/common';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { Refusal, type RefusalDetails } from '../lib/refusal.ts';
+import { isUnavailable } from '../platform/database.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
@@ -22,7 +23,10 @@ const UNKEEPABLE_TEXT = new Set(['22021', '22P05']);
 
 function refusalOf(error: FastifyError | Refusal): Refusal | null {
   if (error instanceof Refusal) return error;
-  if (UNKEEPABLE_TEXT.has(error.code)) return new Refusal('request.invalid', { details: { reason: 'contains U+0000' } });
+  if (UNKEEPABLE_TEXT.has(error.code)) {
+    return new Refusal('request.invalid', { details: { reason: 'contains U+0000' } });
+  }
+  if (isUnavailable(error)) return new Refusal('server.busy', { retryAfterSeconds: 2 });
   if (error.validation !== undefined) {
     const first = error.validation[0];
     const missing = first?.params['missingProperty'];
@@ -39,12 +43,18 @@ function refusalOf(error: FastifyError | Refusal): Refusal | null {
     case 415: return new Refusal('request.media_type');
     case 429: return new Refusal('request.too_many');
     case 503: return new Refusal('server.busy', { retryAfterSeconds: 2 });
-    default: return null;
+    default: return isClientError(error.statusCode) ? new Refusal('request.invalid') : null;
   }
 }
 
-export function replyWithError(error: FastifyError | Refusal, request: FastifyRequest, reply: FastifyReply): void {
-  const refusal = refusalOf(error);
+function isClientError(status: number | undefined): boolean {
+  return status !== undefined && status >= 400 && status < 500;
+}
+
+export function replyWithError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  // Anything can be thrown; only errors can be told apart.
+  const error = thrown instanceof Error ? thrown : new Error('not an error', { cause: thrown });
+  const refusal = refusalOf(error as FastifyError);
   if (refusal === null) {
     request.log.error({ err: error }, 'request failed');
     reply.code(500).type(PROBLEM_TYPE).send(problemOf('server.failed'));

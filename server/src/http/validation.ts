@@ -1,0 +1,54 @@
+/**
+ * How requests are held against their schemas.
+ *
+ * Invariants: what comes in a JSON body has the type it has, and nothing is made of it that was not sent; query and path,
+ * which are text by nature, are turned into numbers and booleans. No text gets in that no database can keep.
+ */
+import AjvCompiler from '@fastify/ajv-compiler';
+import type { FastifyRequest } from 'fastify';
+import { Refusal } from '../lib/refusal.ts';
+
+type Validate = ReturnType<AjvCompiler.BuildCompilerFromPool>;
+
+/** What is common to both: unknown fields are refused where the schema says so, never dropped in silence. */
+const OPTIONS = { removeAdditional: false, useDefaults: true, allErrors: false } as const;
+
+/** Two validators, chosen by the part of the request. With coercion a body's null would become an empty text. */
+export const buildValidator: AjvCompiler.BuildCompilerFromPool = (schemas) => {
+  const build = AjvCompiler();
+  const asSent = build(schemas, { customOptions: { ...OPTIONS, coerceTypes: false } });
+  const fromText = build(schemas, { customOptions: { ...OPTIONS, coerceTypes: 'array' } });
+  const choose = (route: { httpPart?: string }, meta?: boolean) =>
+    (route.httpPart === 'body' ? asSent : fromText)(route, meta);
+  return choose as Validate;
+};
+
+/** Deeper is no body of ours; without an end a body of brackets would end the stack. */
+const DEPTH_MAX = 50;
+
+/** What JSON, a query or a path becomes; not bytes or a stream. */
+function isPlain(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return Array.isArray(value) || prototype === Object.prototype || prototype === null;
+}
+
+/**
+ * Whether PostgreSQL can keep all texts of the value: no U+0000, no half of a surrogate pair. Names of fields count too.
+ */
+export function isKeepable(value: unknown, depth = 0): boolean {
+  if (typeof value === 'string') return !value.includes('\0') && value.isWellFormed();
+  if (!isPlain(value)) return true;
+  if (depth === DEPTH_MAX) return false;
+  return Object.entries(value).every(([key, one]) => isKeepable(key) && isKeepable(one, depth + 1));
+}
+
+/** A hook before validation. @throws Refusal `request.invalid` for text that cannot be kept */
+export async function refuseUnkeepableText(request: FastifyRequest): Promise<void> {
+  // Copied, because query and path come in objects of a kind of their own.
+  const parts = { body: request.body, query: { ...request.query as object }, params: { ...request.params as object } };
+  for (const [field, value] of Object.entries(parts)) {
+    if (isKeepable(value)) continue;
+    throw new Refusal('request.invalid', { details: { field, reason: 'text that cannot be kept' } });
+  }
+}
