@@ -47,14 +47,16 @@ function probeRoutes(app: App): void {
   const schema = { operationId: 'probe', summary: 'p', tags: ['probe'], response: { 200: answer, ...refusals } };
   app.post('/api/probe', { schema: { ...schema, body } }, async (request) => request.body);
   app.get('/api/probe/:name', {
-    schema: { ...schema, operationId: 'probeGet', params: Type.Object({ name: Type.String() }), querystring: PageQuery },
+    schema: {
+      ...schema, operationId: 'probeGet', params: Type.Object({ name: Type.String() }), querystring: PageQuery,
+    },
   }, async (request) => ({ count: request.query.limit ?? 0, text: request.params.name }));
   app.get('/api/actor', { schema: { hide: true } }, async (request) => request.actor);
   app.get('/api/throws/:what', { schema: { hide: true } }, async (request) => {
     const { what } = request.params as { what: string };
     if (what === 'refusal') throw new Refusal('orders.sold_out', { details: { available: 2 } });
     if (what === 'busy') throw new Refusal('server.busy', { retryAfterSeconds: 7 });
-    if (what === 'null') throw null;
+    if (what === 'null') return Promise.reject(null);
     if (what === 'database') throw Object.assign(new Error('terminating connection'), { code: '57P01' });
     throw new Error('the password is 1234');
   });

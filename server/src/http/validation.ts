@@ -1,8 +1,8 @@
 /**
  * How requests are held against their schemas.
  *
- * Invariants: what comes in a JSON body has the type it has, and nothing is made of it that was not sent; query and path,
- * which are text by nature, are turned into numbers and booleans. No text gets in that no database can keep.
+ * Invariants: what comes in a JSON body has the type it has, and nothing is made of it that was not sent; query and
+ * path, which are text by nature, are turned into numbers and booleans. No text gets in that no database can keep.
  */
 import AjvCompiler from '@fastify/ajv-compiler';
 import type { FastifyRequest } from 'fastify';
@@ -33,9 +33,7 @@ function isPlain(value: unknown): value is object {
   return Array.isArray(value) || prototype === Object.prototype || prototype === null;
 }
 
-/**
- * Whether PostgreSQL can keep all texts of the value: no U+0000, no half of a surrogate pair. Names of fields count too.
- */
+/** Whether PostgreSQL can keep all texts of the value, names included: no U+0000, no half of a surrogate pair. */
 export function isKeepable(value: unknown, depth = 0): boolean {
   if (typeof value === 'string') return !value.includes('\0') && value.isWellFormed();
   if (!isPlain(value)) return true;
