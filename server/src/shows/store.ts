@@ -20,9 +20,12 @@ export async function findShow(db: Db | Tx, showId: string): Promise<ShowRow | n
   return (row as ShowRow | undefined) ?? null;
 }
 
-/** Nobody else changes the show, its bag or its screen until the transaction ends. */
+/**
+ * Nobody else changes the show, its bag or its screen until the transaction ends. Rows that refer to the show can still
+ * be added (a key lock would wait for this one, and this one for what the other has locked).
+ */
 export async function lockShow(tx: Tx, showId: string): Promise<ShowRow | null> {
-  const row = await tx.selectFrom('show').selectAll().where('id', '=', showId).forUpdate().executeTakeFirst();
+  const row = await tx.selectFrom('show').selectAll().where('id', '=', showId).forNoKeyUpdate().executeTakeFirst();
   return (row as ShowRow | undefined) ?? null;
 }
 
