@@ -62,8 +62,8 @@ try {
     runs,
   };
   const ratio = Math.round((beforeFrame / limit.all) * 100) / 100;
-  say(`ours ${kb(beforeFrame)} KB before the first frame (aim ${aimKb}), ${details.untilInteractiveKb} KB until the page `
-    + `answers, first frame after ${details.firstFrameMs} ms; bare page ${kb(limit.all)} KB; ratio ${ratio}`);
+  say(`ours ${kb(beforeFrame)} KB before the first frame (aim ${aimKb}), ${details.untilInteractiveKb} KB until the `
+    + `page answers, first frame after ${details.firstFrameMs} ms; bare page ${kb(limit.all)} KB; ratio ${ratio}`);
   if (json) {
     console.log(JSON.stringify({
       goal: 'viewer-page-bytes', ours: kb(beforeFrame), limit: kb(limit.all), ratio, unit: 'KB', details,

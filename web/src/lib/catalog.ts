@@ -55,7 +55,12 @@ export function findVariant(product: Product, chosen: readonly (string | null)[]
 }
 
 /** Whether some variant with this value, together with what else is chosen, can still be bought. */
-export function canChoose(product: Product, chosen: readonly (string | null)[], option: number, value: string): boolean {
+export function canChoose(
+  product: Product,
+  chosen: readonly (string | null)[],
+  option: number,
+  value: string,
+): boolean {
   return product.variants.some(
     (variant) =>
       variant.available > 0 &&

@@ -149,6 +149,13 @@ export function keysSource(): string {
       lines.push(`  '${namespace}.${key}': ${shape ? `{ ${shape} }` : 'null'};`);
     }
   }
-  lines.push('}', '', `export type Namespace = ${namespaces().map((name) => `'${name}'`).join(' | ')};`, '');
+  lines.push(
+    '}',
+    '',
+    `export type Namespace = ${namespaces()
+      .map((name) => `'${name}'`)
+      .join(' | ')};`,
+    '',
+  );
   return lines.join('\n');
 }

@@ -18,5 +18,6 @@ if (problems.length === 0) {
 }
 
 for (const problem of problems) process.stderr.write(`${problem}\n`);
-if (problems.length === 0) process.stdout.write(`messages: ${namespaces().length} catalogues agree in all languages\n`);
+if (problems.length === 0)
+  process.stdout.write(`messages: ${namespaces().length} catalogues agree in all languages\n`);
 process.exitCode = problems.length === 0 ? 0 : 1;

@@ -73,7 +73,12 @@ function moneyFormats(locale: string) {
 }
 
 function dayNumber(at: Date, timeZone: string | undefined): number {
-  const text = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(at);
+  const text = new Intl.DateTimeFormat('en-CA', {
+    timeZone,
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+  }).format(at);
   return Math.round(Date.parse(`${text}T00:00:00Z`) / (24 * hourMs));
 }
 

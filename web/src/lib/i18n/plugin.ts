@@ -8,7 +8,14 @@ import { join } from 'node:path';
 import MessageFormat from '@messageformat/core';
 import compileModule from '@messageformat/core/compile-module';
 import type { Plugin } from 'vite';
-import { catalogueDir, catalogueFile, catalogueProblems, keysSource, messageArguments, readCatalogue } from './catalogue.ts';
+import {
+  catalogueDir,
+  catalogueFile,
+  catalogueProblems,
+  keysSource,
+  messageArguments,
+  readCatalogue,
+} from './catalogue.ts';
 import { isLocale, type Locale } from './locales.ts';
 
 const prefix = 'virtual:messages/';

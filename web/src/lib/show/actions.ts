@@ -6,7 +6,9 @@ import { api, ask } from '#lib/api.ts';
 const showPath = (showId: string) => ({ params: { path: { showId } } });
 
 export async function sendChat(showId: string, clientId: string, text: string): Promise<ChatMessage> {
-  return (await ask(api.POST('/api/shows/{showId}/chat', { ...showPath(showId), body: { clientId, text } }))) as ChatMessage;
+  return (await ask(
+    api.POST('/api/shows/{showId}/chat', { ...showPath(showId), body: { clientId, text } }),
+  )) as ChatMessage;
 }
 
 export async function sendLikes(showId: string, count: number): Promise<void> {
