@@ -16,7 +16,7 @@ export interface Upload {
 // Two at once fill a phone's uplink; more only make each slower.
 const atOnce = 2;
 
-export function createPictureUploads(i18n: I18n, onimage: (image: Image) => void) {
+export function createPictureUploads(i18n: I18n, onimage: (image: Image, turn: number) => void) {
   let uploads = $state<Upload[]>([]);
   const waiting: { upload: Upload; file: File }[] = [];
   const running = new Map<number, () => void>();
@@ -38,7 +38,7 @@ export function createPictureUploads(i18n: I18n, onimage: (image: Image) => void
     const { done, stop } = uploadImage(file, (share) => (upload.share = share));
     running.set(upload.id, stop);
     try {
-      onimage(await done);
+      onimage(await done, upload.id);
       drop(upload.id);
     } catch (error) {
       upload.error = await sayError(error, i18n);
