@@ -15,6 +15,10 @@ const root = resolve(import.meta.dirname, '..');
 const FOLDERS = '{contract,media,server,web,tools,tests,bench}';
 const IGNORED = ['**/node_modules/**', 'web/build/**', 'web/.svelte-kit/**'];
 
+/** Longer than any step takes on a machine that is busy with other things; after it, something hangs. */
+const STEP_LIMIT_MS = 15 * 60_000;
+const LONG_STEP_LIMIT_MS = 3 * 60 * 60_000;
+
 interface Step {
   name: string;
   files: string[];
@@ -96,7 +100,8 @@ function nodeTest(step: Step): Promise<number> {
   return new Promise((done) => {
     const child = spawn(process.execPath, [
       '--test', `--test-concurrency=${step.concurrency}`, `--test-timeout=${step.timeoutMs}`,
-      '--test-reporter=spec', ...step.files,
+      // A failed test may leave a socket open; its file must not hold up the rest.
+      '--test-force-exit', '--test-reporter=spec', ...step.files,
     ], { cwd: root, env: process.env, stdio: ['ignore', 'pipe', 'inherit'] });
     let rest = '';
     child.stdout.on('data', (chunk: Buffer) => {
@@ -106,7 +111,14 @@ function nodeTest(step: Step): Promise<number> {
       for (const line of lines) addUp(line);
     });
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => child.kill(signal));
-    child.once('close', (code) => done(code ?? 1));
+    const watchdog = setTimeout(() => {
+      console.log(`✖ ${step.name} has not ended after ${STEP_LIMIT_MS / 60_000} minutes and is ended`);
+      child.kill('SIGTERM');
+    }, long ? LONG_STEP_LIMIT_MS : STEP_LIMIT_MS);
+    child.once('close', (code) => {
+      clearTimeout(watchdog);
+      done(code ?? 1);
+    });
   });
 }
 
