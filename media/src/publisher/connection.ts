@@ -5,7 +5,7 @@
  * As on the receive side (`whip/transport.ts`) every callback is guarded, because an exception there aborts the
  * process.
  */
-import { initLogger, PeerConnection, Video } from 'node-datachannel';
+import { cleanup, initLogger, PeerConnection, Video } from 'node-datachannel';
 
 export interface SenderConnectionOptions {
   hasSound: boolean;
@@ -103,6 +103,11 @@ function syntheticAnswer(answerSdp: string): string {
     ...unique(candidates),
   ];
   return `${lines.join('\r\n')}\r\n`;
+}
+
+/** Ends the native threads, which keep a process alive. Call once, when every connection is closed. */
+export function releaseSenders(): void {
+  cleanup();
 }
 
 export function openSenderConnection(options: SenderConnectionOptions): Promise<SenderConnection> {

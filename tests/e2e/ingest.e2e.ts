@@ -1,0 +1,85 @@
+/** A real browser publishes its camera into the media process: size, bitrate estimate, key pictures, connection time. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { startPublisherStage } from '../support/publisher-stage.ts';
+import { launchCameraBrowser } from '../support/video-browser.ts';
+
+/** Publishes as the studio does (H.264 first, 2.5 Mbit/s, resolution kept), in as few lines as possible. */
+const page = `<!doctype html><script>
+async function publish() {
+  const stream = await navigator.mediaDevices.getUserMedia({
+    video: { width: 720, height: 1280, frameRate: 30 }, audio: true,
+  });
+  const pc = (window.pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' }));
+  const sendEncodings = [{ maxBitrate: 2_500_000 }];
+  const video = pc.addTransceiver(stream.getVideoTracks()[0], { direction: 'sendonly', sendEncodings });
+  pc.addTransceiver(stream.getAudioTracks()[0], { direction: 'sendonly' });
+  const { codecs } = RTCRtpSender.getCapabilities('video');
+  const isWanted = ({ mimeType, sdpFmtpLine = '' }) =>
+    mimeType === 'video/H264' && sdpFmtpLine.includes('packetization-mode=1') && sdpFmtpLine.includes('42e01f');
+  const repeats = codecs.filter(({ mimeType }) => mimeType === 'video/rtx');
+  video.setCodecPreferences([...codecs.filter(isWanted), ...repeats]);
+  const parameters = video.sender.getParameters();
+  parameters.degradationPreference = 'maintain-resolution';
+  await video.sender.setParameters(parameters);
+  await pc.setLocalDescription();
+  const startedMs = performance.now();
+  const headers = { authorization: 'Bearer camera' };
+  const response = await fetch('/whip', { method: 'POST', headers, body: pc.localDescription.sdp });
+  if (response.status !== 201) throw new Error(await response.text());
+  await pc.setRemoteDescription({ type: 'answer', sdp: await response.text() });
+  while (pc.connectionState !== 'connected') await new Promise((resolve) => setTimeout(resolve, 5));
+  return performance.now() - startedMs;
+}
+async function look() {
+  const seen = {};
+  for (const entry of (await pc.getStats()).values()) {
+    if (entry.type === 'candidate-pair' && entry.nominated) seen.estimateBps = entry.availableOutgoingBitrate;
+    if (entry.type === 'outbound-rtp' && entry.kind === 'video') {
+      Object.assign(seen, { width: entry.frameWidth, height: entry.frameHeight, targetBps: entry.targetBitrate });
+    }
+  }
+  return seen;
+}
+</script>`;
+
+interface Seen {
+  estimateBps?: number;
+  targetBps?: number;
+  width?: number;
+  height?: number;
+}
+
+const watchMs = 8000;
+
+test('[M23] a browser’s camera comes through at full size, at full bitrate, and stays so', async (t) => {
+  const stage = await startPublisherStage({ page });
+  t.after(() => stage.stop());
+  const camera = await launchCameraBrowser();
+  t.after(() => camera.close());
+  const tab = await camera.browser.newPage();
+  await tab.goto(stage.url.replace('127.0.0.1', 'localhost'));
+  const connectedMs = (await tab.evaluate('publish()')) as number;
+  await stage.until('the first picture', () => stage.of('fragment').length > 0);
+  const seen: Seen[] = [];
+  for (let ms = 0; ms < watchMs; ms += 1000) {
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    seen.push((await tab.evaluate('look()')) as Seen);
+  }
+  t.diagnostic(`POST to connected ${Math.round(connectedMs)} ms; ${JSON.stringify(seen.at(-1))}`);
+  const init = stage.of('init')[0]!;
+  assert.deepEqual([init.width, init.height, init.hasAudio], [720, 1280, true], 'the first picture is full size');
+  assert.equal(stage.of('init').length, 1, 'and no other size follows');
+  for (const { estimateBps = 0, width, height } of seen.slice(3)) {
+    assert.ok(estimateBps > 2_000_000, `an estimate of ${estimateBps}`);
+    assert.deepEqual([width, height], [720, 1280]);
+  }
+  const pictures = stage.of('fragment').filter(({ track }) => track === 'video');
+  const keysMs = pictures.filter(({ isKey }) => isKey).map(({ timeMs }) => timeMs);
+  keysMs.slice(1).forEach((timeMs, index) => {
+    assert.ok(timeMs - keysMs[index]! < 2500, `key pictures at ${keysMs.map(Math.round).join(', ')} ms`);
+  });
+  assert.ok(keysMs.length >= 3);
+  const session = (await stage.supervisor.stats())!.sessions[0]!;
+  assert.deepEqual([session.lost, session.picturesDropped], [0, 0]);
+});
