@@ -3,6 +3,7 @@
  * The only place that knows which implementation stands behind a port.
  */
 import { join } from 'node:path';
+import proxyAddress from '@fastify/proxy-addr';
 import { createMediaSupervisor } from '@nacre/media/supervisor';
 import { accountsRoutes } from './accounts/routes.ts';
 import { catalogRoutes } from './catalog/routes.ts';
@@ -112,10 +113,11 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
   stack.add('video', modules.video.stop);
   const running = await startModules(modules, platform);
   stack.add('modules', running.stop);
-  outbox.start();
-  stack.add('outbox', outbox.stop);
+  // Reactions add jobs, so the queues are there first.
   await jobs.start();
   stack.add('jobs', jobs.stop);
+  outbox.start();
+  stack.add('outbox', outbox.stop);
   const { udpPort } = await modules.video.ready();
 
   const app = await createApp({
@@ -129,6 +131,7 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
   await mountRoutes(app, modules, blobs, config);
   await pageRoutes(app, { handler: pages });
 
+  const trusted = proxyAddress.compile(config.trustedProxies?.split(',').map((entry) => entry.trim()) ?? []);
   const upgrades = createUpgrades({ log, trustProxy: config.trustedProxies ?? false });
   modules.realtime.attach(upgrades);
   modules.video.attach(upgrades);
