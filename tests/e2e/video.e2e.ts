@@ -195,6 +195,31 @@ test('[V15] the server is restarted: host and viewer come back by themselves', a
   await closePages();
 });
 
+test('[V15] a hidden and silent page stops receiving, and shows the live picture again when it is seen', async () => {
+  const host = await openHost();
+  const viewer = await openViewer();
+  await host.evaluate(() => globalThis.host.goLive());
+  await waitForMovement(viewer, 8_000);
+  const show = (isHidden: boolean) =>
+    viewer.evaluate((hidden) => {
+      Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, isHidden);
+  const received = async () => (await playerStats(viewer)).receivedBytes;
+  await show(true);
+  await until('it receives nothing more', 12_000, async () => {
+    const before = await received();
+    await new Promise((done) => setTimeout(done, 500));
+    return (await received()) === before;
+  });
+  await show(false);
+  await waitForMovement(viewer, 5_000);
+  const { delayMs } = await playerView(viewer);
+  assert.ok(delayMs !== null && delayMs < 2_000, `at the edge again, not where it was left: ${delayMs}`);
+  assert.equal((await playerStats(viewer)).reconnects, 0);
+  await closePages();
+});
+
 test('[V6] a second device takes over: viewers go on, the first one stops and says why', async () => {
   const first = await openHost();
   const viewer = await openViewer();

@@ -180,7 +180,7 @@ test('[V13] nonsense, binary, oversized and too many messages close a viewer, an
     const socket = connect();
     await once(socket, 'open');
     send(socket);
-    const [code] = (await once(socket, 'close')) as [number];
+    const [code] = (await once(socket, 'close', { signal: AbortSignal.timeout(5_000) })) as [number];
     return code;
   };
   const ping = JSON.stringify({ type: 'ping', sent: 1 });
