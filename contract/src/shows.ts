@@ -107,7 +107,9 @@ export const StreamKey = Type.Object({
   whipUrl: Type.String(),
 });
 
-/** Interest in one product during the show, people and guests counted once each; `explainRequests` counts all who asked. */
+/**
+ * Interest in one product during the show, people and guests counted once each; `explainRequests` counts all who asked.
+ */
 export const ProductInterest = Type.Object({
   productId: Id,
   number: Type.Integer(),

@@ -45,7 +45,7 @@ export async function connectRoom(url: string, headers: Record<string, string> =
   const messages: ServerMessage[] = [];
   const waiting = new Set<() => void>();
   const wake = (): void => {
-    for (const look of [...waiting]) look();
+    for (const look of waiting) look();
   };
   const closed = new Promise<number>((resolve) => webSocket.once('close', (code) => {
     resolve(code);

@@ -21,7 +21,7 @@ const say = (cookie: string | undefined, text: string, changes: { clientId?: str
   return api.ask(changes.path ?? path, { body: { clientId: changes.clientId ?? `message-${sent}`, text }, cookie });
 };
 
-test('[C1] guests sign in first; a show that does not run, is unknown or private to others takes no talk', async () => {
+test('[T1] guests sign in first; a show that does not run, is unknown or private to others takes no talk', async () => {
   const person = await api.newPerson();
   assert.equal((await say(undefined, 'hello')).json['code'], 'accounts.sign_in_first');
   const planned = await api.newShow(owner, shop.id);
@@ -33,7 +33,7 @@ test('[C1] guests sign in first; a show that does not run, is unknown or private
   assert.equal((await to('nonsense')).json['code'], 'request.invalid');
 });
 
-test('[C8] everybody in the room hears a message once, and who joins later finds it', async () => {
+test('[T8] everybody in the room hears a message once, and who joins later finds it', async () => {
   const [person, viewer] = [await api.newPerson('Mei Lin'), await api.enter(api.newGuest())];
   await joinShow(viewer, room);
   const answer = await say(person.cookie, '  Is it <b>warm</b>? ');
@@ -51,11 +51,12 @@ test('[C8] everybody in the room hears a message once, and who joins later finds
   await Promise.all([viewer.close(), late.close()]);
 });
 
-test('[C2] nothing visible and over 200 characters are refused; 200 are taken', async () => {
+test('[T2] nothing visible and over 200 characters are refused; 200 are taken', async () => {
   const person = await api.newPerson();
   assert.equal((await say(person.cookie, ' \u200B\u202E ')).json['code'], 'chat.empty');
   const long = await say(person.cookie, '好'.repeat(201));
-  assert.deepEqual([long.status, long.json['code'], long.json['details']], [422, 'chat.too_long', { length: 201, most: 200 }]);
+  assert.deepEqual([long.status, long.json['code']], [422, 'chat.too_long']);
+  assert.deepEqual(long.json['details'], { length: 201, most: 200 });
   assert.equal((await say(person.cookie, '👍'.repeat(200))).status, 201);
   assert.equal((await say(person.cookie, 'x'.repeat(5_000))).status, 400);
   for (const body of [{}, { text: 'x' }, { clientId: 'short', text: 'x' }, { clientId: 'has space!', text: 'x' }]) {
@@ -63,7 +64,7 @@ test('[C2] nothing visible and over 200 characters are refused; 200 are taken', 
   }
 });
 
-test('[C4] too fast is refused with the seconds to wait', async () => {
+test('[T4] too fast is refused with the seconds to wait', async () => {
   const person = await api.newPerson();
   for (let index = 0; index < 5; index += 1) assert.equal((await say(person.cookie, `m${index}`)).status, 201);
   const refused = await say(person.cookie, 'm5');
@@ -71,7 +72,7 @@ test('[C4] too fast is refused with the seconds to wait', async () => {
   assert.ok(Number(refused.headers['retry-after']) >= 1);
 });
 
-test('[C5] sent again it is one message, also at a time; not in another show', async () => {
+test('[T5] sent again it is one message, also at a time; not in another show', async () => {
   const person = await api.newPerson();
   const viewer = await api.enter();
   await joinShow(viewer, room);
@@ -92,7 +93,7 @@ test('[C5] sent again it is one message, also at a time; not in another show', a
   await viewer.close();
 });
 
-test('[C6] author and host remove; others cannot; it is gone for everybody', async () => {
+test('[T6] author and host remove; others cannot; it is gone for everybody', async () => {
   const [author, other] = [await api.newPerson(), await api.newPerson()];
   const viewer = await api.enter();
   await joinShow(viewer, room);
@@ -111,7 +112,7 @@ test('[C6] author and host remove; others cannot; it is gone for everybody', asy
   await viewer.close();
 });
 
-test('[C7] pages go back to the first message without loss or repeat', async () => {
+test('[T7] pages go back to the first message without loss or repeat', async () => {
   const fresh = await api.newLiveShow(owner, shop.id, products);
   const own = `/api/shows/${fresh.id}/chat`;
   for (let index = 0; index < 7; index += 1) await say(owner.cookie, `line ${index}`, { path: own });

@@ -31,7 +31,8 @@ export interface ChatDeps {
 export interface Chat {
   /**
    * Says something in a running show. The same clientId again gives the message that it made, whatever the text.
-   * @throws Refusal `shows.not_found`, `chat.closed`, `chat.empty`, `chat.too_long` with `details.length`, `chat.too_fast`
+   * @throws Refusal `shows.not_found`, `chat.closed`, `chat.empty`, `chat.too_long` with `details.length`,
+   * `chat.too_fast`
    */
   send(actor: PersonActor, showId: string, body: ChatBody): Promise<ChatMessage>;
   /**

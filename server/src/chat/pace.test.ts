@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createPace } from './pace.ts';
 
-test('[C4] five at once, then one every two seconds', () => {
+test('[T4] five at once, then one every two seconds', () => {
   const now = { ms: 0 };
   const pace = createPace({ clock: { now: () => new Date(now.ms) } });
   const who = { personId: 'p', showId: 's', isHost: false };
@@ -14,7 +14,7 @@ test('[C4] five at once, then one every two seconds', () => {
   assert.equal(pace.admit(who, 'm6'), 2);
 });
 
-test('[C4] the same words again are refused for twenty seconds, but not the host’s', () => {
+test('[T4] the same words again are refused for twenty seconds, but not the host’s', () => {
   const now = { ms: 0 };
   const pace = createPace({ clock: { now: () => new Date(now.ms) } });
   const who = { personId: 'p', showId: 's', isHost: false };

@@ -12,11 +12,11 @@ const UNUSABLE = /[\p{Cc}\p{Cs}\p{Co}\u{FFFC}\u{FFFE}\u{FFFF}]/gu;
  * Invisible characters (bidi overrides and isolates, zero-width spaces, fillers …) except joiners, which Persian and
  * emoji need, variation selectors, and the tags with which flags of regions are written.
  */
-const INVISIBLE = /(?![\u200C\u200D\uFE0E\uFE0F\u180B-\u180D\u{E0020}-\u{E007F}])[\p{DI}\p{Cf}]/gu;
+const INVISIBLE = /(?!\p{Join_Control}|\p{Variation_Selector}|[\u{E0020}-\u{E007F}])[\p{DI}\p{Cf}]/gu;
 /** Tags that stand elsewhere than after a black flag carry hidden text. */
 const STRAY_TAGS = /(?<!\u{1F3F4}[\u{E0020}-\u{E007F}]*)[\u{E0020}-\u{E007F}]/gu;
-/** Selectors and joiners make no sense in a row. */
-const JOINER_RUNS = /[\u200C\u200D\uFE0E\uFE0F]{3,}/gu;
+/** Selectors and joiners make no sense in a row; they can carry hidden text as well. */
+const JOINER_RUNS = /(?:\p{Join_Control}|\p{Variation_Selector}){3,}/gu;
 const SPACES = /[\s\u2800]+/gu;
 const MARK_RUNS = new RegExp(`(\\p{M}{${MARKS_MAX}})\\p{M}+`, 'gu');
 const VISIBLE = /[^\s\p{DI}\p{Cf}]/u;

@@ -5,10 +5,11 @@ import { createBatch } from './batch.ts';
 
 const limits = { chatterPerTick: 3, chatterBacklog: 5, ordersPerTick: 2, ordersBacklog: 3 };
 
+const NEW_YEAR = '2026-01-01T00:00:00Z';
 function chat(text: string): RoomEvent {
   return {
     type: 'chat',
-    message: { id: text, clientId: text, personId: 'p', name: 'Mei', isHost: false, text, sentAt: '2026-01-01T00:00:00Z' },
+    message: { id: text, clientId: text, personId: 'p', name: 'Mei', isHost: false, text, sentAt: NEW_YEAR },
   };
 }
 const texts = (events: RoomEvent[]) => events.flatMap((event) => (event.type === 'chat' ? event.message.text : []));

@@ -245,13 +245,13 @@ export function createGateway(deps: GatewayDeps): Gateway {
     of: forPerson,
     signOut(personId, sessionId) {
       for (const handshake of handshakes) handshake.signedOut.push({ personId, sessionId });
-      for (const connection of [...forPerson(personId)]) {
+      for (const connection of forPerson(personId)) {
         if (isSignedOut(connection.actor, { personId, sessionId })) connection.close(CLOSE.signedOut);
       }
     },
     async recheck(room) {
       const answers = new Map<string, Promise<boolean>>();
-      for (const connection of [...rooms.members(room)]) {
+      for (const connection of rooms.members(room)) {
         const viewer = viewerOf(connection.actor);
         const answer = answers.get(viewer) ?? deps.mayJoin(room, connection.actor);
         answers.set(viewer, answer);

@@ -27,13 +27,13 @@ export interface RealtimeLimits {
 }
 
 export const REALTIME_LIMITS: RealtimeLimits = {
-  /** Sockets of this process. Fewer turns people away; more (at 6–9 KB idle, and a write each per tick) starves the rest. */
+  /** Sockets of this process. Fewer turns people away; more (6–9 KB each, a write per tick) starves the rest. */
   connections: 20_000,
-  /** Tabs of one person or guest. Fewer hurts several devices; more lets one cookie hold the process's places. */
+  /** Tabs of one person or guest. Fewer hurts several devices; more lets one cookie hold all places. */
   connectionsPerViewer: 200,
   /** A page joins two. Fewer breaks a page that changes shows; more makes each socket a listener of everything. */
   roomsPerConnection: 8,
-  /** Rooms with members or a fresh history. Fewer closes small shows in a busy market; more is memory (historyBytes each). */
+  /** Rooms with members or a fresh history. Fewer closes small shows; more is memory (historyBytes each). */
   rooms: 2_000,
   /** A page's message. Smaller does not hold a join with its position; larger only serves those who flood. */
   messageBytes: 1_024,
@@ -49,7 +49,7 @@ export const REALTIME_LIMITS: RealtimeLimits = {
   tickMs: 50,
   /** Lines of talk in one frame: 240 a second is more than anyone reads, and what a phone's line still carries. */
   chatterPerTick: 12,
-  /** Lines that wait for the next ticks. Fewer loses lines of a short burst; more makes the talk late (at 240 a second). */
+  /** Lines that wait for the next ticks. Fewer loses lines of a burst; more makes the talk late. */
   chatterBacklog: 240,
   /** Paid orders in one studio frame, likewise. */
   ordersPerTick: 50,

@@ -46,6 +46,8 @@ test('[R20] who comes back soon is not announced again', () => {
   const now = { ms: 0 };
   const { presence, came } = create(now);
   presence.enter('show/1', guest('a'));
+  presence.enter('show/1', guest('a'));
+  presence.leave('show/1', guest('a'));
   presence.leave('show/1', guest('a'));
   now.ms += 900;
   presence.enter('show/1', guest('a'));

@@ -100,7 +100,7 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
       const connections = gateway.of(personId);
       if (connections.size === 0) return;
       const frame = message({ type: 'own', event });
-      for (const connection of [...connections]) connection.write(frame);
+      for (const connection of connections) connection.write(frame);
     }),
     bus.subscribe(SIGNED_OUT_TOPIC, (told) => {
       const { personId, sessionId } = told as { personId: string; sessionId: string | null };

@@ -89,7 +89,8 @@ export function createRooms(deps: RoomsDeps): Rooms {
     if (rooms.size >= limits.rooms) return null;
     const history = createHistory(deps.newEpoch(), limits);
     const room: Room = {
-      name, history, batch: createBatch(limits), members: new Set(), joining: 0, idleSinceMs: nowMs(), lastSnapshot: null,
+      name, history, batch: createBatch(limits), members: new Set(), joining: 0, idleSinceMs: nowMs(),
+      lastSnapshot: null,
     };
     rooms.set(name, room);
     return room;

@@ -35,7 +35,8 @@ export async function askToExplain(
   const opens = answeredAt === null && (isNew || (reopened?.rows.length ?? 0) > 0);
   if (isNew || opens) {
     await sql`
-      update show_item set explain_open = explain_open + ${opens ? 1 : 0}, explain_asked = explain_asked + ${isNew ? 1 : 0}
+      update show_item
+      set explain_open = explain_open + ${opens ? 1 : 0}, explain_asked = explain_asked + ${isNew ? 1 : 0}
       where show_id = ${showId} and product_id = ${productId}`.execute(tx);
   }
   return { open: item.explain_open + (opens ? 1 : 0), changed: isNew || opens };

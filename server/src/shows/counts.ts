@@ -92,7 +92,7 @@ export function createCounts(deps: {
 
   async function writeAll(): Promise<void> {
     timer = null;
-    for (const [showId, counts] of [...shows]) await writeOne(showId, counts);
+    for (const [showId, counts] of shows) await writeOne(showId, counts);
     if (shows.size > 0) wake();
   }
 

@@ -83,6 +83,18 @@ function planRoutes(app: App, shows: Shows): void {
     async (request) => shows.patch(personOf(request).personId, request.params.showId, request.body),
   );
 
+  app.post(
+    '/api/office/shows/:showId/cancel',
+    {
+      schema: { operationId: 'cancelShow', summary: 'Cancels a planned show', tags, params, response: show },
+    },
+    async (request) => shows.cancel(personOf(request).personId, request.params.showId),
+  );
+}
+
+function runRoutes(app: App, shows: Shows): void {
+  const show = { 200: Show, ...refusals };
+
   app.put(
     '/api/office/shows/:showId/bag',
     {
@@ -97,18 +109,6 @@ function planRoutes(app: App, shows: Shows): void {
     },
     async (request) => shows.setBag(personOf(request).personId, request.params.showId, request.body.productIds),
   );
-
-  app.post(
-    '/api/office/shows/:showId/cancel',
-    {
-      schema: { operationId: 'cancelShow', summary: 'Cancels a planned show', tags, params, response: show },
-    },
-    async (request) => shows.cancel(personOf(request).personId, request.params.showId),
-  );
-}
-
-function runRoutes(app: App, shows: Shows): void {
-  const show = { 200: Show, ...refusals };
 
   app.put(
     '/api/office/shows/:showId/on-screen',
@@ -128,7 +128,13 @@ function runRoutes(app: App, shows: Shows): void {
   app.post(
     '/api/office/shows/:showId/end',
     {
-      schema: { operationId: 'endShow', summary: 'Ends a running show, its picture included', tags, params, response: show },
+      schema: {
+        operationId: 'endShow',
+        summary: 'Ends a running show, its picture included',
+        tags,
+        params,
+        response: show,
+      },
     },
     async (request) => shows.end(personOf(request).personId, request.params.showId),
   );

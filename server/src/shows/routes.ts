@@ -12,8 +12,11 @@ const params = Type.Object({ showId: Id });
 const tags = ['shows'];
 
 export function showsRoutes(app: App, deps: { shows: Shows }): void {
-  const { shows } = deps;
+  readRoutes(app, deps.shows);
+  viewerRoutes(app, deps.shows);
+}
 
+function readRoutes(app: App, shows: Shows): void {
   app.get(
     '/api/shows',
     {
@@ -41,7 +44,9 @@ export function showsRoutes(app: App, deps: { shows: Shows }): void {
     },
     async (request) => shows.get(request.actor, request.params.showId),
   );
+}
 
+function viewerRoutes(app: App, shows: Shows): void {
   app.post(
     '/api/shows/:showId/explain',
     {

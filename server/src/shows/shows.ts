@@ -74,7 +74,10 @@ export interface Shows {
   /** Public shows: running ones newest first, planned ones next first, ended ones latest first. */
   list(query: ShowQuery): Promise<Page<ShowTile>>;
   get(actor: Actor, showId: string): Promise<Show>;
-  /** Counted once per viewer until it is answered. @returns how many wait. @throws `shows.not_live`, `shows.not_in_bag` */
+  /**
+   * Counted once per viewer until it is answered.
+   * @returns how many wait. @throws Refusal `shows.not_live`, `shows.not_in_bag`
+   */
   explain(actor: Actor, showId: string, productId: string): Promise<number>;
   /** Counted once per viewer, product and kind. @throws Refusal `shows.not_live`, `shows.not_in_bag` */
   noteInterest(actor: Actor, showId: string, productId: string, kind: 'card_opened' | 'bagged'): Promise<void>;

@@ -97,7 +97,9 @@ export async function writeBag(tx: Tx, showId: string, bag: readonly Numbered[])
   if (bag.length === 0) return;
   await tx
     .insertInto('show_item')
-    .values(bag.map(({ productId, number }, position) => ({ show_id: showId, product_id: productId, number, position })))
+    .values(bag.map(({ productId, number }, position) => (
+      { show_id: showId, product_id: productId, number, position }
+    )))
     .onConflict((conflict) => conflict.columns(['show_id', 'product_id']).doUpdateSet((eb) => ({
       position: eb.ref('excluded.position'), removed: false,
     })))
