@@ -29,8 +29,11 @@ export type App = FastifyInstance<
 
 /** Largest JSON body: a product with a hundred variants needs 30 KB. Uploads state a bound of their own. */
 const BODY_BYTES_MAX = 256 * 1024;
-/** A client that needs longer to send its headers and body holds a socket for nothing. */
-const REQUEST_TIMEOUT_MS = 30_000;
+/**
+ * From the first byte to the last of a request. Shorter cuts off a 15 MB picture on a slow uplink (1 Mbit/s), longer
+ * lets a client that sends nothing hold a socket.
+ */
+const REQUEST_TIMEOUT_MS = 150_000;
 /** Requests of one person, guest or address in a minute. A page in use makes 20–60. */
 const REQUESTS_PER_MINUTE = 600;
 /** Requests that change something, of one person or guest in a minute: chat, likes, buying, the office. */
