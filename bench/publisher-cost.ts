@@ -106,7 +106,8 @@ async function runBare(): Promise<void> {
   process.send?.({ url: urlOf(server) });
 }
 
-const once = <T>(child: ChildProcess): Promise<T> => new Promise((resolve) => child.once('message', (m) => resolve(m as T)));
+const once = <T>(child: ChildProcess): Promise<T> =>
+  new Promise((resolve) => child.once('message', (message) => resolve(message as T)));
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function measure(url: string, count: number, ms: number, read: () => Promise<Reading>): Promise<Sample> {
@@ -159,7 +160,10 @@ async function measureOurs(count: number, ms: number): Promise<Sample & { fragme
     onEvent: (event) => void (event.type === 'fragment' && (fragments += 1)),
   });
   await supervisor.ready();
-  const server = await listen(async (key, offerSdp) => (await supervisor.publish({ streamId: key, offerSdp })).answerSdp);
+  const server = await listen(async (streamId, offerSdp) => {
+    const { answerSdp } = await supervisor.publish({ streamId, offerSdp });
+    return answerSdp;
+  });
   let loopDelayP99Ms = 0;
   try {
     const sample = await measure(urlOf(server), count, ms, async () => {

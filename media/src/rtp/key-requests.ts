@@ -32,6 +32,8 @@ export function createKeyRequests(): KeyRequests {
     },
     needed() {
       isNeeded = true;
+      // The publication's own first key picture came broken: no use waiting for it.
+      if (asked === 0) lastAskedMs = Number.NEGATIVE_INFINITY;
     },
     keyArrived(nowMs) {
       isNeeded = false;

@@ -113,6 +113,15 @@ test('[M6] a gap longer than can be asked for is given up at once', () => {
   assert.equal(track.due(20).length, 500);
 });
 
+test('[M6] when the first key picture comes broken, another is asked for without waiting', () => {
+  const requests = createKeyRequests();
+  assert.equal(requests.due(0), false);
+  requests.needed();
+  assert.equal(requests.due(10), true);
+  requests.needed();
+  assert.equal(requests.due(20), false);
+});
+
 test('[M7] a key picture is asked for each 2 s, at once after a loss, and not twice for one', () => {
   const requests = createKeyRequests();
   assert.equal(requests.due(0), false, 'the first one is on its way');

@@ -29,7 +29,12 @@ const chromium = [
 ].join('\r\n');
 
 const transport = {
-  iceUfrag: 'ours', icePwd: 'p'.repeat(32), fingerprint, setup: 'active', addresses: ['192.0.2.7', '::1'], udpPort: 4000,
+  iceUfrag: 'ours',
+  icePwd: 'p'.repeat(32),
+  fingerprint,
+  setup: 'active',
+  addresses: ['192.0.2.7', '::1'],
+  udpPort: 4000,
 } as const;
 
 function refused(sdp: string, code: PublishRefusalCode, words: RegExp): void {

@@ -114,7 +114,11 @@ export function createSession(deps: SessionDeps): Session {
       }
       muxer.picture(unit);
     },
-    onDropped: () => (counts.picturesDropped += 1),
+    onDropped() {
+      counts.picturesDropped += 1;
+      // Packets sent before DTLS was through on our side are lost unseen, and with them the first key picture.
+      if (counts.pictures === 0) keyRequests.needed();
+    },
     onKeyNeeded: () => keyRequests.needed(),
   });
   const video = openStream(offer.video, pictureClock, {
