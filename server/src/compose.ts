@@ -3,13 +3,13 @@
  * The only place that knows which implementation stands behind a port.
  */
 import { join } from 'node:path';
-import proxyAddress from '@fastify/proxy-addr';
 import { createMediaSupervisor } from '@nacre/media/supervisor';
 import { accountsRoutes } from './accounts/routes.ts';
 import { catalogRoutes } from './catalog/routes.ts';
 import { chatRoutes } from './chat/routes.ts';
 import type { Config } from './config.ts';
 import { createDemo, declineDemo, demoAccountsOf } from './demo/demo.ts';
+import { addModuleFigures } from './figures.ts';
 import { followsRoutes } from './follows/routes.ts';
 import { createApp, type App } from './http/app.ts';
 import { createGuests } from './http/guest.ts';
@@ -109,6 +109,7 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
       log, onEvent,
     }),
   });
+  addModuleFigures(metrics, modules, database);
   stack.add('rooms', modules.realtime.stop);
   stack.add('video', modules.video.stop);
   const running = await startModules(modules, platform);
@@ -131,7 +132,6 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
   await mountRoutes(app, modules, blobs, config);
   await pageRoutes(app, { handler: pages });
 
-  const trusted = proxyAddress.compile(config.trustedProxies?.split(',').map((entry) => entry.trim()) ?? []);
   const upgrades = createUpgrades({ log, trustProxy: config.trustedProxies ?? false });
   modules.realtime.attach(upgrades);
   modules.video.attach(upgrades);
@@ -139,11 +139,12 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
   stack.add('upgrades', upgrades.stop);
 
   await app.listen({ port: config.port, host: config.host });
-  const address = addressOf(app, config);
+  const local = localAddress(app, config.host);
+  const address = config.publicUrl ?? local;
   log.info({ address, udpPort, version: deps.version }, 'listening');
 
   if (deps.isEmbedded && config.empty) await declineDemo(database);
-  const demo = hasDemo ? await createDemo({ platform, modules, address }) : null;
+  const demo = hasDemo ? await createDemo({ platform, modules, address: local }) : null;
   if (demo !== null) stack.add('demo', demo.stop);
   return { address, notes: demo?.notes ?? [], stop: stack.stop };
 }
@@ -163,10 +164,10 @@ async function mountRoutes(app: App, modules: Modules, blobs: Blobs, config: Con
   await app.register(video.routes);
 }
 
-function addressOf(app: App, config: Config): string {
-  if (config.publicUrl !== null) return config.publicUrl;
+/** As this machine reaches it. */
+function localAddress(app: App, host: string): string {
   const bound = app.server.address();
-  const port = typeof bound === 'object' && bound !== null ? bound.port : config.port;
-  const name = config.host === '0.0.0.0' || config.host === '::' ? 'localhost' : config.host;
-  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
+  if (typeof bound !== 'object' || bound === null) throw new Error('the server listens on no port');
+  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
+  return `http://${name.includes(':') ? `[${name}]` : name}:${bound.port}`;
 }

@@ -46,7 +46,7 @@ export function createModules(deps: ModulesDeps) {
   const catalog = createCatalog({ platform, images, shops });
   const follows = createFollows({
     platform,
-    shopOfShow: async (showId) => (await shows.bagNumbers(showId))?.shopId ?? null,
+    shopOfShow: (showId) => shows.shopOf(showId),
   });
 
   const personOf = (request: IncomingMessage) =>

@@ -45,6 +45,6 @@ export function healthRoutes(app: App, deps: HealthDeps): void {
     if (!direct && !isToken(request.headers.authorization, deps.metricsToken)) {
       throw new Refusal('request.not_found');
     }
-    return reply.type(deps.metrics.contentType).send(await deps.metrics.metrics());
+    return reply.type(deps.metrics.contentType).send(await deps.metrics.text());
   });
 }
