@@ -1,5 +1,12 @@
 /** Every call that the office and the studio make, by its verb. Each throws an ApiError when refused. */
-import type { Product, ProductCreate, ProductPatch, ProductState, StockChange, StockLevel } from '@nacre/contract/catalog';
+import type {
+  Product,
+  ProductCreate,
+  ProductPatch,
+  ProductState,
+  StockChange,
+  StockLevel,
+} from '@nacre/contract/catalog';
 import type { Page } from '@nacre/contract/common';
 import type { Order, OrderShip, OrderState } from '@nacre/contract/orders';
 import type { Shop, ShopCreate, ShopPatch } from '@nacre/contract/shops';

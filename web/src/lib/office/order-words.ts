@@ -15,7 +15,9 @@ export const orderTones: Record<OrderState, 'plain' | 'ok' | 'warn' | 'bad' | 'i
 /** "Coral wrap dress, Coral, M × 2" */
 export function lineText(line: OrderLine, i18n: I18n): string {
   const parts = [line.title, ...line.optionValues].join(i18n.t('common.list_comma'));
-  return line.quantity === 1 ? parts : `${parts} ${i18n.t('office.times', { count: i18n.format.number(line.quantity) })}`;
+  return line.quantity === 1
+    ? parts
+    : `${parts} ${i18n.t('office.times', { count: i18n.format.number(line.quantity) })}`;
 }
 
 export function goodsText(order: Order, i18n: I18n): string {

@@ -9,7 +9,14 @@ test('a blank product lacks a name, and a price only when it is to be sold', () 
 });
 
 test('options need names, each its own, and values; codes stand once', () => {
-  const text = { ...blankProduct(), title: 'Dress', options: [{ name: 'Size', values: [] }, { name: 'Size', values: [{ value: 'M' }] }] };
+  const text = {
+    ...blankProduct(),
+    title: 'Dress',
+    options: [
+      { name: 'Size', values: [] },
+      { name: 'Size', values: [{ value: 'M' }] },
+    ],
+  };
   const found = productProblems(text, 2, false);
   assert.equal(found['values-0'], 'need_option_values');
   assert.equal(found['option-1'], 'need_option_once');
@@ -21,5 +28,7 @@ test('saved variants are named by id and never carry a stock', () => {
   const [fresh] = rowsFor([], [], 'Dress', { price: '68,50', stock: '٧' });
   assert.ok(fresh);
   assert.deepEqual(variantsOf([fresh], 2), [{ optionValues: [], sku: 'DRES', priceMinor: 6850, stock: 7 }]);
-  assert.deepEqual(variantsOf([{ ...fresh, id: 'v1' }], 2), [{ id: 'v1', optionValues: [], sku: 'DRES', priceMinor: 6850 }]);
+  assert.deepEqual(variantsOf([{ ...fresh, id: 'v1' }], 2), [
+    { id: 'v1', optionValues: [], sku: 'DRES', priceMinor: 6850 },
+  ]);
 });

@@ -16,7 +16,13 @@ export interface ProductText {
 export const stockMax = 1_000_000;
 
 export function blankProduct(): ProductText {
-  return { title: '', description: '', images: [], options: [], rows: rowsFor([], [], '', { price: '', stock: '1' }) };
+  return {
+    title: '',
+    description: '',
+    images: [],
+    options: [],
+    rows: rowsFor([], [], '', { price: '', stock: '1' }),
+  };
 }
 
 /** A price of nothing in a draft is one that was not written yet. */
@@ -35,12 +41,19 @@ export function textOf(product: Product, digits: number): ProductText {
       skuOwn: true,
     })),
   };
-  return text.rows.length > 0 ? text : { ...text, rows: rowsFor(text.options, [], text.title, { price: '', stock: '1' }) };
+  return text.rows.length > 0
+    ? text
+    : { ...text, rows: rowsFor(text.options, [], text.title, { price: '', stock: '1' }) };
 }
 
 /** Only what the owner can change here: sales that go on meanwhile make no difference. */
 export function basisOf(product: Product): string {
-  const variants = product.variants.map(({ id, optionValues, sku, priceMinor }) => [id, optionValues, sku, priceMinor]);
+  const variants = product.variants.map(({ id, optionValues, sku, priceMinor }) => [
+    id,
+    optionValues,
+    sku,
+    priceMinor,
+  ]);
   const { id, title, description, images, options, state } = product;
   return JSON.stringify([id, title, description, images.map((image) => image.id), options, state, variants]);
 }
@@ -56,8 +69,14 @@ export function variantsOf(rows: readonly VariantRow[], digits: number): Variant
 
 /** What is wrong, by the id of the field; the words come from the page. */
 export type ProductProblem =
-  | 'need_product_title' | 'need_option_name' | 'need_option_once' | 'need_option_values' | 'need_price' | 'need_stock'
-  | 'need_sku' | 'need_sku_once';
+  | 'need_product_title'
+  | 'need_option_name'
+  | 'need_option_once'
+  | 'need_option_values'
+  | 'need_price'
+  | 'need_stock'
+  | 'need_sku'
+  | 'need_sku_once';
 
 /** `forSale`: a draft may be without prices. */
 export function productProblems(text: ProductText, digits: number, forSale: boolean): Record<string, ProductProblem> {

@@ -11,7 +11,10 @@ const imageMaxBytes = 15 * 1024 * 1024;
 const uploadWithinMs = 180_000;
 
 /** `onprogress` hears shares from 0 to 1. The returned `stop` gives the upload up. */
-export function uploadImage(file: File, onprogress: (share: number) => void): { done: Promise<Image>; stop: () => void } {
+export function uploadImage(
+  file: File,
+  onprogress: (share: number) => void,
+): { done: Promise<Image>; stop: () => void } {
   const request = new XMLHttpRequest();
   const done = new Promise<Image>((resolve, reject) => {
     if (!file.type.startsWith('image/')) return reject(new ApiError('images.not_an_image', 415));

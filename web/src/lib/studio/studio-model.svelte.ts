@@ -6,9 +6,7 @@
  */
 import type { RoomEvent } from '@nacre/contract/realtime';
 import type { ProductInterest, Show, ShowFigures } from '@nacre/contract/shows';
-import {
-  loadFigures, loadShow, putOnScreen, removeChat, sendChat, setBag,
-} from '#lib/office/office-api.ts';
+import { loadFigures, loadShow, putOnScreen, removeChat, sendChat, setBag } from '#lib/office/office-api.ts';
 import { createRealtime, type Realtime } from '#lib/realtime.svelte.ts';
 import { createRoom } from '#lib/room.svelte.ts';
 
@@ -73,7 +71,8 @@ export function createStudioModel(initial: Show, hooks: StudioHooks) {
       if (event.type === 'interest') takeInterest(event.items, event.newFollowers);
       if (event.type !== 'order' || orders.some((order) => order.orderId === event.orderId)) continue;
       orders = [event, ...orders].slice(0, ordersKept);
-      if (figures) figures = { ...figures, orders: figures.orders + 1, salesMinor: figures.salesMinor + event.totalMinor };
+      if (figures)
+        figures = { ...figures, orders: figures.orders + 1, salesMinor: figures.salesMinor + event.totalMinor };
       hooks.onOrder(event);
     }
   }

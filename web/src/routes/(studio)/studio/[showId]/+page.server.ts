@@ -7,7 +7,8 @@ import type { PageServerLoad } from './$types';
 export const load: PageServerLoad = async ({ params, parent, fetch, url }) => {
   const { me } = await parent();
   if (!me.person) return { show: null };
-  const call = () => apiOf({ fetch, url }).GET('/api/office/shows/{showId}', { params: { path: { showId: params.showId } } });
+  const call = () =>
+    apiOf({ fetch, url }).GET('/api/office/shows/{showId}', { params: { path: { showId: params.showId } } });
   try {
     const show: Show = await ask(call());
     return { show };
