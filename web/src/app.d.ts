@@ -2,6 +2,8 @@ import type { Locale } from '#lib/i18n/locales.ts';
 import type { Theme } from '#lib/theme.ts';
 
 declare global {
+  /** What was tapped or sent before the page answered; set up in app.html. */
+  var nacreKept: (EventListenerObject & { button?: HTMLButtonElement; form?: HTMLFormElement }) | undefined;
   namespace App {
     interface Locals {
       locale: Locale;

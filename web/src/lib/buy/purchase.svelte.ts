@@ -32,6 +32,7 @@ export function createPurchase(options: { showId: string | null; realtime: () =>
   const keys = new Map<string, string>();
   let timer: ReturnType<typeof setInterval> | undefined;
   let leaveOwn: (() => void) | undefined;
+  let currentId: string | null = null;
 
   function keyFor(wish: Wish): string {
     const contents = JSON.stringify([wish, address]);
@@ -43,7 +44,8 @@ export function createPurchase(options: { showId: string | null; realtime: () =>
   }
 
   function take(next: Order): void {
-    if (order && next.id !== order.id) return;
+    // Late news of an order before this one must not pass for its own, nor an old answer for the end.
+    if (next.id !== currentId || step === 'end') return;
     order = next;
     if (next.state === 'held') return;
     step = 'end';
@@ -121,7 +123,9 @@ export function createPurchase(options: { showId: string | null; realtime: () =>
       };
       try {
         order = null;
+        currentId = null;
         const placed = (await ask(api.POST('/api/orders', { body }))) as Order;
+        currentId = placed.id;
         step = 'pay';
         take(placed);
         if (placed.state === 'held') watch();
@@ -149,6 +153,7 @@ export function createPurchase(options: { showId: string | null; realtime: () =>
     },
     again(): void {
       order = null;
+      currentId = null;
       refusal = null;
       step = 'choose';
     },

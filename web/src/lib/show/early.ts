@@ -1,7 +1,7 @@
 /**
  * The picture first. This small script starts the player on the markup that the server drew, before the framework has
  * been fetched; the page itself starts when the picture stands, when somebody touches it, or after a short wait.
- * Taps on buttons in between are kept and done again once the page answers.
+ * Taps in between are kept (app.html) and done again once the page answers.
  *
  * Bundled on its own (see Stage.svelte); the page takes the running player over through `globalThis.nacreEarly`.
  */
@@ -12,8 +12,6 @@ export interface Early {
   showId: string;
   video: HTMLVideoElement;
   player: Player;
-  /** The page answers now: does what was tapped meanwhile. */
-  ready: () => void;
 }
 
 declare global {
@@ -23,17 +21,14 @@ declare global {
 }
 
 function begin(): void {
+  // Only in a page that waits for this script; coming here from another page of ours, the framework is there already.
+  if (!globalThis.nacreGo) return;
   const stage = document.querySelector<HTMLElement>('.stage[data-live]');
   const video = stage?.querySelector('video');
   const showId = stage?.dataset.live;
   if (!video || !showId) return go();
 
-  let tapped: HTMLButtonElement | null = null;
-  const keep = (event: Event): void => {
-    tapped = (event.target as Element).closest('button');
-    go();
-  };
-  document.addEventListener('click', keep, true);
+  document.addEventListener('click', go, { once: true, capture: true });
   document.addEventListener('keydown', go, { once: true });
   document.addEventListener('focusin', go, { once: true });
   video.addEventListener('loadeddata', () => {
@@ -45,10 +40,6 @@ function begin(): void {
     showId,
     video,
     player: createPlayer({ video, url: `/live/${showId}/socket` }),
-    ready() {
-      document.removeEventListener('click', keep, true);
-      tapped?.click();
-    },
   };
 }
 
