@@ -25,14 +25,14 @@ const dress = {
   })),
 } as unknown as Product;
 
-test('[P1] a value is struck out when nothing with it can be bought together with what is chosen', () => {
+test('[W11] a value is struck out when nothing with it can be bought together with what is chosen', () => {
   assert.equal(canChoose(dress, [null, null], 1, 'S'), true);
   assert.equal(canChoose(dress, ['Coral', null], 1, 'S'), false);
   assert.equal(canChoose(dress, ['Sage', null], 1, 'S'), true);
   assert.equal(canChoose(dress, [null, 'M'], 0, 'Sage'), false);
 });
 
-test('[P2] a variant is found by all its values, and prices are of what can be bought', () => {
+test('[W12] a variant is found by all its values, and prices are of what can be bought', () => {
   assert.equal(findVariant(dress, ['Sage', 'S'])?.priceMinor, 4500);
   assert.equal(findVariant(dress, ['Sage', null]), undefined);
   assert.deepEqual(priceRange(dress), { fromMinor: 4500, toMinor: 4900 });

@@ -5,7 +5,7 @@ import { catalogueProblems, messageArguments } from './catalogue.ts';
 import { createFormat, minorToDecimal } from './format.ts';
 import { chooseFormatLocale, chooseLocale, isTimeZone } from './locales.ts';
 
-test('[I1] the person’s own choice comes before the browser’s, the browser’s before English', () => {
+test('[W1] the person’s own choice comes before the browser’s, the browser’s before English', () => {
   assert.equal(chooseLocale('ar', 'zh-CN,en;q=0.8'), 'ar');
   assert.equal(chooseLocale(undefined, 'fr-FR, zh-CN;q=0.7, en;q=0.5'), 'zh');
   assert.equal(chooseLocale('xx', 'en;q=0.3, ar;q=0.9'), 'ar');
@@ -14,7 +14,7 @@ test('[I1] the person’s own choice comes before the browser’s, the browser�
   assert.equal(chooseLocale(undefined, ',;q=,'.repeat(5000)), 'en');
 });
 
-test('[I2] digits follow the region that the browser names', () => {
+test('[W2] digits follow the region that the browser names', () => {
   const emirates = createFormat(chooseFormatLocale('ar', 'ar-AE,ar;q=0.9'), 'UTC');
   const saudi = createFormat(chooseFormatLocale('ar', 'ar'), 'UTC');
   assert.equal(emirates.number(123), '123');
@@ -22,7 +22,7 @@ test('[I2] digits follow the region that the browser names', () => {
   assert.match(saudi.date('2026-03-14T00:00:00Z'), /٢٠٢٦/, 'the Gregorian year, not the Hijri one');
 });
 
-test('[I3] money is exact in minor units, with cents only where they say something', () => {
+test('[W3] money is exact in minor units, with cents only where they say something', () => {
   assert.equal(minorToDecimal(1050, 2), '10.50');
   assert.equal(minorToDecimal(5, 2), '0.05');
   assert.equal(minorToDecimal(-7, 3), '-0.007');
@@ -34,7 +34,7 @@ test('[I3] money is exact in minor units, with cents only where they say somethi
   assert.equal(english.money({ amountMinor: 4900, currency: 'JPY' }), '¥4,900');
 });
 
-test('[I4] viewers are exact up to 9,999, likes up to 999', () => {
+test('[W4] viewers are exact up to 9,999, likes up to 999', () => {
   const english = createFormat('en-US', 'UTC');
   assert.equal(english.viewers(9_999), '9,999');
   assert.equal(english.viewers(48_200), '48.2K');
@@ -42,7 +42,7 @@ test('[I4] viewers are exact up to 9,999, likes up to 999', () => {
   assert.equal(english.likes(3_420), '3.4K');
 });
 
-test('[I5] time is relative within an hour, then the clock, then the date', () => {
+test('[W5] time is relative within an hour, then the clock, then the date', () => {
   const english = createFormat('en-US', 'UTC');
   const nowMs = Date.parse('2026-11-23T12:00:00Z');
   assert.equal(english.ago('2026-11-23T11:56:00Z', nowMs), '4 min. ago');
@@ -53,11 +53,11 @@ test('[I5] time is relative within an hour, then the clock, then the date', () =
   assert.equal(english.duration(3723), '1:02:03');
 });
 
-test('[I6] every language has every text, with the same arguments and all its plural forms', () => {
+test('[W6] every language has every text, with the same arguments and all its plural forms', () => {
   assert.deepEqual(catalogueProblems(), []);
 });
 
-test('[I7] a message may hold arguments, plurals and choices only', () => {
+test('[W7] a message may hold arguments, plurals and choices only', () => {
   assert.deepEqual(messageArguments('{n, plural, one{# of {name}} other{#}}'), {
     n: { kind: 'plural' },
     name: { kind: 'text' },
@@ -66,7 +66,7 @@ test('[I7] a message may hold arguments, plurals and choices only', () => {
   assert.throws(() => messageArguments('{broken'));
 });
 
-test('[I8] a time zone from a cookie is believed only when it exists', () => {
+test('[W8] a time zone from a cookie is believed only when it exists', () => {
   assert.equal(isTimeZone('Asia/Shanghai'), true);
   assert.equal(isTimeZone('Moon/Base'), false);
   assert.equal(isTimeZone('x'.repeat(1000)), false);
