@@ -67,7 +67,7 @@ function allSteps(): Step[] {
       name: 'db15', files: db, concurrency: 2, timeoutMs: 60_000,
       env: { NACRE_TEST_POSTGRES: '15' }, missing: missingPostgres15,
     },
-    { name: 'start', files: start, concurrency: 1, timeoutMs: 120_000 },
+    { name: 'start', files: start, concurrency: 1, timeoutMs: 240_000 },
     {
       name: 'e2e', files: find('tests/e2e/**/*.e2e.ts'), concurrency: 1, timeoutMs: 240_000,
       missing: missingChromium, required: true,

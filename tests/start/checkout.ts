@@ -12,8 +12,8 @@ import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-/** A start takes two seconds on an idle machine. */
-const READY_TIMEOUT_MS = 60_000;
+/** Two seconds on an idle machine; when the pages have just been changed, the copy builds them first. */
+const READY_TIMEOUT_MS = 150_000;
 const POLL_MS = 50;
 
 export interface Checkout {
