@@ -36,7 +36,6 @@ export interface TestDatabase {
 
 /** A copy of the migrated template (or an empty database); about 0.1 s once PostgreSQL runs. */
 export async function createTestDatabase(file: string, options: { empty?: boolean } = {}): Promise<TestDatabase> {
-  const place = keeperPlace();
   const socket = await reachKeeper();
   const path = file.startsWith('file:') ? fileURLToPath(file) : file;
   const reply = await ask(socket, { file: path, empty: options.empty ?? false });
