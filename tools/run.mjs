@@ -29,6 +29,11 @@ const commands = {
     await ensureWebBuilt();
     return runNode(['tools/generate.ts', ...args]);
   },
+  async screens(args) {
+    await ensureInstalled('dev');
+    await ensureWebBuilt();
+    return runNode(['tools/screens.ts', ...args]);
+  },
   async nacre(args) {
     await ensureInstalled('run');
     return runNode(['server/src/cli/main.ts', ...args]);

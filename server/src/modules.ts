@@ -1,6 +1,6 @@
 /**
- * The business, wired by hand. Rooms, shows and video need each other; what is needed before it is made is handed over as
- * a function that is called only later, when everything is there.
+ * The business, wired by hand. Rooms, shows and video need each other; what is needed before it is made is handed over
+ * as a function that is called only later, when everything is there.
  */
 import type { IncomingMessage } from 'node:http';
 import type { MediaEvent, MediaSupervisor } from '@nacre/media/hooks';

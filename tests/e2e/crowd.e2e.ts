@@ -58,6 +58,10 @@ function purchase(changes: Partial<OrderPlace> = {}, variant = 0): OrderPlace {
   };
 }
 
+async function say(client: Client, text: string): Promise<void> {
+  await client.must(201, 'POST', `/api/shows/${market.show.id}/chat`, { clientId: crypto.randomUUID(), text });
+}
+
 async function pay(client: Client, order: Order, outcome: 'succeed' | 'decline'): Promise<void> {
   const paymentId = order.paymentUrl?.split('/').at(-1);
   await client.must(200, 'POST', `/api/payments/${paymentId}/sandbox`, { outcome });
@@ -77,10 +81,11 @@ test('a hundred viewers each receive video and every event of the room, in order
   }
   const talker = await buyer('Ada');
   for (let n = 0; n < 3; n += 1) {
-    await talker.must(201, 'POST', `/api/shows/${market.show.id}/chat`, { clientId: `crowd-${n}-${VIEWERS}`, text: `question ${n}` });
+    await say(talker, `question ${n}`);
     await new Promise((done) => setTimeout(done, 1_100));
   }
-  await market.owner.must(200, 'PUT', `/api/office/shows/${market.show.id}/on-screen`, { productId: market.product.id });
+  const onScreen = `/api/office/shows/${market.show.id}/on-screen`;
+  await market.owner.must(200, 'PUT', onScreen, { productId: market.product.id });
   const saw = (viewer: LightViewer): number => viewer.events().filter((event) => (
     (event.type === 'chat' && event.message.text.startsWith('question')) || event.type === 'on-screen'
   )).length;
@@ -113,7 +118,8 @@ test('twenty clients, one piece: exactly one gets it, the others read why', asyn
 test('a socket that floods is closed, the others go on', async () => {
   const guest = createClient(nacre.url);
   await guest.must(200, 'GET', '/api/me');
-  const calm = await joinAsLightViewer({ url: nacre.url, showId: market.show.id, cookie: guest.cookie(), video: false });
+  const { id: showId } = market.show;
+  const calm = await joinAsLightViewer({ url: nacre.url, showId, cookie: guest.cookie(), video: false });
   const flood = new WebSocket(`${nacre.url.replace('http', 'ws')}/realtime?v=${REALTIME_VERSION}`);
   const closed = new Promise<number>((done) => flood.on('close', done));
   flood.on('error', () => {});
@@ -121,7 +127,7 @@ test('a socket that floods is closed, the others go on', async () => {
   for (let n = 0; n < 2_000; n += 1) flood.send('{"type":"ping"}');
   assert.equal(await closed, CLOSE.flood);
   const talker = await buyer('Tom');
-  await talker.must(201, 'POST', `/api/shows/${market.show.id}/chat`, { clientId: 'still-here-1', text: 'still here' });
+  await say(talker, 'still here');
   await until('the calm one hears on', 5_000, () => (
     calm.events().some((event) => event.type === 'chat' && event.message.text === 'still here')
   ));
@@ -130,11 +136,13 @@ test('a socket that floods is closed, the others go on', async () => {
 
 test('an over-long message, a wrong key and a private show are refused in words', async () => {
   const talker = await buyer('Noor');
-  const long = await talker.ask('POST', `/api/shows/${market.show.id}/chat`, { clientId: 'too-long-1', text: 'x'.repeat(201) });
+  const chat = `/api/shows/${market.show.id}/chat`;
+  const long = await talker.ask('POST', chat, { clientId: 'too-long-1', text: 'x'.repeat(201) });
   assert.deepEqual([long.status, long.body['code']], [422, 'chat.too_long']);
   for (const authorization of [undefined, 'Bearer nonsense']) {
     const answer = await fetch(`${nacre.url}/whip`, {
-      method: 'POST', body: 'v=0', headers: { 'content-type': 'application/sdp', ...(authorization ? { authorization } : {}) },
+      method: 'POST', body: 'v=0',
+      headers: { 'content-type': 'application/sdp', ...(authorization ? { authorization } : {}) },
     });
     assert.equal(answer.status, 401);
     assert.match(answer.headers.get('www-authenticate') ?? '', /^Bearer/);

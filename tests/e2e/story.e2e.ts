@@ -1,6 +1,6 @@
 /**
- * The whole story, by hand, in a real browser: a shop opens, plans, goes live; a viewer watches, talks, asks and buys while
- * the picture goes on; the owner sees it all, ends, and ships. Once in English, once in Arabic.
+ * The whole story, by hand, in a real browser: a shop opens, plans, goes live; a viewer watches, talks, asks and buys
+ * while the picture goes on; the owner sees it all, ends, and ships. Once in English, once in Arabic.
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,9 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { PASSWORD, startNacre, until, type Nacre } from '../support/nacre.ts';
 import { textsOf, type Say } from '../support/texts.ts';
-import { contrast, launchCameraBrowser, pixelsOf, waitForMovement, type CameraBrowser } from '../support/video-browser.ts';
+import {
+  contrast, launchCameraBrowser, pixelsOf, waitForMovement, type CameraBrowser,
+} from '../support/video-browser.ts';
 
 const PHONE = { width: 390, height: 844 };
 /** Generous: two browsers, a server and a video encoder share two cores. */
@@ -68,7 +70,8 @@ function button(page: Page, name: string) {
 async function drawnPicture(): Promise<string> {
   const path = join(tmpdir(), `nacre-story-${process.pid}.png`);
   const coral = { r: 223, g: 108, b: 84 };
-  writeFileSync(path, await sharp({ create: { width: 600, height: 800, channels: 3, background: coral } }).png().toBuffer());
+  const picture = sharp({ create: { width: 600, height: 800, channels: 3, background: coral } });
+  writeFileSync(path, await picture.png().toBuffer());
   return path;
 }
 
@@ -124,7 +127,7 @@ async function goLive(page: Page, say: Say): Promise<void> {
   await page.getByRole('timer').waitFor();
 }
 
-/** Currency and counts of the picture while something else happens on the page. */
+/** Watches the picture while something else happens on the page; the answer says how it went. */
 async function watchPicture(page: Page): Promise<() => Promise<{ advancedS: number; stalled: boolean }>> {
   await page.evaluate(() => {
     const video = document.querySelector('video');
@@ -141,7 +144,8 @@ async function watchPicture(page: Page): Promise<() => Promise<{ advancedS: numb
     }, 50);
   });
   return () => page.evaluate(() => {
-    const { nacreSeen: seen } = globalThis as unknown as { nacreSeen: { start: number; last: number; longestMs: number } };
+    type Seen = { start: number; last: number; longestMs: number };
+    const { nacreSeen: seen } = globalThis as unknown as { nacreSeen: Seen };
     return { advancedS: seen.last - seen.start, stalled: seen.longestMs > 3_000 };
   });
 }

@@ -1,6 +1,6 @@
 /**
- * A viewer without a browser: the real API and the real sockets, no decoding. Keeps what it received, so that a test can
- * say whether anything was missing, doubled or out of order.
+ * A viewer without a browser: the real API and the real sockets, no decoding. Keeps what it received, so that a test
+ * can say whether anything was missing, doubled or out of order.
  */
 import type { RoomEvent, ServerMessage } from '@nacre/contract/realtime';
 import { REALTIME_VERSION } from '@nacre/contract/realtime';

@@ -1,4 +1,4 @@
-/** The whole server as a process of its own, from this checkout, on a data folder of its own; and clients of its API. */
+/** The whole server as a process of its own, from this checkout, on its own data folder; and clients of its API. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -45,12 +45,14 @@ export async function freePort(): Promise<number> {
 
 /** @param options.demo with the demo market and its live show. */
 export async function startNacre(options: { demo?: boolean; env?: Record<string, string> } = {}): Promise<Nacre> {
-  if (!existsSync(join(ROOT, 'web/build/handler.js'))) throw new Error('The pages are not built: run this by `npm test`.');
+  const built = existsSync(join(ROOT, 'web/build/handler.js'));
+  if (!built) throw new Error('The pages are not built: run this by `npm test`.');
   const base = mkdtempSync(join(tmpdir(), 'nacre-e2e-'));
   // Run by root, PostgreSQL is another user's; one that cannot pass here would put its data where nobody tidies up.
   chmodSync(base, 0o755);
   const port = await freePort();
-  const args = ['--port', String(port), '--udp-port', '0', '--data', join(base, 'data'), ...(options.demo ? [] : ['--empty'])];
+  const demo = options.demo ? [] : ['--empty'];
+  const args = ['--port', String(port), '--udp-port', '0', '--data', join(base, 'data'), ...demo];
   let text = '';
   let child: ChildProcess | null = null;
 
@@ -161,14 +163,17 @@ export interface Market {
 }
 
 /** A shop with a dress in three sizes and two colours, and a planned show with it in the bag. */
-export async function openMarket(url: string, changes: { stock?: number; show?: Partial<ShowCreate> } = {}): Promise<Market> {
+export async function openMarket(
+  url: string, changes: { stock?: number; show?: Partial<ShowCreate> } = {},
+): Promise<Market> {
   const owner = createClient(url);
   await owner.signUp('Liu');
   const shop = await owner.must<Shop>(201, 'POST', '/api/shops', {
     name: 'Liu’s Wardrobe', slug: `liu-${Math.round(performance.now())}`, story: 'From Lanzhou.', imageId: null,
     region: 'Gansu', category: 'clothes', currency: 'USD',
   });
-  const product = await owner.must<Product>(201, 'POST', `/api/office/shops/${shop.id}/products`, dress(changes.stock ?? 5));
+  const goods = `/api/office/shops/${shop.id}/products`;
+  const product = await owner.must<Product>(201, 'POST', goods, dress(changes.stock ?? 5));
   const show = await owner.must<Show>(201, 'POST', `/api/office/shops/${shop.id}/shows`, {
     title: 'Spring dresses', description: '', coverImageId: null, startsAt: new Date().toISOString(),
     visibility: 'public', productIds: [product.id], ...changes.show,

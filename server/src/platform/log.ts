@@ -5,7 +5,8 @@ import pretty from 'pino-pretty';
 export type Log = Logger;
 
 const SECRETS = [
-  'req.headers.authorization', 'req.headers.cookie', 'headers.authorization', 'headers.cookie', 'password', 'key', 'token',
+  'req.headers.authorization', 'req.headers.cookie', 'headers.authorization', 'headers.cookie',
+  'password', 'key', 'token',
 ];
 
 /** @param level pino's levels, `silent` for none. @param readable lines for people instead of JSON. */

@@ -3,7 +3,7 @@ import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
 export interface Metrics {
   contentType: string;
-  /** Adds figures that are read together whenever somebody asks. Names come without the prefix; `help` says what each is. */
+  /** Adds figures that are read together whenever somebody asks; names without the prefix, `help` says what each is. */
   add<Name extends string>(help: Record<Name, string>, read: () => Promise<Record<Name, number>>): void;
   /** Everything, as it is now. */
   text(): Promise<string>;
