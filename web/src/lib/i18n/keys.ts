@@ -11,25 +11,20 @@ export interface MessageArguments {
   'account.state_declined': null;
   'account.state_cancelled': null;
   'account.pieces': { count: number };
-  'account.line_options': { options: string; pieces: string };
   'account.number_in_show': { number: string };
   'account.delivery': null;
   'account.placed': null;
   'account.paid': null;
   'account.shipped': null;
-  'account.arrives': null;
   'account.not_yet': null;
-  'account.carrier': { carrier: string };
   'account.copy_tracking': null;
   'account.copied': null;
-  'account.products_count': { count: number };
   'account.delivery_cost': null;
   'account.included': null;
   'account.total_paid': null;
   'account.total_due': null;
   'account.goes_to': null;
   'account.pay_now': null;
-  'account.from_show': null;
   'account.see_show': null;
   'account.kept_note': null;
   'account.account_title': null;
@@ -51,15 +46,12 @@ export interface MessageArguments {
   'account.sign_out_all': null;
   'account.sign_out_all_text': null;
   'account.guest_text': null;
-  'buy.title': null;
   'buy.choose': { option: string };
-  'buy.option_chosen': { option: string; value: string };
   'buy.quantity': null;
   'buy.sold_out_choice': null;
   'buy.product_sold_out': null;
   'buy.address': null;
   'buy.address_new': null;
-  'buy.address_change': null;
   'buy.address_choose': null;
   'buy.address_name': null;
   'buy.address_phone': null;
@@ -75,10 +67,7 @@ export interface MessageArguments {
   'buy.phone_wrong': null;
   'buy.fields_summary': { count: number };
   'buy.pay': { amount: string };
-  'buy.to_payment': null;
   'buy.held_note': null;
-  'buy.total': null;
-  'buy.delivery_free': null;
   'buy.held_minutes': { count: number };
   'buy.held_last': null;
   'buy.payment': null;
@@ -95,8 +84,6 @@ export interface MessageArguments {
   'buy.cancelled_text': null;
   'buy.order_again': null;
   'buy.cancel_order': null;
-  'buy.price_changed': { price: string };
-  'buy.sold_out_now': null;
   'buy.only_left': { count: number };
   'buy.about': null;
   'buy.sandbox_title': null;
@@ -107,7 +94,6 @@ export interface MessageArguments {
   'buy.sandbox_done': null;
   'buy.sandbox_declined': null;
   'buy.sandbox_over': null;
-  'buy.sandbox_processing': null;
   'common.close': null;
   'common.back': null;
   'common.cancel': null;
@@ -141,7 +127,6 @@ export interface MessageArguments {
   'common.nav_you': null;
   'common.go_live': null;
   'common.sign_in': null;
-  'common.sign_out': null;
   'common.skip_to_content': null;
   'common.demo': null;
   'common.demo_market': null;
@@ -517,7 +502,6 @@ export interface MessageArguments {
   'signin.sheet_title': null;
   'signin.sheet_text': null;
   'signin.title': null;
-  'signin.title_new': null;
   'signin.email': null;
   'signin.password': null;
   'signin.password_hint': null;
@@ -681,8 +665,6 @@ export interface MessageArguments {
   'viewer.nobody_live_text': null;
   'viewer.nothing_planned': null;
   'viewer.open_show': null;
-  'viewer.remind': null;
-  'viewer.watching_now': null;
   'viewer.follow': null;
   'viewer.following': null;
   'viewer.followed_toast': { shop: string };
@@ -695,7 +677,6 @@ export interface MessageArguments {
   'viewer.sound_off': null;
   'viewer.tap_for_sound': null;
   'viewer.play': null;
-  'viewer.connecting': null;
   'viewer.waiting_title': null;
   'viewer.waiting_text': null;
   'viewer.away_text': { host: string };
@@ -705,7 +686,6 @@ export interface MessageArguments {
   'viewer.unsupported_text': null;
   'viewer.ended_title': null;
   'viewer.ended_text': null;
-  'viewer.ended_at': { when: string };
   'viewer.planned_title': { when: string };
   'viewer.planned_text': null;
   'viewer.cancelled_title': null;
@@ -735,7 +715,6 @@ export interface MessageArguments {
   'viewer.still_held': { count: number };
   'viewer.before': null;
   'viewer.price_from': { price: string };
-  'viewer.nothing_on_screen': { host: string };
   'viewer.joined': null;
   'viewer.bought_number': { number: string };
   'viewer.bought_something': null;
@@ -743,7 +722,6 @@ export interface MessageArguments {
   'viewer.sending': null;
   'viewer.not_sent': null;
   'viewer.removed': null;
-  'viewer.host_tag': null;
   'viewer.chat_quiet': { host: string };
   'viewer.chat_closed': null;
   'viewer.new_messages': null;
@@ -757,7 +735,6 @@ export interface MessageArguments {
   'viewer.live_started': null;
   'viewer.shop_products': null;
   'viewer.shop_no_products': null;
-  'viewer.shop_story': null;
   'viewer.shop_shows': null;
   'viewer.shop_no_shows': null;
   'viewer.category_clothes': null;
@@ -771,7 +748,6 @@ export interface MessageArguments {
   'viewer.category_plants': null;
   'viewer.category_toys': null;
   'viewer.category_other': null;
-  'viewer.all': null;
   'viewer.keys_hint': null;
   'viewer.keys_on': null;
 }
