@@ -655,6 +655,7 @@ export interface MessageArguments {
   'studio.cancelled_title': null;
   'studio.cancelled_text': null;
   'studio.bag_preview': null;
+  'studio.good_left': { count: number };
   'viewer.title': null;
   'viewer.live_now': null;
   'viewer.soon': null;
