@@ -36,7 +36,7 @@ export const LAYERS: Record<string, readonly string[]> = {
 };
 
 /** Wires everything and is used by nothing: files and folders of server/src. */
-export const ROOTS = ['main.ts', 'config.ts', 'compose.ts', 'modules.ts', 'cli', 'demo'] as const;
+export const ROOTS = ['main.ts', 'config.ts', 'compose.ts', 'modules.ts', 'figures.ts', 'cli', 'demo'] as const;
 
 /** What a root offers to the layers: the type of the configuration. */
 export const SHARED_ROOT_TYPES = ['config.ts'] as const;
@@ -72,5 +72,6 @@ export const AMBIENT_FILES: Record<string, string> = {
   'server/src/platform/ids.ts': 'is the source of ids',
   'server/src/main.ts': 'hands the environment to the configuration',
   'server/src/cli/main.ts': 'hands the environment to the configuration',
+  'server/src/demo/demo.ts': 'what the demo does next is nobody’s business',
   'server/src/http/kit-handler.ts': 'SvelteKit takes its settings from the environment only',
 };

@@ -1,6 +1,6 @@
 /**
- * Makes docs/screens/*.webp: home, show, studio and office as people see them, on phone and desktop, in three languages,
- * from a fresh demo market in a real browser. To be looked at after every change of the pages.
+ * Makes docs/screens/*.webp: home, show, studio and office as people see them, on phone and desktop, in three
+ * languages, from a fresh demo market in a real browser. To be looked at after every change of the pages.
  *
  * Usage: npm run screens [-- NAME…]; names such as home, show, studio, office.
  */

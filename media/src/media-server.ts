@@ -163,7 +163,7 @@ export async function createMediaServer(options: MediaServerOptions): Promise<Me
     stop() {
       clearInterval(ticker);
       delay.disable();
-      for (const sessionId of [...publishers.keys()]) remove(sessionId, 'closed');
+      for (const sessionId of publishers.keys()) remove(sessionId, 'closed');
       transport.stop();
     },
   };

@@ -146,7 +146,7 @@ export function createMediaSupervisor(options: MediaSupervisorOptions): MediaSup
       waiting.reject(restarting());
       pending.delete(id);
     }
-    for (const sessionId of [...sessions.keys()]) down(sessionId, isStopped ? 'closed' : 'crashed');
+    for (const sessionId of sessions.keys()) down(sessionId, isStopped ? 'closed' : 'crashed');
     if (isStopped) return;
     if (!hasStarted && current.fatal !== null) {
       isStopped = true;

@@ -34,7 +34,7 @@ interface Sent {
 }
 
 export function createRtpSender(options: RtpSenderOptions): RtpSender {
-  const history = new Array<Sent | undefined>(historySize).fill(undefined);
+  const history = Array.from<Sent | undefined>({ length: historySize });
   let sequence = options.firstSequence & 0xffff;
   let rtxSequence = 0;
   let packets = 0;

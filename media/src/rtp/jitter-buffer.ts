@@ -21,7 +21,7 @@ export interface JitterBuffer<T> {
 }
 
 export function createJitterBuffer<T>(capacity = jitterCapacity): JitterBuffer<T> {
-  const ring = new Array<T | undefined>(capacity).fill(undefined);
+  const ring = Array.from<T | undefined>({ length: capacity });
   let next: number | null = null;
   let highest = 0;
   const slot = (sequence: number): number => ((sequence % capacity) + capacity) % capacity;

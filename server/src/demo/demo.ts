@@ -53,7 +53,10 @@ export async function createDemo(deps: {
     await store.writeState(db, 'ready');
   }
   const live = await liveShow(deps);
-  const stops = live === null ? [] : [startPublisher(deps, live), createLife({ ...deps, ...live, random: Math.random })];
+  const stops = live === null ? [] : [
+    startPublisher(deps, live),
+    createLife({ ...deps, ...live, random: Math.random }),
+  ];
   return {
     notes: ['The demo market is there, with a show that is live. Sign in as', ...DEMO_SIGN_INS.map(
       ({ role, email, password }) => `  ${role === 'owner' ? 'shop owner' : 'buyer     '}  ${email}  ${password}`,

@@ -141,7 +141,8 @@ export const DEMO_SHOPS: DemoShop[] = [
       {
         title: 'Single pearl, undrilled', sku: 'PEARL-1', priceMinor: 1900, art: ['pearl.svg'],
         description: 'For your own setting. You choose it on camera.',
-        options: [{ name: 'Size', values: [{ value: '7 mm' }, { value: '8 mm' }, { value: '9 mm' }] }], stock: [30, 18, 5],
+        options: [{ name: 'Size', values: [{ value: '7 mm' }, { value: '8 mm' }, { value: '9 mm' }] }],
+        stock: [30, 18, 5],
       },
     ],
     shows: [
@@ -168,7 +169,8 @@ export const DEMO_SHOPS: DemoShop[] = [
       {
         title: 'Iron pot', sku: 'POT-IRON', priceMinor: 7400, art: ['pot-iron.svg'],
         description: 'Enamelled cast iron with a lid that seals. Oven, gas and induction.',
-        options: [{ name: 'Volume', values: [{ value: '3 l' }, { value: '4 l' }, { value: '6 l' }] }], stock: [7, 11, 2],
+        options: [{ name: 'Volume', values: [{ value: '3 l' }, { value: '4 l' }, { value: '6 l' }] }],
+        stock: [7, 11, 2],
       },
       {
         title: 'Blue bowl', sku: 'BOWL', priceMinor: 1600, art: ['bowl-blue.svg'],

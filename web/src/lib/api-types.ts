@@ -435,23 +435,6 @@ export interface paths {
         patch: operations["patchShow"];
         trace?: never;
     };
-    "/api/office/shows/{showId}/bag": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Makes the bag these goods in this order, also live; numbers stay with their products */
-        put: operations["setBag"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/office/shows/{showId}/cancel": {
         parameters: {
             query?: never;
@@ -463,6 +446,23 @@ export interface paths {
         put?: never;
         /** Cancels a planned show */
         post: operations["cancelShow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/office/shows/{showId}/bag": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Makes the bag these goods in this order, also live; numbers stay with their products */
+        put: operations["setBag"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3791,7 +3791,7 @@ export interface operations {
             };
         };
     };
-    setBag: {
+    cancelShow: {
         parameters: {
             query?: never;
             header?: never;
@@ -3801,13 +3801,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": {
-                    productIds: string[];
-                };
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description Default Response */
             200: {
@@ -3965,7 +3959,7 @@ export interface operations {
             };
         };
     };
-    cancelShow: {
+    setBag: {
         parameters: {
             query?: never;
             header?: never;
@@ -3975,7 +3969,13 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": {
+                    productIds: string[];
+                };
+            };
+        };
         responses: {
             /** @description Default Response */
             200: {

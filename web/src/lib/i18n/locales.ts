@@ -69,8 +69,7 @@ export function chooseFormatLocale(locale: Locale, accept: string | null | undef
 export function isTimeZone(value: string | undefined | null): value is string {
   if (!value || value.length > 64) return false;
   try {
-    new Intl.DateTimeFormat('en', { timeZone: value });
-    return true;
+    return Intl.DateTimeFormat('en', { timeZone: value }) !== null;
   } catch {
     return false;
   }
