@@ -15,6 +15,9 @@ const usage = 'Usage: node media/src/publisher/main.ts --url WHIP_URL --clip FIL
 /** A stalled server must not keep the process: it is ended even when the goodbye does not come through. */
 const stopTimeoutMs = 4000;
 
+/** Told apart from a fault: another try needs another key. */
+const EXIT_KEY_REFUSED = 3;
+
 function fail(sentence: string): never {
   process.stderr.write(`${sentence}\n`);
   process.exit(1);
@@ -57,6 +60,9 @@ async function main(): Promise<void> {
     clip,
     log: (message) => process.stderr.write(`${message}\n`),
     onState: (state) => process.stdout.write(`${state}\n`),
+  });
+  void publisher.ended.then((why) => {
+    if (why === 'key refused') process.exit(EXIT_KEY_REFUSED);
   });
   let isStopping = false;
   const stop = (): void => {

@@ -1,6 +1,6 @@
 /**
  * Publishes a clip in a loop over WHIP (RFC 9725), in real time, until stopped. Comes back by itself when the server
- * goes.
+ * goes; ends when the server refuses the key, because somebody has made a new one.
  *
  * For the demo show, tests and benchmarks. Invariants: timestamps grow without a jump over the loop's seam; at most one
  * publication at a time; the key stands in the Authorization header and nowhere else.
@@ -37,7 +37,11 @@ export interface Publisher {
   counts(): PublisherCounts;
   /** Says goodbye to the server; resolves when done. */
   stop(): Promise<void>;
+  /** Resolves when it publishes no more: stopped, or the key was refused, which no further try would change. */
+  ended: Promise<'stopped' | 'key refused'>;
 }
+
+class KeyRefused extends Error {}
 
 /** Shorter: a restarting server is flooded; longer: the show stays dark although it is back. */
 const firstRetryMs = 300;
@@ -55,25 +59,28 @@ const maxCatchUpMs = 1000;
 export function startPublisher(options: PublisherOptions): Publisher {
   const counts: PublisherCounts = { packets: 0, bytes: 0, repeated: 0, dropped: 0, connections: 0 };
   const stopped = new AbortController();
-  const run = async (): Promise<void> => {
+  const run = async (): Promise<'stopped' | 'key refused'> => {
     let retryMs = firstRetryMs;
     while (!stopped.signal.aborted) {
       try {
         if (await publishOnce(options, counts, stopped.signal)) retryMs = firstRetryMs;
       } catch (error) {
         if (!stopped.signal.aborted) options.log(`Publishing failed: ${describe(error)}`);
+        if (error instanceof KeyRefused) return 'key refused';
       }
       await pause(retryMs, stopped.signal);
       retryMs = Math.min(retryMs * 2, longestRetryMs);
     }
+    return 'stopped';
   };
-  const finished = run();
+  const ended = run();
   return {
     counts: () => ({ ...counts }),
-    stop: () => {
+    async stop() {
       stopped.abort();
-      return finished;
+      await ended;
     },
+    ended,
   };
 }
 
@@ -153,6 +160,7 @@ async function offer(
     signal: AbortSignal.any([signal, AbortSignal.timeout(answerTimeoutMs)]),
   });
   const body = await response.text();
+  if (response.status === 401) throw new KeyRefused('the server does not take this stream key');
   if (response.status !== 201) throw new Error(`the server answered ${response.status} ${body.slice(0, 200)}`);
   if (body.length > maxAnswerBytes) throw new Error('the answer is too large');
   connection.accept(body);

@@ -18,6 +18,10 @@ const DEMO_FOLDER = resolve(import.meta.dirname, '../../demo');
 const PUBLISHER = resolve(import.meta.dirname, '../../../media/src/publisher/main.ts');
 /** A publisher that ends by itself (killed, a fault) is started again after this. */
 const RESTART_AFTER_MS = 2_000;
+/** Somebody made a new key (media/src/publisher/main.ts). */
+const EXIT_KEY_REFUSED = 3;
+/** How soon the clip comes back after a person. Shorter snatches the show away while a camera is still connecting. */
+const LOOK_AGAIN_MS = 15_000;
 const STOP_TIMEOUT_MS = 3_000;
 
 export interface Demo {
@@ -101,7 +105,9 @@ async function liveShow(deps: { platform: Platform; modules: Modules }): Promise
     })).id;
   }
   if (showId === undefined) return null;
-  const people = await Promise.all(DEMO_BUYERS.map((buyer) => actorOf(platform, buyer)));
+  // Whoever signs in as the demo's buyer finds only own words and own orders under that name.
+  const others = DEMO_BUYERS.filter(({ email }) => DEMO_SIGN_INS.every((account) => account.email !== email));
+  const people = await Promise.all(others.map((buyer) => actorOf(platform, buyer)));
   return { showId, host, people: people.filter((person) => person !== null) };
 }
 
@@ -113,7 +119,14 @@ function startPublisher(
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
+  /** A person who took the show over with a camera keeps it; the clip comes back when nobody publishes any more. */
   async function start(): Promise<void> {
+    const { state } = await deps.modules.shows.get(live.host, live.showId);
+    if (state === 'live') {
+      timer = setTimeout(() => void start().catch(failed), LOOK_AGAIN_MS);
+      return;
+    }
+    if (state === 'ended') return;
     const key = await deps.modules.shows.issueStreamKey(live.host.personId, live.showId);
     if (stopped) return;
     child = spawn(
@@ -126,8 +139,9 @@ function startPublisher(
     child.once('exit', (code) => {
       child = null;
       if (stopped) return;
-      log.warn({ code }, 'the demo publisher ended; it is started again');
-      timer = setTimeout(() => void start().catch(failed), RESTART_AFTER_MS);
+      log.info({ code }, 'the demo publisher ended');
+      const waitMs = code === EXIT_KEY_REFUSED ? LOOK_AGAIN_MS : RESTART_AFTER_MS;
+      timer = setTimeout(() => void start().catch(failed), waitMs);
     });
   }
   const failed = (error: unknown): void => log.warn({ err: error }, 'the demo show has no picture');

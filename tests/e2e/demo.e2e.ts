@@ -1,0 +1,72 @@
+/** The demo market as a first start leaves it: alive, marked, and only for this machine. */
+import assert from 'node:assert/strict';
+import test, { after, before } from 'node:test';
+import type { Shop } from '@nacre/contract/shops';
+import type { Show, ShowTile } from '@nacre/contract/shows';
+import { DEMO_PASSWORD } from '../../server/src/demo/market.ts';
+import { joinAsLightViewer } from '../support/light-viewer.ts';
+import { createClient, publishClip, startNacre, until, type Client, type Nacre } from '../support/nacre.ts';
+
+let nacre: Nacre;
+before(async () => {
+  nacre = await startNacre({ demo: true });
+});
+after(() => nacre?.remove());
+
+async function liveShow(client: Client): Promise<ShowTile | undefined> {
+  return (await client.must<{ items: ShowTile[] }>(200, 'GET', '/api/shows?state=live')).items[0];
+}
+
+test('three shops, planned and past shows, and one that is live with picture and talk', async () => {
+  const guest = createClient(nacre.url);
+  await until('the demo show is live', 20_000, async () => (await liveShow(guest)) !== undefined);
+  const live = await liveShow(guest);
+  assert.ok(live?.isDemo);
+  const shops = await guest.must<{ items: Shop[] }>(200, 'GET', '/api/shops');
+  assert.deepEqual(new Set(shops.items.map((shop) => shop.category)), new Set(['clothes', 'jewellery', 'kitchen']));
+  assert.ok(shops.items.every((shop) => shop.isDemo));
+  for (const state of ['planned', 'ended']) {
+    const { items } = await guest.must<{ items: ShowTile[] }>(200, 'GET', `/api/shows?state=${state}`);
+    assert.equal(items.length, 3, state);
+  }
+  const viewer = await joinAsLightViewer({ url: nacre.url, showId: live.id, cookie: guest.cookie() });
+  await until('there is a picture', 10_000, () => viewer.fragments() > 30);
+  await until('somebody talks', 15_000, () => viewer.events().some((event) => event.type === 'chat'));
+  await viewer.close();
+});
+
+test('demo accounts are offered and taken here, and refused through a proxy or under another name', async () => {
+  const credentials = { email: 'liu@demo.nacre', password: DEMO_PASSWORD };
+  const sign = (headers: Record<string, string>): Promise<Response> => fetch(`${nacre.url}/api/auth/sign-in/email`, {
+    method: 'POST', body: JSON.stringify(credentials), headers: { 'content-type': 'application/json', ...headers },
+  });
+  const proxied = await sign({ 'x-forwarded-for': '203.0.113.7' });
+  assert.equal(proxied.status, 403);
+  assert.equal(((await proxied.json()) as { code: string }).code, 'accounts.demo_only_here');
+  const here = await sign({});
+  assert.equal(here.status, 200);
+  const cookie = here.headers.getSetCookie().map((line) => line.split(';')[0]).join('; ');
+  const page = await fetch(`${nacre.url}/orders`, { headers: { cookie, 'x-forwarded-for': '203.0.113.7' } });
+  assert.doesNotMatch(await page.text(), /liu@demo\.nacre/, 'nor does a page know the person');
+  const offered = await createClient(nacre.url).must<{ accounts: unknown[] }>(200, 'GET', '/api/demo-accounts');
+  assert.equal(offered.accounts.length, 2);
+});
+
+test('who takes the demo show over with a camera keeps it', async () => {
+  const owner = createClient(nacre.url);
+  await owner.must(200, 'POST', '/api/auth/sign-in/email', { email: 'liu@demo.nacre', password: DEMO_PASSWORD });
+  const live = await liveShow(owner);
+  assert.ok(live);
+  const { key } = await owner.must<{ key: string }>(200, 'POST', `/api/office/shows/${live.id}/stream-key`);
+  const camera = publishClip(nacre.url, key);
+  const stateIs = (state: Show['state']) => async (): Promise<boolean> => (
+    (await owner.must<Show>(200, 'GET', `/api/shows/${live.id}`)).state === state
+  );
+  await until('the camera is on air', 10_000, stateIs('live'));
+  const viewer = await joinAsLightViewer({ url: nacre.url, showId: live.id, cookie: owner.cookie() });
+  await new Promise((done) => setTimeout(done, 6_000));
+  assert.ok(viewer.fragments() > 100, 'without a break');
+  assert.ok(viewer.events().every((event) => event.type !== 'show'), 'the show was never interrupted');
+  await viewer.close();
+  await camera.stop();
+});
