@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import sharp from 'sharp';
-import { DEMO_SIGN_INS } from '../server/src/demo/market.ts';
+import { DEMO_SHOPS, DEMO_SIGN_INS } from '../server/src/demo/market.ts';
 import { findChromium } from '../tests/support/chromium.ts';
 import { startNacre } from '../tests/support/nacre.ts';
 import { textsOf } from '../tests/support/texts.ts';
@@ -29,8 +29,12 @@ interface Shot {
   open(page: Page, url: string, locale: Locale): Promise<void>;
 }
 
+const PLANNED_TITLE = DEMO_SHOPS[0]?.shows.find((show) => show.kind === 'planned')?.title;
+
 /** For what arrives after the page is loaded: the picture, chat, web fonts. */
 const SETTLE_MS = 3_500;
+/** A toast stays for four seconds and lies over the goods. */
+const TOAST_MS = 2_000;
 
 const shots: Shot[] = [
   { name: 'home', as: null, open: (page, url) => go(page, url) },
@@ -48,6 +52,15 @@ const shots: Shot[] = [
     name: 'studio', as: 'owner',
     open: async (page, url) => go(page, `${url}/studio/${await ownPlannedShow(page, url)}`),
   },
+  {
+    name: 'live', as: 'owner',
+    async open(page, url) {
+      await go(page, `${url}/studio/${await ownPlannedShow(page, url)}`);
+      await page.locator('.go-live').click();
+      await page.getByRole('timer').waitFor();
+      await page.waitForTimeout(SETTLE_MS + TOAST_MS);
+    },
+  },
   { name: 'office', as: 'owner', open: (page, url) => go(page, `${url}/office/liu-wardrobe/orders`) },
   { name: 'goods', as: 'owner', open: (page, url) => go(page, `${url}/office/liu-wardrobe/goods`) },
 ];
@@ -64,12 +77,15 @@ async function showOf(page: Page, url: string, state: 'live' | 'planned'): Promi
   return items[0].id;
 }
 
+/** The show that the demo's owner has planned; by now it may be live, from the picture before. */
 async function ownPlannedShow(page: Page, url: string): Promise<string> {
-  const answer = await page.context().request.get(`${url}/api/shows?state=planned`);
-  const { items } = (await answer.json()) as { items: Array<{ id: string; shop: { slug: string } }> };
-  const own = items.find((show) => show.shop.slug === 'liu-wardrobe');
-  if (own === undefined) throw new Error('the demo shop has planned nothing');
-  return own.id;
+  for (const state of ['planned', 'live']) {
+    const answer = await page.context().request.get(`${url}/api/shows?state=${state}`);
+    const { items } = (await answer.json()) as { items: Array<{ id: string; title: string; shop: { slug: string } }> };
+    const own = items.find((show) => show.shop.slug === 'liu-wardrobe' && show.title === PLANNED_TITLE);
+    if (own !== undefined) return own.id;
+  }
+  throw new Error('the demo shop has planned nothing');
 }
 
 /** The demo's own clip stands before the camera. */

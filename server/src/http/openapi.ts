@@ -1,6 +1,7 @@
 /** OpenAPI 3.1 of everything under /api, generated from the routes' own schemas. */
 import swagger from '@fastify/swagger';
 import type { App } from './app.ts';
+import { nameComponents } from './openapi-components.ts';
 
 export async function describeApi(app: App): Promise<void> {
   await app.register(swagger, {
@@ -17,7 +18,11 @@ export async function describeApi(app: App): Promise<void> {
     },
     refResolver: { buildLocalReference: (json, _base, _fragment, i) => String(json['$id'] ?? `def-${i}`) },
   });
-  app.get('/api/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  let document: object | null = null;
+  app.get('/api/openapi.json', { schema: { hide: true } }, async () => {
+    document ??= nameComponents(app.swagger());
+    return document;
+  });
 }
 
 /** Answers that every documented route may give besides its own. */

@@ -730,6 +730,240 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Address: {
+            name: string;
+            phone: string;
+            line1: string;
+            line2: string;
+            city: string;
+            region: string;
+            postalCode: string;
+            country: string;
+        };
+        BagBody: {
+            productIds: string[];
+        };
+        BagItem: {
+            number: number;
+            product: components["schemas"]["Product"];
+            explainRequests: number;
+            lastShownAtSeconds: number | null;
+        };
+        ChatBody: {
+            clientId: string;
+            text: string;
+        };
+        ChatMessage: {
+            /**
+             * Format: uuid
+             * @description UUID (RFC 9562)
+             */
+            id: string;
+            clientId: string;
+            /**
+             * Format: uuid
+             * @description UUID (RFC 9562)
+             */
+            personId: string;
+            name: string;
+            isHost: boolean;
+            text: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            sentAt: string;
+        };
+        DemoAccounts: {
+            accounts: {
+                role: "owner" | "buyer";
+                name: string;
+                email: string;
+                password: string;
+            }[];
+        };
+        ExplainAnswer: {
+            explainRequests: number;
+        };
+        ExplainBody: {
+            /**
+             * Format: uuid
+             * @description UUID (RFC 9562)
+             */
+            productId: string;
+        };
+        FollowBody: {
+            /**
+             * Format: uuid
+             * @description UUID (RFC 9562)
+             */
+            showId?: string;
+        };
+        Following: {
+            following: boolean;
+            followers: number;
+        };
+        Image: {
+            /**
+             * Format: uuid
+             * @description UUID (RFC 9562)
+             */
+            id: string;
+            /** @description Pixels of the largest source */
+            width: number;
+            /** @description Pixels of the largest source */
+            height: number;
+            sources: {
+                url: string;
+                width: number;
+            }[];
+        };
+        InterestBody: {
+            /**
+             * Format: uuid
+             * @description UUID (RFC 9562)
+             */
+            productId: string;
+            kind: "card_opened" | "bagged";
+        };
+        LikesAnswer: {
+            likes: number;
+        };
+        LikesBody: {
+            count: number;
+        };
+        Me: {
+            person: components["schemas"]["Person"] | null;
+            shops: components["schemas"]["ShopRef"][];
+        };
+        MePatch: {
+            name?: string;
+            locale?: "en" | "zh" | "ar";
+            timeZone?: string;
+        };
+        OnScreenBody: {
+            productId: string | null;
+        };
+        Order: {
+            /**
+             * Format: uuid
+             * @description UUID (RFC 9562)
+             */
+            id: string;
+            number: string;
+            state: "held" | "paid" | "shipped" | "expired" | "declined" | "cancelled";
+            shop: {
+                /**
+                 * Format: uuid
+                 * @description UUID (RFC 9562)
+                 */
+                id: string;
+                slug: string;
+                name: string;
+            };
+            showId: string | null;
+            buyerName: string;
+            lines: components["schemas"]["OrderLine"][];
+            /** @description Minor units of the currency */
+            totalMinor: number;
+            /** @description ISO 4217 */
+            currency: string;
+            address: components["schemas"]["Address"];
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            placedAt: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            holdExpiresAt: string;
+            paidAt: string | null;
+            shippedAt: string | null;
+            carrier: string | null;
+            trackingNumber: string | null;
+            paymentUrl: string | null;
+        };
+        OrderCounts: {
+            held: number;
+            paid: number;
+            shipped: number;
+            expired: number;
+            declined: number;
+            cancelled: number;
+        };
+        OrderLine: {
+            /**
+             * Format: uuid
+             * @description UUID (RFC 9562)
+             */
+            variantId: string;
+            /**
+             * Format: uuid
+             * @description UUID (RFC 9562)
+             */
+            productId: string;
+            title: string;
+            optionValues: string[];
+            sku: string;
+            image: components["schemas"]["Image"] | null;
+            /** @description Minor units of the currency */
+            unitPriceMinor: number;
+            quantity: number;
+            number: number | null;
+        };
+        OrderPlace: {
+            idempotencyKey: string;
+            showId: string | null;
+            lines: {
+                /**
+                 * Format: uuid
+                 * @description UUID (RFC 9562)
+                 */
+                variantId: string;
+                quantity: number;
+                /** @description Minor units of the currency */
+                unitPriceMinor: number;
+            }[];
+            address: components["schemas"]["Address"];
+            saveAddress?: boolean;
+        };
+        OrderShip: {
+            carrier: string;
+            trackingNumber: string;
+        };
+        Payment: {
+            /**
+             * Format: uuid
+             * @description UUID (RFC 9562)
+             */
+            id: string;
+            /** @description Minor units of the currency */
+            amountMinor: number;
+            /** @description ISO 4217 */
+            currency: string;
+            state: "pending" | "processing" | "captured" | "declined" | "cancelled" | "refunded";
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            expiresAt: string;
+            description: string;
+        };
+        Person: {
+            /**
+             * Format: uuid
+             * @description UUID (RFC 9562)
+             */
+            id: string;
+            name: string;
+            email: string;
+            locale: "en" | "zh" | "ar";
+            timeZone: string;
+            isOperator: boolean;
+            isDemo: boolean;
+        };
         Problem: {
             /** @description urn:nacre:refusal:<code> */
             type: string;
@@ -740,6 +974,300 @@ export interface components {
             details?: {
                 [key: string]: unknown;
             };
+        };
+        Product: {
+            /**
+             * Format: uuid
+             * @description UUID (RFC 9562)
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description UUID (RFC 9562)
+             */
+            shopId: string;
+            title: string;
+            description: string;
+            images: components["schemas"]["Image"][];
+            options: components["schemas"]["ProductOption"][];
+            variants: components["schemas"]["Variant"][];
+            /** @description ISO 4217 */
+            currency: string;
+            state: "draft" | "active" | "archived";
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            createdAt: string;
+        };
+        ProductCreate: {
+            title: string;
+            description: string;
+            imageIds: string[];
+            options: components["schemas"]["ProductOption"][];
+            variants: components["schemas"]["VariantInput"][];
+            state: "draft" | "active" | "archived";
+        };
+        ProductInterest: {
+            /**
+             * Format: uuid
+             * @description UUID (RFC 9562)
+             */
+            productId: string;
+            number: number;
+            cardOpened: number;
+            bagged: number;
+            bought: number;
+            explainRequests: number;
+        };
+        ProductOption: {
+            name: string;
+            values: {
+                value: string;
+                swatch?: string;
+            }[];
+        };
+        ProductPatch: {
+            title?: string;
+            description?: string;
+            imageIds?: string[];
+            options?: components["schemas"]["ProductOption"][];
+            variants?: components["schemas"]["VariantInput"][];
+            state?: "draft" | "active" | "archived";
+        };
+        SandboxDecision: {
+            outcome: "succeed" | "decline" | "slow";
+        };
+        SavedAddress: {
+            /**
+             * Format: uuid
+             * @description UUID (RFC 9562)
+             */
+            id: string;
+            address: components["schemas"]["Address"];
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            createdAt: string;
+        };
+        Shop: {
+            /**
+             * Format: uuid
+             * @description UUID (RFC 9562)
+             */
+            id: string;
+            slug: string;
+            name: string;
+            story: string;
+            image: components["schemas"]["Image"] | null;
+            region: string;
+            /** @enum {unknown} */
+            category: "clothes" | "jewellery" | "kitchen" | "beauty" | "food" | "crafts" | "home" | "books" | "plants" | "toys" | "other";
+            /** @description ISO 4217 */
+            currency: string;
+            isDemo: boolean;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            createdAt: string;
+        };
+        ShopCreate: {
+            name: string;
+            slug: string;
+            story: string;
+            imageId: string | null;
+            region: string;
+            /** @enum {unknown} */
+            category: "clothes" | "jewellery" | "kitchen" | "beauty" | "food" | "crafts" | "home" | "books" | "plants" | "toys" | "other";
+            /** @description ISO 4217 */
+            currency: string;
+        };
+        ShopPage: {
+            /**
+             * Format: uuid
+             * @description UUID (RFC 9562)
+             */
+            id: string;
+            slug: string;
+            name: string;
+            story: string;
+            image: components["schemas"]["Image"] | null;
+            region: string;
+            /** @enum {unknown} */
+            category: "clothes" | "jewellery" | "kitchen" | "beauty" | "food" | "crafts" | "home" | "books" | "plants" | "toys" | "other";
+            /** @description ISO 4217 */
+            currency: string;
+            isDemo: boolean;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            createdAt: string;
+            followers: number;
+            following: boolean;
+        };
+        ShopPatch: {
+            name?: string;
+            slug?: string;
+            story?: string;
+            imageId?: string | null;
+            region?: string;
+            /** @enum {unknown} */
+            category?: "clothes" | "jewellery" | "kitchen" | "beauty" | "food" | "crafts" | "home" | "books" | "plants" | "toys" | "other";
+        };
+        ShopRef: {
+            /**
+             * Format: uuid
+             * @description UUID (RFC 9562)
+             */
+            id: string;
+            slug: string;
+            name: string;
+            image: components["schemas"]["Image"] | null;
+        };
+        Show: {
+            /**
+             * Format: uuid
+             * @description UUID (RFC 9562)
+             */
+            id: string;
+            title: string;
+            state: "planned" | "live" | "interrupted" | "ended" | "cancelled";
+            visibility: "public" | "private";
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            startsAt: string;
+            wentLiveAt: string | null;
+            endedAt: string | null;
+            cover: components["schemas"]["Image"] | null;
+            shop: components["schemas"]["ShopRef"];
+            viewers: number;
+            isDemo: boolean;
+            onScreen: {
+                number: number;
+                title: string;
+            } | null;
+            description: string;
+            likes: number;
+            interruptedAt: string | null;
+            onScreenProductId: string | null;
+            bag: components["schemas"]["BagItem"][];
+        };
+        ShowCreate: {
+            title: string;
+            description: string;
+            coverImageId: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            startsAt: string;
+            visibility: "public" | "private";
+            productIds: string[];
+        };
+        ShowFigures: {
+            viewers: number;
+            peakViewers: number;
+            likes: number;
+            newFollowers: number;
+            orders: number;
+            /** @description Minor units of the currency */
+            salesMinor: number;
+            /** @description ISO 4217 */
+            currency: string;
+            interest: components["schemas"]["ProductInterest"][];
+        };
+        ShowPatch: {
+            title?: string;
+            description?: string;
+            coverImageId?: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            startsAt?: string;
+            visibility?: "public" | "private";
+        };
+        ShowTile: {
+            /**
+             * Format: uuid
+             * @description UUID (RFC 9562)
+             */
+            id: string;
+            title: string;
+            state: "planned" | "live" | "interrupted" | "ended" | "cancelled";
+            visibility: "public" | "private";
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            startsAt: string;
+            wentLiveAt: string | null;
+            endedAt: string | null;
+            cover: components["schemas"]["Image"] | null;
+            shop: components["schemas"]["ShopRef"];
+            viewers: number;
+            isDemo: boolean;
+            onScreen: {
+                number: number;
+                title: string;
+            } | null;
+        };
+        SignIn: {
+            email: string;
+            password: string;
+        };
+        SignUp: {
+            name: string;
+            email: string;
+            password: string;
+        };
+        StockLevel: {
+            /**
+             * Format: uuid
+             * @description UUID (RFC 9562)
+             */
+            productId: string;
+            /**
+             * Format: uuid
+             * @description UUID (RFC 9562)
+             */
+            variantId: string;
+            available: number;
+            held: number;
+        };
+        StreamKey: {
+            key: string;
+            whipUrl: string;
+        };
+        Variant: {
+            /**
+             * Format: uuid
+             * @description UUID (RFC 9562)
+             */
+            id: string;
+            optionValues: string[];
+            sku: string;
+            /** @description Minor units of the currency */
+            priceMinor: number;
+            available: number;
+            held: number;
+        };
+        VariantInput: {
+            /**
+             * Format: uuid
+             * @description UUID (RFC 9562)
+             */
+            id?: string;
+            optionValues: string[];
+            sku: string;
+            /** @description Minor units of the currency */
+            priceMinor: number;
+            stock?: number;
         };
     };
     responses: never;
@@ -759,11 +1287,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    name: string;
-                    email: string;
-                    password: string;
-                };
+                "application/json": components["schemas"]["SignUp"];
             };
         };
         responses: {
@@ -773,45 +1297,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        person: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            name: string;
-                            email: string;
-                            locale: "en" | "zh" | "ar";
-                            timeZone: string;
-                            isOperator: boolean;
-                            isDemo: boolean;
-                        } | null;
-                        shops: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            slug: string;
-                            name: string;
-                            image: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                /** @description Pixels of the largest source */
-                                width: number;
-                                /** @description Pixels of the largest source */
-                                height: number;
-                                sources: {
-                                    url: string;
-                                    width: number;
-                                }[];
-                            } | null;
-                        }[];
-                    };
+                    "application/json": components["schemas"]["Me"];
                 };
             };
             /** @description Default Response */
@@ -843,10 +1329,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    email: string;
-                    password: string;
-                };
+                "application/json": components["schemas"]["SignIn"];
             };
         };
         responses: {
@@ -856,45 +1339,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        person: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            name: string;
-                            email: string;
-                            locale: "en" | "zh" | "ar";
-                            timeZone: string;
-                            isOperator: boolean;
-                            isDemo: boolean;
-                        } | null;
-                        shops: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            slug: string;
-                            name: string;
-                            image: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                /** @description Pixels of the largest source */
-                                width: number;
-                                /** @description Pixels of the largest source */
-                                height: number;
-                                sources: {
-                                    url: string;
-                                    width: number;
-                                }[];
-                            } | null;
-                        }[];
-                    };
+                    "application/json": components["schemas"]["Me"];
                 };
             };
             /** @description Default Response */
@@ -932,45 +1377,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        person: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            name: string;
-                            email: string;
-                            locale: "en" | "zh" | "ar";
-                            timeZone: string;
-                            isOperator: boolean;
-                            isDemo: boolean;
-                        } | null;
-                        shops: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            slug: string;
-                            name: string;
-                            image: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                /** @description Pixels of the largest source */
-                                width: number;
-                                /** @description Pixels of the largest source */
-                                height: number;
-                                sources: {
-                                    url: string;
-                                    width: number;
-                                }[];
-                            } | null;
-                        }[];
-                    };
+                    "application/json": components["schemas"]["Me"];
                 };
             };
             /** @description Default Response */
@@ -1008,45 +1415,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        person: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            name: string;
-                            email: string;
-                            locale: "en" | "zh" | "ar";
-                            timeZone: string;
-                            isOperator: boolean;
-                            isDemo: boolean;
-                        } | null;
-                        shops: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            slug: string;
-                            name: string;
-                            image: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                /** @description Pixels of the largest source */
-                                width: number;
-                                /** @description Pixels of the largest source */
-                                height: number;
-                                sources: {
-                                    url: string;
-                                    width: number;
-                                }[];
-                            } | null;
-                        }[];
-                    };
+                    "application/json": components["schemas"]["Me"];
                 };
             };
             /** @description Default Response */
@@ -1084,14 +1453,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        accounts: {
-                            role: "owner" | "buyer";
-                            name: string;
-                            email: string;
-                            password: string;
-                        }[];
-                    };
+                    "application/json": components["schemas"]["DemoAccounts"];
                 };
             };
             /** @description Default Response */
@@ -1129,45 +1491,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        person: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            name: string;
-                            email: string;
-                            locale: "en" | "zh" | "ar";
-                            timeZone: string;
-                            isOperator: boolean;
-                            isDemo: boolean;
-                        } | null;
-                        shops: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            slug: string;
-                            name: string;
-                            image: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                /** @description Pixels of the largest source */
-                                width: number;
-                                /** @description Pixels of the largest source */
-                                height: number;
-                                sources: {
-                                    url: string;
-                                    width: number;
-                                }[];
-                            } | null;
-                        }[];
-                    };
+                    "application/json": components["schemas"]["Me"];
                 };
             };
             /** @description Default Response */
@@ -1199,11 +1523,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    name?: string;
-                    locale?: "en" | "zh" | "ar";
-                    timeZone?: string;
-                };
+                "application/json": components["schemas"]["MePatch"];
             };
         };
         responses: {
@@ -1213,45 +1533,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        person: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            name: string;
-                            email: string;
-                            locale: "en" | "zh" | "ar";
-                            timeZone: string;
-                            isOperator: boolean;
-                            isDemo: boolean;
-                        } | null;
-                        shops: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            slug: string;
-                            name: string;
-                            image: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                /** @description Pixels of the largest source */
-                                width: number;
-                                /** @description Pixels of the largest source */
-                                height: number;
-                                sources: {
-                                    url: string;
-                                    width: number;
-                                }[];
-                            } | null;
-                        }[];
-                    };
+                    "application/json": components["schemas"]["Me"];
                 };
             };
             /** @description Default Response */
@@ -1290,28 +1572,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        items: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            address: {
-                                name: string;
-                                phone: string;
-                                line1: string;
-                                line2: string;
-                                city: string;
-                                region: string;
-                                postalCode: string;
-                                country: string;
-                            };
-                            /**
-                             * Format: date-time
-                             * @description RFC 3339, UTC
-                             */
-                            createdAt: string;
-                        }[];
+                        items: components["schemas"]["SavedAddress"][];
                         next: string | null;
                     };
                 };
@@ -1345,16 +1606,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    name: string;
-                    phone: string;
-                    line1: string;
-                    line2: string;
-                    city: string;
-                    region: string;
-                    postalCode: string;
-                    country: string;
-                };
+                "application/json": components["schemas"]["Address"];
             };
         };
         responses: {
@@ -1364,28 +1616,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        id: string;
-                        address: {
-                            name: string;
-                            phone: string;
-                            line1: string;
-                            line2: string;
-                            city: string;
-                            region: string;
-                            postalCode: string;
-                            country: string;
-                        };
-                        /**
-                         * Format: date-time
-                         * @description RFC 3339, UTC
-                         */
-                        createdAt: string;
-                    };
+                    "application/json": components["schemas"]["SavedAddress"];
                 };
             };
             /** @description Default Response */
@@ -1469,21 +1700,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        id: string;
-                        /** @description Pixels of the largest source */
-                        width: number;
-                        /** @description Pixels of the largest source */
-                        height: number;
-                        sources: {
-                            url: string;
-                            width: number;
-                        }[];
-                    };
+                    "application/json": components["schemas"]["Image"];
                 };
             };
             /** @description Default Response */
@@ -1525,42 +1742,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        items: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            slug: string;
-                            name: string;
-                            story: string;
-                            image: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                /** @description Pixels of the largest source */
-                                width: number;
-                                /** @description Pixels of the largest source */
-                                height: number;
-                                sources: {
-                                    url: string;
-                                    width: number;
-                                }[];
-                            } | null;
-                            region: string;
-                            /** @enum {unknown} */
-                            category: "clothes" | "jewellery" | "kitchen" | "beauty" | "food" | "crafts" | "home" | "books" | "plants" | "toys" | "other";
-                            /** @description ISO 4217 */
-                            currency: string;
-                            isDemo: boolean;
-                            /**
-                             * Format: date-time
-                             * @description RFC 3339, UTC
-                             */
-                            createdAt: string;
-                        }[];
+                        items: components["schemas"]["Shop"][];
                         next: string | null;
                     };
                 };
@@ -1594,17 +1776,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    name: string;
-                    slug: string;
-                    story: string;
-                    imageId: string | null;
-                    region: string;
-                    /** @enum {unknown} */
-                    category: "clothes" | "jewellery" | "kitchen" | "beauty" | "food" | "crafts" | "home" | "books" | "plants" | "toys" | "other";
-                    /** @description ISO 4217 */
-                    currency: string;
-                };
+                "application/json": components["schemas"]["ShopCreate"];
             };
         };
         responses: {
@@ -1614,42 +1786,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        id: string;
-                        slug: string;
-                        name: string;
-                        story: string;
-                        image: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            /** @description Pixels of the largest source */
-                            width: number;
-                            /** @description Pixels of the largest source */
-                            height: number;
-                            sources: {
-                                url: string;
-                                width: number;
-                            }[];
-                        } | null;
-                        region: string;
-                        /** @enum {unknown} */
-                        category: "clothes" | "jewellery" | "kitchen" | "beauty" | "food" | "crafts" | "home" | "books" | "plants" | "toys" | "other";
-                        /** @description ISO 4217 */
-                        currency: string;
-                        isDemo: boolean;
-                        /**
-                         * Format: date-time
-                         * @description RFC 3339, UTC
-                         */
-                        createdAt: string;
-                    };
+                    "application/json": components["schemas"]["Shop"];
                 };
             };
             /** @description Default Response */
@@ -1689,44 +1826,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        id: string;
-                        slug: string;
-                        name: string;
-                        story: string;
-                        image: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            /** @description Pixels of the largest source */
-                            width: number;
-                            /** @description Pixels of the largest source */
-                            height: number;
-                            sources: {
-                                url: string;
-                                width: number;
-                            }[];
-                        } | null;
-                        region: string;
-                        /** @enum {unknown} */
-                        category: "clothes" | "jewellery" | "kitchen" | "beauty" | "food" | "crafts" | "home" | "books" | "plants" | "toys" | "other";
-                        /** @description ISO 4217 */
-                        currency: string;
-                        isDemo: boolean;
-                        /**
-                         * Format: date-time
-                         * @description RFC 3339, UTC
-                         */
-                        createdAt: string;
-                        followers: number;
-                        following: boolean;
-                    };
+                    "application/json": components["schemas"]["ShopPage"];
                 };
             };
             /** @description Default Response */
@@ -1767,42 +1867,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        id: string;
-                        slug: string;
-                        name: string;
-                        story: string;
-                        image: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            /** @description Pixels of the largest source */
-                            width: number;
-                            /** @description Pixels of the largest source */
-                            height: number;
-                            sources: {
-                                url: string;
-                                width: number;
-                            }[];
-                        } | null;
-                        region: string;
-                        /** @enum {unknown} */
-                        category: "clothes" | "jewellery" | "kitchen" | "beauty" | "food" | "crafts" | "home" | "books" | "plants" | "toys" | "other";
-                        /** @description ISO 4217 */
-                        currency: string;
-                        isDemo: boolean;
-                        /**
-                         * Format: date-time
-                         * @description RFC 3339, UTC
-                         */
-                        createdAt: string;
-                    };
+                    "application/json": components["schemas"]["Shop"];
                 };
             };
             /** @description Default Response */
@@ -1837,15 +1902,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    name?: string;
-                    slug?: string;
-                    story?: string;
-                    imageId?: string | null;
-                    region?: string;
-                    /** @enum {unknown} */
-                    category?: "clothes" | "jewellery" | "kitchen" | "beauty" | "food" | "crafts" | "home" | "books" | "plants" | "toys" | "other";
-                };
+                "application/json": components["schemas"]["ShopPatch"];
             };
         };
         responses: {
@@ -1855,42 +1912,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        id: string;
-                        slug: string;
-                        name: string;
-                        story: string;
-                        image: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            /** @description Pixels of the largest source */
-                            width: number;
-                            /** @description Pixels of the largest source */
-                            height: number;
-                            sources: {
-                                url: string;
-                                width: number;
-                            }[];
-                        } | null;
-                        region: string;
-                        /** @enum {unknown} */
-                        category: "clothes" | "jewellery" | "kitchen" | "beauty" | "food" | "crafts" | "home" | "books" | "plants" | "toys" | "other";
-                        /** @description ISO 4217 */
-                        currency: string;
-                        isDemo: boolean;
-                        /**
-                         * Format: date-time
-                         * @description RFC 3339, UTC
-                         */
-                        createdAt: string;
-                    };
+                    "application/json": components["schemas"]["Shop"];
                 };
             };
             /** @description Default Response */
@@ -1924,13 +1946,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    /**
-                     * Format: uuid
-                     * @description UUID (RFC 9562)
-                     */
-                    showId?: string;
-                } | null;
+                "application/json": components["schemas"]["FollowBody"] | null;
             };
         };
         responses: {
@@ -1940,10 +1956,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        following: boolean;
-                        followers: number;
-                    };
+                    "application/json": components["schemas"]["Following"];
                 };
             };
             /** @description Default Response */
@@ -1983,10 +1996,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        following: boolean;
-                        followers: number;
-                    };
+                    "application/json": components["schemas"]["Following"];
                 };
             };
             /** @description Default Response */
@@ -2030,63 +2040,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        items: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            shopId: string;
-                            title: string;
-                            description: string;
-                            images: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                /** @description Pixels of the largest source */
-                                width: number;
-                                /** @description Pixels of the largest source */
-                                height: number;
-                                sources: {
-                                    url: string;
-                                    width: number;
-                                }[];
-                            }[];
-                            options: {
-                                name: string;
-                                values: {
-                                    value: string;
-                                    swatch?: string;
-                                }[];
-                            }[];
-                            variants: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                optionValues: string[];
-                                sku: string;
-                                /** @description Minor units of the currency */
-                                priceMinor: number;
-                                available: number;
-                                held: number;
-                            }[];
-                            /** @description ISO 4217 */
-                            currency: string;
-                            state: "draft" | "active" | "archived";
-                            /**
-                             * Format: date-time
-                             * @description RFC 3339, UTC
-                             */
-                            createdAt: string;
-                        }[];
+                        items: components["schemas"]["Product"][];
                         next: string | null;
                     };
                 };
@@ -2129,63 +2083,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        id: string;
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        shopId: string;
-                        title: string;
-                        description: string;
-                        images: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            /** @description Pixels of the largest source */
-                            width: number;
-                            /** @description Pixels of the largest source */
-                            height: number;
-                            sources: {
-                                url: string;
-                                width: number;
-                            }[];
-                        }[];
-                        options: {
-                            name: string;
-                            values: {
-                                value: string;
-                                swatch?: string;
-                            }[];
-                        }[];
-                        variants: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            optionValues: string[];
-                            sku: string;
-                            /** @description Minor units of the currency */
-                            priceMinor: number;
-                            available: number;
-                            held: number;
-                        }[];
-                        /** @description ISO 4217 */
-                        currency: string;
-                        state: "draft" | "active" | "archived";
-                        /**
-                         * Format: date-time
-                         * @description RFC 3339, UTC
-                         */
-                        createdAt: string;
-                    };
+                    "application/json": components["schemas"]["Product"];
                 };
             };
             /** @description Default Response */
@@ -2231,63 +2129,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        items: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            shopId: string;
-                            title: string;
-                            description: string;
-                            images: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                /** @description Pixels of the largest source */
-                                width: number;
-                                /** @description Pixels of the largest source */
-                                height: number;
-                                sources: {
-                                    url: string;
-                                    width: number;
-                                }[];
-                            }[];
-                            options: {
-                                name: string;
-                                values: {
-                                    value: string;
-                                    swatch?: string;
-                                }[];
-                            }[];
-                            variants: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                optionValues: string[];
-                                sku: string;
-                                /** @description Minor units of the currency */
-                                priceMinor: number;
-                                available: number;
-                                held: number;
-                            }[];
-                            /** @description ISO 4217 */
-                            currency: string;
-                            state: "draft" | "active" | "archived";
-                            /**
-                             * Format: date-time
-                             * @description RFC 3339, UTC
-                             */
-                            createdAt: string;
-                        }[];
+                        items: components["schemas"]["Product"][];
                         next: string | null;
                     };
                 };
@@ -2324,31 +2166,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    title: string;
-                    description: string;
-                    imageIds: string[];
-                    options: {
-                        name: string;
-                        values: {
-                            value: string;
-                            swatch?: string;
-                        }[];
-                    }[];
-                    variants: {
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        id?: string;
-                        optionValues: string[];
-                        sku: string;
-                        /** @description Minor units of the currency */
-                        priceMinor: number;
-                        stock?: number;
-                    }[];
-                    state: "draft" | "active" | "archived";
-                };
+                "application/json": components["schemas"]["ProductCreate"];
             };
         };
         responses: {
@@ -2358,63 +2176,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        id: string;
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        shopId: string;
-                        title: string;
-                        description: string;
-                        images: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            /** @description Pixels of the largest source */
-                            width: number;
-                            /** @description Pixels of the largest source */
-                            height: number;
-                            sources: {
-                                url: string;
-                                width: number;
-                            }[];
-                        }[];
-                        options: {
-                            name: string;
-                            values: {
-                                value: string;
-                                swatch?: string;
-                            }[];
-                        }[];
-                        variants: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            optionValues: string[];
-                            sku: string;
-                            /** @description Minor units of the currency */
-                            priceMinor: number;
-                            available: number;
-                            held: number;
-                        }[];
-                        /** @description ISO 4217 */
-                        currency: string;
-                        state: "draft" | "active" | "archived";
-                        /**
-                         * Format: date-time
-                         * @description RFC 3339, UTC
-                         */
-                        createdAt: string;
-                    };
+                    "application/json": components["schemas"]["Product"];
                 };
             };
             /** @description Default Response */
@@ -2455,63 +2217,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        id: string;
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        shopId: string;
-                        title: string;
-                        description: string;
-                        images: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            /** @description Pixels of the largest source */
-                            width: number;
-                            /** @description Pixels of the largest source */
-                            height: number;
-                            sources: {
-                                url: string;
-                                width: number;
-                            }[];
-                        }[];
-                        options: {
-                            name: string;
-                            values: {
-                                value: string;
-                                swatch?: string;
-                            }[];
-                        }[];
-                        variants: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            optionValues: string[];
-                            sku: string;
-                            /** @description Minor units of the currency */
-                            priceMinor: number;
-                            available: number;
-                            held: number;
-                        }[];
-                        /** @description ISO 4217 */
-                        currency: string;
-                        state: "draft" | "active" | "archived";
-                        /**
-                         * Format: date-time
-                         * @description RFC 3339, UTC
-                         */
-                        createdAt: string;
-                    };
+                    "application/json": components["schemas"]["Product"];
                 };
             };
             /** @description Default Response */
@@ -2546,31 +2252,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    title?: string;
-                    description?: string;
-                    imageIds?: string[];
-                    options?: {
-                        name: string;
-                        values: {
-                            value: string;
-                            swatch?: string;
-                        }[];
-                    }[];
-                    variants?: {
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        id?: string;
-                        optionValues: string[];
-                        sku: string;
-                        /** @description Minor units of the currency */
-                        priceMinor: number;
-                        stock?: number;
-                    }[];
-                    state?: "draft" | "active" | "archived";
-                };
+                "application/json": components["schemas"]["ProductPatch"];
             };
         };
         responses: {
@@ -2580,63 +2262,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        id: string;
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        shopId: string;
-                        title: string;
-                        description: string;
-                        images: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            /** @description Pixels of the largest source */
-                            width: number;
-                            /** @description Pixels of the largest source */
-                            height: number;
-                            sources: {
-                                url: string;
-                                width: number;
-                            }[];
-                        }[];
-                        options: {
-                            name: string;
-                            values: {
-                                value: string;
-                                swatch?: string;
-                            }[];
-                        }[];
-                        variants: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            optionValues: string[];
-                            sku: string;
-                            /** @description Minor units of the currency */
-                            priceMinor: number;
-                            available: number;
-                            held: number;
-                        }[];
-                        /** @description ISO 4217 */
-                        currency: string;
-                        state: "draft" | "active" | "archived";
-                        /**
-                         * Format: date-time
-                         * @description RFC 3339, UTC
-                         */
-                        createdAt: string;
-                    };
+                    "application/json": components["schemas"]["Product"];
                 };
             };
             /** @description Default Response */
@@ -2685,20 +2311,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        productId: string;
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        variantId: string;
-                        available: number;
-                        held: number;
-                    };
+                    "application/json": components["schemas"]["StockLevel"];
                 };
             };
             /** @description Default Response */
@@ -2743,68 +2356,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        items: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            title: string;
-                            state: "planned" | "live" | "interrupted" | "ended" | "cancelled";
-                            visibility: "public" | "private";
-                            /**
-                             * Format: date-time
-                             * @description RFC 3339, UTC
-                             */
-                            startsAt: string;
-                            wentLiveAt: string | null;
-                            endedAt: string | null;
-                            cover: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                /** @description Pixels of the largest source */
-                                width: number;
-                                /** @description Pixels of the largest source */
-                                height: number;
-                                sources: {
-                                    url: string;
-                                    width: number;
-                                }[];
-                            } | null;
-                            shop: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                slug: string;
-                                name: string;
-                                image: {
-                                    /**
-                                     * Format: uuid
-                                     * @description UUID (RFC 9562)
-                                     */
-                                    id: string;
-                                    /** @description Pixels of the largest source */
-                                    width: number;
-                                    /** @description Pixels of the largest source */
-                                    height: number;
-                                    sources: {
-                                        url: string;
-                                        width: number;
-                                    }[];
-                                } | null;
-                            };
-                            viewers: number;
-                            isDemo: boolean;
-                            onScreen: {
-                                number: number;
-                                title: string;
-                            } | null;
-                        }[];
+                        items: components["schemas"]["ShowTile"][];
                         next: string | null;
                     };
                 };
@@ -2847,134 +2399,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        id: string;
-                        title: string;
-                        state: "planned" | "live" | "interrupted" | "ended" | "cancelled";
-                        visibility: "public" | "private";
-                        /**
-                         * Format: date-time
-                         * @description RFC 3339, UTC
-                         */
-                        startsAt: string;
-                        wentLiveAt: string | null;
-                        endedAt: string | null;
-                        cover: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            /** @description Pixels of the largest source */
-                            width: number;
-                            /** @description Pixels of the largest source */
-                            height: number;
-                            sources: {
-                                url: string;
-                                width: number;
-                            }[];
-                        } | null;
-                        shop: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            slug: string;
-                            name: string;
-                            image: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                /** @description Pixels of the largest source */
-                                width: number;
-                                /** @description Pixels of the largest source */
-                                height: number;
-                                sources: {
-                                    url: string;
-                                    width: number;
-                                }[];
-                            } | null;
-                        };
-                        viewers: number;
-                        isDemo: boolean;
-                        onScreen: {
-                            number: number;
-                            title: string;
-                        } | null;
-                        description: string;
-                        likes: number;
-                        interruptedAt: string | null;
-                        onScreenProductId: string | null;
-                        bag: {
-                            number: number;
-                            product: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                shopId: string;
-                                title: string;
-                                description: string;
-                                images: {
-                                    /**
-                                     * Format: uuid
-                                     * @description UUID (RFC 9562)
-                                     */
-                                    id: string;
-                                    /** @description Pixels of the largest source */
-                                    width: number;
-                                    /** @description Pixels of the largest source */
-                                    height: number;
-                                    sources: {
-                                        url: string;
-                                        width: number;
-                                    }[];
-                                }[];
-                                options: {
-                                    name: string;
-                                    values: {
-                                        value: string;
-                                        swatch?: string;
-                                    }[];
-                                }[];
-                                variants: {
-                                    /**
-                                     * Format: uuid
-                                     * @description UUID (RFC 9562)
-                                     */
-                                    id: string;
-                                    optionValues: string[];
-                                    sku: string;
-                                    /** @description Minor units of the currency */
-                                    priceMinor: number;
-                                    available: number;
-                                    held: number;
-                                }[];
-                                /** @description ISO 4217 */
-                                currency: string;
-                                state: "draft" | "active" | "archived";
-                                /**
-                                 * Format: date-time
-                                 * @description RFC 3339, UTC
-                                 */
-                                createdAt: string;
-                            };
-                            explainRequests: number;
-                            lastShownAtSeconds: number | null;
-                        }[];
-                    };
+                    "application/json": components["schemas"]["Show"];
                 };
             };
             /** @description Default Response */
@@ -3009,13 +2434,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    /**
-                     * Format: uuid
-                     * @description UUID (RFC 9562)
-                     */
-                    productId: string;
-                };
+                "application/json": components["schemas"]["ExplainBody"];
             };
         };
         responses: {
@@ -3025,9 +2444,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        explainRequests: number;
-                    };
+                    "application/json": components["schemas"]["ExplainAnswer"];
                 };
             };
             /** @description Default Response */
@@ -3062,14 +2479,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    /**
-                     * Format: uuid
-                     * @description UUID (RFC 9562)
-                     */
-                    productId: string;
-                    kind: "card_opened" | "bagged";
-                };
+                "application/json": components["schemas"]["InterestBody"];
             };
         };
         responses: {
@@ -3112,9 +2522,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    count: number;
-                };
+                "application/json": components["schemas"]["LikesBody"];
             };
         };
         responses: {
@@ -3124,9 +2532,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        likes: number;
-                    };
+                    "application/json": components["schemas"]["LikesAnswer"];
                 };
             };
             /** @description Default Response */
@@ -3172,68 +2578,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        items: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            title: string;
-                            state: "planned" | "live" | "interrupted" | "ended" | "cancelled";
-                            visibility: "public" | "private";
-                            /**
-                             * Format: date-time
-                             * @description RFC 3339, UTC
-                             */
-                            startsAt: string;
-                            wentLiveAt: string | null;
-                            endedAt: string | null;
-                            cover: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                /** @description Pixels of the largest source */
-                                width: number;
-                                /** @description Pixels of the largest source */
-                                height: number;
-                                sources: {
-                                    url: string;
-                                    width: number;
-                                }[];
-                            } | null;
-                            shop: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                slug: string;
-                                name: string;
-                                image: {
-                                    /**
-                                     * Format: uuid
-                                     * @description UUID (RFC 9562)
-                                     */
-                                    id: string;
-                                    /** @description Pixels of the largest source */
-                                    width: number;
-                                    /** @description Pixels of the largest source */
-                                    height: number;
-                                    sources: {
-                                        url: string;
-                                        width: number;
-                                    }[];
-                                } | null;
-                            };
-                            viewers: number;
-                            isDemo: boolean;
-                            onScreen: {
-                                number: number;
-                                title: string;
-                            } | null;
-                        }[];
+                        items: components["schemas"]["ShowTile"][];
                         next: string | null;
                     };
                 };
@@ -3270,18 +2615,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    title: string;
-                    description: string;
-                    coverImageId: string | null;
-                    /**
-                     * Format: date-time
-                     * @description RFC 3339, UTC
-                     */
-                    startsAt: string;
-                    visibility: "public" | "private";
-                    productIds: string[];
-                };
+                "application/json": components["schemas"]["ShowCreate"];
             };
         };
         responses: {
@@ -3291,134 +2625,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        id: string;
-                        title: string;
-                        state: "planned" | "live" | "interrupted" | "ended" | "cancelled";
-                        visibility: "public" | "private";
-                        /**
-                         * Format: date-time
-                         * @description RFC 3339, UTC
-                         */
-                        startsAt: string;
-                        wentLiveAt: string | null;
-                        endedAt: string | null;
-                        cover: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            /** @description Pixels of the largest source */
-                            width: number;
-                            /** @description Pixels of the largest source */
-                            height: number;
-                            sources: {
-                                url: string;
-                                width: number;
-                            }[];
-                        } | null;
-                        shop: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            slug: string;
-                            name: string;
-                            image: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                /** @description Pixels of the largest source */
-                                width: number;
-                                /** @description Pixels of the largest source */
-                                height: number;
-                                sources: {
-                                    url: string;
-                                    width: number;
-                                }[];
-                            } | null;
-                        };
-                        viewers: number;
-                        isDemo: boolean;
-                        onScreen: {
-                            number: number;
-                            title: string;
-                        } | null;
-                        description: string;
-                        likes: number;
-                        interruptedAt: string | null;
-                        onScreenProductId: string | null;
-                        bag: {
-                            number: number;
-                            product: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                shopId: string;
-                                title: string;
-                                description: string;
-                                images: {
-                                    /**
-                                     * Format: uuid
-                                     * @description UUID (RFC 9562)
-                                     */
-                                    id: string;
-                                    /** @description Pixels of the largest source */
-                                    width: number;
-                                    /** @description Pixels of the largest source */
-                                    height: number;
-                                    sources: {
-                                        url: string;
-                                        width: number;
-                                    }[];
-                                }[];
-                                options: {
-                                    name: string;
-                                    values: {
-                                        value: string;
-                                        swatch?: string;
-                                    }[];
-                                }[];
-                                variants: {
-                                    /**
-                                     * Format: uuid
-                                     * @description UUID (RFC 9562)
-                                     */
-                                    id: string;
-                                    optionValues: string[];
-                                    sku: string;
-                                    /** @description Minor units of the currency */
-                                    priceMinor: number;
-                                    available: number;
-                                    held: number;
-                                }[];
-                                /** @description ISO 4217 */
-                                currency: string;
-                                state: "draft" | "active" | "archived";
-                                /**
-                                 * Format: date-time
-                                 * @description RFC 3339, UTC
-                                 */
-                                createdAt: string;
-                            };
-                            explainRequests: number;
-                            lastShownAtSeconds: number | null;
-                        }[];
-                    };
+                    "application/json": components["schemas"]["Show"];
                 };
             };
             /** @description Default Response */
@@ -3459,134 +2666,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        id: string;
-                        title: string;
-                        state: "planned" | "live" | "interrupted" | "ended" | "cancelled";
-                        visibility: "public" | "private";
-                        /**
-                         * Format: date-time
-                         * @description RFC 3339, UTC
-                         */
-                        startsAt: string;
-                        wentLiveAt: string | null;
-                        endedAt: string | null;
-                        cover: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            /** @description Pixels of the largest source */
-                            width: number;
-                            /** @description Pixels of the largest source */
-                            height: number;
-                            sources: {
-                                url: string;
-                                width: number;
-                            }[];
-                        } | null;
-                        shop: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            slug: string;
-                            name: string;
-                            image: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                /** @description Pixels of the largest source */
-                                width: number;
-                                /** @description Pixels of the largest source */
-                                height: number;
-                                sources: {
-                                    url: string;
-                                    width: number;
-                                }[];
-                            } | null;
-                        };
-                        viewers: number;
-                        isDemo: boolean;
-                        onScreen: {
-                            number: number;
-                            title: string;
-                        } | null;
-                        description: string;
-                        likes: number;
-                        interruptedAt: string | null;
-                        onScreenProductId: string | null;
-                        bag: {
-                            number: number;
-                            product: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                shopId: string;
-                                title: string;
-                                description: string;
-                                images: {
-                                    /**
-                                     * Format: uuid
-                                     * @description UUID (RFC 9562)
-                                     */
-                                    id: string;
-                                    /** @description Pixels of the largest source */
-                                    width: number;
-                                    /** @description Pixels of the largest source */
-                                    height: number;
-                                    sources: {
-                                        url: string;
-                                        width: number;
-                                    }[];
-                                }[];
-                                options: {
-                                    name: string;
-                                    values: {
-                                        value: string;
-                                        swatch?: string;
-                                    }[];
-                                }[];
-                                variants: {
-                                    /**
-                                     * Format: uuid
-                                     * @description UUID (RFC 9562)
-                                     */
-                                    id: string;
-                                    optionValues: string[];
-                                    sku: string;
-                                    /** @description Minor units of the currency */
-                                    priceMinor: number;
-                                    available: number;
-                                    held: number;
-                                }[];
-                                /** @description ISO 4217 */
-                                currency: string;
-                                state: "draft" | "active" | "archived";
-                                /**
-                                 * Format: date-time
-                                 * @description RFC 3339, UTC
-                                 */
-                                createdAt: string;
-                            };
-                            explainRequests: number;
-                            lastShownAtSeconds: number | null;
-                        }[];
-                    };
+                    "application/json": components["schemas"]["Show"];
                 };
             };
             /** @description Default Response */
@@ -3621,17 +2701,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    title?: string;
-                    description?: string;
-                    coverImageId?: string | null;
-                    /**
-                     * Format: date-time
-                     * @description RFC 3339, UTC
-                     */
-                    startsAt?: string;
-                    visibility?: "public" | "private";
-                };
+                "application/json": components["schemas"]["ShowPatch"];
             };
         };
         responses: {
@@ -3641,134 +2711,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        id: string;
-                        title: string;
-                        state: "planned" | "live" | "interrupted" | "ended" | "cancelled";
-                        visibility: "public" | "private";
-                        /**
-                         * Format: date-time
-                         * @description RFC 3339, UTC
-                         */
-                        startsAt: string;
-                        wentLiveAt: string | null;
-                        endedAt: string | null;
-                        cover: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            /** @description Pixels of the largest source */
-                            width: number;
-                            /** @description Pixels of the largest source */
-                            height: number;
-                            sources: {
-                                url: string;
-                                width: number;
-                            }[];
-                        } | null;
-                        shop: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            slug: string;
-                            name: string;
-                            image: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                /** @description Pixels of the largest source */
-                                width: number;
-                                /** @description Pixels of the largest source */
-                                height: number;
-                                sources: {
-                                    url: string;
-                                    width: number;
-                                }[];
-                            } | null;
-                        };
-                        viewers: number;
-                        isDemo: boolean;
-                        onScreen: {
-                            number: number;
-                            title: string;
-                        } | null;
-                        description: string;
-                        likes: number;
-                        interruptedAt: string | null;
-                        onScreenProductId: string | null;
-                        bag: {
-                            number: number;
-                            product: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                shopId: string;
-                                title: string;
-                                description: string;
-                                images: {
-                                    /**
-                                     * Format: uuid
-                                     * @description UUID (RFC 9562)
-                                     */
-                                    id: string;
-                                    /** @description Pixels of the largest source */
-                                    width: number;
-                                    /** @description Pixels of the largest source */
-                                    height: number;
-                                    sources: {
-                                        url: string;
-                                        width: number;
-                                    }[];
-                                }[];
-                                options: {
-                                    name: string;
-                                    values: {
-                                        value: string;
-                                        swatch?: string;
-                                    }[];
-                                }[];
-                                variants: {
-                                    /**
-                                     * Format: uuid
-                                     * @description UUID (RFC 9562)
-                                     */
-                                    id: string;
-                                    optionValues: string[];
-                                    sku: string;
-                                    /** @description Minor units of the currency */
-                                    priceMinor: number;
-                                    available: number;
-                                    held: number;
-                                }[];
-                                /** @description ISO 4217 */
-                                currency: string;
-                                state: "draft" | "active" | "archived";
-                                /**
-                                 * Format: date-time
-                                 * @description RFC 3339, UTC
-                                 */
-                                createdAt: string;
-                            };
-                            explainRequests: number;
-                            lastShownAtSeconds: number | null;
-                        }[];
-                    };
+                    "application/json": components["schemas"]["Show"];
                 };
             };
             /** @description Default Response */
@@ -3809,134 +2752,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        id: string;
-                        title: string;
-                        state: "planned" | "live" | "interrupted" | "ended" | "cancelled";
-                        visibility: "public" | "private";
-                        /**
-                         * Format: date-time
-                         * @description RFC 3339, UTC
-                         */
-                        startsAt: string;
-                        wentLiveAt: string | null;
-                        endedAt: string | null;
-                        cover: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            /** @description Pixels of the largest source */
-                            width: number;
-                            /** @description Pixels of the largest source */
-                            height: number;
-                            sources: {
-                                url: string;
-                                width: number;
-                            }[];
-                        } | null;
-                        shop: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            slug: string;
-                            name: string;
-                            image: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                /** @description Pixels of the largest source */
-                                width: number;
-                                /** @description Pixels of the largest source */
-                                height: number;
-                                sources: {
-                                    url: string;
-                                    width: number;
-                                }[];
-                            } | null;
-                        };
-                        viewers: number;
-                        isDemo: boolean;
-                        onScreen: {
-                            number: number;
-                            title: string;
-                        } | null;
-                        description: string;
-                        likes: number;
-                        interruptedAt: string | null;
-                        onScreenProductId: string | null;
-                        bag: {
-                            number: number;
-                            product: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                shopId: string;
-                                title: string;
-                                description: string;
-                                images: {
-                                    /**
-                                     * Format: uuid
-                                     * @description UUID (RFC 9562)
-                                     */
-                                    id: string;
-                                    /** @description Pixels of the largest source */
-                                    width: number;
-                                    /** @description Pixels of the largest source */
-                                    height: number;
-                                    sources: {
-                                        url: string;
-                                        width: number;
-                                    }[];
-                                }[];
-                                options: {
-                                    name: string;
-                                    values: {
-                                        value: string;
-                                        swatch?: string;
-                                    }[];
-                                }[];
-                                variants: {
-                                    /**
-                                     * Format: uuid
-                                     * @description UUID (RFC 9562)
-                                     */
-                                    id: string;
-                                    optionValues: string[];
-                                    sku: string;
-                                    /** @description Minor units of the currency */
-                                    priceMinor: number;
-                                    available: number;
-                                    held: number;
-                                }[];
-                                /** @description ISO 4217 */
-                                currency: string;
-                                state: "draft" | "active" | "archived";
-                                /**
-                                 * Format: date-time
-                                 * @description RFC 3339, UTC
-                                 */
-                                createdAt: string;
-                            };
-                            explainRequests: number;
-                            lastShownAtSeconds: number | null;
-                        }[];
-                    };
+                    "application/json": components["schemas"]["Show"];
                 };
             };
             /** @description Default Response */
@@ -3971,9 +2787,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    productIds: string[];
-                };
+                "application/json": components["schemas"]["BagBody"];
             };
         };
         responses: {
@@ -3983,134 +2797,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        id: string;
-                        title: string;
-                        state: "planned" | "live" | "interrupted" | "ended" | "cancelled";
-                        visibility: "public" | "private";
-                        /**
-                         * Format: date-time
-                         * @description RFC 3339, UTC
-                         */
-                        startsAt: string;
-                        wentLiveAt: string | null;
-                        endedAt: string | null;
-                        cover: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            /** @description Pixels of the largest source */
-                            width: number;
-                            /** @description Pixels of the largest source */
-                            height: number;
-                            sources: {
-                                url: string;
-                                width: number;
-                            }[];
-                        } | null;
-                        shop: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            slug: string;
-                            name: string;
-                            image: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                /** @description Pixels of the largest source */
-                                width: number;
-                                /** @description Pixels of the largest source */
-                                height: number;
-                                sources: {
-                                    url: string;
-                                    width: number;
-                                }[];
-                            } | null;
-                        };
-                        viewers: number;
-                        isDemo: boolean;
-                        onScreen: {
-                            number: number;
-                            title: string;
-                        } | null;
-                        description: string;
-                        likes: number;
-                        interruptedAt: string | null;
-                        onScreenProductId: string | null;
-                        bag: {
-                            number: number;
-                            product: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                shopId: string;
-                                title: string;
-                                description: string;
-                                images: {
-                                    /**
-                                     * Format: uuid
-                                     * @description UUID (RFC 9562)
-                                     */
-                                    id: string;
-                                    /** @description Pixels of the largest source */
-                                    width: number;
-                                    /** @description Pixels of the largest source */
-                                    height: number;
-                                    sources: {
-                                        url: string;
-                                        width: number;
-                                    }[];
-                                }[];
-                                options: {
-                                    name: string;
-                                    values: {
-                                        value: string;
-                                        swatch?: string;
-                                    }[];
-                                }[];
-                                variants: {
-                                    /**
-                                     * Format: uuid
-                                     * @description UUID (RFC 9562)
-                                     */
-                                    id: string;
-                                    optionValues: string[];
-                                    sku: string;
-                                    /** @description Minor units of the currency */
-                                    priceMinor: number;
-                                    available: number;
-                                    held: number;
-                                }[];
-                                /** @description ISO 4217 */
-                                currency: string;
-                                state: "draft" | "active" | "archived";
-                                /**
-                                 * Format: date-time
-                                 * @description RFC 3339, UTC
-                                 */
-                                createdAt: string;
-                            };
-                            explainRequests: number;
-                            lastShownAtSeconds: number | null;
-                        }[];
-                    };
+                    "application/json": components["schemas"]["Show"];
                 };
             };
             /** @description Default Response */
@@ -4145,9 +2832,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    productId: string | null;
-                };
+                "application/json": components["schemas"]["OnScreenBody"];
             };
         };
         responses: {
@@ -4157,134 +2842,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        id: string;
-                        title: string;
-                        state: "planned" | "live" | "interrupted" | "ended" | "cancelled";
-                        visibility: "public" | "private";
-                        /**
-                         * Format: date-time
-                         * @description RFC 3339, UTC
-                         */
-                        startsAt: string;
-                        wentLiveAt: string | null;
-                        endedAt: string | null;
-                        cover: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            /** @description Pixels of the largest source */
-                            width: number;
-                            /** @description Pixels of the largest source */
-                            height: number;
-                            sources: {
-                                url: string;
-                                width: number;
-                            }[];
-                        } | null;
-                        shop: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            slug: string;
-                            name: string;
-                            image: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                /** @description Pixels of the largest source */
-                                width: number;
-                                /** @description Pixels of the largest source */
-                                height: number;
-                                sources: {
-                                    url: string;
-                                    width: number;
-                                }[];
-                            } | null;
-                        };
-                        viewers: number;
-                        isDemo: boolean;
-                        onScreen: {
-                            number: number;
-                            title: string;
-                        } | null;
-                        description: string;
-                        likes: number;
-                        interruptedAt: string | null;
-                        onScreenProductId: string | null;
-                        bag: {
-                            number: number;
-                            product: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                shopId: string;
-                                title: string;
-                                description: string;
-                                images: {
-                                    /**
-                                     * Format: uuid
-                                     * @description UUID (RFC 9562)
-                                     */
-                                    id: string;
-                                    /** @description Pixels of the largest source */
-                                    width: number;
-                                    /** @description Pixels of the largest source */
-                                    height: number;
-                                    sources: {
-                                        url: string;
-                                        width: number;
-                                    }[];
-                                }[];
-                                options: {
-                                    name: string;
-                                    values: {
-                                        value: string;
-                                        swatch?: string;
-                                    }[];
-                                }[];
-                                variants: {
-                                    /**
-                                     * Format: uuid
-                                     * @description UUID (RFC 9562)
-                                     */
-                                    id: string;
-                                    optionValues: string[];
-                                    sku: string;
-                                    /** @description Minor units of the currency */
-                                    priceMinor: number;
-                                    available: number;
-                                    held: number;
-                                }[];
-                                /** @description ISO 4217 */
-                                currency: string;
-                                state: "draft" | "active" | "archived";
-                                /**
-                                 * Format: date-time
-                                 * @description RFC 3339, UTC
-                                 */
-                                createdAt: string;
-                            };
-                            explainRequests: number;
-                            lastShownAtSeconds: number | null;
-                        }[];
-                    };
+                    "application/json": components["schemas"]["Show"];
                 };
             };
             /** @description Default Response */
@@ -4325,134 +2883,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        id: string;
-                        title: string;
-                        state: "planned" | "live" | "interrupted" | "ended" | "cancelled";
-                        visibility: "public" | "private";
-                        /**
-                         * Format: date-time
-                         * @description RFC 3339, UTC
-                         */
-                        startsAt: string;
-                        wentLiveAt: string | null;
-                        endedAt: string | null;
-                        cover: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            /** @description Pixels of the largest source */
-                            width: number;
-                            /** @description Pixels of the largest source */
-                            height: number;
-                            sources: {
-                                url: string;
-                                width: number;
-                            }[];
-                        } | null;
-                        shop: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            slug: string;
-                            name: string;
-                            image: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                /** @description Pixels of the largest source */
-                                width: number;
-                                /** @description Pixels of the largest source */
-                                height: number;
-                                sources: {
-                                    url: string;
-                                    width: number;
-                                }[];
-                            } | null;
-                        };
-                        viewers: number;
-                        isDemo: boolean;
-                        onScreen: {
-                            number: number;
-                            title: string;
-                        } | null;
-                        description: string;
-                        likes: number;
-                        interruptedAt: string | null;
-                        onScreenProductId: string | null;
-                        bag: {
-                            number: number;
-                            product: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                shopId: string;
-                                title: string;
-                                description: string;
-                                images: {
-                                    /**
-                                     * Format: uuid
-                                     * @description UUID (RFC 9562)
-                                     */
-                                    id: string;
-                                    /** @description Pixels of the largest source */
-                                    width: number;
-                                    /** @description Pixels of the largest source */
-                                    height: number;
-                                    sources: {
-                                        url: string;
-                                        width: number;
-                                    }[];
-                                }[];
-                                options: {
-                                    name: string;
-                                    values: {
-                                        value: string;
-                                        swatch?: string;
-                                    }[];
-                                }[];
-                                variants: {
-                                    /**
-                                     * Format: uuid
-                                     * @description UUID (RFC 9562)
-                                     */
-                                    id: string;
-                                    optionValues: string[];
-                                    sku: string;
-                                    /** @description Minor units of the currency */
-                                    priceMinor: number;
-                                    available: number;
-                                    held: number;
-                                }[];
-                                /** @description ISO 4217 */
-                                currency: string;
-                                state: "draft" | "active" | "archived";
-                                /**
-                                 * Format: date-time
-                                 * @description RFC 3339, UTC
-                                 */
-                                createdAt: string;
-                            };
-                            explainRequests: number;
-                            lastShownAtSeconds: number | null;
-                        }[];
-                    };
+                    "application/json": components["schemas"]["Show"];
                 };
             };
             /** @description Default Response */
@@ -4493,29 +2924,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        viewers: number;
-                        peakViewers: number;
-                        likes: number;
-                        newFollowers: number;
-                        orders: number;
-                        /** @description Minor units of the currency */
-                        salesMinor: number;
-                        /** @description ISO 4217 */
-                        currency: string;
-                        interest: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            productId: string;
-                            number: number;
-                            cardOpened: number;
-                            bagged: number;
-                            bought: number;
-                            explainRequests: number;
-                        }[];
-                    };
+                    "application/json": components["schemas"]["ShowFigures"];
                 };
             };
             /** @description Default Response */
@@ -4556,10 +2965,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        key: string;
-                        whipUrl: string;
-                    };
+                    "application/json": components["schemas"]["StreamKey"];
                 };
             };
             /** @description Default Response */
@@ -4604,27 +3010,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        items: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            clientId: string;
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            personId: string;
-                            name: string;
-                            isHost: boolean;
-                            text: string;
-                            /**
-                             * Format: date-time
-                             * @description RFC 3339, UTC
-                             */
-                            sentAt: string;
-                        }[];
+                        items: components["schemas"]["ChatMessage"][];
                         next: string | null;
                     };
                 };
@@ -4661,10 +3047,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    clientId: string;
-                    text: string;
-                };
+                "application/json": components["schemas"]["ChatBody"];
             };
         };
         responses: {
@@ -4674,27 +3057,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        id: string;
-                        clientId: string;
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        personId: string;
-                        name: string;
-                        isHost: boolean;
-                        text: string;
-                        /**
-                         * Format: date-time
-                         * @description RFC 3339, UTC
-                         */
-                        sentAt: string;
-                    };
+                    "application/json": components["schemas"]["ChatMessage"];
                 };
             };
             /** @description Default Response */
@@ -4776,24 +3139,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        id: string;
-                        /** @description Minor units of the currency */
-                        amountMinor: number;
-                        /** @description ISO 4217 */
-                        currency: string;
-                        state: "pending" | "processing" | "captured" | "declined" | "cancelled" | "refunded";
-                        /**
-                         * Format: date-time
-                         * @description RFC 3339, UTC
-                         */
-                        expiresAt: string;
-                        description: string;
-                    };
+                    "application/json": components["schemas"]["Payment"];
                 };
             };
             /** @description Default Response */
@@ -4828,9 +3174,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    outcome: "succeed" | "decline" | "slow";
-                };
+                "application/json": components["schemas"]["SandboxDecision"];
             };
         };
         responses: {
@@ -4840,24 +3184,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        id: string;
-                        /** @description Minor units of the currency */
-                        amountMinor: number;
-                        /** @description ISO 4217 */
-                        currency: string;
-                        state: "pending" | "processing" | "captured" | "declined" | "cancelled" | "refunded";
-                        /**
-                         * Format: date-time
-                         * @description RFC 3339, UTC
-                         */
-                        expiresAt: string;
-                        description: string;
-                    };
+                    "application/json": components["schemas"]["Payment"];
                 };
             };
             /** @description Default Response */
@@ -4899,89 +3226,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        items: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            number: string;
-                            state: "held" | "paid" | "shipped" | "expired" | "declined" | "cancelled";
-                            shop: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                slug: string;
-                                name: string;
-                            };
-                            showId: string | null;
-                            buyerName: string;
-                            lines: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                variantId: string;
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                productId: string;
-                                title: string;
-                                optionValues: string[];
-                                sku: string;
-                                image: {
-                                    /**
-                                     * Format: uuid
-                                     * @description UUID (RFC 9562)
-                                     */
-                                    id: string;
-                                    /** @description Pixels of the largest source */
-                                    width: number;
-                                    /** @description Pixels of the largest source */
-                                    height: number;
-                                    sources: {
-                                        url: string;
-                                        width: number;
-                                    }[];
-                                } | null;
-                                /** @description Minor units of the currency */
-                                unitPriceMinor: number;
-                                quantity: number;
-                                number: number | null;
-                            }[];
-                            /** @description Minor units of the currency */
-                            totalMinor: number;
-                            /** @description ISO 4217 */
-                            currency: string;
-                            address: {
-                                name: string;
-                                phone: string;
-                                line1: string;
-                                line2: string;
-                                city: string;
-                                region: string;
-                                postalCode: string;
-                                country: string;
-                            };
-                            /**
-                             * Format: date-time
-                             * @description RFC 3339, UTC
-                             */
-                            placedAt: string;
-                            /**
-                             * Format: date-time
-                             * @description RFC 3339, UTC
-                             */
-                            holdExpiresAt: string;
-                            paidAt: string | null;
-                            shippedAt: string | null;
-                            carrier: string | null;
-                            trackingNumber: string | null;
-                            paymentUrl: string | null;
-                        }[];
+                        items: components["schemas"]["Order"][];
                         next: string | null;
                     };
                 };
@@ -5015,31 +3260,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    idempotencyKey: string;
-                    showId: string | null;
-                    lines: {
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        variantId: string;
-                        quantity: number;
-                        /** @description Minor units of the currency */
-                        unitPriceMinor: number;
-                    }[];
-                    address: {
-                        name: string;
-                        phone: string;
-                        line1: string;
-                        line2: string;
-                        city: string;
-                        region: string;
-                        postalCode: string;
-                        country: string;
-                    };
-                    saveAddress?: boolean;
-                };
+                "application/json": components["schemas"]["OrderPlace"];
             };
         };
         responses: {
@@ -5049,89 +3270,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        id: string;
-                        number: string;
-                        state: "held" | "paid" | "shipped" | "expired" | "declined" | "cancelled";
-                        shop: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            slug: string;
-                            name: string;
-                        };
-                        showId: string | null;
-                        buyerName: string;
-                        lines: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            variantId: string;
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            productId: string;
-                            title: string;
-                            optionValues: string[];
-                            sku: string;
-                            image: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                /** @description Pixels of the largest source */
-                                width: number;
-                                /** @description Pixels of the largest source */
-                                height: number;
-                                sources: {
-                                    url: string;
-                                    width: number;
-                                }[];
-                            } | null;
-                            /** @description Minor units of the currency */
-                            unitPriceMinor: number;
-                            quantity: number;
-                            number: number | null;
-                        }[];
-                        /** @description Minor units of the currency */
-                        totalMinor: number;
-                        /** @description ISO 4217 */
-                        currency: string;
-                        address: {
-                            name: string;
-                            phone: string;
-                            line1: string;
-                            line2: string;
-                            city: string;
-                            region: string;
-                            postalCode: string;
-                            country: string;
-                        };
-                        /**
-                         * Format: date-time
-                         * @description RFC 3339, UTC
-                         */
-                        placedAt: string;
-                        /**
-                         * Format: date-time
-                         * @description RFC 3339, UTC
-                         */
-                        holdExpiresAt: string;
-                        paidAt: string | null;
-                        shippedAt: string | null;
-                        carrier: string | null;
-                        trackingNumber: string | null;
-                        paymentUrl: string | null;
-                    };
+                    "application/json": components["schemas"]["Order"];
                 };
             };
             /** @description Default Response */
@@ -5172,89 +3311,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        id: string;
-                        number: string;
-                        state: "held" | "paid" | "shipped" | "expired" | "declined" | "cancelled";
-                        shop: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            slug: string;
-                            name: string;
-                        };
-                        showId: string | null;
-                        buyerName: string;
-                        lines: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            variantId: string;
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            productId: string;
-                            title: string;
-                            optionValues: string[];
-                            sku: string;
-                            image: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                /** @description Pixels of the largest source */
-                                width: number;
-                                /** @description Pixels of the largest source */
-                                height: number;
-                                sources: {
-                                    url: string;
-                                    width: number;
-                                }[];
-                            } | null;
-                            /** @description Minor units of the currency */
-                            unitPriceMinor: number;
-                            quantity: number;
-                            number: number | null;
-                        }[];
-                        /** @description Minor units of the currency */
-                        totalMinor: number;
-                        /** @description ISO 4217 */
-                        currency: string;
-                        address: {
-                            name: string;
-                            phone: string;
-                            line1: string;
-                            line2: string;
-                            city: string;
-                            region: string;
-                            postalCode: string;
-                            country: string;
-                        };
-                        /**
-                         * Format: date-time
-                         * @description RFC 3339, UTC
-                         */
-                        placedAt: string;
-                        /**
-                         * Format: date-time
-                         * @description RFC 3339, UTC
-                         */
-                        holdExpiresAt: string;
-                        paidAt: string | null;
-                        shippedAt: string | null;
-                        carrier: string | null;
-                        trackingNumber: string | null;
-                        paymentUrl: string | null;
-                    };
+                    "application/json": components["schemas"]["Order"];
                 };
             };
             /** @description Default Response */
@@ -5295,89 +3352,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        id: string;
-                        number: string;
-                        state: "held" | "paid" | "shipped" | "expired" | "declined" | "cancelled";
-                        shop: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            slug: string;
-                            name: string;
-                        };
-                        showId: string | null;
-                        buyerName: string;
-                        lines: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            variantId: string;
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            productId: string;
-                            title: string;
-                            optionValues: string[];
-                            sku: string;
-                            image: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                /** @description Pixels of the largest source */
-                                width: number;
-                                /** @description Pixels of the largest source */
-                                height: number;
-                                sources: {
-                                    url: string;
-                                    width: number;
-                                }[];
-                            } | null;
-                            /** @description Minor units of the currency */
-                            unitPriceMinor: number;
-                            quantity: number;
-                            number: number | null;
-                        }[];
-                        /** @description Minor units of the currency */
-                        totalMinor: number;
-                        /** @description ISO 4217 */
-                        currency: string;
-                        address: {
-                            name: string;
-                            phone: string;
-                            line1: string;
-                            line2: string;
-                            city: string;
-                            region: string;
-                            postalCode: string;
-                            country: string;
-                        };
-                        /**
-                         * Format: date-time
-                         * @description RFC 3339, UTC
-                         */
-                        placedAt: string;
-                        /**
-                         * Format: date-time
-                         * @description RFC 3339, UTC
-                         */
-                        holdExpiresAt: string;
-                        paidAt: string | null;
-                        shippedAt: string | null;
-                        carrier: string | null;
-                        trackingNumber: string | null;
-                        paymentUrl: string | null;
-                    };
+                    "application/json": components["schemas"]["Order"];
                 };
             };
             /** @description Default Response */
@@ -5423,89 +3398,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        items: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            number: string;
-                            state: "held" | "paid" | "shipped" | "expired" | "declined" | "cancelled";
-                            shop: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                slug: string;
-                                name: string;
-                            };
-                            showId: string | null;
-                            buyerName: string;
-                            lines: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                variantId: string;
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                productId: string;
-                                title: string;
-                                optionValues: string[];
-                                sku: string;
-                                image: {
-                                    /**
-                                     * Format: uuid
-                                     * @description UUID (RFC 9562)
-                                     */
-                                    id: string;
-                                    /** @description Pixels of the largest source */
-                                    width: number;
-                                    /** @description Pixels of the largest source */
-                                    height: number;
-                                    sources: {
-                                        url: string;
-                                        width: number;
-                                    }[];
-                                } | null;
-                                /** @description Minor units of the currency */
-                                unitPriceMinor: number;
-                                quantity: number;
-                                number: number | null;
-                            }[];
-                            /** @description Minor units of the currency */
-                            totalMinor: number;
-                            /** @description ISO 4217 */
-                            currency: string;
-                            address: {
-                                name: string;
-                                phone: string;
-                                line1: string;
-                                line2: string;
-                                city: string;
-                                region: string;
-                                postalCode: string;
-                                country: string;
-                            };
-                            /**
-                             * Format: date-time
-                             * @description RFC 3339, UTC
-                             */
-                            placedAt: string;
-                            /**
-                             * Format: date-time
-                             * @description RFC 3339, UTC
-                             */
-                            holdExpiresAt: string;
-                            paidAt: string | null;
-                            shippedAt: string | null;
-                            carrier: string | null;
-                            trackingNumber: string | null;
-                            paymentUrl: string | null;
-                        }[];
+                        items: components["schemas"]["Order"][];
                         next: string | null;
                     };
                 };
@@ -5548,14 +3441,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        held: number;
-                        paid: number;
-                        shipped: number;
-                        expired: number;
-                        declined: number;
-                        cancelled: number;
-                    };
+                    "application/json": components["schemas"]["OrderCounts"];
                 };
             };
             /** @description Default Response */
@@ -5596,89 +3482,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        id: string;
-                        number: string;
-                        state: "held" | "paid" | "shipped" | "expired" | "declined" | "cancelled";
-                        shop: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            slug: string;
-                            name: string;
-                        };
-                        showId: string | null;
-                        buyerName: string;
-                        lines: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            variantId: string;
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            productId: string;
-                            title: string;
-                            optionValues: string[];
-                            sku: string;
-                            image: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                /** @description Pixels of the largest source */
-                                width: number;
-                                /** @description Pixels of the largest source */
-                                height: number;
-                                sources: {
-                                    url: string;
-                                    width: number;
-                                }[];
-                            } | null;
-                            /** @description Minor units of the currency */
-                            unitPriceMinor: number;
-                            quantity: number;
-                            number: number | null;
-                        }[];
-                        /** @description Minor units of the currency */
-                        totalMinor: number;
-                        /** @description ISO 4217 */
-                        currency: string;
-                        address: {
-                            name: string;
-                            phone: string;
-                            line1: string;
-                            line2: string;
-                            city: string;
-                            region: string;
-                            postalCode: string;
-                            country: string;
-                        };
-                        /**
-                         * Format: date-time
-                         * @description RFC 3339, UTC
-                         */
-                        placedAt: string;
-                        /**
-                         * Format: date-time
-                         * @description RFC 3339, UTC
-                         */
-                        holdExpiresAt: string;
-                        paidAt: string | null;
-                        shippedAt: string | null;
-                        carrier: string | null;
-                        trackingNumber: string | null;
-                        paymentUrl: string | null;
-                    };
+                    "application/json": components["schemas"]["Order"];
                 };
             };
             /** @description Default Response */
@@ -5713,10 +3517,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    carrier: string;
-                    trackingNumber: string;
-                };
+                "application/json": components["schemas"]["OrderShip"];
             };
         };
         responses: {
@@ -5726,89 +3527,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /**
-                         * Format: uuid
-                         * @description UUID (RFC 9562)
-                         */
-                        id: string;
-                        number: string;
-                        state: "held" | "paid" | "shipped" | "expired" | "declined" | "cancelled";
-                        shop: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            id: string;
-                            slug: string;
-                            name: string;
-                        };
-                        showId: string | null;
-                        buyerName: string;
-                        lines: {
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            variantId: string;
-                            /**
-                             * Format: uuid
-                             * @description UUID (RFC 9562)
-                             */
-                            productId: string;
-                            title: string;
-                            optionValues: string[];
-                            sku: string;
-                            image: {
-                                /**
-                                 * Format: uuid
-                                 * @description UUID (RFC 9562)
-                                 */
-                                id: string;
-                                /** @description Pixels of the largest source */
-                                width: number;
-                                /** @description Pixels of the largest source */
-                                height: number;
-                                sources: {
-                                    url: string;
-                                    width: number;
-                                }[];
-                            } | null;
-                            /** @description Minor units of the currency */
-                            unitPriceMinor: number;
-                            quantity: number;
-                            number: number | null;
-                        }[];
-                        /** @description Minor units of the currency */
-                        totalMinor: number;
-                        /** @description ISO 4217 */
-                        currency: string;
-                        address: {
-                            name: string;
-                            phone: string;
-                            line1: string;
-                            line2: string;
-                            city: string;
-                            region: string;
-                            postalCode: string;
-                            country: string;
-                        };
-                        /**
-                         * Format: date-time
-                         * @description RFC 3339, UTC
-                         */
-                        placedAt: string;
-                        /**
-                         * Format: date-time
-                         * @description RFC 3339, UTC
-                         */
-                        holdExpiresAt: string;
-                        paidAt: string | null;
-                        shippedAt: string | null;
-                        carrier: string | null;
-                        trackingNumber: string | null;
-                        paymentUrl: string | null;
-                    };
+                    "application/json": components["schemas"]["Order"];
                 };
             };
             /** @description Default Response */
