@@ -12,6 +12,7 @@ import { createDemo, declineDemo, demoAccountsOf } from './demo/demo.ts';
 import { addModuleFigures } from './figures.ts';
 import { followsRoutes } from './follows/routes.ts';
 import { createApp, type App } from './http/app.ts';
+import { closeApp } from './http/closing.ts';
 import { createGuests } from './http/guest.ts';
 import { healthRoutes } from './http/health.ts';
 import { loadPages } from './http/kit-handler.ts';
@@ -124,7 +125,9 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
   const app = await createApp({
     log, guests, findPerson: modules.accounts.findPerson, trustProxy: config.trustedProxies ?? false,
   });
-  stack.add('http', () => app.close());
+  // Sockets are connections too: the port is closed only when they are, and nothing behind them before.
+  const closeSockets = () => Promise.all([modules.realtime.stop(), modules.video.stop()]);
+  stack.add('http', () => closeApp(app, { timeoutMs: config.stopTimeoutMs, closeSockets }));
   healthRoutes(app, {
     database, metrics, metricsToken: config.metricsToken,
     mediaTrouble: () => (modules.video.mediaPid() === null ? 'is restarting' : null),
