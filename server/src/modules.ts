@@ -46,7 +46,7 @@ export function createModules(deps: ModulesDeps) {
   const catalog = createCatalog({ platform, images, shops });
   const follows = createFollows({
     platform,
-    shopOfShow: (showId) => shows.shopOf(showId),
+    shopOfShow: (showId, personId) => shows.shopOf(showId, personId),
   });
 
   const personOf = (request: IncomingMessage) =>

@@ -85,7 +85,14 @@ export function unique(prefix: string): string {
   return `${prefix}-${made}`;
 }
 
-export async function createTestApi(options: { url: string; demo?: DemoAccount[] }): Promise<TestApi> {
+export interface TestApiOptions {
+  url: string;
+  demo?: DemoAccount[];
+  /** Default: what is in `showShops`. */
+  shopOfShow?(showId: string, personId: string): Promise<string | null>;
+}
+
+export async function createTestApi(options: TestApiOptions): Promise<TestApi> {
   const log = createLog('silent', false);
   let aheadMs = 0;
   const clock: Clock = { now: () => new Date(Date.now() + aheadMs) };
@@ -102,7 +109,8 @@ export async function createTestApi(options: { url: string; demo?: DemoAccount[]
   });
   const images = createImages({ platform, blobs });
   const shops = createShops({ platform, images });
-  const follows = createFollows({ platform, shopOfShow: async (showId) => showShops.get(showId) ?? null });
+  const shopOfShow = options.shopOfShow ?? (async (showId: string) => showShops.get(showId) ?? null);
+  const follows = createFollows({ platform, shopOfShow });
   const catalog = createCatalog({ platform, images, shops });
   const app = await createApp({
     log, guests: createGuests({ secret: SECRET }), findPerson: accounts.findPerson, trustProxy: '127.0.0.1',

@@ -24,7 +24,7 @@ export interface ShowApi extends TestApi {
   shows: Shows;
   chat: Chat;
   realtime: Realtime;
-  /** What video was told, e.g. `end <showId>`, `drop <showId>`. */
+  /** What video was told, e.g. `end <showId>`, `drop <showId>`, `dismiss <showId>`. */
   video: string[];
   deps: ShowsDeps;
   /** A socket to the room, as a person's or a guest's browser opens it. */
@@ -38,8 +38,11 @@ export interface ShowApi extends TestApi {
   newGuest(): string;
 }
 
-export async function createShowApi(url: string): Promise<ShowApi> {
-  const api = await createTestApi({ url });
+/** @param mountMore adds routes of further modules before the port is open */
+export async function createShowApi(
+  url: string, mountMore: (parts: TestApi & Pick<ShowApi, 'shows' | 'realtime'>) => void = () => {},
+): Promise<ShowApi> {
+  const api = await createTestApi({ url, shopOfShow: (showId, personId) => shows.shopOf(showId, personId) });
   const { platform } = api;
   const guests = createGuests({ secret: SECRET });
   const video: string[] = [];
@@ -61,6 +64,7 @@ export async function createShowApi(url: string): Promise<ShowApi> {
     video: {
       endShow: async (showId) => void video.push(`end ${showId}`),
       dropPublisher: async (showId) => void video.push(`drop ${showId}`),
+      dismissViewers: (showId) => void video.push(`dismiss ${showId}`),
     },
     newFollowersOf: (showId) => api.follows.newFollowersOf(showId),
   };
@@ -73,6 +77,7 @@ export async function createShowApi(url: string): Promise<ShowApi> {
   showsRoutes(api.app, { shows });
   officeShowsRoutes(api.app, { shows, publicUrl: null });
   chatRoutes(api.app, { chat });
+  mountMore({ ...api, shows, realtime });
 
   await api.app.listen({ port: 0, host: '127.0.0.1' });
   const upgrades = createUpgrades({ log: platform.log });

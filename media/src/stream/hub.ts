@@ -8,7 +8,8 @@
  * Invariants:
  * - A viewer gets, after an init, first a packet that begins with a key picture, then every packet in order; when it is
  *   too slow it misses whole stretches up to a later key picture, never single packets.
- * - A viewer stays through takeover, loss and return of the publisher; only `end`, `stop` or its slowness closes it.
+ * - A viewer stays through takeover, loss and return of the publisher; only `end`, `dismiss`, `stop` or its slowness
+ *   closes it.
  * - What waits for one viewer is bounded by `limits`, so that one bad line costs nobody else anything.
  */
 import type { MediaEvent, StreamFragment, StreamInit } from '../hooks.ts';
@@ -110,6 +111,8 @@ export interface StreamHub {
   hasRoom(streamId: string): boolean;
   /** The show is over: its viewers are told and closed with `ended`. */
   end(streamId: string): void;
+  /** Closes the stream's viewers with `going-away`: whoever still may watch comes back. The stream goes on. */
+  dismiss(streamId: string): void;
   viewers(streamId: string): number;
   stats(): StreamHubStats;
   /** Closes every viewer with `going-away`. Idempotent; afterwards nobody can join. */
@@ -193,6 +196,7 @@ export function createStreamHub(deps: {
       return null;
     },
     end: (streamId) => endStream(hub, streamId, 'ended'),
+    dismiss: (streamId) => dismiss(hub, streamId),
     viewers: (streamId) => hub.streams.get(streamId)?.viewers.size ?? 0,
     stats: () => ({ ...hub.stats, streams: [...hub.streams.values()].filter((s) => s.initPacket !== null).length }),
     stop() {
@@ -279,6 +283,16 @@ function endStream(hub: HubCore, streamId: string, reason: 'ended' | 'going-away
     remove(hub, stream, viewer);
     viewer.sink.close(reason);
   }
+}
+
+function dismiss(hub: HubCore, streamId: string): void {
+  const stream = hub.streams.get(streamId);
+  if (!stream) return;
+  for (const viewer of stream.viewers) {
+    remove(hub, stream, viewer);
+    viewer.sink.close('going-away');
+  }
+  forgetIdle(hub, streamId, stream);
 }
 
 function handle(hub: HubCore, event: MediaEvent): void {

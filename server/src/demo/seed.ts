@@ -159,7 +159,7 @@ function showsAt(deps: SeedDeps, clock: Clock): Shows {
     platform: { ...deps.platform, clock },
     channel: { publish: () => {}, tell: () => {}, viewers: () => 0, recheck: async () => {} },
     shops, catalog, images,
-    video: { endShow: async () => {}, dropPublisher: async () => {} },
+    video: { endShow: async () => {}, dropPublisher: async () => {}, dismissViewers: () => {} },
     newFollowersOf: follows.newFollowersOf,
   });
 }

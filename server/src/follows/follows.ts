@@ -7,8 +7,8 @@ import * as store from './store.ts';
 
 export interface FollowsDeps {
   platform: Platform;
-  /** The shop that holds the show; null when there is no such show. */
-  shopOfShow(showId: string): Promise<string | null>;
+  /** The shop that holds the show; null for a show that this person may not know of. */
+  shopOfShow(showId: string, personId: string): Promise<string | null>;
 }
 
 export interface Follows {
@@ -45,7 +45,9 @@ async function follow(
   deps: FollowsDeps, personId: string, shopId: string, showId: string | null,
 ): Promise<Following> {
   const { database, outbox, clock } = deps.platform;
-  if (showId !== null && (await deps.shopOfShow(showId)) !== shopId) throw new Refusal('shows.not_found');
+  if (showId !== null && (await deps.shopOfShow(showId, personId)) !== shopId) {
+    throw new Refusal('shows.not_found');
+  }
   await database.transaction(async (tx) => {
     const isNew = await store.insertFollow(tx, { shopId, personId, showId, at: clock.now() });
     if (isNew) await outbox.publish(tx, { topic: FOLLOWED_TOPIC, payload: { shopId, personId, showId } });

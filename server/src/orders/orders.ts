@@ -25,8 +25,8 @@ export interface OrdersDeps {
   payments: Pick<Payments, 'create' | 'cancel' | 'refund' | 'pagesOf'>;
   shops: Pick<Shops, 'assertMember' | 'isMember' | 'refs'>;
   images: Pick<Images, 'describe'>;
-  /** The shop of a show and the numbers of the goods in its bag, by product; null when there is no such show. */
-  bagOf(showId: string): Promise<Bag | null>;
+  /** The shop of a show and the numbers of its goods, by product; null for a show that this person may not know of. */
+  bagOf(showId: string, personId: string): Promise<Bag | null>;
   /** Puts an address into the person's address book. May refuse: then the order stands all the same. */
   keepAddress(personId: string, address: Address): Promise<unknown>;
   /** Tells one person on all sockets. Called after the commit; must not throw. */

@@ -36,7 +36,7 @@ export async function place(deps: OrdersDeps, buyer: Buyer, request: OrderPlace)
     asked: readLines(request.lines),
     requestHash: hashRequest(request),
     // Before the transaction: it takes another connection, and transactions that wait for one block each other.
-    bag: showId === null ? null : await deps.bagOf(showId),
+    bag: showId === null ? null : await deps.bagOf(showId, buyer.personId),
   };
   const { order, isNew } = await deps.platform.database.transaction((tx) => placeIn(deps, tx, placing));
   if (isNew && request.saveAddress === true) await keepAddress(deps, buyer, request);

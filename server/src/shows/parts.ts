@@ -25,6 +25,8 @@ export interface ShowsDeps {
     endShow(showId: string): Promise<void>;
     /** Cuts whoever publishes with an old key; viewers stay. */
     dropPublisher(showId: string): Promise<void>;
+    /** Who may watch has changed: viewers ask anew. */
+    dismissViewers(showId: string): void;
   };
   newFollowersOf(showId: string): Promise<number>;
 }

@@ -100,7 +100,10 @@ export async function patch(parts: Parts, personId: string, showId: string, chan
     });
     return change.visibility === 'private' && show.visibility === 'public';
   });
-  if (closed) await parts.channel.recheck(showRoom(showId));
+  if (!closed) return;
+  // Those who wait for the picture of a show that has closed must not get it.
+  parts.video.dismissViewers(showId);
+  await parts.channel.recheck(showRoom(showId));
 }
 
 async function writeNumbered(tx: Tx, showId: string, productIds: readonly string[]): Promise<void> {

@@ -186,11 +186,13 @@ test('[S8] a private show is there for members only: page, list, picture, room',
   await host.close();
 });
 
-test('[S8] a planned show made private puts strangers out of its room', async () => {
+test('[S8] a planned show made private puts strangers out of its room, and viewers ask anew for its picture', async () => {
   const show = await api.newShow(owner, shop.id);
   const client = await api.enter();
   await joinShow(client, `show/${show.id}`);
+  api.video.length = 0;
   await api.shows.patch(owner.id, show.id, { visibility: 'private' });
+  assert.deepEqual(api.video, [`dismiss ${show.id}`]);
   await client.untilTrue(() => client.messages.some((message) => message.type === 'refused'), 'the refusal');
   await client.close();
 });

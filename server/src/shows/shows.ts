@@ -95,10 +95,10 @@ export interface Shows {
   /** The host's picture is there. */
   pictureUp(showId: string): Promise<void>;
   pictureDown(showId: string, reason: string): Promise<void>;
-  /** The shop and the numbers of the goods, removed ones included; null when there is no such show. */
-  bagNumbers(showId: string): Promise<{ shopId: string; numbers: Map<string, number> } | null>;
-  /** The shop that a show is of; null when there is no such show. */
-  shopOf(showId: string): Promise<string | null>;
+  /** Shop and numbers of the goods, removed ones included; null for a show that this person may not know of. */
+  bagNumbers(showId: string, personId: string): Promise<{ shopId: string; numbers: Map<string, number> } | null>;
+  /** The shop that a show is of; null for a show that this person may not know of. */
+  shopOf(showId: string, personId: string): Promise<string | null>;
   /** State of the room for who joins; null when there is no such show. */
   roomState(showId: string): Promise<Pick<Show, 'state' | 'onScreenProductId' | 'likes' | 'bag'> | null>;
   noteViewers(showId: string, viewers: number): void;
@@ -146,8 +146,8 @@ export function createShows(deps: ShowsDeps): Shows {
     mayWatch: (showId, actor) => mayWatch(parts, showId, actor),
     pictureUp: (showId) => inTurn(showId, () => pictureUp(parts, showId)),
     pictureDown: (showId, reason) => inTurn(showId, () => pictureDown(parts, showId, reason)),
-    bagNumbers: (showId) => bagNumbers(parts, showId),
-    shopOf: async (showId) => (await store.findShow(parts.view.db, showId))?.shop_id ?? null,
+    bagNumbers: (showId, personId) => bagNumbers(parts, showId, personId),
+    shopOf: async (showId, personId) => (await findVisible(parts, showId, personId))?.shop_id ?? null,
     roomState: (showId) => roomState(parts, showId),
     noteViewers: (showId, viewers) => parts.counts.sawViewers(showId, viewers),
     noteBought: (tx, order) => noteBought(parts, tx, order),
@@ -251,10 +251,16 @@ async function mayWatch(parts: Parts, showId: string, actor: Actor): Promise<boo
 /** PostgreSQL refuses other text with an error; a stranger's address bar may hold anything. */
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-async function bagNumbers(
-  parts: Parts, showId: string,
-): Promise<{ shopId: string; numbers: Map<string, number> } | null> {
+async function findVisible(parts: Parts, showId: string, personId: string): Promise<store.ShowRow | null> {
   const show = await store.findShow(parts.view.db, showId);
+  if (show === null || show.visibility === 'public') return show;
+  return (await parts.shops.isMember(personId, show.shop_id)) ? show : null;
+}
+
+async function bagNumbers(
+  parts: Parts, showId: string, personId: string,
+): Promise<{ shopId: string; numbers: Map<string, number> } | null> {
+  const show = await findVisible(parts, showId, personId);
   if (show === null) return null;
   const items = await store.itemsOf(parts.view.db, showId);
   return { shopId: show.shop_id, numbers: new Map(items.map((item) => [item.product_id, item.number])) };

@@ -243,3 +243,16 @@ test('[V12] the end and a stopping server are told by the close code', async (t)
   await socket.stop();
   assert.equal((await closed)[0], liveClose.goingAway);
 });
+
+test('[V17] viewers who are dismissed are closed to come back, and get nothing of what follows', async (t) => {
+  const { connect, hub, init } = await stage(t);
+  const waiting = connect();
+  const heard = record(waiting);
+  await once(waiting, 'open');
+  await until(() => hub.viewers('open') === 1, 'it waits');
+  hub.dismiss('open');
+  init();
+  assert.equal(((await once(waiting, 'close')) as [number])[0], liveClose.goingAway);
+  assert.equal(heard.binaries.length, 0);
+  assert.equal(hub.viewers('open'), 0);
+});

@@ -8,9 +8,11 @@ import type { MediaEvent, MediaLog, MediaStats, MediaSupervisor, StreamDownReaso
 import { createStreamHub } from '@nacre/media/stream/hub';
 import type { StreamHubLimits, StreamHubStats } from '@nacre/media/stream/hub';
 import type { Upgrades } from '../http/upgrade.ts';
+import { Refusal } from '../lib/refusal.ts';
 import { createLiveSocket } from './live-socket.ts';
 import { liveWire } from './live-wire.ts';
 import { sendProblem } from './problem.ts';
+import { createPictureReports } from './picture-reports.ts';
 import { createPublishingSessions } from './publishing-sessions.ts';
 import { whipRoutes } from './whip.ts';
 
@@ -24,9 +26,9 @@ export interface VideoDeps {
   authorizeStreamKey: (key: string) => Promise<{ showId: string } | null>;
   /** Whether the sender of this request (its cookies) may watch the show. Asked once per socket, at its opening. */
   mayWatch: (showId: string, request: IncomingMessage) => Promise<boolean>;
-  /** The show has a picture. May be called again after `onPictureDown`. A rejection is logged. */
+  /** The show has a picture. May be called again after `onPictureDown`; called again when it rejects. */
   onPictureUp: (showId: string) => void | Promise<void>;
-  /** The picture is gone (not on a takeover). A rejection is logged. */
+  /** The picture is gone (not on a takeover). Called again when it rejects, unless with a Refusal. */
   onPictureDown: (showId: string, reason: StreamDownReason) => void | Promise<void>;
   log: MediaLog;
   /** Unix epoch, ms. */
@@ -46,6 +48,8 @@ export interface Video {
   endShow(showId: string): Promise<void>;
   /** The key was rotated: whoever publishes with the old one is cut; viewers stay. */
   dropPublisher(showId: string): Promise<void>;
+  /** Who may watch has changed: viewers are closed with 1001, and who still may comes back. */
+  dismissViewers(showId: string): void;
   /** Open viewers' sockets of a show. */
   viewers(showId: string): number;
   /** For `/metrics`. `media` is null while the media process restarts. */
@@ -60,10 +64,13 @@ export interface Video {
 
 export function createVideo(deps: VideoDeps): Video {
   const hub = createStreamHub({ wire: liveWire, now: deps.now, ...(deps.limits ? { limits: deps.limits } : {}) });
-  const sessions = createPublishingSessions({
-    onPictureUp: (showId) => report(deps.log, showId, () => deps.onPictureUp(showId)),
-    onPictureDown: (showId, reason) => report(deps.log, showId, () => deps.onPictureDown(showId, reason)),
+  const reports = createPictureReports({
+    onUp: deps.onPictureUp,
+    onDown: deps.onPictureDown,
+    isFinal: (error) => error instanceof Refusal,
+    log: deps.log,
   });
+  const sessions = createPublishingSessions({ onPictureUp: reports.up, onPictureDown: reports.down });
   const supervisor = deps.startMedia((event) => {
     hub.onMediaEvent(event);
     sessions.onMediaEvent(event);
@@ -86,6 +93,7 @@ export function createVideo(deps: VideoDeps): Video {
       await dropPublisher(showId);
     },
     dropPublisher,
+    dismissViewers: (showId) => hub.dismiss(showId),
     viewers: (showId) => hub.viewers(showId),
     stats: async () => ({ hub: hub.stats(), media: await supervisor.stats() }),
     ready: () => supervisor.ready(),
@@ -93,17 +101,12 @@ export function createVideo(deps: VideoDeps): Video {
     stop() {
       stopping ??= (async () => {
         hub.stop();
+        reports.stop();
         await Promise.all([socket.stop(), supervisor.stop()]);
       })();
       return stopping;
     },
   };
-}
-
-function report(log: MediaLog, showId: string, call: () => void | Promise<void>): void {
-  void (async () => call())().catch((error: unknown) => {
-    log.error({ err: error, showId }, 'a change of picture could not be noted');
-  });
 }
 
 /**

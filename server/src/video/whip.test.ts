@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { test } from 'node:test';
+import { setImmediate as immediate } from 'node:timers/promises';
 import type { TestContext } from 'node:test';
 import fastify from 'fastify';
 import { PublishRefusal } from '@nacre/media/hooks';
@@ -238,10 +239,13 @@ test('[V11] the picture is reported once up and once down, and a takeover is nei
   assert.deepEqual(news, ['up show-1']);
   media.down('s2', 'replaced');
   media.down('s3', 'lost');
+  await immediate();
   assert.deepEqual(news, ['up show-1', 'down show-1 lost'], 'who took over never came up');
   media.down('s4', 'lost');
   media.init('s5');
+  await immediate();
   media.down('s5', 'crashed');
+  await immediate();
   assert.deepEqual(news.slice(2), ['up show-1', 'down show-1 crashed']);
 });
 
