@@ -3,6 +3,7 @@
  * it directly. Pure.
  */
 import type { IncomingHttpHeaders } from 'node:http';
+import { isProxyHeader } from '../lib/proxy-header.ts';
 
 /** What is known of a request or an upgrade without believing what a proxy says. */
 export interface Origin {
@@ -14,14 +15,11 @@ export interface Origin {
 const LOOPBACK = /^(::1|(::ffff:)?127(\.\d{1,3}){3})$/;
 /** By host name, so that a name which somebody points at 127.0.0.1 (DNS rebinding) does not open the demo. */
 const OWN_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
-/** What proxies, tunnels and content networks add. */
-const PROXY_HEADER = /^(x-forwarded($|-)|forwarded$|via$|x-real-ip$|x-client-ip$|true-client-ip$|cf-)/;
-
 /** @param hasDemo whether this installation has a demo at all */
 export function mayUseDemo(hasDemo: boolean, { headers, remoteAddress }: Origin): boolean {
   if (!hasDemo) return false;
   if (remoteAddress === undefined || !LOOPBACK.test(remoteAddress)) return false;
-  if (Object.keys(headers).some((name) => PROXY_HEADER.test(name))) return false;
+  if (Object.keys(headers).some(isProxyHeader)) return false;
   const host = (headers.host ?? headers[':authority'])?.toString().toLowerCase() ?? '';
   return OWN_NAMES.has(host.replace(/:\d{1,5}$/, ''));
 }

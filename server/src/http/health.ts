@@ -1,6 +1,7 @@
 /** For whoever watches the server: alive, ready, figures. */
 import { timingSafeEqual } from 'node:crypto';
 import { sql } from 'kysely';
+import { isProxyHeader } from '../lib/proxy-header.ts';
 import { Refusal } from '../lib/refusal.ts';
 import type { Database } from '../platform/database.ts';
 import type { Metrics } from '../platform/metrics.ts';
@@ -41,7 +42,7 @@ export function healthRoutes(app: App, deps: HealthDeps): void {
   });
 
   app.get('/metrics', quiet, async (request, reply) => {
-    const direct = LOOPBACK.has(request.socket.remoteAddress ?? '') && request.headers['x-forwarded-for'] === undefined;
+    const direct = LOOPBACK.has(request.socket.remoteAddress ?? '') && !Object.keys(request.headers).some(isProxyHeader);
     if (!direct && !isToken(request.headers.authorization, deps.metricsToken)) {
       throw new Refusal('request.not_found');
     }

@@ -138,3 +138,30 @@ test('[H11] ready says what is missing; figures are for this machine or who has 
   await database.stop();
   await app.close();
 });
+
+test('[H14] what shows a proxy is passed on to the API', async () => {
+  const app = await stage();
+  app.get('/api/proxied', async (request) => Object.keys(request.headers));
+  await pageRoutes(app, {
+    handler: (request, response) => {
+      request.nacreFetch?.(new Request('http://inside/api/proxied'))
+        .then((answer) => answer.text())
+        .then((text) => response.end(text), () => response.destroy());
+    },
+  });
+  const told = ['cf-connecting-ip', 'forwarded', 'true-client-ip', 'via', 'x-client-ip', 'x-forwarded', 'x-real-ip'];
+  const answer = await app.inject({ url: '/', headers: Object.fromEntries(told.map((name) => [name, '192.0.2.1'])) });
+  for (const name of told) assert.ok(answer.json().includes(name), name);
+  await app.close();
+});
+
+test('[H5] who asks for too many pages without a cookie is told to wait; a page’s files are not counted', async () => {
+  const app = await stage();
+  await pageRoutes(app, { handler: (_request, response) => response.end('page') });
+  const ask = async (url: string) => (await app.inject(url)).statusCode;
+  const codes: number[] = [];
+  for (let i = 0; i < 601; i += 1) codes.push(await ask('/'));
+  assert.deepEqual([codes[599], codes[600]], [200, 429]);
+  assert.equal(await ask('/_app/immutable/entry.js'), 200);
+  await app.close();
+});

@@ -1,0 +1,309 @@
+/**
+ * Every documented route, asked by everybody: who gets in is written down here, and a route that is not is a failure.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import type { Product } from '@nacre/contract/catalog';
+import type { Order } from '@nacre/contract/orders';
+import type { Shop } from '@nacre/contract/shops';
+import type { Show } from '@nacre/contract/shows';
+import { dress, PASSWORD, unique, type Asked, type SignedInPerson } from '../../../tests/support/api.ts';
+import { createTestDatabase, type TestDatabase } from '../../../tests/support/database.ts';
+import { ADDRESS, asking } from '../../../tests/support/market.ts';
+import { createShowApi, type ShowApi } from '../../../tests/support/show-api.ts';
+import { createOrders, type Orders } from '../orders/orders.ts';
+import { ordersReactions } from '../orders/reactions.ts';
+import { ordersRoutes } from '../orders/routes.ts';
+import { createPayments, type Payments } from '../payments/payments.ts';
+import { paymentsRoutes } from '../payments/routes.ts';
+import { createSandbox } from '../payments/sandbox.ts';
+
+/** The stranger keeps another shop; the buyer ordered from this one; the member works in it. */
+const PEOPLE = ['guest', 'stranger', 'buyer', 'member'] as const;
+type Who = (typeof PEOPLE)[number];
+
+/** What each gets: `in`, or the code of the refusal. */
+type Gets = Readonly<Record<Who, string>>;
+
+const SIGN_IN_FIRST = 'accounts.sign_in_first';
+const all = (outcome: string): Gets => ({ guest: outcome, stranger: outcome, buyer: outcome, member: outcome });
+const everybody = all('in');
+const people: Gets = { ...everybody, guest: SIGN_IN_FIRST };
+const membersOr = (code: string): Gets => ({ guest: SIGN_IN_FIRST, stranger: code, buyer: code, member: 'in' });
+const members = membersOr('shops.not_a_member');
+const buyerOr = (code: string): Gets => ({ guest: SIGN_IN_FIRST, stranger: code, buyer: 'in', member: code });
+/** Of a private show. */
+const hidden: Gets = { ...all('shows.not_found'), member: 'in' };
+const hiddenFromPeople: Gets = { ...hidden, guest: SIGN_IN_FIRST };
+
+type Request = { path: string } & Asked;
+interface Row {
+  gets: Gets;
+  /** The same with a private show, where the route is about a show. */
+  hidden?: Gets;
+  request(stage: Stage, who: Who): Request | Promise<Request>;
+}
+
+interface Stage {
+  api: ShowApi;
+  orders: Orders;
+  payments: Payments;
+  shop: Shop;
+  product: Product;
+  draft: Product;
+  persons: Record<Exclude<Who, 'guest'>, SignedInPerson>;
+  /** The show that is asked about; live. */
+  show: Show;
+  order: Order;
+  newOrder(): Promise<Order>;
+  newLiveShow(): Promise<Show>;
+  cookieOf(who: Who): string;
+}
+
+const row = (gets: Gets, request: Row['request'], more: Partial<Row> = {}): Row => ({ gets, request, ...more });
+const paymentIdOf = (order: Order) => order.paymentUrl?.split('/').at(-1) ?? '';
+const show = (suffix: string, asked: (stage: Stage) => Asked = () => ({})): Row['request'] =>
+  (stage) => ({ path: `/api/shows/${stage.show.id}${suffix}`, ...asked(stage) });
+const officeShow = (suffix: string, asked: (stage: Stage) => Asked = () => ({})): Row['request'] =>
+  (stage) => ({ path: `/api/office/shows/${stage.show.id}${suffix}`, ...asked(stage) });
+const ofShop = (suffix: string, asked: (stage: Stage) => Asked = () => ({})): Row['request'] =>
+  (stage) => ({ path: `/api/office/shops/${stage.shop.id}${suffix}`, ...asked(stage) });
+
+/** A session of its own, because the request ends it. */
+async function withNewSession({ api }: Stage, who: Who, path: string): Promise<Request> {
+  return { path, method: 'POST', ...(who === 'guest' ? {} : { cookie: (await api.newPerson()).cookie }) };
+}
+
+const ROWS: Record<string, Row> = {
+  signUp: row(everybody, () => ({
+    path: '/api/auth/sign-up/email', body: { name: 'An', email: `${unique('new')}@example.test`, password: PASSWORD },
+  })),
+  signIn: row(everybody, ({ persons }) => ({
+    path: '/api/auth/sign-in/email', body: { email: persons.buyer.email, password: PASSWORD },
+  })),
+  signOut: row(everybody, (stage, who) => withNewSession(stage, who, '/api/auth/sign-out')),
+  signOutEverywhere: row(people, (stage, who) => withNewSession(stage, who, '/api/auth/revoke-sessions')),
+  listDemoAccounts: row(everybody, () => ({ path: '/api/demo-accounts' })),
+  getMe: row(everybody, () => ({ path: '/api/me' })),
+  patchMe: row(people, () => ({ path: '/api/me', method: 'PATCH', body: { locale: 'en' } })),
+  listAddresses: row(people, () => ({ path: '/api/me/addresses' })),
+  addAddress: row(people, () => ({ path: '/api/me/addresses', body: ADDRESS })),
+  removeAddress: row(buyerOr('request.not_found'), async ({ api, persons }) => {
+    const { id } = await api.accounts.addAddress(persons.buyer.id, { ...ADDRESS, line2: unique('floor') });
+    return { path: `/api/me/addresses/${id}`, method: 'DELETE' };
+  }),
+  uploadImage: row({ ...all('images.not_an_image'), guest: SIGN_IN_FIRST }, async () => {
+    const form = new FormData();
+    form.set('file', new Blob(['no picture']), 'a.txt');
+    const upload = new Response(form);
+    const headers = { 'content-type': upload.headers.get('content-type') ?? '' };
+    return { path: '/api/images', body: Buffer.from(await upload.arrayBuffer()), headers };
+  }),
+
+  createShop: row(people, () => ({
+    path: '/api/shops',
+    body: {
+      name: 'Shop', slug: unique('a-shop'), story: '', imageId: null, region: 'Gansu', category: 'other', currency: 'CNY',
+    },
+  })),
+  listShops: row(everybody, () => ({ path: '/api/shops' })),
+  getShop: row(everybody, ({ shop }) => ({ path: `/api/shops/${shop.slug}` })),
+  getOfficeShop: row(members, ofShop('')),
+  patchShop: row(members, ofShop('', () => ({ method: 'PATCH', body: { region: 'Yunnan' } }))),
+  followShop: row(people, ({ shop, show: { id } }) => ({
+    path: `/api/shops/${shop.slug}/follow`, method: 'PUT', body: { showId: id },
+  }), { hidden: hiddenFromPeople }),
+  unfollowShop: row(people, ({ shop }) => ({ path: `/api/shops/${shop.slug}/follow`, method: 'DELETE' })),
+
+  listShopProducts: row(everybody, ({ shop }) => ({ path: `/api/shops/${shop.slug}/products` })),
+  getProduct: row(all('catalog.not_found'), ({ draft }) => ({ path: `/api/products/${draft.id}` })),
+  listOfficeProducts: row(members, ofShop('/products')),
+  createProduct: row(members, ofShop('/products', () => ({ body: dress({ title: unique('dress') }) }))),
+  getOfficeProduct: row(members, ({ draft }) => ({ path: `/api/office/products/${draft.id}` })),
+  patchProduct: row(members, ({ draft }) => ({
+    path: `/api/office/products/${draft.id}`, method: 'PATCH', body: { description: 'Wool.' },
+  })),
+  changeStock: row(members, ({ product }) => ({
+    path: `/api/office/variants/${product.variants[0]?.id ?? ''}/stock`, body: { change: 1 },
+  })),
+
+  listShows: row(everybody, () => ({ path: '/api/shows' })),
+  getShow: row(everybody, show(''), { hidden }),
+  askToExplain: row(everybody, show('/explain', ({ product }) => ({ body: { productId: product.id } })), { hidden }),
+  noteInterest: row(everybody, show('/interest', ({ product }) => (
+    { body: { productId: product.id, kind: 'card_opened' } }
+  )), { hidden }),
+  like: row(everybody, show('/likes', () => ({ body: { count: 1 } })), { hidden }),
+  listChat: row(everybody, show('/chat'), { hidden }),
+  sendChat: row(people, show('/chat', () => ({ body: { clientId: unique('message'), text: unique('Hi') } })), {
+    hidden: hiddenFromPeople,
+  }),
+  removeChat: row({ ...people, stranger: 'chat.not_found' }, async ({ api, show: { id }, persons }) => {
+    const of = async (person: SignedInPerson) => api.ask(`/api/shows/${id}/chat`, {
+      body: { clientId: unique('message'), text: unique('Hi') }, cookie: person.cookie,
+    });
+    // In a private show only the member can have said something.
+    const asBuyer = await of(persons.buyer);
+    const said = asBuyer.status === 201 ? asBuyer : await of(persons.member);
+    return { path: `/api/shows/${id}/chat/${String(said.json['id'])}`, method: 'DELETE' };
+  }, { hidden: hiddenFromPeople }),
+
+  listOfficeShows: row(members, ofShop('/shows')),
+  planShow: row(members, ofShop('/shows', ({ api }) => ({
+    body: {
+      title: 'Evening', description: '', coverImageId: null, visibility: 'public', productIds: [],
+      startsAt: new Date(api.platform.clock.now().getTime() + 3_600_000).toISOString(),
+    },
+  }))),
+  getOfficeShow: row(members, officeShow(''), { hidden: hiddenFromPeople }),
+  patchShow: row(members, officeShow('', () => ({ method: 'PATCH', body: { description: 'Silk.' } })), {
+    hidden: hiddenFromPeople,
+  }),
+  cancelShow: row(members, async ({ api, persons, shop }) => {
+    const { id } = await api.newShow(persons.member, shop.id);
+    return { path: `/api/office/shows/${id}/cancel`, method: 'POST' };
+  }),
+  setBag: row(members, officeShow('/bag', ({ product }) => ({ method: 'PUT', body: { productIds: [product.id] } })), {
+    hidden: hiddenFromPeople,
+  }),
+  putOnScreen: row(members, officeShow('/on-screen', () => ({ method: 'PUT', body: { productId: null } })), {
+    hidden: hiddenFromPeople,
+  }),
+  endShow: row(members, async (stage) => {
+    const { id } = await stage.newLiveShow();
+    return { path: `/api/office/shows/${id}/end`, method: 'POST' };
+  }),
+  getFigures: row(members, officeShow('/figures'), { hidden: hiddenFromPeople }),
+  issueStreamKey: row(members, officeShow('/stream-key', () => ({ method: 'POST' })), { hidden: hiddenFromPeople }),
+
+  placeOrder: row(people, ({ product, show: { id } }) => ({
+    path: '/api/orders', body: asking(product, { showId: id }),
+  }), { hidden: hiddenFromPeople }),
+  listMyOrders: row(people, () => ({ path: '/api/orders' })),
+  getOrder: row(buyerOr('orders.not_found'), ({ order }) => ({ path: `/api/orders/${order.id}` })),
+  cancelOrder: row(buyerOr('orders.not_found'), async (stage) => {
+    const { id } = await stage.newOrder();
+    return { path: `/api/orders/${id}/cancel`, method: 'POST' };
+  }),
+  getPayment: row(buyerOr('payments.not_found'), ({ order }) => ({ path: `/api/payments/${paymentIdOf(order)}` })),
+  decideSandboxPayment: row(buyerOr('payments.not_found'), async (stage) => (
+    { path: `/api/payments/${paymentIdOf(await stage.newOrder())}/sandbox`, body: { outcome: 'decline' } }
+  )),
+  listShopOrders: row(members, ofShop('/orders')),
+  countShopOrders: row(members, ofShop('/order-counts')),
+  getShopOrder: row(membersOr('orders.not_found'), ({ order }) => ({ path: `/api/office/orders/${order.id}` })),
+  shipOrder: row(membersOr('orders.not_found'), async (stage) => {
+    const { api, payments, persons } = stage;
+    const order = await stage.newOrder();
+    await payments.decide(persons.buyer.id, paymentIdOf(order), 'succeed');
+    await api.platform.outbox.drain();
+    return { path: `/api/office/orders/${order.id}/ship`, body: { carrier: 'SF', trackingNumber: '1' } };
+  }),
+};
+
+function mountOrders(parts: Parameters<NonNullable<Parameters<typeof createShowApi>[1]>>[0]) {
+  const { app, platform, catalog, shops, images, accounts, shows, realtime } = parts;
+  const payments = createPayments({
+    platform, provider: createSandbox(),
+    jobs: { on: () => {}, add: async () => {}, start: async () => {}, stop: async () => {} },
+  });
+  const orders = createOrders({
+    platform, catalog, payments, shops, images,
+    bagOf: shows.bagNumbers, keepAddress: accounts.addAddress, tell: realtime.tell,
+  });
+  ordersReactions(platform.outbox, { orders });
+  paymentsRoutes(app, { payments });
+  ordersRoutes(app, { orders });
+  return { orders, payments };
+}
+
+async function createStage(url: string): Promise<Stage> {
+  const made = Promise.withResolvers<{ orders: Orders; payments: Payments }>();
+  const api = await createShowApi(url, (parts) => made.resolve(mountOrders(parts)));
+  const { orders, payments } = await made.promise;
+  const { owner: member, shop, products } = await api.newMarket(1);
+  const [product] = products;
+  if (product === undefined) throw new Error('a market without goods');
+  const draft = await api.newProduct(member.cookie, shop.id, { state: 'draft' });
+  for (const { id } of product.variants) await api.catalog.changeStock(member.id, id, { setTo: 1_000 });
+  const stranger = await api.newPerson('Stranger');
+  await api.newShop(stranger.cookie);
+  const buyer = await api.newPerson('Buyer');
+  const newOrder = () => orders.place({ personId: buyer.id, name: buyer.name }, asking(product));
+  const stage: Stage = {
+    api, orders, payments, shop, product, draft, newOrder,
+    persons: { stranger, buyer, member },
+    show: await api.newLiveShow(member, shop.id, [product]),
+    order: await newOrder(),
+    newLiveShow: () => api.newLiveShow(member, shop.id, [product]),
+    cookieOf: (who) => (who === 'guest' ? api.newGuest() : stage.persons[who].cookie),
+  };
+  return stage;
+}
+
+describe('authorisation', () => {
+  let database: TestDatabase;
+  let stage: Stage;
+  let hiddenShow: Show;
+
+  before(async () => {
+    database = await createTestDatabase(import.meta.url);
+    stage = await createStage(database.serverUrl);
+    const { api, persons, shop, product } = stage;
+    const planned = await api.newShow(persons.member, shop.id, { visibility: 'private', productIds: [product.id] });
+    await api.shows.pictureUp(planned.id);
+    hiddenShow = await api.shows.forOffice(persons.member.id, planned.id);
+  });
+  after(async () => {
+    await stage.api.stop();
+    await database.drop();
+  });
+
+  /** Before the next, so that nobody has too many. What a fact in the outbox ends meanwhile is over as well. */
+  async function giveUpOrders(): Promise<void> {
+    const { orders, order: kept, persons: { buyer } } = stage;
+    await stage.api.platform.outbox.drain();
+    for (const order of (await orders.listMine(buyer.id, { limit: 100 })).items) {
+      if (order.state === 'held' && order.id !== kept.id) await orders.cancel(buyer.id, order.id);
+    }
+  }
+
+  async function outcomes(of: Row, on: Stage): Promise<Record<string, string>> {
+    const found: Record<string, string> = {};
+    for (const who of PEOPLE) {
+      const { path, ...asked } = await of.request(on, who);
+      const answer = await on.api.ask(path, { cookie: on.cookieOf(who), ...asked });
+      found[who] = answer.status < 300 ? 'in' : String(answer.json['code']);
+      await giveUpOrders();
+    }
+    return found;
+  }
+
+  it('[H16] every documented route has its row, and no row is without its route', () => {
+    const file = new URL('../../../docs/openapi.json', import.meta.url);
+    const { paths } = JSON.parse(readFileSync(file, 'utf8')) as {
+      paths: Record<string, Record<string, { operationId: string }>>;
+    };
+    const documented = Object.values(paths).flatMap((path) => Object.values(path).map((route) => route.operationId));
+    assert.deepEqual(documented.toSorted(), Object.keys(ROWS).toSorted());
+  });
+
+  for (const [operation, of] of Object.entries(ROWS)) {
+    it(`[H16] ${operation}: who gets in`, async () => {
+      assert.deepEqual(await outcomes(of, stage), of.gets);
+      if (of.hidden === undefined) return;
+      assert.deepEqual(await outcomes(of, { ...stage, show: hiddenShow }), of.hidden, 'of a private show');
+    });
+  }
+
+  it('[H16] a private show stands in no public list', async () => {
+    for (const who of ['guest', 'stranger', 'member'] as const) {
+      for (const query of ['', `&shopId=${stage.shop.id}`]) {
+        const { json } = await stage.api.ask(`/api/shows?state=live${query}`, { cookie: stage.cookieOf(who) });
+        const ids = (json['items'] as Show[]).map(({ id }) => id);
+        assert.ok(ids.includes(stage.show.id) && !ids.includes(hiddenShow.id), `${who} ${query}`);
+      }
+    }
+  });
+});
