@@ -221,10 +221,16 @@ export function createMediaSupervisor(options: MediaSupervisorOptions): MediaSup
     }
   };
 
+  let lastBeatMs = performance.now();
   const heartbeat = setInterval(() => {
+    const nowMs = performance.now();
+    // This process itself was held up (a laptop's sleep, a busy start): what the other one said lies unread.
+    const wasHeldUp = nowMs - lastBeatMs > 2 * heartbeatIntervalMs;
+    lastBeatMs = nowMs;
     const current = child;
     if (current === null) return;
-    if (performance.now() - current.lastSignMs > heartbeatTimeoutMs) {
+    if (wasHeldUp) current.lastSignMs = Math.max(current.lastSignMs, nowMs);
+    if (nowMs - current.lastSignMs > heartbeatTimeoutMs) {
       log.error({ pid: current.process.pid }, 'The media process gives no sign of life and is ended');
       current.process.kill('SIGKILL');
       return;

@@ -61,7 +61,10 @@ export function createDatabase(deps: { url: string; log: Log; poolSize?: number 
   });
   // A connection that dies (a restarted database) must not take the process with it: idle ones tell the pool, those in
   // use tell whoever listens, and without a listener that ends the process.
-  pool.on('error', (error) => deps.log.warn({ err: error }, 'database connection lost'));
+  let isStopping = false;
+  pool.on('error', (error) => {
+    if (!isStopping) deps.log.warn({ err: error }, 'database connection lost');
+  });
   pool.on('connect', (client) => {
     client.on('error', (error) => deps.log.debug({ err: error }, 'database connection lost while in use'));
   });
@@ -95,7 +98,12 @@ export function createDatabase(deps: { url: string; log: Log; poolSize?: number 
     }
   }
 
-  return { db, pool, transaction, stop: () => db.destroy() };
+  async function stop(): Promise<void> {
+    isStopping = true;
+    await db.destroy();
+  }
+
+  return { db, pool, transaction, stop };
 }
 
 /** Whether `error` is a violation of the named constraint. */
