@@ -15,6 +15,10 @@ import { showRoom, type Channel } from '../realtime/channel.ts';
 
 /** Notices of this time share one look. Shorter is a query per order in a rush, longer is felt as delay. */
 const LOOK_EVERY_MS = 50;
+/** Pause after a look that failed. Shorter asks a restarting database in vain, longer shows sold pieces for longer. */
+const LOOK_AGAIN_MS = 1_000;
+/** Looks that fail in a row before what they looked for is dropped: two minutes. More keeps a fault busy for ever. */
+const FAILURES_MAX = 120;
 
 interface Changes {
   stock: Set<string>;
@@ -36,6 +40,8 @@ export interface GoodsFeedDeps {
   openShowsWith(productIds: readonly string[]): Promise<Array<{ showId: string; productId: string }>>;
   productsByIds(ids: readonly string[]): Promise<Map<string, Product>>;
   bagOfShow(showId: string): Promise<BagItem[]>;
+  /** For tests. Default: `LOOK_AGAIN_MS`. */
+  lookAgainMs?: number;
 }
 
 export function createGoodsFeed(deps: GoodsFeedDeps): GoodsFeed {
@@ -44,6 +50,8 @@ export function createGoodsFeed(deps: GoodsFeedDeps): GoodsFeed {
   let timer: NodeJS.Timeout | null = null;
   let looking: Promise<void> = Promise.resolve();
   let stopped = false;
+  /** Looks that failed in a row. */
+  let failures = 0;
 
   function changesOf(productId: string): Changes {
     const known = changed.get(productId) ?? { stock: new Set<string>(), prices: new Set<string>(), product: false };
@@ -59,7 +67,7 @@ export function createGoodsFeed(deps: GoodsFeedDeps): GoodsFeed {
         timer = null;
         if (changed.size + changedBags.size > 0) wake();
       });
-    }, LOOK_EVERY_MS);
+    }, failures === 0 ? LOOK_EVERY_MS : deps.lookAgainMs ?? LOOK_AGAIN_MS);
   }
 
   async function look(): Promise<void> {
@@ -81,9 +89,25 @@ export function createGoodsFeed(deps: GoodsFeedDeps): GoodsFeed {
       for (const showId of wholeBags) {
         deps.channel.publish(showRoom(showId), { type: 'bag', items: await deps.bagOfShow(showId) });
       }
+      failures = 0;
     } catch (error) {
       deps.log.warn({ err: error }, 'changed goods could not be told to the rooms');
+      failures += 1;
+      if (failures > FAILURES_MAX) failures = 0;
+      else putBack(due, wholeBags);
     }
+  }
+
+  /** What was looked for in vain is looked for again, with what has changed since. */
+  function putBack(due: ReadonlyMap<string, Changes>, bags: ReadonlySet<string>): void {
+    for (const [productId, before] of due) {
+      const changes = changed.get(productId) ?? { stock: new Set<string>(), prices: new Set<string>(), product: false };
+      changed.set(productId, changes);
+      for (const id of before.stock) changes.stock.add(id);
+      for (const id of before.prices) changes.prices.add(id);
+      changes.product ||= before.product;
+    }
+    for (const showId of bags) changedBags.add(showId);
   }
 
   function tell(showId: string, product: Product, changes: Changes): void {
