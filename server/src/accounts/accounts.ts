@@ -136,7 +136,8 @@ export function createAccounts(deps: AccountsDeps): Accounts {
 
 /** Where a request came from, by its socket. */
 export function originOf(request: FastifyRequest): Origin {
-  return { headers: request.headers, remoteAddress: request.raw.socket.remoteAddress };
+  const { socket, httpVersion } = request.raw;
+  return { headers: request.headers, remoteAddress: socket.remoteAddress, httpVersion };
 }
 
 async function findPerson(parts: AccountsParts, request: FastifyRequest): Promise<PersonActor | null> {

@@ -28,3 +28,9 @@ it('[A10] whatever a proxy adds closes the demo', () => {
   }
   assert.equal(mayUseDemo(false, { headers: { host }, remoteAddress: '127.0.0.1' }), false);
 });
+
+it('[A10] a proxy that only shows by its old HTTP closes the demo', () => {
+  const direct = { headers: { host }, remoteAddress: '127.0.0.1' };
+  assert.equal(mayUseDemo(true, { ...direct, httpVersion: '1.1' }), true);
+  assert.equal(mayUseDemo(true, { ...direct, httpVersion: '1.0' }), false);
+});

@@ -8,7 +8,7 @@ import { Type } from 'typebox';
 import { personOf } from '../http/actor.ts';
 import type { App } from '../http/app.ts';
 import { refusals } from '../http/openapi.ts';
-import type { Accounts, Client } from './accounts.ts';
+import { originOf, type Accounts, type Client } from './accounts.ts';
 
 export interface AccountsRoutesDeps {
   accounts: Accounts;
@@ -130,8 +130,7 @@ function addressRoutes(app: App, { accounts }: AccountsRoutesDeps): void {
 
 function clientOf(request: FastifyRequest): Client {
   return {
-    headers: request.headers,
-    remoteAddress: request.raw.socket.remoteAddress,
+    ...originOf(request),
     ip: request.ip,
     isHttps: request.protocol === 'https',
   };

@@ -47,6 +47,8 @@ export async function pageRoutes(parent: App, deps: { handler: PageHandler }): P
     const answer = async (request: FastifyRequest, reply: FastifyReply) => {
       if (API_PATHS.test(request.url)) throw new Refusal('request.not_found');
       const headers = headersForApi(request.headers, reply.getHeader('set-cookie'));
+      // Only proxies speak it, and inside it would look like any other version.
+      if (request.raw.httpVersion === '1.0') headers['via'] = '1.0 unknown';
       request.raw.headers[PROTOCOL_HEADER] = request.protocol;
       request.raw.nacreFetch = async (inner) => {
         const url = new URL(inner.url);
