@@ -36,6 +36,18 @@ test('the owner makes the working role, and a repeat keeps it', async () => {
   await connect(changed.serverUrl);
 });
 
+test('a server with a data folder of its own does not lock out the one that works in the database', async () => {
+  const { ownerUrl } = await createTestDatabase(import.meta.url, { empty: true });
+  const first = await prepareDatabase({ ownerUrl, serverPassword: PASSWORD });
+  const working = await connect(first.serverUrl);
+  await assert.rejects(
+    prepareDatabase({ ownerUrl, serverPassword: 'another one' }),
+    (error) => error instanceof StartRefusal && /NACRE_DATABASE_SERVER_URL/.test(error.message),
+  );
+  await connect(first.serverUrl);
+  assert.equal((await working.query('select 1')).rowCount, 1);
+});
+
 test('the working role writes rows but neither makes tables nor changes a log', async () => {
   const { serverUrl } = await createTestDatabase(import.meta.url);
   const server = await connect(serverUrl);

@@ -6,6 +6,7 @@
  * start checks that and refuses. Runs after the migrations, so that what they made is granted.
  */
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { StartRefusal, errorCode } from './start-refusal.ts';
 
@@ -20,6 +21,9 @@ const SCRAM_ITERATIONS = 4096;
 const SCRAM_SALT_BYTES = 16;
 /** The owner has just been let in; a server that now takes this long is overloaded. */
 const SIGN_IN_TIMEOUT_MS = 10_000;
+/** A server that has just ended is still listed for a moment. Fewer refuse a restart, more delay the refusal. */
+const LOOKS_FOR_OTHERS = 20;
+const LOOK_AGAIN_MS = 100;
 
 /** `<database>_server`, shortened so that it stays distinct. */
 export function serverRoleName(database: string): string {
@@ -41,6 +45,7 @@ export async function ensureServerRole(owner: pg.Client, database: string, passw
   );
   if (rows[0]?.exists && await canSignIn(owner, role, password)) return role;
   if (!rows[0]?.may_create) throw cannotMakeRole(role);
+  if (rows[0].exists) await refuseRoleInUse(owner, role);
   const verb = rows[0].exists ? 'alter' : 'create';
   try {
     // The verifier instead of the password: a statement may be logged.
@@ -52,6 +57,19 @@ export async function ensureServerRole(owner: pg.Client, database: string, passw
     throw error;
   }
   return role;
+}
+
+/** A new password would lock out, at its next connection, another server that works with the one before. */
+async function refuseRoleInUse(owner: pg.Client, role: string): Promise<void> {
+  for (let look = 0; look < LOOKS_FOR_OTHERS; look += 1) {
+    if (look > 0) await sleep(LOOK_AGAIN_MS);
+    const { rows } = await owner.query('select 1 from pg_stat_activity where usename = $1 limit 1', [role]);
+    if (rows.length === 0) return;
+  }
+  throw new StartRefusal(
+    `Another Nacre, with a data folder of its own, works in this database as ${role}. Stop it; or, for several servers on `
+    + 'one database, give all of them the same login role in NACRE_DATABASE_SERVER_URL.',
+  );
 }
 
 function cannotMakeRole(role: string, cause?: unknown): StartRefusal {
