@@ -104,7 +104,8 @@ const ROWS: Record<string, Row> = {
   createShop: row(people, () => ({
     path: '/api/shops',
     body: {
-      name: 'Shop', slug: unique('a-shop'), story: '', imageId: null, region: 'Gansu', category: 'other', currency: 'CNY',
+      name: 'Shop', slug: unique('a-shop'), story: '', imageId: null, region: 'Gansu', category: 'other',
+      currency: 'CNY',
     },
   })),
   listShops: row(everybody, () => ({ path: '/api/shops' })),

@@ -42,7 +42,8 @@ export function healthRoutes(app: App, deps: HealthDeps): void {
   });
 
   app.get('/metrics', quiet, async (request, reply) => {
-    const direct = LOOPBACK.has(request.socket.remoteAddress ?? '') && !Object.keys(request.headers).some(isProxyHeader);
+    const isProxied = Object.keys(request.headers).some(isProxyHeader);
+    const direct = LOOPBACK.has(request.socket.remoteAddress ?? '') && !isProxied;
     if (!direct && !isToken(request.headers.authorization, deps.metricsToken)) {
       throw new Refusal('request.not_found');
     }

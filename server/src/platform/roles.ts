@@ -67,8 +67,8 @@ async function refuseRoleInUse(owner: pg.Client, role: string): Promise<void> {
     if (rows.length === 0) return;
   }
   throw new StartRefusal(
-    `Another Nacre, with a data folder of its own, works in this database as ${role}. Stop it; or, for several servers on `
-    + 'one database, give all of them the same login role in NACRE_DATABASE_SERVER_URL.',
+    `Another Nacre, with a data folder of its own, works in this database as ${role}. Stop it; or, for several servers `
+    + 'on one database, give all of them the same login role in NACRE_DATABASE_SERVER_URL.',
   );
 }
 

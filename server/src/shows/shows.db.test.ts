@@ -186,7 +186,7 @@ test('[S8] a private show is there for members only: page, list, picture, room',
   await host.close();
 });
 
-test('[S8] a planned show made private puts strangers out of its room, and viewers ask anew for its picture', async () => {
+test('[S8] a planned show made private puts strangers out of its room and has viewers ask anew', async () => {
   const show = await api.newShow(owner, shop.id);
   const client = await api.enter();
   await joinShow(client, `show/${show.id}`);

@@ -83,7 +83,7 @@ export function createPictureReports(deps: {
     down: tell,
     stop() {
       stopped = true;
-      for (const end of [...pauses.values()]) end();
+      for (const end of pauses.values()) end();
     },
   };
 }
