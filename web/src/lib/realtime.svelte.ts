@@ -87,6 +87,8 @@ export function createRealtime(): Realtime {
     if (connection !== 'open') restart();
   };
   addEventListener('online', online);
+  // A socket without a network stays open in silence; trying a new one tells at once how it stands.
+  addEventListener('offline', restart);
 
   function send(message: ClientMessage): void {
     if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
@@ -125,6 +127,7 @@ export function createRealtime(): Realtime {
   }
 
   function restart(): void {
+    if (stopped) return;
     clearTimeout(retryTimer);
     const old = socket;
     socket = null;
@@ -220,6 +223,7 @@ export function createRealtime(): Realtime {
       clearInterval(pulse);
       clearTimeout(retryTimer);
       removeEventListener('online', online);
+      removeEventListener('offline', restart);
       socket?.close();
       rooms.clear();
       ownListeners.clear();

@@ -505,8 +505,10 @@ export interface MessageArguments {
   'signin.email': null;
   'signin.password': null;
   'signin.password_hint': null;
+  'signin.password_needed': null;
   'signin.name': null;
   'signin.name_hint': null;
+  'signin.name_needed': null;
   'signin.do_sign_in': null;
   'signin.do_sign_up': null;
   'signin.to_sign_up': null;
@@ -725,6 +727,7 @@ export interface MessageArguments {
   'viewer.removed': null;
   'viewer.chat_quiet': { host: string };
   'viewer.chat_closed': null;
+  'viewer.chat_not_yet': null;
   'viewer.new_messages': null;
   'viewer.too_long': { count: number };
   'viewer.room_lost': null;
