@@ -14,6 +14,8 @@ export interface ShopsRoutesDeps {
 }
 
 const tags = ['shops'];
+/** `slug` gives the one shop at that address, or nobody: so one asks whether an address is free. */
+const ShopsQuery = Type.Object({ ...PageQuery.properties, slug: Type.Optional(Type.String({ maxLength: 200 })) });
 const ShopParams = Type.Object({ shopId: Id });
 
 export function shopsRoutes(app: App, { shops, followingOf }: ShopsRoutesDeps): void {
@@ -28,7 +30,7 @@ export function shopsRoutes(app: App, { shops, followingOf }: ShopsRoutesDeps): 
 
   app.get('/api/shops', {
     schema: {
-      operationId: 'listShops', summary: 'Shops, newest first', tags, querystring: PageQuery,
+      operationId: 'listShops', summary: 'Shops, newest first', tags, querystring: ShopsQuery,
       response: { 200: Page(Shop), ...refusals },
     },
   }, async (request) => shops.list(request.query));

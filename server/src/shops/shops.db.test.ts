@@ -128,6 +128,13 @@ describe('shops', () => {
     assert.equal(BigInt(seen.length), count);
   });
 
+  it('[SP6] asked for an address, the list gives the shop there or nobody', async () => {
+    const { cookie } = await api.newPerson();
+    const shop = await api.newShop(cookie);
+    assert.deepEqual((await api.ask(`/api/shops?slug=${shop.slug}`)).json, { items: [shop], next: null });
+    assert.deepEqual((await api.ask('/api/shops?slug=nobody-has-this')).json, { items: [], next: null });
+  });
+
   it('[SP6] a cursor that no list gave and a page too large are refused', async () => {
     const long = `cursor=${'x'.repeat(300)}`;
     for (const query of ['cursor=x', 'cursor=MTIzIHg', 'limit=0', 'limit=101', 'limit=x', long]) {

@@ -34,7 +34,8 @@ export interface Shops {
   /** @throws Refusal `shops.not_found` */
   bySlug(slug: string): Promise<Shop>;
   /** Newest first. */
-  list(query: PageQuery): Promise<Page<Shop>>;
+  /** With `slug`: the shop at that address, or nobody. */
+  list(query: PageQuery & { slug?: string }): Promise<Page<Shop>>;
   /** @throws Refusal `shops.not_found` when there is no such shop, `shops.not_a_member` when it is another's. */
   assertMember(personId: string, shopId: string): Promise<void>;
   isMember(personId: string, shopId: string): Promise<boolean>;
@@ -100,7 +101,11 @@ async function patch(deps: ShopsDeps, personId: string, shopId: string, change: 
   return viewOfOne(deps, row);
 }
 
-async function list(deps: ShopsDeps, query: PageQuery): Promise<Page<Shop>> {
+async function list(deps: ShopsDeps, query: PageQuery & { slug?: string }): Promise<Page<Shop>> {
+  if (query.slug !== undefined) {
+    const found = await store.shopBySlug(deps.platform.database.db, query.slug);
+    return { items: await viewsOf(deps, found ? [found] : []), next: null };
+  }
   const limit = query.limit ?? PAGE_LIMIT_DEFAULT;
   const rows = await store.newestShops(deps.platform.database.db, readCursor(query.cursor), limit);
   const views = await viewsOf(deps, rows);

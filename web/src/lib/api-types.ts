@@ -1728,6 +1728,7 @@ export interface operations {
             query?: {
                 cursor?: string;
                 limit?: number;
+                slug?: string;
             };
             header?: never;
             path?: never;

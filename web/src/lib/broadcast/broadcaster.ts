@@ -112,8 +112,8 @@ export const createBroadcaster: CreateBroadcaster = (options): Broadcaster => {
       for (const track of core.view.stream?.getAudioTracks() ?? []) track.enabled = on;
       change(core, { microphoneOn: on });
     },
-    async stop() {
-      endShow(core);
+    async stop(how = { goodbye: true }) {
+      endShow(core, how.goodbye);
       if (core.view.stream) change(core, { state: 'preview', reason: null, detail: null, stats: null });
     },
     destroy() {
@@ -242,12 +242,12 @@ async function useDevices(core: Core, devices: { cameraId?: string; microphoneId
   }
 }
 
-function endShow(core: Core): void {
+function endShow(core: Core, goodbye = true): void {
   core.wanted?.abort();
   core.wanted = null;
   core.hurry();
   clearInterval(core.statsTimer);
-  core.publication?.end(true);
+  core.publication?.end(goodbye);
   core.publication = null;
 }
 

@@ -121,8 +121,11 @@ export interface Broadcaster {
   /** Chooses a camera or microphone by device id, as `flip` does. */
   useDevices(devices: { cameraId?: string; microphoneId?: string }): Promise<void>;
   setMicrophone(on: boolean): void;
-  /** Ends publishing with a DELETE and goes back to `preview`. Nothing when not publishing. */
-  stop(): Promise<void>;
+  /**
+   * Ends publishing and goes back to `preview`. Nothing when not publishing. With `goodbye` (the default) the server is
+   * told by a DELETE; a show that ended has taken its session with it, and there is nothing left to tell.
+   */
+  stop(how?: { goodbye: boolean }): Promise<void>;
   /** Stops and lets go of camera and microphone. Idempotent. */
   destroy(): void;
 }

@@ -12,7 +12,7 @@ import type { Order, OrderShip, OrderState } from '@nacre/contract/orders';
 import type { Shop, ShopCreate, ShopPatch } from '@nacre/contract/shops';
 import type { Show, ShowCreate, ShowFigures, ShowPatch, ShowTile } from '@nacre/contract/shows';
 import type { ChatMessage } from '@nacre/contract/chat';
-import { api, ApiError, ask } from '#lib/api.ts';
+import { api, ask } from '#lib/api.ts';
 
 // One page of a list; the API gives 100 at most.
 const pageLimit = 50;
@@ -32,13 +32,8 @@ export const loadShop = (shopId: string): Promise<Shop> =>
 
 /** Whether no shop has this address yet. */
 export async function isSlugFree(slug: string): Promise<boolean> {
-  try {
-    await ask(api.GET('/api/shops/{slug}', { params: { path: { slug } } }));
-    return false;
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return true;
-    throw error;
-  }
+  const found: Page<Shop> = await ask(api.GET('/api/shops', { params: { query: { slug } } }));
+  return found.items.length === 0;
 }
 
 // ---- goods ------------------------------------------------------------------------------------------------------

@@ -39,7 +39,8 @@ export function createAir(showId: string) {
     goLive: () => broadcaster.goLive(),
     flip: () => broadcaster.flip(),
     setMicrophone: (on: boolean) => broadcaster.setMicrophone(on),
-    stop: () => broadcaster.stop(),
+    /** With the end of the show, which ends the session at the server as well. */
+    stop: () => broadcaster.stop({ goodbye: false }),
     destroy(): void {
       unsubscribe();
       wakeLock.release();
