@@ -33,6 +33,7 @@ export function createPurchase(options: { showId: string | null; realtime: () =>
   let timer: ReturnType<typeof setInterval> | undefined;
   let leaveOwn: (() => void) | undefined;
   let currentId: string | null = null;
+  let addressesKnown = false;
 
   function keyFor(wish: Wish): string {
     const contents = JSON.stringify([wish, address]);
@@ -95,10 +96,14 @@ export function createPurchase(options: { showId: string | null; realtime: () =>
       refusal = null;
       step = next;
     },
-    /** Takes the address book of the person; the newest is used unless another was chosen. */
+    /**
+     * Takes the address book of the person, once it could be had; the newest is used unless another was chosen.
+     */
     async loadAddresses(): Promise<void> {
+      if (addressesKnown) return;
       const page = await ask(api.GET('/api/me/addresses')).catch(() => null);
       if (!page) return;
+      addressesKnown = true;
       addresses = (page as Page<SavedAddress>).items;
       address ??= addresses[0]?.address ?? null;
       if (address === addresses[0]?.address) saveAddress = false;
