@@ -53,7 +53,13 @@ export function minorToDecimal(amountMinor: number | bigint, digits: number): `$
   return `${negative ? '-' : ''}${decimal}` as `${number}`;
 }
 
+/** A Latin currency sign (US$) is kept together: among Arabic digits its parts would change places ($US). */
+function isolateLatin({ type, value }: Intl.NumberFormatPart): string {
+  return type === 'currency' && /[A-Za-z]/.test(value) ? `\u2066${value}\u2069` : value;
+}
+
 function moneyFormats(locale: string) {
+  const rightToLeft = /^ar\b/.test(locale);
   const cache = new Map<string, { format: Intl.NumberFormat; digits: number }>();
   return (money: Money, short: boolean): string => {
     const key = `${money.currency}${short ? 's' : ''}`;
@@ -68,7 +74,9 @@ function moneyFormats(locale: string) {
       entry = { format, digits: fractionDigits(money.currency) };
       cache.set(key, entry);
     }
-    return entry.format.format(minorToDecimal(money.amountMinor, entry.digits));
+    const decimal = minorToDecimal(money.amountMinor, entry.digits);
+    if (!rightToLeft) return entry.format.format(decimal);
+    return entry.format.formatToParts(decimal).map(isolateLatin).join('');
   };
 }
 
