@@ -18,7 +18,7 @@ import type { PostgresBinaries } from './embedded-postgres-binaries.ts';
 import { SUPERUSER, clusterPlace, makeCluster, rememberPlace } from './embedded-postgres-cluster.ts';
 import type { ClusterPlace } from './embedded-postgres-cluster.ts';
 import {
-  isPostmaster, logTail, readPidFile, signalIfAlive, stopPostmaster, waitUntilUnused,
+  isPostmaster, logTail, readPidFile, signalIfAlive, stopPostmaster, waitFor, waitUntilUnused,
 } from './embedded-postgres-process.ts';
 import { StartRefusal, errorCode, errorText } from './start-refusal.ts';
 
@@ -36,6 +36,11 @@ const UNUSED_TIMEOUT_MS = 10_000;
 const RESTARTS_IN_WINDOW = 5;
 const RESTART_WINDOW_MS = 10 * 60_000;
 const ADOPTED_POLL_MS = 500;
+/**
+ * An ended postmaster is collected within milliseconds. Shorter leaves it to process 1, which may never collect it;
+ * longer holds up a stop on a machine that has stopped working anyway.
+ */
+const COLLECT_TIMEOUT_MS = 5_000;
 /** One old file is kept, so this twice is the most that the log takes. */
 const LOG_LIMIT_BYTES = 5 * 1024 * 1024;
 /** The server's pool, the jobs, a few for people who look; each costs about 2 MB when used. */
@@ -303,6 +308,10 @@ function watchOver(launcher: Launcher, first: Running): { pid(): number; stop():
       clearInterval(poll);
       await restart;
       await stopPostmaster(running.pid, cluster);
+      // It looks gone as soon as it gives up its memory, a little before it has ended and this process has collected
+      // it. Exiting in between leaves a dead process behind that still has a number.
+      const { child } = running;
+      if (child) await waitFor(() => child.exitCode !== null || child.signalCode !== null, COLLECT_TIMEOUT_MS);
       process.off('exit', onExit);
     },
   };
