@@ -1,8 +1,12 @@
 /** A real browser publishes its camera into the media process: size, bitrate estimate, key pictures, connecting. */
 import assert from 'node:assert/strict';
+import { cpus } from 'node:os';
 import test from 'node:test';
+import type { TestContext } from 'node:test';
 import { startPublisherStage } from '../support/publisher-stage.ts';
+import type { PublisherStage } from '../support/publisher-stage.ts';
 import { launchCameraBrowser } from '../support/video-browser.ts';
+import type { CameraBrowser } from '../support/video-browser.ts';
 
 /** Publishes as the studio does (H.264 first, 2.5 Mbit/s, resolution kept), in as few lines as possible. */
 const page = `<!doctype html><script>
@@ -33,8 +37,12 @@ async function publish() {
 }
 async function look() {
   const seen = {};
-  for (const entry of (await pc.getStats()).values()) {
-    if (entry.type === 'candidate-pair' && entry.nominated) seen.estimateBps = entry.availableOutgoingBitrate;
+  const report = await pc.getStats();
+  for (const entry of report.values()) {
+    // Pairs that were left for a better one stay nominated; only the pair in use has an estimate.
+    if (entry.type === 'transport') {
+      seen.estimateBps = report.get(entry.selectedCandidatePairId)?.availableOutgoingBitrate;
+    }
     if (entry.type === 'outbound-rtp' && entry.kind === 'video') {
       Object.assign(seen, { width: entry.frameWidth, height: entry.frameHeight, targetBps: entry.targetBitrate });
     }
@@ -51,30 +59,58 @@ interface Seen {
 }
 
 const watchMs = 8000;
+const enoughBps = 2_000_000;
+/** Chances to find the machine with time to spare. Fewer fail beside other programs; more only take time. */
+const attempts = 4;
+/**
+ * Of all cores while watching. With less left, the browser's packets wait for the processor on their way out, which
+ * its estimate takes for a full network and climbs out of by 8 % a second. Less excuses too little; with more, a
+ * receiver that reports badly would get further chances on a calm machine.
+ */
+const scarceIdleShare = 0.2;
 
-test('[M23] a browser’s camera comes through at full size, at full bitrate, and stays so', async (t) => {
+/** Processor time since the start of the machine, in ms. */
+function processorTime(): { idleMs: number; allMs: number } {
+  const all = cpus().map(({ times }) => ({ idleMs: times.idle, allMs: Object.values(times).reduce((a, b) => a + b) }));
+  return all.reduce((sum, { idleMs, allMs }) => ({ idleMs: sum.idleMs + idleMs, allMs: sum.allMs + allMs }));
+}
+
+/** Publishes once; true when it had its full bitrate, and then everything else is right too. */
+async function publishOnce(t: TestContext, camera: CameraBrowser, mayBeStarved: boolean): Promise<boolean> {
   const stage = await startPublisherStage({ page });
-  t.after(() => stage.stop());
-  const camera = await launchCameraBrowser();
-  t.after(() => camera.close());
   const tab = await camera.browser.newPage();
-  await tab.goto(stage.url.replace('127.0.0.1', 'localhost'));
-  const connectedMs = (await tab.evaluate('publish()')) as number;
-  await stage.until('the first picture', () => stage.of('fragment').length > 0);
-  const seen: Seen[] = [];
-  for (let ms = 0; ms < watchMs; ms += 1000) {
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    seen.push((await tab.evaluate('look()')) as Seen);
+  try {
+    await tab.goto(stage.url.replace('127.0.0.1', 'localhost'));
+    const before = processorTime();
+    const connectedMs = (await tab.evaluate('publish()')) as number;
+    await stage.until('the first picture', () => stage.of('fragment').length > 0);
+    const seen: Seen[] = [];
+    for (let ms = 0; ms < watchMs; ms += 1000) {
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      seen.push((await tab.evaluate('look()')) as Seen);
+    }
+    const after = processorTime();
+    const idle = (after.idleMs - before.idleMs) / (after.allMs - before.allMs);
+    const estimates = seen.map(({ estimateBps = 0 }) => Math.round(estimateBps));
+    t.diagnostic(`POST to connected ${Math.round(connectedMs)} ms; estimates ${estimates.join(', ')} bit/s; `
+      + `${Math.round(idle * 100)} % of the processor idle`);
+    assert.ok(estimates.every((estimateBps) => estimateBps > 0), 'there is always an estimate');
+    if (estimates.filter((estimateBps) => estimateBps > enoughBps).length <= estimates.length / 2) {
+      assert.ok(mayBeStarved && idle < scarceIdleShare, `estimates of ${estimates.join(', ')}`);
+      return false;
+    }
+    await checkPictures(stage, seen);
+    return true;
+  } finally {
+    await tab.close();
+    await stage.stop();
   }
-  const estimatesBps = seen.map(({ estimateBps }) => estimateBps).join(', ');
-  t.diagnostic(`POST to connected ${Math.round(connectedMs)} ms; estimates ${estimatesBps} bit/s`);
+}
+
+async function checkPictures(stage: PublisherStage, seen: readonly Seen[]): Promise<void> {
   const init = stage.of('init')[0]!;
   assert.deepEqual([init.width, init.height, init.hasAudio], [720, 1280, true], 'the first picture is full size');
   assert.equal(stage.of('init').length, 1, 'and no other size follows');
-  const estimates = seen.map(({ estimateBps = 0 }) => Math.round(estimateBps));
-  // A machine busy with other tests stamps arrivals late, which looks like a full network for a moment.
-  const enough = estimates.filter((estimateBps) => estimateBps > 2_000_000).length;
-  assert.ok(enough > estimates.length / 2, `estimates of ${estimates.join(', ')}`);
   for (const { width, height } of seen.slice(3)) assert.deepEqual([width, height], [720, 1280]);
   const pictures = stage.of('fragment').filter(({ track }) => track === 'video');
   const keysMs = pictures.filter(({ isKey }) => isKey).map(({ timeMs }) => timeMs);
@@ -86,4 +122,10 @@ test('[M23] a browser’s camera comes through at full size, at full bitrate, an
   // What was sent before the handshake ended on our side never counts as lost, but may cost the first picture.
   assert.equal(session.lost, 0);
   assert.ok(session.pictures > 60, `${session.pictures} pictures`);
+}
+
+test('[M23] a browser’s camera comes through at full size, at full bitrate, and stays so', async (t) => {
+  const camera = await launchCameraBrowser();
+  t.after(() => camera.close());
+  for (let attempt = 1; !(await publishOnce(t, camera, attempt < attempts)); attempt++);
 });
