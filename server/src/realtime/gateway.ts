@@ -80,6 +80,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const silent = new WeakSet<WebSocket>();
   let open = 0;
   let stopping = false;
+  /** Grows with each recheck: a join that was allowed before one and done after it is asked about again. */
+  let rechecks = 0;
 
   const server = new WebSocketServer({
     noServer: true,
@@ -204,6 +206,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     const turn = {};
     joins.set(room, turn);
     const isWanted = (): boolean => connection.isOpen() && joins.get(room) === turn;
+    const asOf = rechecks;
     try {
       const allowed = await deps.mayJoin(room, connection.actor);
       if (!isWanted()) return;
@@ -215,8 +218,10 @@ export function createGateway(deps: GatewayDeps): Gateway {
       if (outcome === 'full') tellRefused(connection, room, 'server.busy');
       // Closed in between: its rooms are cleared already, so nobody else would take it out of this one.
       if (outcome === 'joined' && !connection.isOpen()) return rooms.leave(room, connection);
-      if (outcome === 'joined') change(connection, () => connection.rooms.add(room));
       if (outcome === 'reload') leave(connection, room);
+      if (outcome !== 'joined') return;
+      change(connection, () => connection.rooms.add(room));
+      if (rechecks !== asOf) await putOutUnless(deps.mayJoin(room, connection.actor), connection, room);
     } catch (error) {
       log.error({ err: error, room }, 'a room could not be joined');
       tellRefused(connection, room, 'server.failed');
@@ -228,6 +233,13 @@ export function createGateway(deps: GatewayDeps): Gateway {
   function leave(connection: Connection, room: string): void {
     rooms.leave(room, connection);
     if (connection.rooms.has(room)) change(connection, () => connection.rooms.delete(room));
+  }
+
+  /** Who cannot be asked about is put out too, and may come in again. */
+  async function putOutUnless(answer: Promise<boolean>, connection: Connection, room: string): Promise<void> {
+    if (await answer.catch(() => false)) return;
+    leave(connection, room);
+    tellRefused(connection, room, 'realtime.room');
   }
 
   function change(connection: Connection, action: () => void): void {
@@ -250,14 +262,13 @@ export function createGateway(deps: GatewayDeps): Gateway {
       }
     },
     async recheck(room) {
+      rechecks += 1;
       const answers = new Map<string, Promise<boolean>>();
       for (const connection of rooms.members(room)) {
         const viewer = viewerOf(connection.actor);
         const answer = answers.get(viewer) ?? deps.mayJoin(room, connection.actor);
         answers.set(viewer, answer);
-        if (await answer) continue;
-        leave(connection, room);
-        tellRefused(connection, room, 'realtime.room');
+        await putOutUnless(answer, connection, room);
       }
     },
     count: () => open,

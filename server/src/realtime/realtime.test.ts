@@ -191,6 +191,26 @@ test('[R9] who loses the right is put out and hears nothing more', async () => {
   await Promise.all([member.close(), stranger.close()]);
 });
 
+test('[R9] who loses the right while coming in is put out as well, and so is who cannot be asked about', async () => {
+  const own = await newServer({ snapshotReuseMs: 0 });
+  own.snapshot = async () => {
+    await sleep(60);
+    return null;
+  };
+  for (const later of [async () => false, async () => Promise.reject(new Error('the database is away'))]) {
+    const room = newRoom();
+    own.mayJoin = async () => true;
+    const client = await own.connect();
+    client.say({ type: 'join', room });
+    await sleep(20);
+    own.mayJoin = later;
+    await own.realtime.recheck(room);
+    await client.until(isType('refused'));
+    assert.equal(own.realtime.viewers(room), 0);
+    await client.close();
+  }
+});
+
 test('[R10] malformed, binary and unknown messages are refused; the socket stays and nobody else hears', async () => {
   const room = newRoom();
   const client = await server.connect();
