@@ -18,8 +18,8 @@ interface LoggedError {
 }
 
 /** What helps to find the cause. Errors of drivers carry whole connections with them; those stay out. */
-function loggedError(error: unknown): LoggedError {
-  if (!(error instanceof Error)) return { type: typeof error, message: String(error) };
+export function loggedError(error: unknown): LoggedError {
+  if (!(error instanceof Error)) return { type: typeof error, message: wordsOf(error) };
   const { code } = error as { code?: unknown };
   return {
     type: error.name,
@@ -28,6 +28,12 @@ function loggedError(error: unknown): LoggedError {
     ...(error.stack === undefined ? {} : { stack: error.stack }),
     ...(error.cause === undefined ? {} : { cause: loggedError(error.cause) }),
   };
+}
+
+/** pg-boss hands on copies of errors, which are plain objects. */
+function wordsOf(thrown: unknown): string {
+  const { message } = (thrown ?? {}) as { message?: unknown };
+  return typeof message === 'string' ? message : String(thrown);
 }
 
 /** @param level pino's levels, `silent` for none. @param readable lines for people instead of JSON. */
