@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { loggedError } from './log.ts';
 
 test('an error is logged with its words and code, without what a driver hangs on it', () => {
-  const error = Object.assign(new Error('away', { cause: new Error('refused') }), { code: '57P01', client: { url: 's' } });
+  const hung = { code: '57P01', client: { url: 'secret' } };
+  const error = Object.assign(new Error('away', { cause: new Error('refused') }), hung);
   const { stack, cause, ...rest } = loggedError(error);
   assert.deepEqual(rest, { type: 'Error', message: 'away', code: '57P01' });
   assert.match(String(stack), /away/);
