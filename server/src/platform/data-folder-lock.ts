@@ -77,7 +77,13 @@ function heldLock(folder: string, database: DatabaseSync): DataFolderLock {
   write({ url: null, isStopping: false });
   return {
     announce: (url) => write({ url, isStopping: false }),
-    announceStop: () => write({ url: null, isStopping: true }),
+    announceStop() {
+      try {
+        write({ url: null, isStopping: true });
+      } catch {
+        // A full disk or a folder that was taken away: the note is a courtesy, stopping is not.
+      }
+    },
     release() {
       rmSync(holderFile, { force: true });
       database.close();
