@@ -1,8 +1,8 @@
 /**
- * All tests, in the order in which a failure is cheapest to learn of: pure, database, database on PostgreSQL 15, start,
- * real browser.
+ * All tests, in the order in which a failure is cheapest to learn of: pure, media process, database, database on
+ * PostgreSQL 15, start, real browser.
  *
- * Usage: npm test [-- STEP…] [-- FILE…]; steps: pure db db15 start e2e. `--long` runs *.long.ts as well.
+ * Usage: npm test [-- STEP…] [-- FILE…]; steps: pure media db db15 start e2e. `--long` runs *.long.ts as well.
  * Prints node:test's own lines, and at the end their sums.
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -59,9 +59,12 @@ function allSteps(): Step[] {
   const tests = find(`${FOLDERS}/**/*.test.ts`);
   const db = tests.filter((file) => file.endsWith('.db.test.ts'));
   const start = tests.filter((file) => file.startsWith(join(root, 'tests/start')));
-  const pure = tests.filter((file) => !db.includes(file) && !start.includes(file));
+  // A real publisher, a real media process and repairs within milliseconds want the two cores for themselves.
+  const media = tests.filter((file) => file === join(root, 'media/src/supervisor.test.ts'));
+  const pure = tests.filter((file) => ![...db, ...start, ...media].includes(file));
   const all: Step[] = [
     { name: 'pure', files: pure, concurrency: 2, timeoutMs: 60_000 },
+    { name: 'media', files: media, concurrency: 1, timeoutMs: 60_000 },
     { name: 'db', files: db, concurrency: 2, timeoutMs: 60_000 },
     {
       name: 'db15', files: db, concurrency: 2, timeoutMs: 60_000,
