@@ -9,14 +9,12 @@
 import { createInterface, type Interface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { loadClip } from './clip.ts';
+import { EXIT_KEY_REFUSED } from './exit-codes.ts';
 import { startPublisher } from './publisher.ts';
 
 const usage = 'Usage: node media/src/publisher/main.ts --url WHIP_URL --clip FILE.mp4 (stream key on standard input)';
 /** A stalled server must not keep the process: it is ended even when the goodbye does not come through. */
 const stopTimeoutMs = 4000;
-
-/** Told apart from a fault: another try needs another key. */
-const EXIT_KEY_REFUSED = 3;
 
 function fail(sentence: string): never {
   process.stderr.write(`${sentence}\n`);

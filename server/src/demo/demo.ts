@@ -4,6 +4,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join, resolve } from 'node:path';
+import { EXIT_KEY_REFUSED } from '@nacre/media/publisher/exit-codes';
 import type { DemoAccount } from '../accounts/accounts.ts';
 import type { PersonActor } from '../http/actor.ts';
 import type { Modules } from '../modules.ts';
@@ -18,8 +19,6 @@ const DEMO_FOLDER = resolve(import.meta.dirname, '../../demo');
 const PUBLISHER = resolve(import.meta.dirname, '../../../media/src/publisher/main.ts');
 /** A publisher that ends by itself (killed, a fault) is started again after this. */
 const RESTART_AFTER_MS = 2_000;
-/** Somebody made a new key (media/src/publisher/main.ts). */
-const EXIT_KEY_REFUSED = 3;
 /** How soon the clip comes back after a person. Shorter snatches the show away while a camera is still connecting. */
 const LOOK_AGAIN_MS = 15_000;
 const STOP_TIMEOUT_MS = 3_000;
