@@ -140,8 +140,9 @@ async function publishOnce(options: PublisherOptions, counts: PublisherCounts, s
     playing.stop();
     if (!signal.aborted) options.log('The server is gone; publishing anew.');
   } finally {
-    connection.close();
+    // Said while the connection stands: a server that hears the connection close first takes the publisher for lost.
     if (location !== null) await goodbye(location, options.key, signal.aborted);
+    connection.close();
     if (isUp) options.onState?.('down');
   }
   return isUp;

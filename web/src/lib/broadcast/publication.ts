@@ -219,8 +219,9 @@ function watch(
     checkSoon: () => meter.beImpatient(performance.now()),
     wasReplaced: async () => (await (asked ?? askStatus(sessionUrl, auth))) === 410,
     end(withGoodbye) {
-      over();
+      // Said first: a server that hears the connection close takes the publisher for lost.
       if (withGoodbye) goodbye();
+      over();
     },
   };
 }
