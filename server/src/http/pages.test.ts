@@ -1,7 +1,8 @@
 /** What lies beside the API on the same port: pages, health, WebSockets. */
 import assert from 'node:assert/strict';
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { createDatabase } from '../platform/database.ts';
 import { createLog } from '../platform/log.ts';
@@ -24,8 +25,15 @@ async function stage(): Promise<App> {
 
 const portOf = (app: App) => (app.server.address() as AddressInfo).port;
 
-/** A handshake as a browser sends it; answers with the status. */
-function shake(port: number, path: string, headers: Record<string, string> = {}): Promise<IncomingMessage> {
+interface Handshake {
+  statusCode: number | undefined;
+  headers: IncomingHttpHeaders;
+  /** Empty when the socket is open. */
+  body: string;
+}
+
+/** A handshake as a browser sends it. */
+function shake(port: number, path: string, headers: Record<string, string> = {}): Promise<Handshake> {
   return new Promise((resolve, reject) => {
     const asked = httpRequest({
       port, host: '127.0.0.1', path, agent: false,
@@ -35,12 +43,11 @@ function shake(port: number, path: string, headers: Record<string, string> = {})
       },
     });
     asked.on('response', (response) => {
-      response.resume();
-      resolve(response);
+      void text(response).then((body) => resolve({ statusCode: response.statusCode, headers: response.headers, body }));
     });
     asked.on('upgrade', (response, socket) => {
       sockets.push(() => socket.destroy());
-      resolve(response);
+      resolve({ statusCode: response.statusCode, headers: response.headers, body: '' });
     });
     asked.on('error', reject);
     asked.end();
@@ -59,7 +66,7 @@ async function withUpgrades(use: (port: number, upgrades: Upgrades) => Promise<v
   upgrades.route('/broken', () => {
     throw new Error('a bug');
   });
-  upgrades.route('/refused', (_request, socket) => refuseUpgrade(socket, 401, 'accounts.sign_in_first', 'Sign in'));
+  upgrades.route('/refused', (_request, socket) => refuseUpgrade(socket, 'accounts.sign_in_first'));
   await app.listen({ port: 0, host: '127.0.0.1' });
   upgrades.listenOn(app.server);
   try {
@@ -81,7 +88,10 @@ test('[H12] a socket opens at a known path from our own pages or no page; else t
     assert.equal((await shake(port, '/room/a', { Origin: 'https://evil.example' })).statusCode, 403);
     assert.equal((await shake(port, '/room/a', { Origin: 'null' })).statusCode, 403);
     assert.equal((await shake(port, '/broken')).statusCode, 500);
-    assert.equal((await shake(port, '/refused')).statusCode, 401);
+    const refused = await shake(port, '/refused');
+    assert.equal(refused.headers['content-type'], 'application/problem+json; charset=utf-8');
+    const problem = { status: 401, code: 'accounts.sign_in_first', title: 'Sign in first' };
+    assert.deepEqual(JSON.parse(refused.body), { type: 'urn:nacre:refusal:accounts.sign_in_first', ...problem });
   }));
 
 test('[H12] one address opens so many sockets and no more, until one is closed', () =>

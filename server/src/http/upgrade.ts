@@ -5,9 +5,11 @@
  * of other sites with 403 (a browser sends cookies along with a foreign page's WebSocket), and one address may hold
  * only so many sockets at a time.
  */
-import type { IncomingMessage, Server } from 'node:http';
+import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import proxyAddr from '@fastify/proxy-addr';
+import type { RefusalCode } from '@nacre/contract/refusals';
+import { PROBLEM_TYPE, problemOf } from './error-reply.ts';
 
 export type UpgradeParams = Readonly<Record<string, string>>;
 
@@ -74,19 +76,19 @@ export function createUpgrades(deps: {
     socket.on('error', () => socket.destroy());
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
     const found = match(routes, path);
-    if (!found) return refuseUpgrade(socket, 404, 'request.not_found', 'There is no socket at this address');
+    if (!found) return refuseUpgrade(socket, 'request.not_found');
     const origin = request.headers.origin;
     if (origin !== undefined && !isSameHost(origin, hostOf(request, trusts))) {
-      return refuseUpgrade(socket, 403, 'request.origin', 'The request comes from another site');
+      return refuseUpgrade(socket, 'request.origin');
     }
     const address = proxyAddr(request, trusts);
     if ((perAddress.get(address) ?? 0) >= socketsPerAddress) {
-      return refuseUpgrade(socket, 429, 'request.too_many', 'Too many sockets from this address');
+      return refuseUpgrade(socket, 'request.too_many', { detail: 'Too many sockets are open from this address.' });
     }
     take(address, socket);
     void (async () => found.handler(request, socket, head, found.params))().catch((error: unknown) => {
       deps.log.error({ err: error, path }, 'an upgrade failed');
-      refuseUpgrade(socket, 500, 'server.failed', 'Something went wrong on our side');
+      refuseUpgrade(socket, 'server.failed');
     });
   }
 
@@ -107,39 +109,32 @@ export function createUpgrades(deps: {
   };
 }
 
-/** Answers an upgrade with problem details (RFC 9457) and closes the connection. */
+/**
+ * Answers an upgrade with problem details (RFC 9457) and closes the connection.
+ *
+ * @param more.detail a sentence for whoever wrote the client; more.retryAfterSeconds when another try may succeed
+ */
 export function refuseUpgrade(
   socket: Duplex,
-  status: number,
-  code: string,
-  title: string,
-  headers: Readonly<Record<string, string>> = {},
+  code: RefusalCode,
+  more: { detail?: string; retryAfterSeconds?: number } = {},
 ): void {
   if (socket.destroyed || socket.writableEnded) return;
-  const body = JSON.stringify({ type: 'about:blank', title, status, code });
+  const problem = problemOf(code);
+  const body = JSON.stringify(more.detail === undefined ? problem : { ...problem, detail: more.detail });
   const lines = [
-    `HTTP/1.1 ${status} ${reasonPhrases[status] ?? 'Refused'}`,
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? 'Refused'}`,
     'Connection: close',
     'Cache-Control: no-store',
-    'Content-Type: application/problem+json',
+    `Content-Type: ${PROBLEM_TYPE}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    ...(more.retryAfterSeconds === undefined ? [] : [`Retry-After: ${more.retryAfterSeconds}`]),
   ];
   socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
   const cut = setTimeout(() => socket.destroy(), refusalLingerMs);
   cut.unref();
   socket.once('close', () => clearTimeout(cut));
 }
-
-const reasonPhrases: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  429: 'Too Many Requests',
-  500: 'Internal Server Error',
-  503: 'Service Unavailable',
-};
 
 function match(
   routes: readonly { pattern: RegExp; handler: UpgradeHandler }[],

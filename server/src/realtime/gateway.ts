@@ -9,7 +9,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import { Compile } from 'typebox/compile';
 import { CLOSE, ClientMessage, REALTIME_VERSION, type ServerMessage } from '@nacre/contract/realtime';
-import { REFUSALS, type RefusalCode } from '@nacre/contract/refusals';
+import type { RefusalCode } from '@nacre/contract/refusals';
 import { viewerOf, type Actor } from '../http/actor.ts';
 import type { Guests } from '../http/guest.ts';
 import { refuseUpgrade, type UpgradeHandler } from '../http/upgrade.ts';
@@ -117,11 +117,11 @@ export function createGateway(deps: GatewayDeps): Gateway {
     const handshake: Handshake = { signedOut: [] };
     handshakes.add(handshake);
     try {
-      if (stopping || open >= limits.connections) return refuse(socket, 'server.busy');
+      if (stopping || open >= limits.connections) return refuseUpgrade(socket, 'server.busy');
       const actor = await actorOf(request);
       if (socket.destroyed) return;
       if ((byViewer.get(viewerOf(actor))?.size ?? 0) >= limits.connectionsPerViewer) {
-        return refuse(socket, 'request.too_many');
+        return refuseUpgrade(socket, 'request.too_many');
       }
       server.handleUpgrade(request, socket, head, (webSocket) => {
         const connection = createConnection({ webSocket, line: socket, actor, limits });
@@ -130,7 +130,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      refuse(socket, error.code);
+      refuseUpgrade(socket, error.code);
     } finally {
       handshakes.delete(handshake);
     }
@@ -292,10 +292,6 @@ const STOP_STEP_MS = 20;
 function tellRefused(connection: Connection, room: string | null, code: RefusalCode): void {
   const refused: ServerMessage = { type: 'refused', room, code };
   connection.write(message(refused));
-}
-
-function refuse(socket: Duplex, code: RefusalCode): void {
-  refuseUpgrade(socket, REFUSALS[code].status, code, REFUSALS[code].title);
 }
 
 function sizeOf(data: RawData): number {

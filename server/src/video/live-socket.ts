@@ -15,7 +15,6 @@ import {
   liveSubprotocol,
   parseLiveViewerMessage,
 } from '@nacre/contract/live';
-import { REFUSALS } from '@nacre/contract/refusals';
 import type { StreamHub, Viewer, ViewerCloseReason, ViewerSink } from '@nacre/media/stream/hub';
 import { refuseUpgrade } from '../http/upgrade.ts';
 import type { UpgradeHandler } from '../http/upgrade.ts';
@@ -70,15 +69,10 @@ export function createLiveSocket(deps: {
     const showId = params.showId ?? '';
     const offered = request.headers['sec-websocket-protocol'];
     if (offered !== undefined && !offered.split(',').some((name) => name.trim() === liveSubprotocol)) {
-      return refuseUpgrade(socket, 400, 'request.invalid', `This server speaks ${liveSubprotocol}`);
+      return refuseUpgrade(socket, 'request.invalid', { detail: `This server speaks ${liveSubprotocol}.` });
     }
-    if (!(await deps.mayWatch(showId, request))) {
-      return refuseUpgrade(socket, 404, 'shows.not_found', REFUSALS['shows.not_found'].title);
-    }
-    if (!deps.hub.hasRoom(showId)) {
-      const { status, title } = REFUSALS['video.viewers_full'];
-      return refuseUpgrade(socket, status, 'video.viewers_full', title, { 'Retry-After': '5' });
-    }
+    if (!(await deps.mayWatch(showId, request))) return refuseUpgrade(socket, 'shows.not_found');
+    if (!deps.hub.hasRoom(showId)) return refuseUpgrade(socket, 'video.viewers_full', { retryAfterSeconds: 5 });
     if (socket.destroyed) return;
     server.handleUpgrade(request, socket, head, (webSocket) => {
       webSocket.on('pong', () => silent.delete(webSocket));
