@@ -13,10 +13,6 @@ export interface MessageArguments {
   'account.pieces': { count: number };
   'account.number_in_show': { number: string };
   'account.delivery': null;
-  'account.placed': null;
-  'account.paid': null;
-  'account.shipped': null;
-  'account.not_yet': null;
   'account.copy_tracking': null;
   'account.copied': null;
   'account.delivery_cost': null;
@@ -126,6 +122,10 @@ export interface MessageArguments {
   'common.nav_orders': null;
   'common.nav_you': null;
   'common.go_live': null;
+  'common.order_placed': null;
+  'common.order_paid': null;
+  'common.order_shipped': null;
+  'common.not_yet': null;
   'common.sign_in': null;
   'common.skip_to_content': null;
   'common.demo': null;
@@ -415,9 +415,6 @@ export interface MessageArguments {
   'office.order_address_copied': null;
   'office.order_lines': null;
   'office.order_number_in_bag': { number: string };
-  'office.order_placed': null;
-  'office.order_paid': null;
-  'office.order_shipped': null;
   'office.order_hold_until': { time: string };
   'office.order_total_paid': null;
   'office.order_not_shippable': null;
