@@ -86,7 +86,13 @@ export const OrderShip = Type.Object(
 );
 export type OrderShip = Static<typeof OrderShip>;
 
-export const OfficeOrderQuery = Type.Object({ ...PageQuery.properties, state: Type.Optional(OrderState) });
+export const OfficeOrderQuery = Type.Object({
+  ...PageQuery.properties,
+  state: Type.Optional(OrderState),
+  /** Only what was ordered in this show. */
+  showId: Type.Optional(Id),
+});
+export type OfficeOrderQuery = Static<typeof OfficeOrderQuery>;
 
 /** How many orders of a shop are in each state, zeros included. */
 export const OrderCounts = Type.Object({

@@ -269,12 +269,14 @@ test('[O16] a member of the shop sees the order, but not where to pay', async ()
   assert.deepEqual(seen, { ...it.order, paymentUrl: null });
 });
 
-test('[O16] lists are paged, the newest first, nothing twice; the shop may ask for one state', async () => {
+test('[O16] lists are paged, the newest first, nothing twice; the shop may ask for one state or show', async () => {
   const shop = await market.newShop(owner.personId);
   const product = await market.newProduct(owner.personId, shop, { stock: 10 });
   const buyer = await market.newPerson();
+  const showId = await market.newShow(shop, [product.id]);
   const orders: Order[] = [];
-  for (let i = 0; i < 5; i += 1) orders.push(await market.orders.place(buyer, asking(product)));
+  for (let i = 0; i < 4; i += 1) orders.push(await market.orders.place(buyer, asking(product)));
+  orders.push(await market.orders.place(buyer, asking(product, { showId })));
   const ids = orders.map((order) => order.id).reverse();
   const first = await market.orders.listMine(buyer.personId, { limit: 3 });
   const second = await market.orders.listMine(buyer.personId, { limit: 3, cursor: first.next ?? '' });
@@ -286,6 +288,8 @@ test('[O16] lists are paged, the newest first, nothing twice; the shop may ask f
   const paid = await market.orders.listOfShop(owner.personId, shop, { state: 'paid' });
   assert.deepEqual(paid.items.map((order) => order.id), [ids[0]]);
   assert.equal((await market.orders.listOfShop(owner.personId, shop, {})).items.length, 5);
+  const ofShow = await market.orders.listOfShop(owner.personId, shop, { showId });
+  assert.deepEqual(ofShow.items.map((order) => order.id), [ids[0]]);
   assert.deepEqual(await market.orders.counts(owner.personId, shop), {
     held: 4, paid: 1, shipped: 0, expired: 0, declined: 0, cancelled: 0,
   });

@@ -7,7 +7,7 @@
  */
 import type { Address } from '@nacre/contract/accounts';
 import type { Page, PageQuery } from '@nacre/contract/common';
-import type { Order, OrderPlace, OrderShip, OrderState } from '@nacre/contract/orders';
+import type { OfficeOrderQuery, Order, OrderPlace, OrderShip, OrderState } from '@nacre/contract/orders';
 import type { PersonalEvent } from '@nacre/contract/realtime';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Images } from '../images/images.ts';
@@ -65,8 +65,8 @@ export interface Orders {
   cancel(personId: string, orderId: string): Promise<Order>;
   /** For a member of the shop. @throws Refusal `orders.not_found`, also to everybody else */
   getOfShop(personId: string, orderId: string): Promise<Order>;
-  /** The shop's orders, the newest first. @throws Refusal `shops.not_found`, `shops.not_a_member` */
-  listOfShop(personId: string, shopId: string, query: PageQuery & { state?: OrderState }): Promise<Page<Order>>;
+  /** The newest first; if asked, of one state or show only. @throws Refusal `shops.not_found`, `shops.not_a_member` */
+  listOfShop(personId: string, shopId: string, query: OfficeOrderQuery): Promise<Page<Order>>;
   /** How many orders are in each state, zeros included. @throws Refusal `shops.not_found`, `shops.not_a_member` */
   counts(personId: string, shopId: string): Promise<Record<OrderState, number>>;
   /**

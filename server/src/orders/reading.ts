@@ -1,6 +1,6 @@
 /** Reading orders: who may see which, lists, and telling the buyer. */
 import type { Page, PageQuery } from '@nacre/contract/common';
-import type { Order, OrderState } from '@nacre/contract/orders';
+import type { OfficeOrderQuery, Order, OrderState } from '@nacre/contract/orders';
 import { PAGE_LIMIT_DEFAULT, pageOf, readCursor } from '../lib/cursor.ts';
 import { Refusal } from '../lib/refusal.ts';
 import { afterCommit, type Tx } from '../platform/database.ts';
@@ -31,10 +31,10 @@ export async function listOfShop(
   deps: OrdersDeps,
   personId: string,
   shopId: string,
-  query: PageQuery & { state?: OrderState },
+  query: OfficeOrderQuery,
 ): Promise<Page<Order>> {
   await deps.shops.assertMember(personId, shopId);
-  return list(deps, { shopId, state: query.state ?? null }, query, 'shop');
+  return list(deps, { shopId, state: query.state, showId: query.showId }, query, 'shop');
 }
 
 export async function counts(

@@ -139,7 +139,7 @@ export async function readLines(db: Db | Tx, orderIds: string[]): Promise<LineRo
 /** The newest first, one more than `limit`. */
 export async function listOrders(
   db: Db,
-  of: { buyerId: string } | { shopId: string; state: OrderState | null },
+  of: { buyerId: string } | { shopId: string; state: OrderState | undefined; showId: string | undefined },
   cursor: Cursor | null,
   limit: number,
 ): Promise<OrderRow[]> {
@@ -147,7 +147,8 @@ export async function listOrders(
   if ('buyerId' in of) query = query.where('buyer_id', '=', of.buyerId);
   else {
     query = query.where('shop_id', '=', of.shopId);
-    if (of.state !== null) query = query.where('state', '=', of.state);
+    if (of.state !== undefined) query = query.where('state', '=', of.state);
+    if (of.showId !== undefined) query = query.where('show_id', '=', of.showId);
   }
   if (cursor !== null) query = query.where(sql<boolean>`(placed_at, id) < (${cursor.at}, ${cursor.id}::uuid)`);
   return (await query.execute()) as unknown as OrderRow[];

@@ -3382,6 +3382,8 @@ export interface operations {
                 cursor?: string;
                 limit?: number;
                 state?: "held" | "paid" | "shipped" | "expired" | "declined" | "cancelled";
+                /** @description UUID (RFC 9562) */
+                showId?: string;
             };
             header?: never;
             path: {

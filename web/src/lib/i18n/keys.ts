@@ -655,6 +655,12 @@ export interface MessageArguments {
   'studio.cancelled_text': null;
   'studio.bag_preview': null;
   'studio.good_left': { count: number };
+  'studio.desk': null;
+  'studio.desk_take': null;
+  'studio.desk_away_title': null;
+  'studio.desk_away_text': null;
+  'studio.to_desk': null;
+  'studio.summary_failed': null;
   'viewer.title': null;
   'viewer.live_now': null;
   'viewer.soon': null;

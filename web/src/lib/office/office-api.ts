@@ -128,6 +128,12 @@ export const listOrders = (shopId: string, state?: OrderState, cursor?: string):
     }),
   );
 
+/** What was ordered in the show last, the newest first. */
+export const listShowOrders = (shopId: string, showId: string): Promise<Page<Order>> =>
+  ask(
+    api.GET('/api/office/shops/{shopId}/orders', { params: { path: { shopId }, query: { showId, limit: pageLimit } } }),
+  );
+
 export const countOrders = (shopId: string): Promise<Record<string, number>> =>
   ask(api.GET('/api/office/shops/{shopId}/order-counts', { params: { path: { shopId } } }));
 

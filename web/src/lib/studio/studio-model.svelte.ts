@@ -5,12 +5,16 @@
  * Invariant: what is shown follows the server. A tap shows at once (`wanted`) and falls back when it is refused.
  */
 import type { RoomEvent } from '@nacre/contract/realtime';
+import type { Order } from '@nacre/contract/orders';
 import type { ProductInterest, Show, ShowFigures } from '@nacre/contract/shows';
-import { loadFigures, loadShow, putOnScreen, removeChat, sendChat, setBag } from '#lib/office/office-api.ts';
+import {
+  listShowOrders, loadFigures, loadShow, putOnScreen, removeChat, sendChat, setBag,
+} from '#lib/office/office-api.ts';
 import { createRealtime, type Realtime } from '#lib/realtime.svelte.ts';
 import { createRoom } from '#lib/room.svelte.ts';
 
-export type StudioOrder = Extract<RoomEvent, { type: 'order' }>;
+/** A paid order as the studio shows it: told by the room, or read from the shop's orders. */
+export type StudioOrder = Omit<Extract<RoomEvent, { type: 'order' }>, 'type'>;
 
 // More than one evening brings is in the office; a longer list only fills the phone's memory.
 const ordersKept = 200;
@@ -26,6 +30,8 @@ export function createStudioModel(initial: Show, hooks: StudioHooks) {
   const showId = initial.id;
   let wentLiveAt = $state(initial.wentLiveAt);
   let figures = $state.raw<ShowFigures | null>(null);
+  /** The last time that figures were asked for there was no answer. */
+  let figuresFailed = $state(false);
   let orders = $state.raw<StudioOrder[]>([]);
   let connection = $state.raw<Realtime | null>(null);
   /** What was tapped and is not answered yet; undefined when nothing is. */
@@ -52,9 +58,27 @@ export function createStudioModel(initial: Show, hooks: StudioHooks) {
   async function renewFigures(): Promise<void> {
     try {
       figures = await loadFigures(showId);
+      figuresFailed = false;
     } catch {
       // Events go on counting; the next time corrects.
+      figuresFailed = true;
     }
+  }
+
+  /** What was paid before this page was open, or while it heard nothing. */
+  async function renewOrders(): Promise<void> {
+    try {
+      const { items } = await listShowOrders(initial.shop.id, showId);
+      const paid = items.filter((order) => order.paidAt !== null).map(asStudioOrder);
+      const read = new Set(paid.map((order) => order.orderId));
+      orders = [...orders.filter((order) => !read.has(order.orderId)), ...paid].slice(0, ordersKept);
+    } catch {
+      // The list in the office has them all; the next join asks again.
+    }
+  }
+
+  async function renew(): Promise<void> {
+    await Promise.all([renewFigures(), renewOrders()]);
   }
 
   function takeInterest(items: readonly ProductInterest[], newFollowers: number | undefined): void {
@@ -90,6 +114,9 @@ export function createStudioModel(initial: Show, hooks: StudioHooks) {
     },
     get figures() {
       return figures;
+    },
+    get figuresFailed() {
+      return figuresFailed;
     },
     get orders() {
       return orders;
@@ -127,9 +154,9 @@ export function createStudioModel(initial: Show, hooks: StudioHooks) {
       connection = realtime;
       realtime.join(`show/${showId}`, room.handlers);
       realtime.join(`studio/${showId}`, {
-        snapshot: () => void renewFigures(),
+        snapshot: () => void renew(),
         events: takeStudio,
-        reload: renewFigures,
+        reload: renew,
       });
       void renewFigures();
       const timer = setInterval(renewFigures, figuresEveryMs);
@@ -140,6 +167,11 @@ export function createStudioModel(initial: Show, hooks: StudioHooks) {
       };
     },
   };
+}
+
+function asStudioOrder(order: Order): StudioOrder {
+  const { id: orderId, number: orderNumber, buyerName, lines, totalMinor, currency } = order;
+  return { orderId, orderNumber, buyerName, lines, totalMinor, currency };
 }
 
 export type StudioModel = ReturnType<typeof createStudioModel>;
