@@ -101,6 +101,10 @@ export interface OrderableVariant {
   held: number;
 }
 
+/**
+ * The product is locked before its variants and those before their stock, as an edit of the product locks them: so an
+ * order waits for an edit and never the two for each other.
+ */
 export async function lockOrderable(tx: Tx, variantIds: readonly string[]): Promise<OrderableVariant[]> {
   const { rows } = await sql<OrderableVariant>`
     select variant.id as "variantId", product.id as "productId", product.shop_id as "shopId", product.title,
@@ -112,7 +116,7 @@ export async function lockOrderable(tx: Tx, variantIds: readonly string[]): Prom
       join stock on stock.variant_id = variant.id
      where variant.id = any (${variantIds}::uuid[])
      order by variant.id
-       for no key update of stock for share of variant, product`.execute(tx);
+       for share of product for share of variant for no key update of stock`.execute(tx);
   return rows;
 }
 

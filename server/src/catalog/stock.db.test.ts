@@ -4,6 +4,7 @@ import type { StockLevel } from '@nacre/contract/catalog';
 import type { Shop } from '@nacre/contract/shops';
 import { createTestApi, type SignedInPerson, type TestApi } from '../../../tests/support/api.ts';
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/database.ts';
+import { deadlocksDuring } from '../../../tests/support/deadlocks.ts';
 import type { StockLine } from './catalog.ts';
 
 describe('stock', () => {
@@ -219,6 +220,24 @@ describe('stock', () => {
     // PostgreSQL breaks a deadlock after a second; a few of them would be seen here.
     assert.ok(performance.now() - started < 5_000);
     for (const id of ids) assert.deepEqual(await levelOf(id), { available: 40, held: 60 });
+  });
+
+  it('[C10] orders and edits of the same product never wait for each other in a circle', async () => {
+    const [id = ''] = await newVariants(1_000);
+    const [orderable] = await api.platform.database.transaction((tx) => api.catalog.lockForOrder(tx, [id]));
+    const product = await api.catalog.forOffice(mei.id, orderable?.productId ?? '');
+    const [kind] = product.variants;
+    assert.ok(kind);
+    const order = () => api.platform.database.transaction(async (tx) => {
+      await api.catalog.lockForOrder(tx, [id]);
+      await api.catalog.hold(tx, [{ variantId: id, quantity: 1 }], { orderId: api.platform.newId(), personId: null });
+    });
+    const edit = (priceMinor: number) => api.catalog.patch(mei.id, product.id, {
+      options: product.options, variants: [{ id, optionValues: kind.optionValues, sku: kind.sku, priceMinor }],
+    });
+    const all = () => Promise.all(Array.from({ length: 60 }, (_, n) => (n % 3 === 0 ? edit(100 + n) : order())));
+    assert.equal(await deadlocksDuring(api.platform.database.db, all), 0);
+    assert.deepEqual(await levelOf(id), { available: 960, held: 40 });
   });
 
   it('[C10] a price that changes while an order is placed waits for it', async () => {

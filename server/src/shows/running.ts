@@ -111,12 +111,13 @@ export async function noteBought(parts: Parts, tx: Tx, order: OrderFact): Promis
   if (showId === null || (await store.findShow(tx, showId)) === null) return;
   const at = parts.platform.clock.now();
   const viewer = `person/${order.buyerId}`;
+  // The show before its goods, as all others lock them.
+  await store.addSale(tx, showId, BigInt(order.totalMinor));
   // In the order of ids: two orders with the same goods must not wait for each other crosswise.
   const productIds = [...new Set(order.lines.map((line) => line.productId))].sort();
   for (const productId of productIds) {
     await asking.noteInterest(tx, { showId, productId, viewer, kind: 'bought', at });
   }
-  await store.addSale(tx, showId, BigInt(order.totalMinor));
   afterCommit(tx, () => {
     for (const number of new Set(order.lines.map((line) => line.number))) {
       parts.channel.publish(showRoom(showId), { type: 'bought', name: shortName(order.buyerName), number });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { BagItem, Show, ShowFigures, ShowTile } from '@nacre/contract/shows';
 import { createTestDatabase } from '../../../tests/support/database.ts';
+import { deadlocksDuring } from '../../../tests/support/deadlocks.ts';
 import { heardOf, joinShow, createShowApi, untilHeard } from '../../../tests/support/show-api.ts';
 import type { OrderFact } from '../orders/events.ts';
 import { createShows } from './shows.ts';
@@ -337,6 +338,21 @@ test('[S16] a paid order is told to room and studio and counted once per buyer a
   const figures = await api.shows.figures(owner.id, show.id);
   assert.deepEqual([figures.orders, figures.salesMinor, figures.interest[0]?.bought], [2, 51_600, 1]);
   await Promise.all([viewer.close(), host.close()]);
+});
+
+test('[S16] goods are put on screen while they are paid for, and neither waits for the other in a circle', async () => {
+  const show = await api.newLiveShow(owner, shop.id, products);
+  const buy = (productId: string) => api.platform.database.transaction((tx) => api.shows.noteBought(tx, {
+    orderId: api.platform.newId(), orderNumber: 'N-1001', shopId: shop.id, showId: show.id,
+    buyerId: api.platform.newId(), buyerName: 'Tao Chen', totalMinor: 12_900, currency: 'CNY',
+    lines: [{ variantId: productId, productId, title: 'Dress', optionValues: [], quantity: 1, number: 1 }],
+  }));
+  const put = (productId: string | null) => api.shows.putOnScreen(owner.id, show.id, productId);
+  const all = () => Promise.all(Array.from({ length: 60 }, (_, n) => (
+    n % 3 === 0 ? put(n % 2 === 0 ? first : second) : buy(n % 2 === 0 ? first : second)
+  )));
+  assert.equal(await deadlocksDuring(api.platform.database.db, all), 0);
+  assert.equal((await api.shows.figures(owner.id, show.id)).orders, 40);
 });
 
 test('[S17] stock and price changes reach the rooms that have the goods, and only those', async () => {
