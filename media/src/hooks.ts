@@ -156,6 +156,8 @@ export interface MediaSupervisorOptions {
    * Addresses offered to publishers; without it 127.0.0.1 and this machine's own. Put a public address here behind NAT.
    */
   addresses?: readonly string[];
+  /** For tests: another program in the place of the media process. */
+  program?: string;
   log: MediaLog;
   /** Called for every event, in order. Must not throw (a throw is logged and dropped). */
   onEvent(event: MediaEvent): void;

@@ -35,7 +35,7 @@ function leave(): never {
 
 function run(): void {
   let server: MediaServer | null = null;
-  const reply = (message: Reply): boolean => pipe.send(message);
+  const reply = (message: Reply): void => pipe.send(message);
   const logAt =
     (level: 'info' | 'warn' | 'error') =>
     (fields: object, message: string): void => {
@@ -44,9 +44,10 @@ function run(): void {
   const log: MediaLog = { info: logAt('info'), warn: logAt('warn'), error: logAt('error') };
 
   const onEvent = (event: MediaEvent): boolean => {
-    if (event.type === 'init') return pipe.send({ ...event, initSegment: undefined }, event.initSegment);
-    if (event.type === 'fragment') return pipe.send({ ...event, data: undefined }, event.data);
-    return pipe.send(event);
+    if (event.type === 'fragment') return pipe.offer({ ...event, data: undefined }, event.data);
+    if (event.type === 'init') pipe.send({ ...event, initSegment: undefined }, event.initSegment);
+    else pipe.send(event);
+    return true;
   };
 
   const start = async (command: Extract<Command, { type: 'start' }>): Promise<void> => {

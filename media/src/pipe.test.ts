@@ -37,7 +37,10 @@ test('[M20] what the other end does not read is dropped beyond a bound, and said
   const end = createPipeEnd(ours, { onMessage: () => undefined, onEnd: () => undefined });
   const body = Buffer.alloc(1024 * 1024);
   let sent = 0;
-  while (end.send({ type: 'x' }, body) && sent < 100) sent += 1;
+  while (end.offer({ type: 'x' }, body) && sent < 100) sent += 1;
   assert.ok(sent >= 30 && sent < 40, `${sent} MB`);
+  const before = end.queuedBytes();
+  end.send({ type: 'down' });
+  assert.ok(end.queuedBytes() > before, 'what must not get lost waits');
   ours.destroy();
 });

@@ -15,6 +15,8 @@ const maxHeadBytes = 256 * 1024;
  * The main process stood still for about 5 s with 20 publishers. Smaller: short pauses drop pictures; larger: memory.
  */
 export const maxQueuedBytes = 32 * 1024 * 1024;
+/** What is not dropped is small. So much of it waits only for an end that will never read again. */
+const brokenAtBytes = 2 * maxQueuedBytes;
 
 export interface PipeMessage {
   head: { type: string } & Record<string, unknown>;
@@ -68,8 +70,10 @@ export function createFrameReader(onMessage: (message: PipeMessage) => void): (c
 }
 
 export interface PipeEnd {
-  /** False when the message was dropped because the other end does not read. */
-  send(head: object, body?: Buffer): boolean;
+  /** For what must not get lost: commands, answers, comings and goings. */
+  send(head: object, body?: Buffer): void;
+  /** For media: false when it was dropped because the other end does not read. */
+  offer(head: object, body?: Buffer): boolean;
   queuedBytes(): number;
   close(): void;
 }
@@ -97,19 +101,25 @@ export function createPipeEnd(
   });
   stream.on('error', (error) => end(error.message));
   stream.on('close', () => end('closed'));
+  const write = (head: object, body?: Buffer): void => {
+    if (isOver) return;
+    if (stream.writableLength > brokenAtBytes) return end('the other end does not read');
+    // All frames of one turn of the event loop leave in one system call.
+    if (!isCorked) {
+      isCorked = true;
+      stream.cork();
+      setImmediate(() => {
+        isCorked = false;
+        stream.uncork();
+      });
+    }
+    for (const part of encodeFrame(head, body)) stream.write(part);
+  };
   return {
-    send(head, body) {
+    send: write,
+    offer(head, body) {
       if (isOver || stream.writableLength > maxQueuedBytes) return false;
-      // All frames of one turn of the event loop leave in one system call.
-      if (!isCorked) {
-        isCorked = true;
-        stream.cork();
-        setImmediate(() => {
-          isCorked = false;
-          stream.uncork();
-        });
-      }
-      for (const part of encodeFrame(head, body)) stream.write(part);
+      write(head, body);
       return true;
     },
     queuedBytes: () => stream.writableLength,

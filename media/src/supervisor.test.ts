@@ -230,6 +230,18 @@ suite('publishers through the real media process', { concurrency: 2 }, () => {
     await supervisor.stop();
   });
 
+  test('[M20] a media process that never comes up is given up in a sentence', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'nacre-media-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const program = join(folder, 'broken.ts');
+    writeFileSync(program, 'throw new Error("no native library");');
+    const supervisor = createMediaSupervisor({
+      udpPort: 0, program, log: quietLog, onEvent: () => undefined,
+    });
+    await assert.rejects(supervisor.ready(), /Video cannot start: its process ended 5 times/);
+    await supervisor.stop();
+  });
+
   test('[M19] when the main process is killed, the media process ends with it', async () => {
     const script = `
       import { createMediaSupervisor } from ${JSON.stringify(new URL('./supervisor.ts', import.meta.url).href)};

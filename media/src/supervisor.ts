@@ -35,6 +35,8 @@ const longestRestartMs = 5000;
 const calmAfterMs = 30_000;
 const stopTimeoutMs = 2000;
 const startTimeoutMs = 10_000;
+/** A process that has never come up is not tried for ever: what keeps it down (a missing library) stays. */
+const maxFirstStarts = 5;
 
 type NumberedCommand = Extract<Command, { id: number }>;
 type Unnumbered<C> = C extends unknown ? Omit<C, 'id'> : never;
@@ -55,7 +57,7 @@ interface Child {
   fatal: string | null;
 }
 
-const mainFile = fileURLToPath(new URL('./main.ts', import.meta.url));
+const mediaProgram = fileURLToPath(new URL('./main.ts', import.meta.url));
 const restarting = (): PublishRefusal =>
   new PublishRefusal('unavailable', 'Video is restarting. Try again in a few seconds.');
 
@@ -147,27 +149,51 @@ export function createMediaSupervisor(options: MediaSupervisorOptions): MediaSup
       pending.delete(id);
     }
     for (const sessionId of sessions.keys()) down(sessionId, isStopped ? 'closed' : 'crashed');
+    if (performance.now() - current.startedMs > calmAfterMs) backoffMs = firstRestartMs;
+    comeBack(how, current.fatal);
+  };
+
+  /** The next try after one that ended, or none where that would be in vain. */
+  const comeBack = (how: string, fatal: string | null): void => {
     if (isStopped) return;
-    if (!hasStarted && current.fatal !== null) {
+    restarts += 1;
+    if (!hasStarted && (fatal !== null || restarts >= maxFirstStarts)) {
       isStopped = true;
       clearInterval(heartbeat);
-      started.reject(new Error(current.fatal));
+      started.reject(new Error(fatal ?? `Video cannot start: its process ended ${restarts} times (${how}).`));
       return;
     }
-    if (performance.now() - current.startedMs > calmAfterMs) backoffMs = firstRestartMs;
-    log.error({ how, restartInMs: backoffMs, fatal: current.fatal }, 'The media process ended');
-    restarts += 1;
+    log.error({ how, restartInMs: backoffMs, fatal }, 'The media process ended');
     restartTimer = setTimeout(launch, backoffMs);
     backoffMs = Math.min(backoffMs * 2, longestRestartMs);
   };
 
   const launch = (): void => {
     restartTimer = null;
-    const spawned = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', mainFile], {
+    try {
+      child = open();
+    } catch (error) {
+      // Too many processes or open files: it may pass.
+      comeBack(String(error), null);
+    }
+  };
+
+  const open = (): Child => {
+    const args = ['--disable-warning=ExperimentalWarning', options.program ?? mediaProgram];
+    const spawned = spawn(process.execPath, args, {
       stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
       // The media process needs nothing of the environment, and should hold no secret when it is taken over.
       env: {},
     });
+    // Without a listener an error of the process would be one of ours.
+    let opened: Child | null = null;
+    const onEnd = (how: string): void => {
+      if (opened !== null) ended(opened, how);
+    };
+    spawned.once('error', (error) => onEnd(error.message));
+    spawned.once('exit', (code, signal) => onEnd(signal ?? `exit code ${code}`));
+    const line = spawned.stdio?.[3] as Duplex | undefined;
+    if (line === undefined) throw new Error('the media process has no pipe');
     const nowMs = performance.now();
     const current: Child = {
       process: spawned,
@@ -175,15 +201,13 @@ export function createMediaSupervisor(options: MediaSupervisorOptions): MediaSup
       startedMs: nowMs,
       lastSignMs: nowMs + startTimeoutMs - heartbeatTimeoutMs,
       fatal: null,
-      pipe: createPipeEnd(spawned.stdio[3] as Duplex, {
+      pipe: createPipeEnd(line, {
         onMessage: (message) => receive(current, message),
         // A process without a pipe is of no use; its exit does the rest.
         onEnd: () => spawned.kill('SIGKILL'),
       }),
     };
-    child = current;
-    spawned.once('error', (error) => ended(current, error.message));
-    spawned.once('exit', (code, signal) => ended(current, signal ?? `exit code ${code}`));
+    opened = current;
     const { bindAddress, addresses } = options;
     current.pipe.send({
       type: 'start',
@@ -191,6 +215,7 @@ export function createMediaSupervisor(options: MediaSupervisorOptions): MediaSup
       ...(bindAddress === undefined ? {} : { bindAddress }),
       ...(addresses === undefined ? {} : { addresses }),
     } satisfies Command);
+    return current;
   };
 
   const request = (command: Unnumbered<NumberedCommand>): Promise<ReplyOf> => {

@@ -22,8 +22,8 @@ import { EXIT_CANNOT_START, StartRefusal } from './platform/start-refusal.ts';
 const ROOT = resolve(import.meta.dirname, '../..');
 /** Ctrl-C comes twice, from the terminal and from npm; a person presses again only after this. */
 const SAME_SIGNAL_MS = 2_000;
-/** What stopping one part may take beyond the configured wait for requests: closing files, ending processes. */
-const STOP_MARGIN_MS = 5_000;
+/** What stopping one part may take beyond the configured wait for requests: a sweep, jobs, ending processes. */
+const STOP_MARGIN_MS = 15_000;
 
 /** What is running, in the order it was started. */
 const running: { name: string; stop(): Promise<void> | void }[] = [];

@@ -121,10 +121,7 @@ function startPublisher(
   /** A person who took the show over with a camera keeps it; the clip comes back when nobody publishes any more. */
   async function start(): Promise<void> {
     const { state } = await deps.modules.shows.get(live.host, live.showId);
-    if (state === 'live') {
-      timer = setTimeout(() => void start().catch(failed), LOOK_AGAIN_MS);
-      return;
-    }
+    if (state === 'live') return startIn(LOOK_AGAIN_MS);
     if (state === 'ended') return;
     const key = await deps.modules.shows.issueStreamKey(live.host.personId, live.showId);
     if (stopped) return;
@@ -135,15 +132,23 @@ function startPublisher(
     );
     child.stdin?.on('error', () => {});
     child.stdin?.write(`${key}\n`);
+    child.once('error', (error) => {
+      child = null;
+      failed(error);
+    });
     child.once('exit', (code) => {
       child = null;
-      if (stopped) return;
       log.info({ code }, 'the demo publisher ended');
-      const waitMs = code === EXIT_KEY_REFUSED ? LOOK_AGAIN_MS : RESTART_AFTER_MS;
-      timer = setTimeout(() => void start().catch(failed), waitMs);
+      startIn(code === EXIT_KEY_REFUSED ? LOOK_AGAIN_MS : RESTART_AFTER_MS);
     });
   }
-  const failed = (error: unknown): void => log.warn({ err: error }, 'the demo show has no picture');
+  function startIn(waitMs: number): void {
+    if (!stopped) timer = setTimeout(() => void start().catch(failed), waitMs);
+  }
+  function failed(error: unknown): void {
+    log.warn({ err: error }, 'the demo show has no picture');
+    startIn(LOOK_AGAIN_MS);
+  }
   void start().catch(failed);
 
   return {

@@ -13,7 +13,7 @@ import { factOf, orderOf, subjectOf } from './view.ts';
 /** Read at a time. Fewer make a rush's sweep ask too often, more only take memory. */
 const SWEEP_BATCH = 200;
 /** One sweep ends after this many; the next begins a second later. Without an end a stop would have to wait for it. */
-const SWEEP_MAX = 5_000;
+const SWEEP_MAX = 500;
 
 type OrderRow = store.OrderRow;
 type Change = Parameters<typeof store.updateOrder>[2];
