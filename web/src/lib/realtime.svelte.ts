@@ -42,6 +42,8 @@ const backoffCapMs = 15_000;
 const pingEveryMs = 10_000;
 /** The protocol's own limit: a page that hears nothing for so long connects anew. */
 const silenceLimitMs = 25_000;
+/** A socket that does not open within this hangs (a lift, a dead cell); the browser itself would wait for minutes. */
+const connectWithinMs = 10_000;
 
 interface JoinedRoom {
   handlers: RoomHandlers;
@@ -50,6 +52,8 @@ interface JoinedRoom {
   reloading: boolean;
   /** A join is on its way; until it is answered gaps need no further one. */
   asked: boolean;
+  /** Answers of a server that could not let in just now, since the last time it could. */
+  putOff: number;
 }
 
 /** Pause before attempt number `attempt` (0 the first): exponential with full jitter over the upper half. */
@@ -74,13 +78,16 @@ export function createRealtime(): Realtime {
   let connection = $state<Connection>('connecting');
   let socket: WebSocket | null = null;
   let attempt = 0;
+  let connectingMs = 0;
   let heardAtMs = 0;
   let stopped = false;
   let retryTimer: ReturnType<typeof setTimeout> | undefined;
 
   const pulse = setInterval(() => {
+    const nowMs = performance.now();
+    if (socket?.readyState === WebSocket.CONNECTING && nowMs - connectingMs > connectWithinMs) giveUp(socket);
     if (socket?.readyState !== WebSocket.OPEN) return;
-    if (performance.now() - heardAtMs > silenceLimitMs) restart();
+    if (nowMs - heardAtMs > silenceLimitMs) restart();
     else send({ type: 'ping' });
   }, pingEveryMs);
   const online = (): void => {
@@ -105,6 +112,7 @@ export function createRealtime(): Realtime {
     url.protocol = url.protocol.replace('http', 'ws');
     const next = new WebSocket(url);
     socket = next;
+    connectingMs = performance.now();
     next.onmessage = (event) => {
       if (socket !== next || typeof event.data !== 'string') return;
       heardAtMs = performance.now();
@@ -124,6 +132,11 @@ export function createRealtime(): Realtime {
     attempt += 1;
     clearTimeout(retryTimer);
     retryTimer = setTimeout(connect, pauseMs);
+  }
+
+  function giveUp(hanging: WebSocket): void {
+    lost(0);
+    hanging.close();
   }
 
   function restart(): void {
@@ -147,6 +160,7 @@ export function createRealtime(): Realtime {
         const joined = rooms.get(message.room);
         if (!joined) break;
         joined.asked = false;
+        joined.putOff = 0;
         if (!message.caughtUp || !joined.position) joined.position = message.position;
         if (message.snapshot) joined.handlers.snapshot(message.snapshot);
         break;
@@ -161,11 +175,23 @@ export function createRealtime(): Realtime {
         for (const listener of ownListeners) listener(message.event);
         break;
       case 'refused':
-        if (message.room) rooms.get(message.room)?.handlers.refused?.(message.code);
+        if (message.room) refused(message.room, message.code);
         break;
       case 'pong':
         break;
     }
+  }
+
+  function refused(room: string, code: string): void {
+    const joined = rooms.get(room);
+    if (!joined) return;
+    joined.asked = false;
+    if (!code.startsWith('server.')) return joined.handlers.refused?.(code);
+    // A server that starts again with a crowd: it has no room for us yet.
+    setTimeout(() => {
+      if (rooms.get(room) === joined && !joined.asked && !joined.reloading) sendJoin(room, joined);
+    }, backoffMs(joined.putOff, Math.random));
+    joined.putOff += 1;
   }
 
   function receiveEvents(message: Extract<ServerMessage, { type: 'events' }>): void {
@@ -189,12 +215,17 @@ export function createRealtime(): Realtime {
     if (!joined || joined.reloading) return;
     joined.reloading = true;
     joined.position = null;
-    try {
-      await joined.handlers.reload();
-    } finally {
-      joined.reloading = false;
-      if (rooms.get(room) === joined) sendJoin(room, joined);
+    for (let failures = 0; rooms.get(room) === joined; failures += 1) {
+      try {
+        await joined.handlers.reload();
+        break;
+      } catch {
+        // All pages ask a restarted server at once. What is shown stays until it has an answer.
+        await new Promise((resolve) => setTimeout(resolve, backoffMs(failures, Math.random)));
+      }
     }
+    joined.reloading = false;
+    if (rooms.get(room) === joined) sendJoin(room, joined);
   }
 
   connect();
@@ -204,7 +235,7 @@ export function createRealtime(): Realtime {
       return connection;
     },
     join(room, handlers) {
-      const joined: JoinedRoom = { handlers, position: null, reloading: false, asked: false };
+      const joined: JoinedRoom = { handlers, position: null, reloading: false, asked: false, putOff: 0 };
       rooms.set(room, joined);
       if (connection === 'open') sendJoin(room, joined);
       return () => {

@@ -33,6 +33,8 @@ interface Core {
   hurry: () => void;
   changing: Promise<void>;
   statsTimer: ReturnType<typeof setInterval> | undefined;
+  /** Destroyed: devices that open only now are closed at once. */
+  isOver: boolean;
 }
 
 export const createBroadcaster: CreateBroadcaster = (options): Broadcaster => {
@@ -58,6 +60,7 @@ export const createBroadcaster: CreateBroadcaster = (options): Broadcaster => {
     hurry: () => undefined,
     changing: Promise.resolve(),
     statsTimer: undefined,
+    isOver: false,
   };
   const meter = createLevelMeter();
   let airing: Promise<void> | null = null;
@@ -117,13 +120,14 @@ export const createBroadcaster: CreateBroadcaster = (options): Broadcaster => {
       if (core.view.stream) change(core, { state: 'preview', reason: null, detail: null, stats: null });
     },
     destroy() {
+      core.isOver = true;
       endShow(core);
       removeEventListener('online', onOnline);
       removeEventListener('pagehide', onPageHide);
       removeEventListener('pageshow', onPageShow);
       network?.removeEventListener('change', onOnline);
       meter.stop();
-      if (!options.source) for (const track of core.view.stream?.getTracks() ?? []) track.stop();
+      if (!options.source && core.view.stream) stopTracks(core.view.stream);
       change(core, { state: 'idle', reason: null, detail: null, stream: null, stats: null });
       core.listeners.clear();
     },
@@ -169,6 +173,7 @@ async function open(core: Core): Promise<void> {
 
 /** Takes a stream as the one that is shown and sent. */
 function adopt(core: Core, stream: MediaStream): void {
+  if (core.isOver) return core.options.source ? undefined : stopTracks(stream);
   const [camera] = stream.getVideoTracks();
   const facing = camera?.getSettings().facingMode;
   const isFacing = facing === 'user' || facing === 'environment' ? facing : core.view.facing;
@@ -184,6 +189,10 @@ function adopt(core: Core, stream: MediaStream): void {
     mirrored: isFacing === 'user' && !core.options.source,
     hasMicrophone: sounds.length > 0,
   });
+}
+
+function stopTracks(stream: MediaStream): void {
+  for (const track of stream.getTracks()) track.stop();
 }
 
 async function swapCamera(core: Core, wish: { facing: BroadcastView['facing']; cameraId?: string }): Promise<void> {
@@ -224,9 +233,10 @@ async function useDevices(core: Core, devices: { cameraId?: string; microphoneId
   if (core.options.source || !core.view.stream) return;
   try {
     if (devices.microphoneId) {
-      const [microphone] = (await openMicrophone(core.options.sound ?? 'voice', devices.microphoneId)).getAudioTracks();
-      if (!microphone) return;
+      const sound = await openMicrophone(core.options.sound ?? 'voice', devices.microphoneId);
+      const [microphone] = sound.getAudioTracks();
       const old = core.view.stream;
+      if (!microphone || !old) return stopTracks(sound);
       core.microphoneId = devices.microphoneId;
       adopt(core, new MediaStream([...old.getVideoTracks(), microphone]));
       for (const track of old.getAudioTracks()) track.stop();
@@ -293,13 +303,22 @@ async function attempt(core: Core, wanted: AbortController, giveUpAtMs: number):
   }
 }
 
+async function streamKeyOf(core: Core): Promise<string> {
+  try {
+    return await core.options.streamKey();
+  } catch (error) {
+    if (error instanceof PublishFailure) throw error;
+    throw new PublishFailure('server-unreachable', true, String(error));
+  }
+}
+
 async function goOnAir(core: Core, wanted: AbortController): Promise<void> {
   const { stream } = core.view;
   if (!stream) throw new PublishFailure('no-camera', false);
   let publication: Publication | null = null;
   publication = await publish({
     whipUrl: core.options.whipUrl,
-    streamKey: await core.options.streamKey(),
+    streamKey: await streamKeyOf(core),
     stream,
     maxBitrateBps: core.options.maxBitrateBps ?? defaultMaxBitrateBps,
     signal: wanted.signal,

@@ -89,7 +89,10 @@ export interface BroadcastView {
 export interface BroadcasterOptions {
   /** `/whip`, or an absolute URL. */
   whipUrl: string;
-  /** Asked before each attempt, so that a rotated key is picked up. Held in memory while publishing, logged nowhere. */
+  /**
+   * Asked before each attempt, so that a rotated key is picked up. Held in memory while publishing, logged nowhere. A
+   * rejection is the server out of reach, and tried again, unless it is a `PublishFailure` that says otherwise.
+   */
   streamKey: () => string | Promise<string>;
   /** Default `'user'`. */
   facing?: CameraFacing;

@@ -142,10 +142,11 @@ async function post(options: PublicationOptions, offer: string): Promise<{ sdp: 
   }
   const problem = (await response.json().catch(() => ({}))) as { code?: string; title?: string; detail?: string };
   const sentence = problem.detail ?? problem.title ?? '';
+  // Without a code of ours it is a proxy that answers, whose server is away; with 503 our own, without media process.
+  if (problem.code === undefined) throw new PublishFailure('server-unreachable', true, sentence);
   if (response.status === 401 || response.status === 403) throw new PublishFailure('key-refused', false, sentence);
   if (problem.code === 'video.full') throw new PublishFailure('server-full', true, sentence);
   if (problem.code === 'video.codec') throw new PublishFailure('codec-missing', false, sentence);
-  // A proxy without its server answers 502–504, our own server without its media process 503.
   if (response.status >= 500 || response.status === 429) throw new PublishFailure('server-unreachable', true, sentence);
   throw new PublishFailure('refused', false, sentence);
 }

@@ -18,12 +18,17 @@ const pingEveryMs = 2_000;
  * picture.
  */
 const silenceMs = 5_000;
+/** A socket that does not open within this hangs (a lift, a dead cell); the browser itself would wait for minutes. */
+const connectWithinMs = 10_000;
+
+/** Of contract/src/refusals.ts, which the first bytes of the page leave out. */
+const notOpenCode = 'shows.not_found';
 
 export interface LiveLine {
   /** False when there is no open socket. */
   send(message: LiveViewerMessage): boolean;
-  /** Closes the socket, if any, and opens a new one. */
-  reconnect(): void;
+  /** Closes the socket, if any, and opens a new one, not before `pauseMs`. */
+  reconnect(pauseMs?: number): void;
   reconnects(): number;
   stop(): void;
 }
@@ -45,6 +50,7 @@ export function connectLive(deps: {
   let failures = 0;
   let attempts = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let openedMs = 0;
   let pingedMs = 0;
   let heardMs = 0;
   let isStopped = false;
@@ -53,6 +59,7 @@ export function connectLive(deps: {
     clearTimeout(timer);
     if (isStopped || socket) return;
     attempts += 1;
+    openedMs = performance.now();
     const own = new WebSocket(socketUrl, liveSubprotocol);
     own.binaryType = 'arraybuffer';
     socket = own;
@@ -88,11 +95,11 @@ export function connectLive(deps: {
     old.close();
   }
 
-  function again(code: number): void {
+  function again(code: number, atLeastMs = 0): void {
     if (isStopped) return;
     if (!navigator.onLine) deps.onTrouble('offline');
     else if (failures > 1) deps.onTrouble('unreachable');
-    let pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** failures);
+    let pauseMs = Math.max(atLeastMs, Math.min(longestPauseMs, firstPauseMs * 2 ** failures));
     if (code === liveClose.goingAway) pauseMs = Math.max(pauseMs, spreadMs);
     if (code === liveClose.tooSlow || code === liveClose.policy) pauseMs = tooSlowPauseMs;
     failures += 1;
@@ -101,8 +108,10 @@ export function connectLive(deps: {
 
   async function askWhy(): Promise<void> {
     try {
-      const { status } = await fetch(httpUrl, { cache: 'no-store', signal: AbortSignal.timeout(silenceMs) });
-      if (!isStopped && (status === 404 || status === 403)) return deps.onFinal('not-open');
+      const response = await fetch(httpUrl, { cache: 'no-store', signal: AbortSignal.timeout(silenceMs) });
+      const { code } = (await response.json()) as { code?: string };
+      // The status alone may be a proxy's, whose server is away for a moment.
+      if (!isStopped && code === notOpenCode) return deps.onFinal('not-open');
     } catch {
       // Unreachable, which is what `again` reports.
     }
@@ -115,16 +124,17 @@ export function connectLive(deps: {
   }
 
   const pinger = setInterval(() => {
-    if (socket?.readyState !== WebSocket.OPEN) return;
     const nowMs = performance.now();
+    if (socket?.readyState === WebSocket.CONNECTING && nowMs - openedMs > connectWithinMs) return reconnect();
+    if (socket?.readyState !== WebSocket.OPEN) return;
     // Only a ping that was really sent counts: a sleeping page's timers may run minutes late.
     if (heardMs < pingedMs && nowMs - pingedMs > silenceMs) reconnect();
     else if (heardMs >= pingedMs) ping();
   }, pingEveryMs);
 
-  function reconnect(): void {
+  function reconnect(pauseMs = 0): void {
     abandon();
-    if (!isStopped) again(0);
+    if (!isStopped) again(0, pauseMs);
   }
 
   function onOnline(): void {

@@ -39,6 +39,12 @@ const dryMs = 1_500;
 /** A hidden and silent page goes on receiving this long, so that a short look elsewhere costs nothing. */
 const pauseAfterHiddenMs = 5_000;
 const measureEveryMs = 1_000;
+/** A decoder that fails is tried again after this, doubling; and so often in a row before the browser is taken at its
+ * word. Fewer times gives up on a phone that was only short of memory, more loads the same pictures for nothing. */
+const firstRepairMs = 200;
+const maxRepairs = 6;
+/** Playing for so long counts as repaired. */
+const repairedMs = 5_000;
 
 interface Core {
   video: HTMLVideoElement;
@@ -57,6 +63,8 @@ interface Core {
   firstAppendMs: number | null;
   firstPictureMs: number | null;
   uplinkMs: number;
+  /** Times in a row that the browser gave up on what it got. */
+  repairs: number;
   lastTime: number;
   lastMoveMs: number;
   lastTickMs: number;
@@ -136,6 +144,7 @@ function createCore(video: HTMLVideoElement, sound: boolean, targetMs: number): 
     firstAppendMs: null,
     firstPictureMs: null,
     uplinkMs: 0,
+    repairs: 0,
     lastTime: -1,
     lastMoveMs: bornMs,
     lastTickMs: bornMs,
@@ -156,7 +165,7 @@ function start(core: Core, url: string): void {
     onBinary: (message) => onBinary(core, message),
     onOpen() {
       core.paused = false;
-      if (core.view.state === 'error') become(core, 'connecting');
+      if (core.view.state === 'error') goOn(core);
     },
     onTrouble: (reason) => become(core, 'error', reason),
     onFinal: (reason) => (reason === 'ended' ? finish(core, 'ended') : finish(core, 'error', 'not-open')),
@@ -192,7 +201,15 @@ function dropFeed(core: Core): void {
 /** The browser gave up on what it got: throw it all away and join again. */
 function startAnew(core: Core): void {
   dropFeed(core);
-  core.line?.reconnect();
+  if (core.repairs >= maxRepairs) return finish(core, 'unsupported', 'no-codec');
+  core.line?.reconnect(firstRepairMs * 2 ** core.repairs);
+  core.repairs += 1;
+}
+
+/** There is a picture again, or soon will be. One that was paused in the meantime has to be started. */
+function goOn(core: Core): void {
+  become(core, 'connecting');
+  if (core.positioned && core.video.paused) void play(core);
 }
 
 function onText(core: Core, message: LiveServerMessage): void {
@@ -204,7 +221,7 @@ function onText(core: Core, message: LiveServerMessage): void {
     if (message.state === 'waiting') become(core, 'waiting', 'not-started');
     else if (message.state === 'interrupted') become(core, 'waiting', 'interrupted');
     else if (message.state === 'ended') finish(core, 'ended');
-    else if (core.view.state === 'waiting') become(core, 'connecting');
+    else if (core.view.state === 'waiting') goOn(core);
   }
 }
 
@@ -220,7 +237,7 @@ function onBinary(core: Core, message: LiveInit | LiveFragment): void {
   });
   core.feed.init(message, type);
   change(core, { hasSound: message.hasAudio, width: message.width, height: message.height });
-  if (core.view.state === 'waiting' || core.view.state === 'error') become(core, 'connecting');
+  if (core.view.state === 'waiting' || core.view.state === 'error') goOn(core);
 }
 
 /** Begins to play near the edge, once what came in at joining is in the buffer. */
@@ -282,6 +299,7 @@ function tick(core: Core): void {
   watchMovement(core, nowMs, end);
   if (nowMs - core.lastMeasureMs >= measureEveryMs) {
     core.lastMeasureMs = nowMs;
+    if (core.view.state === 'playing' && nowMs - core.positionedMs > repairedMs) core.repairs = 0;
     measure(core);
   }
   const { video } = core;

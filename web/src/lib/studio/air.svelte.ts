@@ -6,15 +6,27 @@
  */
 import { createBroadcaster } from '#lib/broadcast/broadcaster.ts';
 import type { Broadcaster, BroadcastView } from '#lib/broadcast/face.ts';
+import { PublishFailure } from '#lib/broadcast/publication.ts';
 import { createWakeLock } from '#lib/broadcast/wake-lock.ts';
 import { issueStreamKey } from '#lib/office/office-api.ts';
+import { ApiError } from '#lib/problem.ts';
+
+/** What the server refuses it refuses again; everything else may pass. */
+async function newKey(showId: string): Promise<string> {
+  try {
+    return (await issueStreamKey(showId)).key;
+  } catch (error) {
+    const isFinal = error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429;
+    throw isFinal ? new PublishFailure('refused', false, error.code) : error;
+  }
+}
 
 /** In the browser only. */
 export function createAir(showId: string) {
   let key: string | null = null;
   const broadcaster: Broadcaster = createBroadcaster({
     whipUrl: '/whip',
-    streamKey: async () => (key ??= (await issueStreamKey(showId)).key),
+    streamKey: async () => (key ??= await newKey(showId)),
   });
   const wakeLock = createWakeLock();
   let view = $state.raw<BroadcastView>(broadcaster.view());
