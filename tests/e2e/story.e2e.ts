@@ -1,6 +1,7 @@
 /**
- * The whole story, by hand, in a real browser: a shop opens, plans, goes live; a viewer watches, talks, asks and buys
- * while the picture goes on; the owner sees it all, ends, and ships. Once in English, once in Arabic.
+ * The whole story, by hand, in a real browser: a shop opens, plans, goes live; a viewer watches, talks, likes, follows,
+ * asks and buys while the picture goes on; the server is killed and comes back; the owner sees it all, ends, and ships.
+ * Once in English, once in Arabic.
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -103,7 +104,7 @@ async function addDress(page: Page, say: Say): Promise<void> {
   await until('six kinds', PATIENCE_MS, async () => (await prices.count()) === kinds.length);
   for (let at = 0; at < kinds.length; at += 1) {
     await prices.nth(at).fill('49');
-    await page.locator('input[id^="stock-"]').nth(at).fill('3');
+    await page.locator('input[id^="stock-"]').nth(at).fill('1');
   }
   await button(page, say('office.product_publish')).click();
   await page.waitForURL(/\/goods$/);
@@ -178,9 +179,55 @@ async function buyDress(page: Page, say: Say): Promise<string> {
   return number;
 }
 
+/** Likes and follows; the host sees the follower. */
+async function likeAndFollow(host: Page, viewer: Page, say: Say, digits: (value: number) => string): Promise<void> {
+  await viewer.locator('button.like:visible').click();
+  await viewer.locator('button.like:visible').click();
+  await viewer.locator('button.like:visible').and(viewer.getByLabel(digits(2))).waitFor();
+  await viewer.getByRole('button', { name: say('viewer.follow'), exact: true }).first().click();
+  await host.locator('.stat dd').last().getByText(digits(1), { exact: true }).waitFor();
+}
+
+/** Of the one M in Coral nothing is left, and the viewer's page knows it without asking. */
+async function seeSoldOut(viewer: Page, say: Say): Promise<void> {
+  await viewer.locator('.pcard').getByRole('button', { name: say('viewer.buy'), exact: true }).click();
+  const sheet = viewer.getByRole('dialog');
+  await sheet.getByRole('radio', { name: 'M', exact: true }).click();
+  assert.ok(await sheet.getByRole('radio', { name: 'Coral', exact: true }).isDisabled());
+  assert.ok(await sheet.getByRole('radio', { name: 'Sage', exact: true }).isEnabled());
+  await viewer.keyboard.press('Escape');
+  await sheet.waitFor({ state: 'hidden' });
+}
+
+/** What the host sees of one product: opened by one, bought by one. */
+async function readInterest(host: Page, say: Say, digits: (value: number) => string): Promise<void> {
+  await button(host, say('studio.interest')).click();
+  const sheet = host.getByRole('dialog');
+  for (const kind of ['cardOpened', 'bought']) {
+    await sheet.locator(`.${kind} dd`).getByText(digits(1), { exact: true }).waitFor();
+  }
+  await host.keyboard.press('Escape');
+  await sheet.waitFor({ state: 'hidden' });
+}
+
+/** The server dies as in a power cut and is started again. Nobody touches a page; nothing that was bought is lost. */
+async function killTheServer(host: Page, viewer: Page): Promise<void> {
+  for (const page of [host, viewer]) await page.evaluate(() => Object.assign(globalThis, { nacreStayed: true }));
+  await nacre.kill();
+  await host.locator('.studio[data-state="reconnecting"]').waitFor();
+  await nacre.startAgain();
+  await host.locator('.studio[data-state="live"]').waitFor();
+  await waitForMovement(viewer, PATIENCE_MS);
+  for (const page of [host, viewer]) {
+    assert.ok(await page.evaluate(() => 'nacreStayed' in globalThis), 'the page was not loaded again');
+  }
+}
+
 for (const locale of ['en', 'ar'] as const) {
   test(`a shop goes live, a viewer watches, talks and buys, the order is shipped (${locale})`, async (t) => {
     const say = textsOf(locale);
+    const numbers = new Intl.NumberFormat(locale === 'ar' ? 'ar-SA' : 'en-US');
+    const digits = (value: number): string => numbers.format(value);
     const host = await someone(locale);
     const viewer = await someone(locale);
     t.after(() => keepPictures(`story-${locale}`, { host, viewer }));
@@ -207,6 +254,7 @@ for (const locale of ['en', 'ar'] as const) {
     await host.page.getByText('is it <b>lined</b>?').first().waitFor();
 
     await line.blur();
+    await likeAndFollow(host.page, viewer.page, say, digits);
 
     // She asks for number 1; the host taps it; it is on everybody's screen.
     await viewer.page.locator('.dock .bag').click();
@@ -220,11 +268,19 @@ for (const locale of ['en', 'ar'] as const) {
     const { advancedS, stalled } = await picture();
     assert.ok(advancedS > 1 && !stalled, `the picture never stopped (${advancedS} s shown)`);
 
-    // The owner sees the order come in and the stock go down.
-    await host.page.getByText('Mei').last().waitFor();
+    // The owner sees the order come in and the stock go down, and so does everybody.
+    await host.page.locator('.stat dd').nth(1).getByText(digits(1), { exact: true }).waitFor();
+    await host.page.locator('.good .word').getByText(digits(5)).waitFor();
+    await seeSoldOut(viewer.page, say);
     const show = await (await viewer.context.request.get(`${nacre.url}/api/shows/${showId}`)).json();
     const levels = show.bag[0].product.variants.map((variant: { available: number }) => variant.available);
-    assert.deepEqual([...levels].sort(), [2, 3, 3, 3, 3, 3]);
+    assert.deepEqual([...levels].sort(), [0, 1, 1, 1, 1, 1]);
+    await readInterest(host.page, say, digits);
+
+    await killTheServer(host.page, viewer.page);
+    await line.fill('still here');
+    await button(viewer.page, say('viewer.send')).click();
+    await host.page.getByText('still here').first().waitFor();
     await endShow(host.page, say);
     await viewer.page.getByRole('heading', { name: say('viewer.ended_title') }).waitFor();
 
