@@ -661,6 +661,7 @@ export interface MessageArguments {
   'studio.desk_away_text': null;
   'studio.to_desk': null;
   'studio.summary_failed': null;
+  'studio.chat_empty': null;
   'viewer.title': null;
   'viewer.live_now': null;
   'viewer.soon': null;
@@ -757,6 +758,7 @@ export interface MessageArguments {
   'viewer.category_other': null;
   'viewer.keys_hint': null;
   'viewer.keys_on': null;
+  'viewer.private': null;
 }
 
 export type Namespace = 'account' | 'buy' | 'common' | 'office' | 'refusal' | 'signin' | 'studio' | 'viewer';
