@@ -66,6 +66,7 @@ export const REFUSALS = {
   'video.down': { status: 503, title: 'Video is starting; try again in a second' },
   'video.full': { status: 503, title: 'As many shows are live as this server can take' },
   'video.replaced': { status: 410, title: 'Another device publishes this show now' },
+  'video.tag_missing': { status: 428, title: 'Name the connection (If-Match: the ETag of the answer)' },
   'video.stale_session': { status: 412, title: 'This message belongs to an earlier connection' },
   'video.socket_only': { status: 426, title: 'Open a WebSocket at this address' },
   'video.viewers_full': { status: 503, title: 'As many people watch as this server can take' },

@@ -100,9 +100,10 @@ async function stage(t: TestContext) {
       headers: { authorization: 'Bearer good', 'content-type': 'application/trickle-ice-sdpfrag', ...headers },
       payload,
     });
+  const look = (key = 'good', url = '/whip/s1') => app.inject({ url, headers: { authorization: `Bearer ${key}` } });
   const remove = (key = 'good', url = '/whip/s1') =>
     app.inject({ method: 'DELETE', url, headers: { authorization: `Bearer ${key}` } });
-  return { app, media, news, logged, video, post, patch, remove };
+  return { app, media, news, logged, video, post, patch, look, remove };
 }
 
 test('[V1] without a key, or with a wrong one, nothing is published and the answer says how to sign', async (t) => {
@@ -182,26 +183,56 @@ test('[V5] a session ends by DELETE with a key of its show, and only so', async 
   assert.equal((await remove()).statusCode, 404);
 });
 
-test('[V5] trickle ICE is taken, an ICE restart refused, an old tag too', async (t) => {
+test('[V5] trickle ICE is taken with the tag of its connection, and answered without one', async (t) => {
   const { media, post, patch } = await stage(t);
-  await post();
+  const tag = String((await post()).headers.etag);
   const trickle = 'a=ice-ufrag:abcd\r\na=candidate:1 1 udp 1 192.0.2.1 5000 typ host\r\n';
-  assert.equal((await patch(trickle)).statusCode, 204);
-  assert.equal((await patch(trickle, { 'if-match': '"s1"' })).statusCode, 204);
+  const taken = await patch(trickle, { 'if-match': tag });
+  assert.equal(taken.statusCode, 204);
+  assert.equal(taken.headers.etag, undefined);
+  assert.equal((await patch(trickle, { 'if-match': `"older", ${tag}` })).statusCode, 204, 'one of several');
+  const untagged = await patch(trickle);
+  assert.equal(untagged.statusCode, 428);
+  assert.equal(untagged.json().code, 'video.tag_missing');
   assert.equal((await patch(trickle, { 'if-match': '"s0"' })).statusCode, 412);
-  assert.equal((await patch(trickle, { 'if-match': '*' })).json().code, 'video.ice_restart');
-  assert.equal((await patch('a=ice-ufrag:new1\r\na=ice-pwd:x\r\n')).statusCode, 422);
-  assert.equal((await patch('nonsense')).statusCode, 400);
-  assert.equal((await patch(trickle, { 'content-type': 'application/sdp' })).statusCode, 415);
-  assert.equal((await patch(trickle, {}, '/whip/unknown')).statusCode, 404);
+  assert.equal((await patch(trickle, { 'if-match': `W/${tag}` })).statusCode, 412, 'a weak tag matches nothing');
+  assert.equal((await patch('nonsense', { 'if-match': tag })).statusCode, 400);
+  assert.equal((await patch(trickle, { 'if-match': tag, 'content-type': 'application/sdp' })).statusCode, 415);
+  assert.equal((await patch(trickle, { 'if-match': tag }, '/whip/unknown')).statusCode, 404);
   assert.deepEqual(media.patched, [trickle, trickle]);
+});
+
+test('[V5] an ICE restart is refused, and the session stays', async (t) => {
+  const { media, post, patch, look } = await stage(t);
+  const tag = String((await post()).headers.etag);
+  const restart = 'a=ice-ufrag:new1\r\na=ice-pwd:x\r\n';
+  for (const wanted of ['*', '"*"', tag]) {
+    const refused = await patch(restart, { 'if-match': wanted });
+    assert.equal(refused.statusCode, 422);
+    assert.equal(refused.json().code, 'video.ice_restart');
+  }
+  assert.deepEqual([media.patched, media.removed], [[], []]);
+  assert.equal((await look()).statusCode, 204);
+});
+
+test('[V5] asking for a session tells whether it is there, to its own key only, and nothing else', async (t) => {
+  const { app, post, look } = await stage(t);
+  await post();
+  for (const method of ['GET', 'HEAD'] as const) {
+    const there = await app.inject({ method, url: '/whip/s1', headers: { authorization: 'Bearer good' } });
+    assert.deepEqual([there.statusCode, there.body], [204, '']);
+    assert.equal((await app.inject({ method, url: '/whip' })).statusCode, 204, 'the endpoint too, without a key');
+  }
+  assert.equal((await look('good', '/whip/s9')).statusCode, 404);
+  assert.equal((await look('other')).statusCode, 404);
+  assert.equal((await app.inject({ url: '/whip/s1' })).statusCode, 401);
 });
 
 test('[V5] other methods are 405 and say what is allowed; pages of other sites may ask', async (t) => {
   const { app } = await stage(t);
   for (const [url, allow, methods] of [
-    ['/whip', 'OPTIONS, POST', ['GET', 'HEAD', 'PUT', 'DELETE', 'PATCH']],
-    ['/whip/s1', 'OPTIONS, PATCH, DELETE', ['GET', 'HEAD', 'PUT', 'POST']],
+    ['/whip', 'GET, HEAD, OPTIONS, POST', ['PUT', 'DELETE', 'PATCH']],
+    ['/whip/s1', 'GET, HEAD, OPTIONS, PATCH, DELETE', ['PUT', 'POST']],
   ] as const) {
     for (const method of methods) {
       const refused = await app.inject({ method, url });
@@ -211,21 +242,24 @@ test('[V5] other methods are 405 and say what is allowed; pages of other sites m
     const asked = await app.inject({ method: 'OPTIONS', url, headers: { origin: 'https://encoder.example' } });
     assert.equal(asked.statusCode, 204);
     assert.equal(asked.headers['access-control-allow-origin'], '*');
-    assert.match(String(asked.headers['access-control-allow-headers']), /Authorization/);
+    for (const header of ['Authorization', 'Content-Type', 'If-Match']) {
+      assert.match(String(asked.headers['access-control-allow-headers']), new RegExp(header));
+    }
   }
 });
 
 test('[V6] a publisher that was taken over learns it; one that was lost may come back', async (t) => {
-  const { media, post, patch, remove } = await stage(t);
+  const { media, post, patch, look, remove } = await stage(t);
   await post();
   media.down('s1', 'replaced');
-  const told = await patch('a=end-of-candidates\r\n');
+  const told = await look();
   assert.equal(told.statusCode, 410);
   assert.equal(told.json().code, 'video.replaced');
+  assert.equal((await patch('a=end-of-candidates\r\n', { 'if-match': '"s1"' })).statusCode, 410);
   assert.equal((await remove()).statusCode, 410);
   await post();
   media.down('s2', 'crashed');
-  assert.equal((await patch('a=end-of-candidates\r\n', {}, '/whip/s2')).statusCode, 404);
+  assert.equal((await look('good', '/whip/s2')).statusCode, 404);
 });
 
 test('[V11] the picture is reported once up and once down, and a takeover is neither', async (t) => {

@@ -1,6 +1,7 @@
 /**
  * WHIP (RFC 9725): `POST /whip` publishes, `/whip/<session>` is the publishing session (DELETE ends it, PATCH carries
- * trickle ICE). The stream key is the bearer token and decides which show is published; it is never logged.
+ * trickle ICE, GET tells whether it is there). The stream key is the bearer token and decides which show is published;
+ * it is never logged.
  *
  * Pages of other sites and foreign encoders may publish: who holds the key may. No cookie is looked at here.
  */
@@ -24,8 +25,8 @@ const retryAfterSeconds = 1;
 const exposedHeaders = 'Location, ETag, Accept-Patch, Accept-Post, Retry-After, WWW-Authenticate';
 const sdpType = 'application/sdp';
 const fragmentType = 'application/trickle-ice-sdpfrag';
-const endpointMethods = 'OPTIONS, POST';
-const sessionMethods = 'OPTIONS, PATCH, DELETE';
+const endpointMethods = 'GET, HEAD, OPTIONS, POST';
+const sessionMethods = 'GET, HEAD, OPTIONS, PATCH, DELETE';
 
 export interface WhipDeps {
   supervisor: Pick<MediaSupervisor, 'publish' | 'patch' | 'remove'>;
@@ -53,24 +54,27 @@ export function whipRoutes(deps: WhipDeps): FastifyPluginAsync {
     const schema = { hide: true };
     const authorize = (request: FastifyRequest, reply: FastifyReply) => requireKey(deps, request, reply);
     app.post('/whip', { schema, onRequest: authorize }, (request, reply) => publish(deps, request, reply));
+    // Nothing stands here to be read; whoever asks hears that the address is right (RFC 9725 §4.1).
+    app.get('/whip', { schema }, (_request, reply) => reply.code(204).header('accept-post', sdpType).send());
     app.options('/whip', { schema }, (_request, reply) =>
       preflight(reply, endpointMethods).header('accept-post', sdpType).send(),
     );
     app.route({
-      method: ['GET', 'PUT', 'PATCH', 'DELETE'],
+      method: ['PUT', 'PATCH', 'DELETE'],
       url: '/whip',
       schema,
       onRequest: async (_request, reply) => sendProblem(reply.header('allow', endpointMethods), 'request.method'),
       handler: unreachable,
     });
 
+    app.get('/whip/:sessionId', { schema, onRequest: authorize }, (request, reply) => look(deps, request, reply));
     app.delete('/whip/:sessionId', { schema, onRequest: authorize }, (request, reply) => remove(deps, request, reply));
     app.patch('/whip/:sessionId', { schema, onRequest: authorize }, (request, reply) => patch(deps, request, reply));
     app.options('/whip/:sessionId', { schema }, (_request, reply) =>
       preflight(reply, sessionMethods).header('accept-patch', fragmentType).send(),
     );
     app.route({
-      method: ['GET', 'PUT', 'POST'],
+      method: ['PUT', 'POST'],
       url: '/whip/:sessionId',
       schema,
       onRequest: async (_request, reply) => sendProblem(reply.header('allow', sessionMethods), 'request.method'),
@@ -148,6 +152,11 @@ const problemOfRefusal: Record<PublishRefusalCode, RefusalCode> = {
   unavailable: 'video.down',
 };
 
+async function look(deps: WhipDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const sessionId = sessionIdOf(request);
+  return deps.sessions.isOf(sessionId, showOf(request)) ? reply.code(204).send() : gone(deps, sessionId, reply);
+}
+
 async function remove(deps: WhipDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const sessionId = sessionIdOf(request);
   if (!deps.sessions.isOf(sessionId, showOf(request))) return gone(deps, sessionId, reply);
@@ -161,18 +170,22 @@ async function patch(deps: WhipDeps, request: FastifyRequest, reply: FastifyRepl
   }
   const sessionId = sessionIdOf(request);
   if (!deps.sessions.isOf(sessionId, showOf(request))) return gone(deps, sessionId, reply);
-  const wanted = request.headers['if-match'];
+  // RFC 9725 §4.3.1: whoever offers trickle ICE asks for the tag, so that nothing late reaches another ICE session.
+  const wanted = request.headers['if-match']?.split(',').map((tag) => tag.trim());
+  if (wanted === undefined) return sendProblem(reply, 'video.tag_missing');
   const ufrag = iceUfragOf(request.body);
-  // RFC 9725 §4.3.1: a restart comes with `If-Match: *` or new credentials; a server without restarts answers 422.
-  if (wanted === '*' || (ufrag !== null && ufrag !== deps.sessions.iceUfrag(sessionId))) {
+  // §4.3.3: a restart comes with `*` (in the example there `"*"`) or new credentials; without restarts here, 422.
+  const isRestart = wanted.some((tag) => tag === '*' || tag === '"*"');
+  if (isRestart || (ufrag !== null && ufrag !== deps.sessions.iceUfrag(sessionId))) {
     return sendProblem(reply, 'video.ice_restart');
   }
-  if (wanted !== undefined && wanted !== etagOf(sessionId)) return sendProblem(reply, 'video.stale_session');
+  if (!wanted.includes(etagOf(sessionId))) return sendProblem(reply, 'video.stale_session');
   if (!/^a=(candidate|end-of-candidates|ice-)/m.test(request.body)) {
     return sendProblem(reply, 'request.invalid', 'This is not an SDP fragment with ICE candidates (RFC 8840).');
   }
   if (!(await deps.supervisor.patch(sessionId, request.body))) return gone(deps, sessionId, reply);
-  return reply.code(204).header('etag', etagOf(sessionId)).send();
+  // Without the tag: only a restart makes a new one (§4.3.2).
+  return reply.code(204).send();
 }
 
 /** A publisher that was taken over learns that, so that two devices do not take the show from each other for ever. */
@@ -197,7 +210,7 @@ function iceUfragOf(sdp: string): string | null {
   return /^a=ice-ufrag:(\S+)/m.exec(sdp)?.[1] ?? null;
 }
 
-/** RFC 9725 §4.3.1: a strong tag for the ICE session, of which a session here has exactly one. */
+/** RFC 9725 §4.3.1: a strong tag for the ICE session, of which a publishing session here has exactly one. */
 function etagOf(sessionId: string): string {
   return `"${sessionId}"`;
 }

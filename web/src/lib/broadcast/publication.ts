@@ -229,11 +229,7 @@ function watch(
 
 /** Whether the server knows the session: 204, 404, 410 when another device took over; 0 when it does not answer. */
 async function askStatus(sessionUrl: string, auth: { authorization: string }): Promise<number> {
-  const response = await fetch(sessionUrl, {
-    method: 'PATCH',
-    headers: { ...auth, 'content-type': 'application/trickle-ice-sdpfrag' },
-    body: 'a=end-of-candidates\r\n',
-    signal: AbortSignal.timeout(answerWithinMs),
-  }).catch(() => null);
+  const signal = AbortSignal.timeout(answerWithinMs);
+  const response = await fetch(sessionUrl, { headers: auth, cache: 'no-store', signal }).catch(() => null);
   return response?.status ?? 0;
 }
