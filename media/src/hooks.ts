@@ -117,14 +117,16 @@ export interface MediaStats {
 
 /** Why an offer was refused; `message` of the error is a sentence for the person who publishes. */
 export type PublishRefusalCode =
-  /** Not SDP, or without ICE and DTLS parameters, or over the size limit. → 400 */
+  /** Not SDP, or without ICE and DTLS parameters, or over the size limit. → 400; what can be read only → 422 */
   | 'offer_malformed'
-  /** No H.264 that a browser can show, e.g. VP8 only. → 406 or 422 */
+  /** No H.264 that a browser can show, e.g. VP8 only. */
   | 'no_h264'
   /** There is sound, but not Opus. */
   | 'no_opus'
-  /** Tracks must be sendonly (or sendrecv is refused too: WHIP sends one way). */
-  | 'not_sendonly'
+  /** A track is recvonly or inactive; sendonly and sendrecv both send (RFC 9725 §4.2). */
+  | 'not_sending'
+  /** More than one picture and one sound: taking a part would mislead (RFC 9725 §4.4.2, §4.4.3). */
+  | 'too_many_tracks'
   /** More than one transport. */
   | 'not_bundled'
   /** As many publishers as one media process carries. → 503 */

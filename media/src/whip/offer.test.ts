@@ -28,6 +28,8 @@ const chromium = [
   'a=rtpmap:111 opus/48000/2', 'a=fmtp:111 minptime=10;useinbandfec=1', 'a=rtpmap:0 PCMU/8000', '',
 ].join('\r\n');
 
+const [head, videoLines, audioLines] = chromium.split(/(?=^m=)/m) as [string, string, string];
+
 const transport = {
   iceUfrag: 'ours',
   icePwd: 'p'.repeat(32),
@@ -69,9 +71,31 @@ test('[M14] sound must be Opus or left out', () => {
   assert.equal(parseOffer(chromium.slice(0, chromium.indexOf('m=audio'))).audio, null);
 });
 
-test('[M14] publishers only send', () => {
-  refused(chromium.replace('a=sendonly', 'a=recvonly'), 'not_sendonly', /video track is recvonly/);
-  refused(chromium.replaceAll('a=sendonly\r\n', ''), 'not_sendonly', /sendrecv/);
+test('[M14] publishers send: sendrecv, said or meant by saying nothing, is taken and answered with recvonly', () => {
+  for (const sdp of [chromium.replaceAll('a=sendonly', 'a=sendrecv'), chromium.replaceAll('a=sendonly\r\n', '')]) {
+    const answer = buildAnswer(parseOffer(sdp), transport);
+    assert.equal(answer.match(/^a=recvonly\r$/gm)?.length, 2);
+    assert.doesNotMatch(answer, /sendrecv/);
+  }
+  refused(chromium.replace('a=sendonly', 'a=recvonly'), 'not_sending', /video track is recvonly/);
+  const silent = head + videoLines + audioLines.replace('a=sendonly', 'a=inactive');
+  refused(silent, 'not_sending', /audio track is inactive/);
+});
+
+test('[M14] a second picture, a second sound and any other line refuse the whole offer', () => {
+  const data = 'm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:2\r\n';
+  refused(chromium + videoLines.replace('a=mid:0', 'a=mid:2'), 'too_many_tracks', /m=video/);
+  refused(chromium + audioLines.replace('a=mid:1', 'a=mid:2'), 'too_many_tracks', /m=audio/);
+  refused(chromium + data, 'too_many_tracks', /m=application/);
+});
+
+test('[M14] lines that are bundle-only leave the transport to the first of their group', () => {
+  // As in RFC 9725 §4.2: sound first, with the transport; the picture with port 0 and no word about it.
+  const soundFirst = head.replace('BUNDLE 0 1', 'BUNDLE 1 0') + audioLines;
+  const bare = videoLines.replace('m=video 9', 'm=video 0').replaceAll(/a=(ice-\w+|fingerprint|setup):.*\r\n/g, '');
+  const offer = parseOffer(`${soundFirst}${bare}a=bundle-only\r\n`);
+  assert.deepEqual([offer.iceUfrag, offer.setup, offer.audioIndex, offer.videoIndex], ['Og68', 'actpass', 0, 1]);
+  assert.equal(offer.video.payloadType, 108);
 });
 
 test('[M14] everything on one transport', () => {
@@ -116,8 +140,8 @@ test('[M15] the answer is ice-lite with all candidates, receives only, and repai
   assert.ok(!answer.includes('VP8'));
 });
 
-test('[M15] other sections are refused one by one, in their place', () => {
-  const data = 'm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:2\r\n';
+test('[M15] lines that the publisher has switched off stay so, in their place', () => {
+  const data = 'm=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:2\r\n';
   const answer = buildAnswer(parseOffer(chromium + data), transport);
   assert.match(answer, /m=application 0 UDP\/DTLS\/SCTP webrtc-datachannel\r\nc=IN IP4 0\.0\.0\.0\r\na=mid:2\r\n$/);
   assert.ok(answer.includes('a=group:BUNDLE 0 1\r\n'));

@@ -9,7 +9,7 @@ import { PublishRefusal } from '../hooks.ts';
  * A browser's offer with all its codecs has 6 to 10 KB. Smaller: some are refused; larger: only work for the parser.
  */
 export const maxOfferBytes = 64 * 1024;
-/** A publisher sends one picture and one sound; more lines are refused one by one in the answer. */
+/** A publisher sends one picture and one sound; more lines may stand there only switched off. */
 const maxSections = 8;
 
 export interface OfferedSection {
@@ -17,6 +17,8 @@ export interface OfferedSection {
   mid: string;
   protocol: string;
   formats: string[];
+  /** The publisher does not use it: port 0 without `bundle-only` (RFC 3264 §8.2, RFC 9143 §6). */
+  isOff: boolean;
   /** `a=` lines without the prefix. */
   attributes: string[];
 }
@@ -57,18 +59,20 @@ const malformed = (what: string): PublishRefusal =>
 export function parseOffer(sdp: string): Offer {
   if (Buffer.byteLength(sdp) > maxOfferBytes) throw malformed(`it is larger than ${maxOfferBytes} bytes`);
   const { session, sections } = splitSections(sdp);
-  const videos = sections.filter((section) => section.kind === 'video' && isActive(section));
-  const audios = sections.filter((section) => section.kind === 'audio' && isActive(section));
-  const videoSection = videos[0];
+  const used = sections.filter(({ isOff }) => !isOff);
+  const first = (kind: string): OfferedSection | undefined =>
+    used.find((section) => section.kind === kind && section.protocol.includes('RTP/SAVP'));
+  const [videoSection, audioSection] = [first('video'), first('audio')];
   if (videoSection === undefined) {
     throw new PublishRefusal('no_h264', 'The offer has no picture. Send one video track in H.264.');
   }
-  const audioSection = audios[0];
-  for (const section of [videoSection, audioSection]) {
-    if (section !== undefined) requireSendOnly(section, session);
-  }
+  requireNoMore(used, [videoSection, audioSection]);
+  for (const section of used) requireSending(section, session);
   const bundle = readBundle(session, videoSection, audioSection);
-  const find = (name: string): string | null => attribute(videoSection.attributes, name) ?? attribute(session, name);
+  // Lines that are `bundle-only` leave the transport to the first of their group (RFC 9143 §7.2.1).
+  const tagged = sections.find(({ mid }) => mid === bundle[0])?.attributes ?? [];
+  const find = (name: string): string | null =>
+    attribute(tagged, name) ?? attribute(videoSection.attributes, name) ?? attribute(session, name);
   const take = (name: string, pattern: RegExp): string => {
     const value = find(name);
     if (value === null || !pattern.test(value)) throw malformed(`a=${name} is missing or wrong`);
@@ -102,13 +106,14 @@ function splitSections(sdp: string): { session: string[]; sections: OfferedSecti
         throw malformed(`the line “${line.slice(0, 60)}” is no m= line`);
       }
       if (sections.length >= maxSections) throw malformed(`it has more than ${maxSections} m= lines`);
-      sections.push({ kind, mid: '', protocol, formats, attributes: [] });
+      sections.push({ kind, mid: '', protocol, formats, isOff: Number(port) === 0, attributes: [] });
     } else if (line.startsWith('a=')) {
       (sections.at(-1)?.attributes ?? session).push(line.slice(2).trim());
     }
   }
   sections.forEach((section, index) => {
     section.mid = attribute(section.attributes, 'mid') ?? String(index);
+    section.isOff &&= !section.attributes.includes('bundle-only');
     if (!/^[A-Za-z0-9!#$%&'*+.^_`{|}~-]{1,32}$/.test(section.mid)) throw malformed('a=mid is wrong');
     if (section.formats.some((format) => !/^[A-Za-z0-9-]{1,32}$/.test(format))) throw malformed('a format is wrong');
   });
@@ -124,19 +129,21 @@ function attributesOf(attributes: readonly string[], name: string): string[] {
   return attributes.filter((line) => line.startsWith(`${name}:`)).map((line) => line.slice(name.length + 1).trim());
 }
 
-function isActive(section: OfferedSection): boolean {
-  return section.protocol.includes('RTP/SAVP') && !section.attributes.includes('inactive');
+function requireNoMore(used: readonly OfferedSection[], taken: readonly (OfferedSection | undefined)[]): void {
+  const surplus = used.find((section) => !taken.includes(section));
+  if (surplus === undefined) return;
+  throw new PublishRefusal(
+    'too_many_tracks',
+    `Send one picture and at most one sound; this offer has another line (m=${surplus.kind.slice(0, 20)}).`,
+  );
 }
 
-function requireSendOnly(section: OfferedSection, session: readonly string[]): void {
-  const directions = ['sendonly', 'recvonly', 'sendrecv'];
+function requireSending(section: OfferedSection, session: readonly string[]): void {
+  const directions = ['sendonly', 'recvonly', 'sendrecv', 'inactive'];
   const own = section.attributes.find((line) => directions.includes(line));
   const direction = own ?? session.find((line) => directions.includes(line)) ?? 'sendrecv';
-  if (direction === 'sendonly') return;
-  throw new PublishRefusal(
-    'not_sendonly',
-    `The ${section.kind} track is ${direction}. A publisher only sends: make it sendonly.`,
-  );
+  if (direction.startsWith('send')) return;
+  throw new PublishRefusal('not_sending', `The ${section.kind} track is ${direction}. A publisher sends: sendonly.`);
 }
 
 function readBundle(session: readonly string[], video: OfferedSection, audio: OfferedSection | undefined): string[] {

@@ -150,11 +150,17 @@ test('[V3] other bodies and offers that cannot be used are refused in words', as
   assert.equal(json.headers['accept-post'], 'application/sdp');
   assert.equal((await post({ 'content-type': 'application/trickle-ice-sdpfrag' })).statusCode, 415);
   assert.equal((await post({}, 'x'.repeat(64 * 1024 + 1))).statusCode, 413);
-  const expected = { no_h264: 'video.codec', no_opus: 'video.codec', not_sendonly: 'video.offer_unusable' } as const;
-  for (const [code, problem] of Object.entries(expected)) {
-    media.refuse(code as PublishRefusalCode);
+  const expected = [
+    ['no_h264', 422, 'video.codec'],
+    ['no_opus', 422, 'video.codec'],
+    ['not_sending', 422, 'video.offer_unusable'],
+    ['too_many_tracks', 422, 'video.offer_unusable'],
+    ['offer_malformed', 400, 'request.invalid'],
+  ] as const;
+  for (const [code, status, problem] of expected) {
+    media.refuse(code);
     const refused = await post();
-    assert.equal(refused.statusCode, 422);
+    assert.equal(refused.statusCode, status, code);
     assert.equal(refused.json().code, problem);
     assert.equal(refused.json().detail, `because ${code}`);
   }

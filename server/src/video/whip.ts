@@ -143,8 +143,10 @@ async function publish(deps: WhipDeps, request: FastifyRequest, reply: FastifyRe
 }
 
 const problemOfRefusal: Record<PublishRefusalCode, RefusalCode> = {
-  offer_malformed: 'video.offer_unusable',
-  not_sendonly: 'video.offer_unusable',
+  // Cannot be read (400), unlike the others, which can and ask for what is not done here (422): RFC 9110 §15.5.21.
+  offer_malformed: 'request.invalid',
+  not_sending: 'video.offer_unusable',
+  too_many_tracks: 'video.offer_unusable',
   not_bundled: 'video.offer_unusable',
   no_h264: 'video.codec',
   no_opus: 'video.codec',
