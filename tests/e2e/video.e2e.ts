@@ -4,12 +4,15 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import type { TestContext } from 'node:test';
 import type { BrowserContext, Page } from 'playwright-core';
 import { WebSocket } from 'ws';
 import { decodeLiveBinary, liveSubprotocol } from '@nacre/contract/live';
 import { createMediaSupervisor } from '@nacre/media/supervisor';
 import type { BroadcastView, Broadcaster } from '../../web/src/lib/broadcast/face.ts';
 import type { Player, PlayerStats, PlayerView } from '../../web/src/lib/player/face.ts';
+import { startUdpRelay } from '../support/udp-relay.ts';
+import type { UdpRelay } from '../support/udp-relay.ts';
 import { launchCameraBrowser, waitForMovement } from '../support/video-browser.ts';
 import type { CameraBrowser } from '../support/video-browser.ts';
 import { silentLog, stageKeyOf, startVideoStage } from '../support/video-stage.ts';
@@ -44,9 +47,10 @@ async function openStage(port = 0): Promise<VideoStage> {
   });
 }
 
-async function openPage(name: 'host' | 'viewer'): Promise<Page> {
+async function openPage(name: 'host' | 'viewer', relay: UdpRelay | null = null): Promise<Page> {
   const context = await camera.browser.newContext({ permissions: name === 'host' ? ['camera', 'microphone'] : [] });
   contexts.push(context);
+  await relay?.leadThrough(context);
   const page = await context.newPage();
   page.on('pageerror', (error) => console.error(`${name}:`, error));
   await page.goto(`${stage.url}/${name}.html`);
@@ -54,8 +58,8 @@ async function openPage(name: 'host' | 'viewer'): Promise<Page> {
   return page;
 }
 
-async function openHost(key = stageKeyOf(showId)): Promise<Page> {
-  const page = await openPage('host');
+async function openHost(key = stageKeyOf(showId), relay: UdpRelay | null = null): Promise<Page> {
+  const page = await openPage('host', relay);
   await page.evaluate((streamKey) => {
     globalThis.host = lib.createBroadcaster({ whipUrl: '/whip', streamKey: () => streamKey, giveUpAfterMs: 3_000 });
     host.subscribe(({ stream }) => {
@@ -73,6 +77,13 @@ async function openViewer(): Promise<Page> {
     if (video) globalThis.player = lib.createPlayer({ video, url: `/live/${show}/socket` });
   }, showId);
   return page;
+}
+
+async function openRelay(t: TestContext, delayMs = 0): Promise<UdpRelay> {
+  const { udpPort } = await stage.video.ready();
+  const relay = await startUdpRelay(udpPort, delayMs);
+  t.after(() => relay.stop());
+  return relay;
 }
 
 const hostView = (page: Page): Promise<BroadcastView> => page.evaluate(() => ({ ...host.view(), stream: null }));
@@ -176,6 +187,30 @@ test('[V14] the media process is killed: the picture comes back by itself, on pa
   assert.equal((await hostView(host)).state, 'live');
   for (const page of [host, viewer]) assert.equal(await page.evaluate(() => globalThis.reloads), 0, 'not reloaded');
   assert.equal((await playerStats(viewer)).reconnects, 0, 'the viewers\' socket lives elsewhere');
+  await closePages();
+});
+
+test('[V14] the host loses the network: viewers are told, and the picture comes back by itself with it', async (t) => {
+  const relay = await openRelay(t);
+  const host = await openHost(stageKeyOf(showId), relay);
+  const viewer = await openViewer();
+  for (const page of [host, viewer]) await page.evaluate(() => { globalThis.reloads = 0; });
+  await host.evaluate(() => globalThis.host.goLive());
+  await waitForMovement(viewer, 15_000);
+  assert.ok(relay.forwarded() > 0, 'the picture takes this way');
+  await relay.cut(host.context());
+  await until('viewers hear it', 20_000, async () => (await playerView(viewer)).reason === 'interrupted');
+  await until('the host knows', 20_000, async () => (await hostView(host)).state === 'reconnecting');
+  // Long enough for attempts that fail.
+  await new Promise((done) => setTimeout(done, 2_000));
+  assert.equal((await hostView(host)).state, 'reconnecting');
+  await relay.mend(host.context());
+  const backMs = await until('playing again', 20_000, async () => (await playerView(viewer)).state === 'playing');
+  await waitForMovement(viewer, 10_000);
+  t.diagnostic(`picture back ${backMs} ms after the network`);
+  await until('the host knows that too', 5_000, async () => (await hostView(host)).state === 'live');
+  for (const page of [host, viewer]) assert.equal(await page.evaluate(() => globalThis.reloads), 0, 'not reloaded');
+  assert.equal((await playerStats(viewer)).reconnects, 0, 'the viewers have a network of their own');
   await closePages();
 });
 
