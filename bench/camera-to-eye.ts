@@ -39,7 +39,7 @@ interface Sample {
   bitrateBps: number;
   width: number;
   height: number;
-  /** What the player says of itself: stalls, jumps, buffer, and its own measure of the delay from the server on. */
+  /** What the player says of itself: stalls, jumps, buffer, and its own measure of the delay. */
   player?: PlayerStats;
 }
 
@@ -76,7 +76,9 @@ function quantile(values: readonly number[], share: number): number {
 function brief(sample: Sample): string {
   const { delaysMs } = sample;
   const rate = (sample.bitrateBps / 1e6).toFixed(2);
-  return `${quantile(delaysMs, 0.5)} ms (p95 ${quantile(delaysMs, 0.95)}, ${delaysMs.length} pictures, ${rate} Mbit/s)`;
+  const spread = `p95 ${quantile(delaysMs, 0.95)}, ${delaysMs.length} pictures, ${rate} Mbit/s`;
+  const told = sample.player ? `, told ${sample.player.delayMs} with ${sample.player.uplinkMs} before the server` : '';
+  return `${quantile(delaysMs, 0.5)} ms (${spread}${told})`;
 }
 
 function report(ours: readonly Sample[], limits: readonly Sample[]): void {
@@ -99,7 +101,8 @@ function report(ours: readonly Sample[], limits: readonly Sample[]): void {
     limitRoundsMs: limits.map((sample) => quantile(sample.delaysMs, 0.5)),
     pictures: all.length,
     stalls: ours.map((sample) => sample.player?.stalls),
-    serverToEyeMs: ours.map((sample) => sample.player?.delayMs),
+    toldMs: ours.map((sample) => sample.player?.delayMs),
+    toldUplinkMs: ours.map((sample) => sample.player?.uplinkMs),
     width: ours[0]?.width,
     height: ours[0]?.height,
     bitrateBps: Math.round(ours.reduce((sum, sample) => sum + sample.bitrateBps, 0) / ours.length),

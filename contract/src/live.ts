@@ -5,7 +5,8 @@
  * INIT; an interruption as a `state` notice. The picture travels as fragmented MP4 (ISO/IEC 14496-12) for Media
  * Source Extensions, so a viewer appends the bytes as they are.
  *
- * Server → viewer, text (JSON): `hello` first and once, `state` on joining and on each change, `pong` for each `ping`.
+ * Server → viewer, text (JSON): `hello` first and once, `state` on joining and on each change in it, `pong` for each
+ * `ping`.
  * Server → viewer, binary: INIT and FRAGMENT, laid out below; integers and floats are big-endian.
  * Viewer → server, text (JSON): `ping`, `pause`, `resume`. Nothing binary. At most `liveLimits.viewerMessageBytes`.
  *
@@ -15,7 +16,7 @@
  * Delay: `arrivedAtMs` is when the first packet of that picture reached the server, on the server's clock. `ping` and
  * `pong` give the viewer that clock (the answer with the shortest round trip wins), so a viewer knows how old the
  * picture on its screen is, counted from the server. What lies before, from camera to server, is `uplinkMs` where the
- * server can tell.
+ * server can measure it.
  *
  * No JSON schemas here: this file is in the first bytes that a viewer's page loads, and reading it must stay small.
  */
@@ -59,7 +60,10 @@ export type LiveServerMessage =
   | {
       type: 'state';
       state: LiveState;
-      /** Estimated camera → server, in ms; null when unknown. */
+      /**
+       * From the camera to `arrivedAtMs`, in ms, as a mean: measured with browsers' help, never assumed. Null when
+       * unknown, as with encoders that do not help.
+       */
       uplinkMs: number | null;
     }
   | { type: 'pong'; /** The ping's own `sent`. */ sent: number; /** Server's clock, Unix epoch, ms. */ now: number };

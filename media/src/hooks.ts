@@ -61,6 +61,11 @@ export type MediaEvent =
   | { type: 'up'; streamId: string; sessionId: string }
   | ({ type: 'init' } & StreamInit)
   | ({ type: 'fragment' } & StreamFragment)
+  /**
+   * How long pictures take from the publisher's camera to `arrivedAtMs`, in ms (`rtp/uplink.ts`). Sent when it is first
+   * known and when it has changed, every 2 s at most; never for publishers that do not answer reference times.
+   */
+  | { type: 'uplink'; streamId: string; sessionId: string; uplinkMs: number }
   /** Also sent for a session that never came `up` (its publisher posted an offer and was not heard of again). */
   | { type: 'down'; streamId: string; sessionId: string; reason: StreamDownReason }
   /** The media process ended by itself and a new one is ready; its sessions went `down {crashed}` before. */
@@ -92,6 +97,8 @@ export interface SessionStats {
   soundFrames: number;
   /** Times that a key picture was asked for. */
   keyRequests: number;
+  /** From the publisher's camera to here, in ms; null while unknown. */
+  uplinkMs: number | null;
   width: number;
   height: number;
 }

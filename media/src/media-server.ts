@@ -98,6 +98,7 @@ export async function createMediaServer(options: MediaServerOptions): Promise<Me
         if (publisher !== null) publisher.isSkipping = !isSent;
         if (!isSent) fragmentsDropped += 1;
       },
+      onUplink: (uplinkMs) => options.onEvent({ type: 'uplink', ...ids, uplinkMs }),
       onLost: () => void remove(ids.sessionId, 'lost'),
     });
     peer = transport.accept(ids.sessionId, offer, {

@@ -214,6 +214,25 @@ test('[V14] the host loses the network: viewers are told, and the picture comes 
   await closePages();
 });
 
+test('[V18] the way from the camera to the server is measured and counts in what viewers are told', async (t) => {
+  // More than the player keeps, so that a delay that leaves it out shows.
+  const wayMs = 250;
+  const relay = await openRelay(t, wayMs);
+  const host = await openHost(stageKeyOf(showId), relay);
+  const viewer = await openViewer();
+  await host.evaluate(() => globalThis.host.goLive());
+  await waitForMovement(viewer, 15_000);
+  await until('it is known', 20_000, async () => (await playerStats(viewer)).uplinkMs !== null);
+  await until('and told', 10_000, async () => ((await playerView(viewer)).delayMs ?? 0) > wayMs + 100);
+  const stats = await playerStats(viewer);
+  t.diagnostic(JSON.stringify({ uplinkMs: stats.uplinkMs, delayMs: stats.delayMs }));
+  // Encoding and a busy machine come on top; the wrong clock would be far off.
+  assert.ok(stats.uplinkMs !== null && stats.uplinkMs >= wayMs - 25 && stats.uplinkMs < wayMs + 2_000);
+  await host.evaluate(() => globalThis.host.stop());
+  await until('nothing is known of nobody', 5_000, async () => (await playerStats(viewer)).uplinkMs === null);
+  await closePages();
+});
+
 test('[V15] the server is restarted: host and viewer come back by themselves', async (t) => {
   const host = await openHost();
   const viewer = await openViewer();

@@ -61,6 +61,7 @@ test('[M1] packets cut short and random bytes never throw', () => {
   for (let round = 0; round < 20_000; round += 1) {
     const bytes = randomBytes(round % 90);
     if (bytes.length > 0 && round % 3 === 0) bytes[0] = 0x80 | (bytes[0]! & 0x3f);
+    if (bytes.length > 3 && round % 6 === 0) bytes.set([207, 0, bytes.length / 4 - 1], 1);
     const packet = parseRtp(bytes, 3);
     parseRtcp(bytes);
     isRtcp(bytes);

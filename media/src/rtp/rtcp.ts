@@ -1,5 +1,6 @@
 /**
- * RTCP (RFC 3550 §6, feedback of RFC 4585): the few messages that a publisher and this receiver exchange.
+ * RTCP (RFC 3550 §6, feedback of RFC 4585, reference times of RFC 3611): the few messages that a publisher and this
+ * receiver exchange.
  *
  * Parsing never throws; unknown and broken messages are skipped. Senders that negotiated `rtcp-rsize` (RFC 5506) may be
  * sent single messages, so the builders make one message each.
@@ -9,8 +10,19 @@ export type RtcpMessage =
   /** `ntpMs` is the sender's clock, in ms since the Unix epoch. */
   | { type: 'sender-report'; ssrc: number; ntpMs: number; ntpMiddle: number; rtpTimestamp: number }
   | { type: 'bye'; ssrcs: number[] }
+  | { type: 'reference-echo'; echoes: ReferenceEcho[] }
   | { type: 'nack'; mediaSsrc: number; sequences: number[] }
   | { type: 'key-request'; mediaSsrc: number };
+
+/** A reference time sent back (RFC 3611 §4.5). */
+export interface ReferenceEcho {
+  /** Of whoever sent the reference time. */
+  ssrc: number;
+  /** The reference time in 1/65536 s, without its upper bits; 0 when none had come. */
+  referenceTicks: number;
+  /** How long the sender kept it, in the same ticks. */
+  keptTicks: number;
+}
 
 const senderReport = 200;
 const receiverReport = 201;
@@ -18,9 +30,12 @@ const description = 202;
 const goodbye = 203;
 const transportFeedback = 205;
 const payloadFeedback = 206;
+const extendedReport = 207;
 const nackFormat = 1;
 const pliFormat = 1;
 const firFormat = 4;
+const referenceTimeBlock = 4;
+const referenceEchoBlock = 5;
 /** Seconds from 1900 (NTP) to 1970 (Unix). */
 const ntpEpochOffsetSeconds = 2_208_988_800;
 
@@ -57,6 +72,7 @@ function parseOne(buffer: Buffer, start: number, end: number): RtcpMessage | nul
     for (let at = start + 4; ssrcs.length < count && at + 4 <= end; at += 4) ssrcs.push(buffer.readUInt32BE(at));
     return { type: 'bye', ssrcs };
   }
+  if (type === extendedReport) return parseExtendedReport(buffer, start, end);
   if (end - start < 12) return null;
   const mediaSsrc = buffer.readUInt32BE(start + 8);
   if (type === transportFeedback && count === nackFormat) {
@@ -76,6 +92,20 @@ function parseOne(buffer: Buffer, start: number, end: number): RtcpMessage | nul
     return { type: 'key-request', mediaSsrc: buffer.readUInt32BE(start + 12) };
   }
   return null;
+}
+
+function parseExtendedReport(buffer: Buffer, start: number, end: number): RtcpMessage | null {
+  const echoes: ReferenceEcho[] = [];
+  for (let block = start + 8; block + 4 <= end; ) {
+    const blockEnd = block + 4 + buffer.readUInt16BE(block + 2) * 4;
+    if (blockEnd > end) break;
+    for (let at = block + 4; buffer[block] === referenceEchoBlock && at + 12 <= blockEnd; at += 12) {
+      const [ssrc, referenceTicks] = [buffer.readUInt32BE(at), buffer.readUInt32BE(at + 4)];
+      echoes.push({ ssrc, referenceTicks, keptTicks: buffer.readUInt32BE(at + 8) });
+    }
+    block = blockEnd;
+  }
+  return echoes.length === 0 ? null : { type: 'reference-echo', echoes };
 }
 
 function startMessage(words: number, count: number, type: number, senderSsrc: number): Buffer {
@@ -141,6 +171,27 @@ export function buildReceiverReport(senderSsrc: number, blocks: readonly ReportB
     buffer.writeUInt32BE(Math.round((block.sinceLastReportMs * 65536) / 1000) >>> 0, at + 20);
   });
   return buffer;
+}
+
+/** The middle 32 bits of an NTP time: 1/65536 s, wraps after 18 hours. */
+const ticksPerMs = 65_536 / 1000;
+
+/** Receiver reference time (RFC 3611 §4.4). Only whoever sends it reads it, so any steady clock will do. */
+export function buildReferenceTime(senderSsrc: number, nowMs: number): Buffer {
+  const buffer = startMessage(5, 0, extendedReport, senderSsrc);
+  buffer[8] = referenceTimeBlock;
+  buffer.writeUInt16BE(2, 10);
+  const ticks = Math.floor(nowMs * ticksPerMs);
+  buffer.writeUInt32BE(Math.floor(ticks / 65_536) >>> 0, 12);
+  buffer.writeUInt32BE(((ticks % 65_536) * 65_536) >>> 0, 16);
+  return buffer;
+}
+
+/** From a reference time to its echo, without the time that the sender kept it; null when it answers none. */
+export function roundTripMs(echo: ReferenceEcho, nowMs: number): number | null {
+  if (echo.referenceTicks === 0) return null;
+  const nowTicks = Math.floor(nowMs * ticksPerMs) % 2 ** 32;
+  return ((nowTicks - echo.referenceTicks - echo.keptTicks) | 0) / ticksPerMs;
 }
 
 export interface SenderReportFields {

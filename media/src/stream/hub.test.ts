@@ -11,7 +11,7 @@ const wire: StreamWire = {
     const name = (f: StreamFragment) => `${f.track[0]}${f.timeMs}${f.track === 'video' && f.isKey ? 'k' : ''}`;
     return Buffer.from(fragments.map(name).join('+'));
   },
-  state: (state) => Buffer.from(`state ${state}`),
+  state: (state, uplinkMs) => Buffer.from(`state ${state}${uplinkMs === null ? '' : ` ${uplinkMs}`}`),
 };
 
 interface Line extends ViewerSink {
@@ -72,6 +72,7 @@ function stage(limits: Partial<StreamHubLimits> = {}) {
   return {
     hub,
     clock,
+    uplink: (uplinkMs: number, sessionId = '1') => send({ type: 'uplink', streamId: 'show', sessionId, uplinkMs }),
     up: (sessionId = '1') => send({ type: 'up', streamId: 'show', sessionId }),
     down: (reason: StreamDownReason, sessionId = '1') => send({ type: 'down', streamId: 'show', sessionId, reason }),
     init,
@@ -192,6 +193,27 @@ test('[V10] a takeover arrives on the same line as a new init, without an alarm'
   s.down('lost', '1');
   s.picture(40, '2');
   assert.deepEqual(viewer.fresh(), ['init 2.1', 'v0k', 'v40']);
+});
+
+test('[V18] viewers hear how long the way from the camera is, and nothing of a publisher that is gone', () => {
+  const s = stage();
+  const { line: viewer } = s.join();
+  s.up();
+  s.init();
+  viewer.fresh();
+  s.uplink(80);
+  s.uplink(80);
+  assert.deepEqual(viewer.fresh(), ['state live 80']);
+  assert.equal(s.join().line.got[0], 'state live 80', 'newcomers at once');
+  s.up('2');
+  s.down('replaced');
+  s.uplink(90);
+  assert.deepEqual(viewer.fresh(), [], 'the other one is on air: whatever comes of this one is late');
+  s.init('2');
+  s.uplink(120, '2');
+  assert.deepEqual(viewer.fresh(), ['init 2.1', 'state live 120']);
+  s.down('lost', '2');
+  assert.deepEqual(viewer.fresh(), ['state interrupted']);
 });
 
 test('[V10] a lost publisher is a notice; its return goes on where viewers wait', () => {

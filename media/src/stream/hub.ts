@@ -22,7 +22,8 @@ export interface StreamWire {
   init(init: StreamInit, epoch: number): Buffer;
   /** At least one fragment; at most one of them is a picture. */
   fragments(fragments: readonly StreamFragment[]): Buffer;
-  state(state: HubState): Buffer;
+  /** `uplinkMs`: from the publisher's camera to the arrival here; null while unknown. */
+  state(state: HubState, uplinkMs: number | null): Buffer;
 }
 
 export type ViewerCloseReason = 'ended' | 'going-away' | 'too-slow';
@@ -135,6 +136,7 @@ interface Group {
 
 interface Stream {
   state: HubState;
+  uplinkMs: number | null;
   sessionId: string | null;
   generation: number;
   epoch: number;
@@ -211,6 +213,7 @@ function streamOf(hub: HubCore, streamId: string): Stream {
   if (known) return known;
   const stream: Stream = {
     state: 'waiting',
+    uplinkMs: null,
     sessionId: null,
     generation: 0,
     epoch: 0,
@@ -229,7 +232,7 @@ function join(hub: HubCore, streamId: string, sink: ViewerSink): Viewer {
   const viewer: ViewerEntry = { sink, mode: 'awaiting-key', skippingSinceMs: null, allowanceBytes: 0 };
   stream.viewers.add(viewer);
   hub.stats.viewers += 1;
-  write(hub, viewer, hub.wire.state(stream.state));
+  write(hub, viewer, hub.wire.state(stream.state, stream.uplinkMs));
   catchUp(hub, stream, viewer);
   return {
     pause() {
@@ -277,7 +280,7 @@ function endStream(hub: HubCore, streamId: string, reason: 'ended' | 'going-away
   const stream = hub.streams.get(streamId);
   if (!stream) return;
   hub.streams.delete(streamId);
-  const notice = reason === 'ended' ? hub.wire.state('ended') : null;
+  const notice = reason === 'ended' ? hub.wire.state('ended', null) : null;
   for (const viewer of stream.viewers) {
     if (notice) write(hub, viewer, notice);
     remove(hub, stream, viewer);
@@ -304,7 +307,9 @@ function handle(hub: HubCore, event: MediaEvent): void {
   const stream = hub.streams.get(event.streamId);
   if (event.type === 'init') begin(hub, streamOf(hub, event.streamId), event);
   else if (stream && event.type === 'down') wentDown(hub, event.streamId, stream, event);
-  else if (stream && event.type === 'fragment') {
+  else if (stream && event.type === 'uplink') {
+    if (event.sessionId === stream.sessionId) tell(hub, stream, stream.state, event.uplinkMs);
+  } else if (stream && event.type === 'fragment') {
     if (event.sessionId !== stream.sessionId || event.generation !== stream.generation) return;
     if (event.track === 'audio') addSound(hub, stream, event);
     else addPicture(hub, stream, event);
@@ -323,7 +328,7 @@ function begin(hub: HubCore, stream: Stream, init: StreamInit): void {
   stream.group = null;
   stream.waitingSound = [];
   stream.recentSound = [];
-  setState(hub, stream, 'live');
+  tell(hub, stream, 'live', stream.uplinkMs);
   for (const viewer of stream.viewers) {
     if (viewer.mode === 'paused') continue;
     viewer.mode = 'awaiting-key';
@@ -340,14 +345,16 @@ function wentDown(hub: HubCore, streamId: string, stream: Stream, event: MediaEv
   stream.waitingSound = [];
   stream.recentSound = [];
   // A takeover brings the next picture within moments: viewers keep the last one and are not alarmed.
-  if (event.reason !== 'replaced' && stream.state === 'live') setState(hub, stream, 'interrupted');
+  const isInterrupted = event.reason !== 'replaced' && stream.state === 'live';
+  tell(hub, stream, isInterrupted ? 'interrupted' : stream.state, null);
   forgetIdle(hub, streamId, stream);
 }
 
-function setState(hub: HubCore, stream: Stream, state: HubState): void {
-  if (stream.state === state) return;
+function tell(hub: HubCore, stream: Stream, state: HubState, uplinkMs: number | null): void {
+  if (stream.state === state && stream.uplinkMs === uplinkMs) return;
   stream.state = state;
-  const notice = hub.wire.state(state);
+  stream.uplinkMs = uplinkMs;
+  const notice = hub.wire.state(state, uplinkMs);
   for (const viewer of stream.viewers) write(hub, viewer, notice);
 }
 

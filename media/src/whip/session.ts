@@ -11,10 +11,19 @@ import { createKeyRequests } from '../rtp/key-requests.ts';
 import { audioNackTimes, videoNackTimes } from '../rtp/nack.ts';
 import { isRtcp, parseRtp } from '../rtp/packet.ts';
 import { createReceiveTrack, type ReceiveTrack, type ReceiveTrackDeps } from '../rtp/receive-track.ts';
-import { buildKeyRequest, buildNack, buildReceiverReport, parseRtcp, type ReportBlock } from '../rtp/rtcp.ts';
+import {
+  buildKeyRequest,
+  buildNack,
+  buildReceiverReport,
+  buildReferenceTime,
+  parseRtcp,
+  roundTripMs,
+  type ReportBlock,
+} from '../rtp/rtcp.ts';
 import { unwrapRtx } from '../rtp/rtx.ts';
 import { createSoundSync, createTrackClock, type TrackClock } from '../rtp/sync.ts';
 import { createTransportFeedback } from '../rtp/transport-feedback.ts';
+import { createUplinkMeter } from '../rtp/uplink.ts';
 import type { Offer, OfferedCodec } from './offer.ts';
 
 /** Without a packet for so long the publisher is lost. Shorter: a dead spot of a phone ends the show's picture; longer:
@@ -33,6 +42,8 @@ export interface SessionEvents {
   onUp(): void;
   onInit(init: MuxerInit): void;
   onFragment(fragment: MuxerFragment): void;
+  /** How long pictures take from the camera to here: when it is first known, and when it has changed. */
+  onUplink(uplinkMs: number): void;
   onLost(): void;
 }
 
@@ -86,6 +97,7 @@ export function createSession(deps: SessionDeps): Session {
   const pictureClock = createTrackClock(90_000);
   const soundClock = createTrackClock(48_000);
   const sync = createSoundSync(pictureClock, soundClock);
+  const uplink = createUplinkMeter();
   const counts = { bytes: 0, packets: 0, pictures: 0, picturesDropped: 0, keyPictures: 0, soundFrames: 0 };
   let size = { width: 0, height: 0 };
   let isUp = false;
@@ -113,6 +125,8 @@ export function createSession(deps: SessionDeps): Session {
         keyRequests.keyArrived(performance.now());
       }
       muxer.picture(unit);
+      const capturedMs = pictureClock.reportedMs(unit.timestamp);
+      if (capturedMs !== null) uplink.picture(capturedMs, unit.arrivedMs);
     },
     onDropped() {
       counts.picturesDropped += 1;
@@ -143,10 +157,17 @@ export function createSession(deps: SessionDeps): Session {
   const streams = audio === null ? [video] : [video, audio];
 
   const receiveRtcp = (packet: Buffer, nowMs: number): void => {
+    let sentMs: number | null = null;
     for (const message of parseRtcp(packet)) {
+      if (message.type === 'reference-echo') {
+        const echo = message.echoes.find(({ ssrc }) => ssrc === ownSsrc);
+        const tripMs = echo === undefined ? null : roundTripMs(echo, nowMs);
+        if (sentMs !== null && tripMs !== null) uplink.answered(sentMs, tripMs, nowMs);
+      }
       if (message.type !== 'sender-report') continue;
       const stream = streams.find(({ ssrc }) => ssrc === message.ssrc);
       if (stream === undefined) continue;
+      if (stream === video) sentMs = message.ntpMs;
       stream.lastReport = { ntpMiddle: message.ntpMiddle, atMs: nowMs };
       const timestamp = stream.track.extendTimestamp(message.rtpTimestamp);
       if (timestamp !== null) stream.clock.report(timestamp, message.ntpMs);
@@ -182,6 +203,7 @@ export function createSession(deps: SessionDeps): Session {
       blocks.push({ ...block, lastReportNtp: last?.ntpMiddle ?? 0, sinceLastReportMs });
     }
     if (blocks.length > 0) deps.send(buildReceiverReport(ownSsrc, blocks));
+    deps.send(buildReferenceTime(ownSsrc, nowMs));
   };
 
   const tick = (nowMs: number): void => {
@@ -208,6 +230,8 @@ export function createSession(deps: SessionDeps): Session {
     if (nowMs - lastReportMs >= receiverReportIntervalMs) {
       lastReportMs = nowMs;
       sendReceiverReport(nowMs);
+      const uplinkMs = uplink.news(nowMs);
+      if (uplinkMs !== null) deps.onUplink(uplinkMs);
     }
     if (nowMs - bitrate.fromMs >= bitrateWindowMs) {
       const bps = ((counts.bytes - bitrate.fromBytes) * 8000) / (nowMs - bitrate.fromMs);
@@ -261,6 +285,7 @@ export function createSession(deps: SessionDeps): Session {
         keyPictures: counts.keyPictures,
         soundFrames: counts.soundFrames,
         keyRequests: keyRequests.asked,
+        uplinkMs: uplink.read(),
         ...size,
       };
     },

@@ -19,7 +19,8 @@ export const liveWire: StreamWire = {
     });
     return binaryFrame([header, ...fragments.map((fragment) => fragment.data)]);
   },
-  state: (state) => liveText({ type: 'state', state, uplinkMs: null }),
+  state: (state, uplinkMs) =>
+    liveText({ type: 'state', state, uplinkMs: uplinkMs === null ? null : Math.round(uplinkMs) }),
 };
 
 export function liveText(message: LiveServerMessage): Buffer {

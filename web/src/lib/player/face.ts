@@ -54,6 +54,8 @@ export interface PlayerStats {
   /** From `createPlayer` to the first picture on the screen, in ms; null before. */
   firstPictureMs: number | null;
   delayMs: number | null;
+  /** Of `delayMs`, what lies before the server; null while it is unknown and not in it. */
+  uplinkMs: number | null;
   /** What lies decoded or undecoded ahead of the screen, in ms. */
   bufferedMs: number;
   playbackRate: number;

@@ -62,7 +62,8 @@ interface Core {
   startJumpsLeft: number;
   firstAppendMs: number | null;
   firstPictureMs: number | null;
-  uplinkMs: number;
+  /** Null while the server does not know it. */
+  uplinkMs: number | null;
   /** Times in a row that the browser gave up on what it got. */
   repairs: number;
   lastTime: number;
@@ -143,7 +144,7 @@ function createCore(video: HTMLVideoElement, sound: boolean, targetMs: number): 
     startJumpsLeft: 0,
     firstAppendMs: null,
     firstPictureMs: null,
-    uplinkMs: 0,
+    uplinkMs: null,
     repairs: 0,
     lastTime: -1,
     lastMoveMs: bornMs,
@@ -217,7 +218,7 @@ function onText(core: Core, message: LiveServerMessage): void {
   if (message.type === 'hello') core.clock.guess(message.now, nowMs);
   else if (message.type === 'pong') core.clock.measure(message.sent, message.now, nowMs);
   else if (message.type === 'state') {
-    core.uplinkMs = message.uplinkMs ?? 0;
+    core.uplinkMs = message.uplinkMs;
     if (message.state === 'waiting') become(core, 'waiting', 'not-started');
     else if (message.state === 'interrupted') become(core, 'waiting', 'interrupted');
     else if (message.state === 'ended') finish(core, 'ended');
@@ -340,7 +341,7 @@ function measure(core: Core): void {
     const arrivedAtMs = core.feed?.arrivedAt(mediaTime) ?? null;
     const serverNowMs = core.clock.at(shownAtMs);
     if (arrivedAtMs === null || serverNowMs === null || !core.clock.isMeasured()) return;
-    change(core, { delayMs: Math.max(0, Math.round(serverNowMs - arrivedAtMs + core.uplinkMs)) });
+    change(core, { delayMs: Math.max(0, Math.round(serverNowMs - arrivedAtMs + (core.uplinkMs ?? 0))) });
   };
   if ('requestVideoFrameCallback' in core.video) {
     core.video.requestVideoFrameCallback((_now, frame) => noteAge(frame.mediaTime, frame.expectedDisplayTime));
@@ -375,6 +376,7 @@ function statsOf(core: Core): PlayerStats {
   return {
     firstPictureMs: core.firstPictureMs,
     delayMs: core.view.delayMs,
+    uplinkMs: core.uplinkMs,
     bufferedMs: end == null ? 0 : Math.max(0, Math.round((end - video.currentTime) * 1000)),
     playbackRate: video.playbackRate,
     receivedBytes: counts.receivedBytes,

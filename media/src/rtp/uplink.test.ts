@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { buildReferenceTime, parseRtcp, roundTripMs } from './rtcp.ts';
+import { createUplinkMeter } from './uplink.ts';
+
+/** A publisher whose clock has nothing to do with ours; the ways are in ms. */
+function publisher(ways = { encode: 30, up: 40, down: 40 }) {
+  const meter = createUplinkMeter();
+  const sender = { clockMs: 1_795_000_000_000, ...ways };
+  let nowMs = 5_000;
+  return {
+    meter,
+    sender,
+    /** Seconds of 25 pictures each, with one answered reference time. Returns the news. */
+    run(seconds: number): number[] {
+      const news: number[] = [];
+      for (let second = 0; second < seconds; second += 1) {
+        meter.answered(nowMs - sender.up + sender.clockMs, sender.up + sender.down, nowMs);
+        for (let picture = 0; picture < 25; picture += 1) {
+          nowMs += 40;
+          meter.picture(nowMs - sender.up - sender.encode + sender.clockMs, nowMs);
+        }
+        const told = meter.news(nowMs);
+        if (told !== null) news.push(Math.round(told));
+      }
+      return news;
+    },
+  };
+}
+
+function near(actual: number | null, expected: number): void {
+  assert.ok(actual !== null && Math.abs(actual - expected) < 1, `${actual} instead of ${expected}`);
+}
+
+test('[M24] encoding and way are measured, whatever the publisher’s clock says', () => {
+  const { meter, run } = publisher();
+  assert.equal(meter.read(), null);
+  run(1);
+  near(meter.read(), 70);
+});
+
+test('[M24] of a publisher that answers no reference time nothing is known', () => {
+  const { meter, sender } = publisher();
+  for (let at = 0; at < 1_000; at += 40) meter.picture(at + sender.clockMs, at + 70);
+  assert.deepEqual([meter.read(), meter.news(2_000)], [null, null]);
+});
+
+test('[M24] a queue on the way up counts in full, for minutes, and leaves no trace', () => {
+  const { meter, sender, run } = publisher();
+  run(10);
+  sender.up += 300;
+  run(300);
+  near(meter.read(), 370);
+  sender.up -= 300;
+  run(10);
+  near(meter.read(), 70);
+});
+
+test('[M24] unlike ways there and back cost half their difference, not more', () => {
+  const { meter, run } = publisher({ encode: 30, up: 80, down: 20 });
+  run(5);
+  near(meter.read(), 110 - 30);
+});
+
+test('[M24] clocks that part slowly are followed, one that is set anew at once', () => {
+  const { meter, sender, run } = publisher();
+  for (let minute = 0; minute < 30; minute += 1) {
+    run(60);
+    sender.clockMs += 60 * 0.05;
+  }
+  assert.ok(Math.abs((meter.read() ?? 0) - 70) < 5, `${meter.read()}`);
+  for (const stepMs of [3_000, -3_000, 60_000, -60_000]) {
+    sender.clockMs += stepMs;
+    run(2);
+    assert.ok(Math.abs((meter.read() ?? 0) - 70) < 5, `${meter.read()} after ${stepMs}`);
+  }
+});
+
+test('[M24] times that make no sense are not believed', () => {
+  const { meter, sender, run } = publisher();
+  run(2);
+  for (const trip of [-1, NaN, Infinity, 1e9]) meter.answered(sender.clockMs, trip, 7_000);
+  near(meter.read(), 70);
+  meter.picture(-1e12, 7_000);
+  assert.equal(meter.read(), null);
+  run(2);
+  near(meter.read(), 70);
+});
+
+test('[M24] news come first at once, then when something has changed, every two seconds at most', () => {
+  const { sender, run } = publisher();
+  assert.deepEqual(run(10), [70]);
+  sender.encode += 10;
+  assert.deepEqual(run(10), []);
+  sender.encode += 100;
+  const news = run(10);
+  assert.ok(news.length >= 1 && news.length <= 5 && Math.abs((news.at(-1) ?? 0) - 180) < 25, news.join(' '));
+});
+
+test('[M24] a reference time is one of RFC 3611, and its echo gives the round trip, over the wrap as well', () => {
+  assert.equal(buildReferenceTime(1, 2_500).toString('hex'), '80cf000400000001040000020000000280000000');
+  const wrapMs = 2 ** 32 / 65.536;
+  for (const sentMs of [2_500, wrapMs - 100, wrapMs * 3 - 1]) {
+    const ticks = buildReferenceTime(1, sentMs).readUInt32BE(14);
+    // As Chromium sends it: from 7 to 1, kept for half a second.
+    const hex = `80cf0005000000070500000300000001${ticks.toString(16).padStart(8, '0')}00008000`;
+    const [message] = parseRtcp(Buffer.from(hex, 'hex'));
+    assert.ok(message?.type === 'reference-echo');
+    assert.deepEqual(message.echoes, [{ ssrc: 1, referenceTicks: ticks, keptTicks: 32_768 }]);
+    near(roundTripMs(message.echoes[0]!, sentMs + 500 + 80), 80);
+  }
+  assert.equal(roundTripMs({ ssrc: 1, referenceTicks: 0, keptTicks: 0 }, 5), null);
+});
