@@ -9,6 +9,7 @@ import test, { after, suite, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ALL_FORMATS, BufferSource, EncodedPacketSink, Input } from 'mediabunny';
 import { demoClip, startPublisherStage, type PublisherStage } from '../../tests/support/publisher-stage.ts';
+import { unlessStarved, type Scope } from '../../tests/support/processor.ts';
 import { PublishRefusal, type StreamFragment } from './hooks.ts';
 import { maxPublishers } from './media-server.ts';
 import { loadClip, type Clip } from './publisher/clip.ts';
@@ -23,13 +24,13 @@ const quietLog = { info: () => undefined, warn: () => undefined, error: () => un
 
 after(releaseSenders);
 
-async function openStage(t: TestContext): Promise<PublisherStage> {
+async function openStage(t: Scope): Promise<PublisherStage> {
   const stage = await startPublisherStage();
   t.after(() => stage.stop());
   return stage;
 }
 
-function publish(t: TestContext, stage: PublisherStage, more: Partial<PublisherOptions> = {}): Publisher {
+function publish(t: Scope, stage: PublisherStage, more: Partial<PublisherOptions> = {}): Publisher {
   const publisher = startPublisher({ url: stage.url, key: 'show', clip, log: () => undefined, ...more });
   t.after(() => publisher.stop());
   return publisher;
@@ -99,11 +100,11 @@ test('[M13] what is sent comes out as an MP4 with every picture and sound, exact
   checkWithFfmpeg(t, file);
 });
 
-test('[M5] two percent of loss is mended without one bad picture', async (t) => {
-  const stage = await openStage(t);
+test('[M5] two percent of loss is mended without one bad picture', (t) => unlessStarved(t, async (scope) => {
+  const stage = await openStage(scope);
   let seed = 11;
   const chance = (): number => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647;
-  const publisher = publish(t, stage, { dropPacket: () => chance() < 0.02 });
+  const publisher = publish(scope, stage, { dropPacket: () => chance() < 0.02 });
   await stage.until('six seconds of pictures', () => pictures(stage).length >= 150, 20_000);
   const session = (await stage.supervisor.stats())!.sessions[0]!;
   assert.ok(publisher.counts().dropped > 5, 'packets were dropped');
@@ -115,12 +116,12 @@ test('[M5] two percent of loss is mended without one bad picture', async (t) => 
   const last = pictures(stage).at(-1)!;
   const missing = (last.timeMs + last.durationMs) / 40 - pictures(stage).length;
   assert.ok(Math.abs(missing) < 2, `${missing} pictures are missing`);
-});
+}));
 
 // They mostly wait for real time to pass, so several run side by side.
 suite('publishers through the real media process', { concurrency: 2 }, () => {
-  test('[M6] a loss that cannot be mended costs pictures up to the next key picture, and nothing else', async (t) => {
-    const stage = await openStage(t);
+  test('[M6] a loss that cannot be mended costs pictures up to the next key', (t) => unlessStarved(t, async (scope) => {
+    const stage = await openStage(scope);
     // One picture never comes through, repairs included; the next key picture is 720 ms later.
     let lost: number | null = null;
     const dropPacket = (packet: Buffer): boolean => {
@@ -129,7 +130,7 @@ suite('publishers through the real media process', { concurrency: 2 }, () => {
       lost ??= (packet.readUInt32BE(4) + 82 * 3600) >>> 0;
       return packet.readUInt32BE(4) === lost;
     };
-    const publisher = publish(t, stage, { dropPacket });
+    const publisher = publish(scope, stage, { dropPacket });
     await stage.until('seven seconds', () => (pictures(stage).at(-1)?.timeMs ?? 0) > 6900, 20_000);
     const session = (await stage.supervisor.stats())!.sessions[0]!;
     assert.ok(session.lost > 0 && session.picturesDropped > 0, JSON.stringify(session));
@@ -139,7 +140,7 @@ suite('publishers through the real media process', { concurrency: 2 }, () => {
     const long = pictures(stage).findIndex(({ durationMs }) => durationMs > 100);
     assert.ok(pictures(stage)[long + 1]!.isKey, 'after the gap comes a key picture');
     assert.equal(publisher.counts().connections, 1);
-  });
+  }));
 
   test('[M16] a second publisher on the same stream takes over, and the first is told down once', async (t) => {
     const stage = await openStage(t);
@@ -173,10 +174,10 @@ suite('publishers through the real media process', { concurrency: 2 }, () => {
     assert.ok(stats.pid !== pid && stats.restarts === 1);
   });
 
-  test('[M18] a publisher that vanishes is lost within the media timeout', async (t) => {
-    const stage = await openStage(t);
+  test('[M18] a publisher that vanishes is lost within the media timeout', (t) => unlessStarved(t, async (scope) => {
+    const stage = await openStage(scope);
     let isSilent = false;
-    publish(t, stage, { dropPacket: () => isSilent });
+    publish(scope, stage, { dropPacket: () => isSilent });
     await stage.until('the first picture', () => pictures(stage).length > 0);
     isSilent = true;
     const fromMs = performance.now();
@@ -184,7 +185,7 @@ suite('publishers through the real media process', { concurrency: 2 }, () => {
     const tookMs = performance.now() - fromMs;
     assert.equal(stage.of('down')[0]!.reason, 'lost');
     assert.ok(tookMs > mediaTimeoutMs - 200 && tookMs < mediaTimeoutMs + 1500, `${tookMs} ms`);
-  });
+  }));
 
   test('[M16] a goodbye is down closed; a session unknown or ended is not found', async (t) => {
     const stage = await openStage(t);

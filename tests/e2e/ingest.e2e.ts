@@ -1,8 +1,8 @@
 /** A real browser publishes its camera into the media process: size, bitrate estimate, key pictures, connecting. */
 import assert from 'node:assert/strict';
-import { cpus } from 'node:os';
 import test from 'node:test';
 import type { TestContext } from 'node:test';
+import { scarceIdleShare, watchProcessor } from '../support/processor.ts';
 import { startPublisherStage } from '../support/publisher-stage.ts';
 import type { PublisherStage } from '../support/publisher-stage.ts';
 import { launchCameraBrowser } from '../support/video-browser.ts';
@@ -62,26 +62,13 @@ const watchMs = 8000;
 const enoughBps = 2_000_000;
 /** Chances to find the machine with time to spare. Fewer fail beside other programs; more only take time. */
 const attempts = 4;
-/**
- * Of all cores while watching. With less left, the browser's packets wait for the processor on their way out, which
- * its estimate takes for a full network and climbs out of by 8 % a second. Less excuses too little; with more, a
- * receiver that reports badly would get further chances on a calm machine.
- */
-const scarceIdleShare = 0.2;
-
-/** Processor time since the start of the machine, in ms. */
-function processorTime(): { idleMs: number; allMs: number } {
-  const all = cpus().map(({ times }) => ({ idleMs: times.idle, allMs: Object.values(times).reduce((a, b) => a + b) }));
-  return all.reduce((sum, { idleMs, allMs }) => ({ idleMs: sum.idleMs + idleMs, allMs: sum.allMs + allMs }));
-}
-
 /** Publishes once; true when it had its full bitrate, and then everything else is right too. */
 async function publishOnce(t: TestContext, camera: CameraBrowser, mayBeStarved: boolean): Promise<boolean> {
   const stage = await startPublisherStage({ page });
   const tab = await camera.browser.newPage();
   try {
     await tab.goto(stage.url.replace('127.0.0.1', 'localhost'));
-    const before = processorTime();
+    const idleShare = watchProcessor();
     const connectedMs = (await tab.evaluate('publish()')) as number;
     await stage.until('the first picture', () => stage.of('fragment').length > 0);
     const seen: Seen[] = [];
@@ -89,8 +76,9 @@ async function publishOnce(t: TestContext, camera: CameraBrowser, mayBeStarved: 
       await new Promise((resolve) => setTimeout(resolve, 1000));
       seen.push((await tab.evaluate('look()')) as Seen);
     }
-    const after = processorTime();
-    const idle = (after.idleMs - before.idleMs) / (after.allMs - before.allMs);
+    // With hardly any left, the browser's packets wait for the processor on their way out, which its estimate takes for
+    // a full network and climbs out of by 8 % a second.
+    const idle = idleShare();
     const estimates = seen.map(({ estimateBps = 0 }) => Math.round(estimateBps));
     t.diagnostic(`POST to connected ${Math.round(connectedMs)} ms; estimates ${estimates.join(', ')} bit/s; `
       + `${Math.round(idle * 100)} % of the processor idle`);
