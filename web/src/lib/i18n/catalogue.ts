@@ -129,6 +129,15 @@ function compare(namespace: string, locale: Locale, reference: Catalogue, catalo
   return problems;
 }
 
+/** What the texts of refusals lack, or have without a code of the contract (contract/src/refusals.ts). */
+export function refusalProblems(codes: readonly string[]): string[] {
+  const known = Object.keys(readCatalogue('refusal', 'en'));
+  return [
+    ...codes.filter((code) => !known.includes(code)).map((code) => `refusal.*.json: ${code} has no text`),
+    ...known.filter((key) => !codes.includes(key)).map((key) => `refusal.*.json: ${key} is no code of the contract`),
+  ];
+}
+
 function typeOf(argument: ArgumentKind): string {
   if (argument.kind === 'plural') return 'number';
   if (argument.kind === 'text') return 'string';

@@ -1,14 +1,15 @@
 /**
- * Checks the catalogues: every key in all languages, the same arguments, every plural form the language has, and a
- * keys.ts that matches. `node web/src/lib/i18n/check.ts` ends with 1 and a list on any difference; `--write` renews
- * keys.ts first.
+ * Checks the catalogues: every key in all languages, the same arguments, every plural form the language has, a text for
+ * every refusal, and a keys.ts that matches. `node web/src/lib/i18n/check.ts` ends with 1 and a list on any difference;
+ * `--write` renews keys.ts first.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { catalogueDir, catalogueProblems, keysSource, namespaces } from './catalogue.ts';
+import { REFUSALS } from '@nacre/contract/refusals';
+import { catalogueDir, catalogueProblems, keysSource, namespaces, refusalProblems } from './catalogue.ts';
 
 const keysFile = join(catalogueDir, 'keys.ts');
-const problems = catalogueProblems();
+const problems = [...catalogueProblems(), ...refusalProblems(Object.keys(REFUSALS))];
 
 if (problems.length === 0) {
   const wanted = keysSource();

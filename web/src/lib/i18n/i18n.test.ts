@@ -1,7 +1,8 @@
 /** Languages: which one is chosen, how money and time are written, that catalogues agree. Pure. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { catalogueProblems, messageArguments } from './catalogue.ts';
+import { REFUSALS } from '@nacre/contract/refusals';
+import { catalogueProblems, messageArguments, refusalProblems } from './catalogue.ts';
 import { createFormat, minorToDecimal } from './format.ts';
 import { chooseFormatLocale, chooseLocale, isTimeZone } from './locales.ts';
 
@@ -55,6 +56,13 @@ test('[W5] time is relative within an hour, then the clock, then the date', () =
 
 test('[W6] every language has every text, with the same arguments and all its plural forms', () => {
   assert.deepEqual(catalogueProblems(), []);
+});
+
+test('[W13] every refusal of the API has a text, and no text is without its refusal', () => {
+  const codes = Object.keys(REFUSALS);
+  assert.deepEqual(refusalProblems(codes), []);
+  assert.equal(refusalProblems([...codes, 'shows.new_one']).length, 1);
+  assert.equal(refusalProblems(codes.slice(1)).length, 1);
 });
 
 test('[W7] a message may hold arguments, plurals and choices only', () => {

@@ -454,6 +454,7 @@ export interface MessageArguments {
   'refusal.images.not_an_image': null;
   'refusal.images.too_large': null;
   'refusal.images.too_small': null;
+  'refusal.images.too_many': null;
   'refusal.images.unknown': null;
   'refusal.shops.not_found': null;
   'refusal.shops.not_a_member': null;
@@ -477,6 +478,10 @@ export interface MessageArguments {
   'refusal.video.ice_restart': null;
   'refusal.video.down': null;
   'refusal.video.full': null;
+  'refusal.video.replaced': null;
+  'refusal.video.stale_session': null;
+  'refusal.video.socket_only': null;
+  'refusal.video.viewers_full': null;
   'refusal.chat.too_long': null;
   'refusal.chat.empty': null;
   'refusal.chat.too_fast': null;
