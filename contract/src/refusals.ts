@@ -55,6 +55,7 @@ export const REFUSALS = {
   'shows.not_in_bag': { status: 422, title: 'This product is not in the bag of the show' },
   'shows.foreign_product': { status: 422, title: 'This product belongs to another shop or is not for sale' },
   'shows.bag_full': { status: 422, title: 'The bag is full' },
+  'shows.not_counted': { status: 403, title: 'Only who sends our cookie along is counted; ask again with it' },
 
   // video
   'video.key_missing': { status: 401, title: 'A stream key is needed (Authorization: Bearer …)' },

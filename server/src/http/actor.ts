@@ -16,6 +16,8 @@ export interface GuestActor {
   kind: 'guest';
   /** Random, from the signed cookie `nacre_guest`; new with each request when the browser keeps no cookies. */
   guestId: string;
+  /** Made by this very request: whether the browser keeps the cookie is not known, so it must not count as a viewer. */
+  isNew?: true;
 }
 
 export type Actor = PersonActor | GuestActor;

@@ -103,7 +103,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     }
     const guest = deps.guests.create(request.protocol === 'https');
     reply.header('Set-Cookie', guest.setCookie);
-    request.actor = { kind: 'guest', guestId: guest.guestId };
+    request.actor = { kind: 'guest', guestId: guest.guestId, isNew: true };
   });
   app.addHook('onRequest', async (request) => {
     if (SAFE_METHODS.has(request.method) || request.headers.authorization !== undefined) return;
@@ -114,9 +114,9 @@ export async function createApp(deps: AppDeps): Promise<App> {
     timeWindow: 60_000,
     max: (request) => (SAFE_METHODS.has(request.method) ? REQUESTS_PER_MINUTE : WRITES_PER_MINUTE),
     // A guest without a cookie is a new guest each time: the address counts then.
-    keyGenerator: (request) => {
-      const isNewGuest = request.actor.kind === 'guest' && deps.guests.read(request.headers.cookie) === null;
-      return `${SAFE_METHODS.has(request.method) ? 'r' : 'w'} ${isNewGuest ? request.ip : viewerOf(request.actor)}`;
+    keyGenerator: ({ actor, ip, method }) => {
+      const isNewGuest = actor.kind === 'guest' && actor.isNew === true;
+      return `${SAFE_METHODS.has(method) ? 'r' : 'w'} ${isNewGuest ? ip : viewerOf(actor)}`;
     },
     errorResponseBuilder: (_request, context) =>
       new Refusal('request.too_many', { retryAfterSeconds: Math.ceil(context.ttl / 1000) }),

@@ -1,8 +1,8 @@
 /**
  * Likes and peak viewers, which change too often to be written one by one.
  *
- * Invariants: an acknowledged like is in the database within a second, or at the stop; a total never goes back; one
- * viewer cannot be a crowd.
+ * Invariants: a like that was answered is in the database within a second, or at the stop; a total never goes back; one
+ * viewer cannot be a crowd (who is a viewer: crowd.ts).
  */
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../platform/clock.ts';

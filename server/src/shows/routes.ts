@@ -4,8 +4,11 @@ import {
   ExplainAnswer, ExplainBody, InterestBody, LikesAnswer, LikesBody, Show, ShowQuery, ShowTile,
 } from '@nacre/contract/shows';
 import { Type } from 'typebox';
+import type { FastifyRequest } from 'fastify';
+import type { Actor } from '../http/actor.ts';
 import type { App } from '../http/app.ts';
 import { refusals } from '../http/openapi.ts';
+import { createCrowd } from './crowd.ts';
 import type { Shows } from './shows.ts';
 
 const params = Type.Object({ showId: Id });
@@ -13,7 +16,8 @@ const tags = ['shows'];
 
 export function showsRoutes(app: App, deps: { shows: Shows }): void {
   readRoutes(app, deps.shows);
-  viewerRoutes(app, deps.shows);
+  const crowd = createCrowd({ nowMs: () => performance.now() });
+  viewerRoutes(app, deps.shows, ({ actor, ip }) => crowd.counted(actor, ip));
 }
 
 function readRoutes(app: App, shows: Shows): void {
@@ -46,7 +50,7 @@ function readRoutes(app: App, shows: Shows): void {
   );
 }
 
-function viewerRoutes(app: App, shows: Shows): void {
+function viewerRoutes(app: App, shows: Shows, counted: (request: FastifyRequest) => Actor): void {
   app.post(
     '/api/shows/:showId/explain',
     {
@@ -60,7 +64,7 @@ function viewerRoutes(app: App, shows: Shows): void {
       },
     },
     async (request) => ({
-      explainRequests: await shows.explain(request.actor, request.params.showId, request.body.productId),
+      explainRequests: await shows.explain(counted(request), request.params.showId, request.body.productId),
     }),
   );
 
@@ -78,7 +82,7 @@ function viewerRoutes(app: App, shows: Shows): void {
     },
     async (request, reply) => {
       const { productId, kind } = request.body;
-      await shows.noteInterest(request.actor, request.params.showId, productId, kind);
+      await shows.noteInterest(counted(request), request.params.showId, productId, kind);
       return reply.code(204).send(null);
     },
   );
@@ -95,6 +99,6 @@ function viewerRoutes(app: App, shows: Shows): void {
         response: { 200: LikesAnswer, ...refusals },
       },
     },
-    async (request) => ({ likes: await shows.like(request.actor, request.params.showId, request.body.count) }),
+    async (request) => ({ likes: await shows.like(counted(request), request.params.showId, request.body.count) }),
   );
 }

@@ -22,8 +22,10 @@ const stranger = await api.newPerson('Tao');
 const office = (showId: string, what: string, method: 'GET' | 'PUT' | 'POST', body?: unknown, cookie = owner.cookie) =>
   api.ask(`/api/office/shows/${showId}/${what}`, { method, body, cookie });
 const numbers = (bag: BagItem[]) => bag.map((item) => [item.product.id, item.number]);
+let visits = 0;
+/** From an address of its own, because of one address only so many guests count. */
 const guestAsks = (showId: string, what: string, body: unknown, cookie = api.newGuest()) =>
-  api.ask(`/api/shows/${showId}/${what}`, { body, cookie });
+  api.ask(`/api/shows/${showId}/${what}`, { body, cookie, remoteAddress: `10.0.${visits >> 8}.${visits++ & 255}` });
 const intervals = (showId: string) =>
   db.selectFrom('on_screen_interval').selectAll().where('show_id', '=', showId).orderBy('started_at').execute();
 
@@ -299,6 +301,35 @@ test('[S14] likes of many are summed, told and written; bad counts refused', asy
     assert.equal((await guestAsks(show.id, 'likes', { count })).json['code'], 'request.invalid');
   }
   await viewer.close();
+});
+
+test('[S19] who sends no cookie along is not counted; with the cookie of the refusal it is', async () => {
+  const show = await api.newLiveShow(owner, shop.id, products);
+  for (const [what, body, status] of [
+    ['explain', { productId: first }, 200], ['interest', { productId: first, kind: 'bagged' }, 204],
+    ['likes', { count: 3 }, 200],
+  ] as const) {
+    const path = `/api/shows/${show.id}/${what}`;
+    const refused = await api.ask(path, { body });
+    assert.deepEqual([refused.status, refused.json['code']], [403, 'shows.not_counted'], what);
+    const forged = await api.ask(path, { body, cookie: `nacre_guest=${'a'.repeat(22)}.${'b'.repeat(22)}` });
+    assert.equal(forged.json['code'], 'shows.not_counted', what);
+    const cookie = refused.cookies[0]?.split(';')[0];
+    assert.equal((await api.ask(path, { body, cookie })).status, status, what);
+  }
+  const { interest, likes } = await api.shows.figures(owner.id, show.id);
+  assert.deepEqual([interest[0]?.explainRequests, interest[0]?.bagged, likes], [1, 1, 3]);
+});
+
+test('[S19] a heap of cookies behind one address is no crowd', async () => {
+  const show = await api.newLiveShow(owner, shop.id, products);
+  const from = (address: string) => api.ask(`/api/shows/${show.id}/explain`, {
+    body: { productId: first }, cookie: api.newGuest(), remoteAddress: address,
+  });
+  const statuses: number[] = [];
+  for (let asker = 0; asker < 70; asker += 1) statuses.push((await from('192.0.2.7')).status);
+  assert.deepEqual([statuses.filter((status) => status === 200).length, statuses.at(-1)], [60, 429]);
+  assert.equal((await from('192.0.2.8')).status, 200);
 });
 
 test('[S15] viewers of the tile are counted now, the peak stays', async () => {

@@ -470,6 +470,7 @@ export interface MessageArguments {
   'refusal.shows.not_in_bag': null;
   'refusal.shows.foreign_product': null;
   'refusal.shows.bag_full': null;
+  'refusal.shows.not_counted': null;
   'refusal.video.key_missing': null;
   'refusal.video.key_wrong': null;
   'refusal.video.session_not_found': null;
