@@ -345,6 +345,31 @@ test('[S15] viewers of the tile are counted now, the peak stays', async () => {
   assert.equal(figures.peakViewers, 3);
 });
 
+test('[S15] the figures hold likes, written or not, and who began to follow through this show', async () => {
+  const own = await api.newMarket(1);
+  const show = await api.newLiveShow(own.owner, own.shop.id, own.products);
+  const figures = () => api.shows.figures(own.owner.id, show.id);
+  const parts = async () => {
+    const { likes, newFollowers } = await figures();
+    return [likes, newFollowers];
+  };
+  assert.deepEqual(await parts(), [0, 0]);
+  assert.equal((await guestAsks(show.id, 'likes', { count: 5 })).json['likes'], 5);
+  assert.deepEqual(await parts(), [5, 0]);
+  const follow = (cookie: string, body: object) => (
+    api.ask(`/api/shops/${own.shop.slug}/follow`, { method: 'PUT', body, cookie })
+  );
+  const elsewhere = await api.newPerson('Bo');
+  assert.equal((await follow(stranger.cookie, { showId: show.id })).status, 200);
+  assert.equal((await follow(stranger.cookie, { showId: show.id })).status, 200);
+  assert.equal((await follow(elsewhere.cookie, {})).status, 200);
+  await guestAsks(show.id, 'likes', { count: 2 });
+  await api.shows.end(own.owner.id, show.id);
+  const row = await db.selectFrom('show').select('likes').where('id', '=', show.id).executeTakeFirstOrThrow();
+  assert.equal(row.likes, 7n);
+  assert.deepEqual(await parts(), [7, 1]);
+});
+
 test('[S16] a paid order is told to room and studio and counted once per buyer and product', async () => {
   const show = await api.newLiveShow(owner, shop.id, products);
   const [viewer, host] = [await api.enter(), await api.enter(owner.cookie)];
