@@ -64,12 +64,12 @@ export const configSchema = Type.Object({
   databaseUrl: setting(text('^postgres(ql)?://'), {
     env: ['DATABASE_URL'], secret: true, unset: 'the built-in PostgreSQL in the data folder',
     description: 'Your own PostgreSQL, 15 or newer, as the role that owns the database: '
-      + '`postgres://user:password@host:5432/database`.',
+      + '`postgres://user:password@host:5432/database`. One Nacre works in a database at a time.',
   }),
   databaseServerUrl: setting(text('^postgres(ql)?://'), {
     env: ['NACRE_DATABASE_SERVER_URL'], secret: true, unset: 'a role `<database>_server`, made by the owner',
     description: 'The same database as a login role that owns nothing: the server works as this one. Needed when the '
-      + 'role of `DATABASE_URL` may not make roles, and when several servers share a database.',
+      + 'role of `DATABASE_URL` may not make roles.',
   }),
   databasePoolSize: setting(Type.Integer({ default: 16, minimum: 2, maximum: 500 }), {
     env: ['NACRE_DATABASE_POOL_SIZE'], unit: 'connections',

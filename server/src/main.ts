@@ -1,5 +1,5 @@
 /**
- * The server's start: options → data folder → ports → database → migrations → composition → listening.
+ * The server's start: options → data folder → ports → database → its lock → migrations → composition → listening.
  *
  * Invariants: whatever can be refused without touching the database is refused before; what was started is stopped in
  * reverse order, the database last; SIGINT, SIGTERM, SIGHUP and the end of the process that started this one stop it
@@ -17,6 +17,7 @@ import { createLog } from './platform/log.ts';
 import type { Log } from './platform/log.ts';
 import { refuseTakenPorts } from './platform/ports.ts';
 import { prepareDatabase } from './platform/prepare-database.ts';
+import { lockServer } from './platform/server-lock.ts';
 import { EXIT_CANNOT_START, StartRefusal } from './platform/start-refusal.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -53,6 +54,9 @@ async function start(): Promise<void> {
 
   say('Opening the database …');
   const database = await openDatabase(config, folder, log);
+  if (stopping) return;
+  const lock = await lockServer({ url: database.ownerUrl, log, onLost: fail });
+  running.push({ name: 'lock of the database', stop: lock.stop });
   if (stopping) return;
   const prepared = await prepareDatabase({
     ownerUrl: database.ownerUrl,

@@ -1,5 +1,6 @@
 /** The start from a fresh copy: what works, what is refused and how, what a crash leaves behind. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -139,6 +140,42 @@ test('a database of one\'s own is migrated and served, without a demo', async ()
   await client.end();
   nacre.process.kill('SIGTERM');
   assert.equal(await nacre.exit(), 0, nacre.output());
+  await database.drop();
+});
+
+test('a second server on one database is refused, commands are not; kill -9 leaves no lock behind', async () => {
+  const database = await createTestDatabase(import.meta.url, { empty: true });
+  const env = { DATABASE_URL: database.ownerUrl };
+  const start = (data: string) => checkout.start({ args: [...ANY_PORTS, '--data', data], env });
+  const data = checkout.folder('first-on-database');
+  const first = start(data);
+  const url = await first.ready();
+  const second = start(checkout.folder('second-on-database'));
+  assert.equal(await second.exit(), 1, second.output());
+  const sentence = `Another Nacre works in this database \\(process ${first.serverPid()} on .*Stop it`;
+  assert.match(second.output(), new RegExp(sentence));
+  assert.doesNotMatch(second.output(), /\bat .*\.ts:/, 'no stack');
+  assert.equal((await fetch(`${url}/readyz`)).status, 200);
+
+  const email = 'mei@example.test';
+  const answer = await fetch(`${url}/api/auth/sign-up/email`, {
+    method: 'POST', headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'Mei', email, password: 'pearl and shell' }),
+  });
+  assert.equal(answer.status, 200);
+  const command = (...words: string[]) => execFileSync(
+    process.execPath, ['tools/run.mjs', 'nacre', ...words, '--data', data],
+    { cwd: checkout.root, env: { PATH: process.env['PATH'], ...env }, encoding: 'utf8' },
+  );
+  assert.match(command('operator', email), /is an operator now/);
+  assert.match(command('migrate'), /up to date/);
+
+  process.kill(first.serverPid(), 'SIGKILL');
+  await first.exit();
+  const third = start(data);
+  await third.ready();
+  third.process.kill('SIGTERM');
+  assert.equal(await third.exit(), 0, third.output());
   await database.drop();
 });
 

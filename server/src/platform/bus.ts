@@ -1,8 +1,9 @@
 /**
- * What must be heard at once, by every process of the server: at most once, in order per sender, after the commit.
- * Nothing that may not be lost goes here; that is the outbox's.
+ * What must be heard at once by everybody in the server: at most once, in order per sender, after the commit. Nothing
+ * that may not be lost goes here; that is the outbox's.
  *
- * The embedded default keeps it within the process. A distributed one passes the same conformance suite.
+ * It stays within the process, which is one reason why one server works in a database at a time (server-lock.ts). One
+ * that reaches several processes has to pass the same conformance suite.
  */
 import type { Log } from './log.ts';
 

@@ -4,15 +4,14 @@
  * Invariants: nothing is changed in a database that is too old or too new; everything runs as the owner; the address
  * handed on belongs to a role that has less.
  */
-import pg from 'pg';
+import type pg from 'pg';
 import { PgBoss } from 'pg-boss';
+import { connect } from './database-connection.ts';
 import { migrate, readMigrations, withMigrationLock } from './migrate.ts';
 import { ensureServerRole, grantServerRole, refusePowerfulRole } from './roles.ts';
-import { StartRefusal, errorCode, errorText } from './start-refusal.ts';
+import { StartRefusal } from './start-refusal.ts';
 
 const OLDEST_POSTGRES = 15;
-/** A database in the same network answers in milliseconds; after this it does not answer. */
-const CONNECT_TIMEOUT_MS = 10_000;
 
 export interface PrepareDatabaseOptions {
   ownerUrl: string;
@@ -112,41 +111,4 @@ async function refusePoorOwner(owner: pg.Client): Promise<void> {
     `The database user ${found?.role} may not make tables in the database ${found?.database}. `
     + `Make it the owner: ALTER DATABASE ${found?.database} OWNER TO ${found?.role}. Nothing was changed.`,
   );
-}
-
-async function connect(url: string, variable: string): Promise<pg.Client> {
-  let client: pg.Client;
-  try {
-    client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
-  } catch (error) {
-    throw new StartRefusal(
-      `${variable} is not an address of a PostgreSQL database: ${errorText(error)}. `
-      + 'It looks like postgres://user:password@host:5432/database', { cause: error },
-    );
-  }
-  client.on('error', () => {
-    // Reported by the query that is running or comes next; without a listener it would end the process.
-  });
-  try {
-    await client.connect();
-    return client;
-  } catch (error) {
-    await client.end().catch(() => {
-      // It was never connected.
-    });
-    throw new StartRefusal(`${describe(error, client)} Check ${variable}; nothing was changed.`, { cause: error });
-  }
-}
-
-function describe(error: unknown, client: pg.Client): string {
-  const place = `${client.host}:${client.port}`;
-  const code = error instanceof AggregateError ? errorCode(error.errors[0]) : errorCode(error);
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `The database's host ${client.host} is not known.`;
-  if (code === 'ECONNREFUSED') return `No database listens on ${place}.`;
-  if (code === '28P01' || code === '28000') {
-    return `The database on ${place} does not let ${client.user} in (${errorText(error)}).`;
-  }
-  if (code === '3D000') return `The database ${client.database} does not exist on ${place}; make it with createdb.`;
-  if (code === '57P03') return `The database on ${place} is still starting; try again in a moment.`;
-  return `The database on ${place} does not answer (${errorText(error)}).`;
 }

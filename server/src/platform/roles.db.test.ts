@@ -36,13 +36,13 @@ test('the owner makes the working role, and a repeat keeps it', async () => {
   await connect(changed.serverUrl);
 });
 
-test('a server with a data folder of its own does not lock out the one that works in the database', async () => {
+test('a command with another data folder does not lock out the server that works in the database', async () => {
   const { ownerUrl } = await createTestDatabase(import.meta.url, { empty: true });
   const first = await prepareDatabase({ ownerUrl, serverPassword: PASSWORD });
   const working = await connect(first.serverUrl);
   await assert.rejects(
     prepareDatabase({ ownerUrl, serverPassword: 'another one' }),
-    (error) => error instanceof StartRefusal && /NACRE_DATABASE_SERVER_URL/.test(error.message),
+    (error) => error instanceof StartRefusal && /--data DIR.*NACRE_DATABASE_SERVER_URL/.test(error.message),
   );
   await connect(first.serverUrl);
   assert.equal((await working.query('select 1')).rowCount, 1);

@@ -59,7 +59,10 @@ export async function ensureServerRole(owner: pg.Client, database: string, passw
   return role;
 }
 
-/** A new password would lock out, at its next connection, another server that works with the one before. */
+/**
+ * A new password would lock out, at its next connection, a server that works with the one before. Two servers are kept
+ * apart by server-lock.ts; this is for `nacre migrate` with another data folder than the server's.
+ */
 async function refuseRoleInUse(owner: pg.Client, role: string): Promise<void> {
   for (let look = 0; look < LOOKS_FOR_OTHERS; look += 1) {
     if (look > 0) await sleep(LOOK_AGAIN_MS);
@@ -67,8 +70,8 @@ async function refuseRoleInUse(owner: pg.Client, role: string): Promise<void> {
     if (rows.length === 0) return;
   }
   throw new StartRefusal(
-    `Another Nacre, with a data folder of its own, works in this database as ${role}. Stop it; or, for several servers `
-    + 'on one database, give all of them the same login role in NACRE_DATABASE_SERVER_URL.',
+    `Another Nacre, with a data folder of its own, works in this database as ${role}. Name its folder (--data DIR), or `
+    + 'its login role in NACRE_DATABASE_SERVER_URL; or stop it.',
   );
 }
 
