@@ -10,7 +10,7 @@ import type { FastifyRequest } from 'fastify';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { PersonActor } from '../http/actor.ts';
 import { Refusal } from '../lib/refusal.ts';
-import { afterCommit, violates, type Tx } from '../platform/database.ts';
+import { afterCommit, violates } from '../platform/database.ts';
 import { createPeriodic } from '../platform/periodic.ts';
 import type { Platform } from '../platform/platform.ts';
 import { createAttempts, type Attempts } from './attempts.ts';
@@ -78,8 +78,6 @@ export interface Accounts {
   addresses(personId: string): Promise<SavedAddress[]>;
   /** The same address twice is kept once. @throws Refusal `accounts.too_many_addresses` */
   addAddress(personId: string, address: Address): Promise<SavedAddress>;
-  /** For orders: keeps the address if it is new; the oldest makes room in a full book. */
-  keepAddress(tx: Tx, personId: string, address: Address): Promise<void>;
   /** @throws Refusal `request.not_found` */
   removeAddress(personId: string, addressId: string): Promise<void>;
   /** Empty where there is no demo, or where the request may not use it. */
@@ -120,7 +118,6 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     patchMe: (personId, patch) => patchMe(parts, personId, patch),
     addresses: (personId) => store.addressesOf(database.db, personId),
     addAddress: (personId, address) => addAddress(parts, personId, address),
-    keepAddress: (tx, personId, address) => keepAddress(parts, tx, personId, address),
     removeAddress: async (personId, addressId) => {
       if (!(await store.deleteAddress(database.db, personId, addressId))) throw new Refusal('request.not_found');
     },
@@ -187,15 +184,6 @@ async function addAddress(parts: AccountsParts, personId: string, address: Addre
     await store.insertAddress(tx, added.id, personId, address, added.createdAt);
     return { ...added, createdAt: added.createdAt.toISOString() };
   });
-}
-
-async function keepAddress(parts: AccountsParts, tx: Tx, personId: string, address: Address): Promise<void> {
-  const { clock, newId } = parts.platform;
-  await store.lockAddressBook(tx, personId);
-  if ((await store.sameAddress(tx, personId, address)) !== undefined) return;
-  const saved = await store.addressesOf(tx, personId);
-  for (const { id } of saved.slice(ADDRESSES_MAX - 1)) await store.deleteAddress(tx, personId, id);
-  await store.insertAddress(tx, newId(), personId, address, clock.now());
 }
 
 async function demoAccounts(parts: AccountsParts, origin: Origin): Promise<DemoAccount[]> {

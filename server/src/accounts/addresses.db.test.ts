@@ -52,18 +52,6 @@ describe('address book', () => {
     assert.equal((await listOf(cookie)).length, ADDRESSES_MAX);
   });
 
-  it('[A12] an order that keeps an address lets the oldest make room, and keeps none twice', async () => {
-    const { cookie, id } = await api.newPerson();
-    for (let n = 0; n < ADDRESSES_MAX + 2; n += 1) {
-      api.clock.advance(1000);
-      await api.platform.database.transaction((tx) => api.accounts.keepAddress(tx, id, address(`${n} Road`)));
-      await api.platform.database.transaction((tx) => api.accounts.keepAddress(tx, id, address(`${n} Road`)));
-    }
-    const lines = (await listOf(cookie)).map((saved) => saved.address.line1);
-    assert.equal(lines.length, ADDRESSES_MAX);
-    assert.deepEqual([lines.at(0), lines.at(-1)], [`${ADDRESSES_MAX + 1} Road`, '2 Road']);
-  });
-
   it('[A12] it is its owner\'s alone', async () => {
     const [mei, lin] = [await api.newPerson(), await api.newPerson()];
     const saved = await api.ask(PATH, { body: address('1 Road'), cookie: mei.cookie });
