@@ -9,7 +9,7 @@ import { catalogRoutes } from './catalog/routes.ts';
 import { chatRoutes } from './chat/routes.ts';
 import type { Config } from './config.ts';
 import { createDemo, declineDemo, demoAccountsOf } from './demo/demo.ts';
-import { addModuleFigures } from './figures.ts';
+import { addFigures } from './figures.ts';
 import { followsRoutes } from './follows/routes.ts';
 import { createApp, type App } from './http/app.ts';
 import { closeApp } from './http/closing.ts';
@@ -88,7 +88,7 @@ export async function compose(deps: ComposeDeps): Promise<Composed> {
 async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): Promise<Composed> {
   const { config, log, folder } = deps;
   const pages = await loadPages();
-  const metrics = createMetrics();
+  const metrics = createMetrics({ log });
   const database = createDatabase({ url: deps.databaseUrl, log, poolSize: config.databasePoolSize });
   stack.add('database pool', database.stop);
   const bus = createMemoryBus({ log });
@@ -110,7 +110,7 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
       log, onEvent,
     }),
   });
-  addModuleFigures(metrics, modules, database);
+  addFigures(metrics, { ...modules, outbox, pool: database.pool });
   stack.add('rooms', modules.realtime.stop);
   stack.add('video', modules.video.stop);
   const running = await startModules(modules, platform);

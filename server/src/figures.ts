@@ -1,51 +1,75 @@
-/** What the server tells about itself at /metrics. */
+/** What the server tells about itself at /metrics. docs/operating/watch.md says which to look at. */
+import type { MediaStats } from '@nacre/media/hooks';
 import type { Modules } from './modules.ts';
-import type { Database } from './platform/database.ts';
 import type { Metrics } from './platform/metrics.ts';
+import type { Platform } from './platform/platform.ts';
 
 const MICROSECONDS = 1e6;
 const MILLISECONDS = 1e3;
 
-export function addModuleFigures(metrics: Metrics, modules: Modules, database: Database): void {
+export interface FiguresOf {
+  realtime: Pick<Modules['realtime'], 'stats'>;
+  video: Pick<Modules['video'], 'stats'>;
+  outbox: Pick<Platform['outbox'], 'backlog'>;
+  pool: Pick<Platform['database']['pool'], 'totalCount' | 'waitingCount'>;
+}
+
+export function addFigures(metrics: Metrics, of: FiguresOf): void {
   metrics.add({
     room_connections: 'Open sockets of rooms',
-    rooms: 'Rooms with somebody in them',
+    rooms: 'Rooms in memory: with somebody in them, or left by the last one a short while ago',
     room_events_thinned_total: 'Chatter left out in floods since the start',
   }, async () => {
-    const { connections, rooms, thinned } = modules.realtime.stats();
+    const { connections, rooms, thinned } = of.realtime.stats();
     return { room_connections: connections, rooms, room_events_thinned_total: thinned };
   });
 
+  addVideoFigures(metrics, of.video);
+
   metrics.add({
-    live_streams: 'Shows with a picture now',
-    video_viewers: 'Open video sockets',
-    video_sent_bytes_total: 'Video written to viewers since the start',
-    video_skips_total: 'Times that a slow viewer was skipped to a key frame',
-    media_restarts_total: 'Times that the media process ended by itself',
-    media_cpu_seconds_total: 'Processor time of the running media process',
-    media_resident_memory_bytes: 'Memory of the media process',
-    media_event_loop_delay_seconds: 'How late timers of the media process ran, 99th percentile since the last look',
-    publishers: 'Open publishing sessions',
+    outbox_facts: 'Facts that wait for their reactions',
+    outbox_failing_facts: 'Facts whose reaction failed before and is tried again',
+    outbox_oldest_seconds: 'Age of the oldest fact that waits',
   }, async () => {
-    const { hub, media } = await modules.video.stats();
-    return {
-      live_streams: hub.streams,
-      video_viewers: hub.viewers,
-      video_sent_bytes_total: hub.bytesWritten,
-      video_skips_total: hub.skips,
-      media_restarts_total: media?.restarts ?? 0,
-      media_cpu_seconds_total: (media?.cpuUs ?? 0) / MICROSECONDS,
-      media_resident_memory_bytes: media?.rssBytes ?? 0,
-      media_event_loop_delay_seconds: (media?.eventLoopDelayMs.p99 ?? 0) / MILLISECONDS,
-      publishers: media?.sessions.length ?? 0,
-    };
+    const { facts, failing, oldestSeconds } = await of.outbox.backlog();
+    return { outbox_facts: facts, outbox_failing_facts: failing, outbox_oldest_seconds: oldestSeconds };
   });
 
   metrics.add({
     database_connections: 'Connections of the pool',
     database_waiting_requests: 'Requests that wait for a connection',
   }, async () => ({
-    database_connections: database.pool.totalCount,
-    database_waiting_requests: database.pool.waitingCount,
+    database_connections: of.pool.totalCount,
+    database_waiting_requests: of.pool.waitingCount,
   }));
+}
+
+function addVideoFigures(metrics: Metrics, video: FiguresOf['video']): void {
+  /** What grows must not fall to 0 while the media process restarts: Prometheus would count it all again after it. */
+  let last: MediaStats | null = null;
+  metrics.add({
+    live_streams: 'Shows with a picture now',
+    video_viewers: 'Open video sockets',
+    video_sent_bytes_total: 'Video written to viewers since the start',
+    video_skips_total: 'Times that a slow viewer was skipped to a key frame',
+    media_restarts_total: 'Times that the media process ended by itself; while it restarts, as last known',
+    media_cpu_seconds_total: 'Processor time of the media process since it started; while it restarts, as last known',
+    media_resident_memory_bytes: 'Memory of the media process; 0 while it restarts',
+    media_event_loop_delay_seconds: 'How late timers of the media process ran, 99th percentile since the last look',
+    publishers: 'Open publishing sessions',
+  }, async () => {
+    const { hub, media } = await video.stats();
+    last = media ?? last;
+    return {
+      live_streams: hub.streams,
+      video_viewers: hub.viewers,
+      video_sent_bytes_total: hub.bytesWritten,
+      video_skips_total: hub.skips,
+      media_restarts_total: last?.restarts ?? 0,
+      media_cpu_seconds_total: (last?.cpuUs ?? 0) / MICROSECONDS,
+      media_resident_memory_bytes: media?.rssBytes ?? 0,
+      media_event_loop_delay_seconds: (media?.eventLoopDelayMs.p99 ?? 0) / MILLISECONDS,
+      publishers: media?.sessions.length ?? 0,
+    };
+  });
 }

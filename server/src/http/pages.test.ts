@@ -4,6 +4,8 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PoolClient } from 'pg';
 import { createDatabase } from '../platform/database.ts';
 import { createLog } from '../platform/log.ts';
 import { createMetrics } from '../platform/metrics.ts';
@@ -130,7 +132,7 @@ test('[H11] ready says what is missing; figures are for this machine or who has 
   const app = await stage();
   const database = createDatabase({ url: 'postgres://nobody@127.0.0.1:1/nothing', log });
   let trouble: string | null = 'is restarting';
-  healthRoutes(app, { database, metrics: createMetrics(), metricsToken: 'secret', mediaTrouble: () => trouble });
+  healthRoutes(app, { database, metrics: createMetrics({ log }), metricsToken: 'secret', mediaTrouble: () => trouble });
   assert.deepEqual((await app.inject('/healthz')).json(), { status: 'ok' });
   const ready = await app.inject('/readyz');
   assert.equal(ready.statusCode, 503);
@@ -145,6 +147,32 @@ test('[H11] ready says what is missing; figures are for this machine or who has 
   assert.equal(await metrics('127.0.0.1', { 'x-forwarded-for': '192.0.2.1' }), 404);
   assert.equal(await metrics('192.0.2.1', { authorization: 'Bearer wrong!' }), 404);
   assert.equal(await metrics('192.0.2.1', { authorization: 'Bearer secret' }), 200);
+  await database.stop();
+  await app.close();
+});
+
+test('[H11] however often it is asked, ready asks the database once a second', async () => {
+  const app = await stage();
+  const database = createDatabase({ url: 'postgres://nobody@127.0.0.1:1/nothing', log });
+  let asked = 0;
+  const connect = database.pool.connect.bind(database.pool) as () => Promise<PoolClient>;
+  Object.assign(database.pool, {
+    connect() {
+      asked += 1;
+      return connect();
+    },
+  });
+  healthRoutes(app, { database, metrics: createMetrics({ log }), metricsToken: null, mediaTrouble: () => null });
+  const ready = async () => (await app.inject('/readyz')).statusCode;
+  const answers = await Promise.all(Array.from({ length: 50 }, ready));
+  for (let i = 0; i < 50; i += 1) {
+    answers.push(await ready());
+    await sleep(1);
+  }
+  assert.deepEqual([asked, new Set(answers)], [1, new Set([503])]);
+  await sleep(1_050);
+  await ready();
+  assert.equal(asked, 2);
   await database.stop();
   await app.close();
 });

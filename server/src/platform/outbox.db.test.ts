@@ -109,6 +109,24 @@ test('[P12] a fact that fails waits 1, 2, 4 … seconds, 300 at most, and holds 
   assert.deepEqual(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
 });
 
+test('[P12] how many facts wait, how many failed and since when can be read', async () => {
+  const outbox = outboxOf();
+  assert.deepEqual(await outbox.backlog(), { facts: 0, failing: 0, oldestSeconds: 0 });
+  let fails = true;
+  outbox.on('test.backlog', async (_tx, fact: { value: unknown }) => {
+    if (fails && fact.value === 'poison') throw new Error('not yet');
+  });
+  await publish(outbox, 'test.backlog', 'poison', 'a');
+  assert.deepEqual(await outbox.backlog(), { facts: 2, failing: 0, oldestSeconds: 0 });
+  millis += 2_500;
+  await outbox.drain();
+  assert.deepEqual(await outbox.backlog(), { facts: 1, failing: 1, oldestSeconds: 2.5 });
+  fails = false;
+  millis += 1_000;
+  await outbox.drain();
+  assert.deepEqual(await outbox.backlog(), { facts: 0, failing: 0, oldestSeconds: 0 });
+});
+
 test('[P13] several processes share the work: each fact is delivered once', async () => {
   const heard: unknown[] = [];
   const outboxes = [outboxOf(), outboxOf(), outboxOf()];

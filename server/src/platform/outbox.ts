@@ -3,7 +3,8 @@
  *
  * Each fact is taken out of the table in the transaction in which its reactions run, so what reactions do to the
  * database happens exactly once; a reaction that fails leaves the fact there, to be tried again later, and does not
- * hold up the others. Several processes share the work by `skip locked`.
+ * hold up the others. Several processes share the work by `skip locked`. No fact is ever given up: what keeps failing
+ * is logged each time and stands in the figures until it is mended.
  */
 import { sql } from 'kysely';
 import type { Clock } from './clock.ts';
@@ -25,9 +26,19 @@ export interface Outbox {
   /** Registers a reaction; before `start`. */
   on(topic: string, reaction: Reaction): void;
   start(): void;
+  /** What waits now, whether for its first delivery or another try; for `/metrics`. */
+  backlog(): Promise<Backlog>;
   /** Resolves when everything that was due is delivered, or has failed and waits; for tests and a graceful stop. */
   drain(): Promise<void>;
   stop(): Promise<void>;
+}
+
+export interface Backlog {
+  facts: number;
+  /** Of these, such as failed before. */
+  failing: number;
+  /** Age of the oldest; 0 when none waits. */
+  oldestSeconds: number;
 }
 
 /** How often to look for facts that another process left behind; our own wake us at once. */
@@ -62,10 +73,12 @@ export function createOutbox(deps: { database: Database; clock: Clock; log: Log 
     } catch (error) {
       if (taken === undefined) throw error;
       const waitSeconds = Math.min(2 ** taken.attempts, RETRY_MAX_SECONDS);
-      log.error({ err: error, topic: taken.topic, fact: String(taken.id), waitSeconds }, 'a reaction failed');
+      const attempts = taken.attempts + 1;
+      log.error({ err: error, topic: taken.topic, fact: String(taken.id), attempts, waitSeconds },
+        waitSeconds < RETRY_MAX_SECONDS ? 'a reaction failed' : 'a reaction keeps failing: somebody must mend it');
       await database.db
         .updateTable('outbox')
-        .set({ attempts: taken.attempts + 1, next_try_at: new Date(clock.now().getTime() + waitSeconds * 1000) })
+        .set({ attempts, next_try_at: new Date(clock.now().getTime() + waitSeconds * 1000) })
         .where('id', '=', taken.id)
         .execute();
     }
@@ -111,6 +124,18 @@ export function createOutbox(deps: { database: Database; clock: Clock; log: Log 
     start() {
       timer = setInterval(() => void wake(), POLL_MS);
       void wake();
+    },
+    async backlog() {
+      const { rows } = await sql<{ facts: bigint; failing: bigint; oldest: Date | null }>`
+        select count(*) as facts, count(*) filter (where attempts > 0) as failing, min(created_at) as oldest
+        from outbox`.execute(database.db);
+      const [row] = rows;
+      const oldestMs = row?.oldest?.getTime() ?? clock.now().getTime();
+      return {
+        facts: Number(row?.facts ?? 0),
+        failing: Number(row?.failing ?? 0),
+        oldestSeconds: Math.max(0, clock.now().getTime() - oldestMs) / 1000,
+      };
     },
     drain: wake,
     async stop() {
