@@ -1,7 +1,7 @@
 /**
  * The options of `npm start`, known before anything is installed: a misspelt one is refused in a moment, not after a
  * minute of installing. Plain JavaScript for any Node; server/src/config.ts holds the same and checks the values
- * (tools/options.test.ts keeps the two in step).
+ * (a test of it keeps the two in step).
  */
 
 export const START_OPTIONS = [

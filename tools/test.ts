@@ -2,7 +2,8 @@
  * All tests, in the order in which a failure is cheapest to learn of: pure, media process, database, database on
  * PostgreSQL 15, start, real browser.
  *
- * Usage: npm test [-- STEP…] [-- FILE…]; steps: pure media db db15 start e2e. `--long` runs *.long.ts as well.
+ * Usage: npm test [-- STEP…] [-- FILE…]; steps: pure media db db15 start e2e. `--long` runs what these leave out, the
+ * *.long.ts, and nothing else.
  * Prints node:test's own lines, and at the end their sums.
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -62,7 +63,8 @@ function allSteps(): Step[] {
   // A real publisher, a real media process and repairs within milliseconds want the two cores for themselves.
   const media = tests.filter((file) => file === join(root, 'media/src/supervisor.test.ts'));
   const pure = tests.filter((file) => ![...db, ...start, ...media].includes(file));
-  const all: Step[] = [
+  if (long) return [{ name: 'long', files: find('tests/**/*.long.ts'), concurrency: 1, timeoutMs: 3_600_000 }];
+  return [
     { name: 'pure', files: pure, concurrency: 2, timeoutMs: 60_000 },
     { name: 'media', files: media, concurrency: 1, timeoutMs: 60_000 },
     { name: 'db', files: db, concurrency: 2, timeoutMs: 60_000 },
@@ -76,8 +78,6 @@ function allSteps(): Step[] {
       missing: missingChromium, required: true,
     },
   ];
-  if (long) all.push({ name: 'long', files: find('tests/**/*.long.ts'), concurrency: 1, timeoutMs: 3_600_000 });
-  return all;
 }
 
 function find(pattern: string): string[] {
@@ -114,10 +114,11 @@ function nodeTest(step: Step): Promise<number> {
       for (const line of lines) addUp(line);
     });
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => child.kill(signal));
+    const limitMs = long ? LONG_STEP_LIMIT_MS : STEP_LIMIT_MS;
     const watchdog = setTimeout(() => {
-      console.log(`✖ ${step.name} has not ended after ${STEP_LIMIT_MS / 60_000} minutes and is ended`);
+      console.log(`✖ ${step.name} has not ended after ${limitMs / 60_000} minutes and is ended`);
       child.kill('SIGTERM');
-    }, long ? LONG_STEP_LIMIT_MS : STEP_LIMIT_MS);
+    }, limitMs);
     child.once('close', (code) => {
       clearTimeout(watchdog);
       done(code ?? 1);
