@@ -40,9 +40,14 @@ export const SignUp = Type.Object(
     name: PersonName,
     email: Type.String({ minLength: 3, maxLength: 254 }),
     password: Type.String({ maxLength: 1000 }),
+    /** As the page is drawn; without it the first of `Accept-Language` that is ours. */
+    locale: Type.Optional(Locale),
+    /** The browser's; UTC without it, and where the server does not know it. */
+    timeZone: Type.Optional(TimeZone),
   },
   { additionalProperties: false },
 );
+export type SignUp = Static<typeof SignUp>;
 export const SignIn = Type.Object(
   { email: Type.String({ minLength: 3, maxLength: 254 }), password: Type.String({ maxLength: 1000 }) },
   { additionalProperties: false },

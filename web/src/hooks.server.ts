@@ -29,8 +29,9 @@ export const handle: Handle = async ({ event, resolve }) => {
   const response = await resolve(event, {
     transformPageChunk: ({ html }) => {
       const page = html
-        .replace('%nacre.lang%', htmlLang[locale])
-        .replace('%nacre.dir%', direction(locale))
+        // Not what was chosen above: the profile of who is signed in has been read meanwhile.
+        .replace('%nacre.lang%', htmlLang[event.locals.locale])
+        .replace('%nacre.dir%', direction(event.locals.locale))
         .replace('%nacre.theme%', event.locals.theme);
       return page.includes('data-live=') ? pictureFirst(page) : page;
     },

@@ -45,6 +45,19 @@ describe('accounts', () => {
     assert.deepEqual(await whoIs(sessionCookieOf(answer)), person);
   });
 
+  it('[A1] the language of the page and the zone of the browser are kept; what is no zone is UTC', async () => {
+    const signUp = async (more: object) => {
+      const { status, json } = await api.ask(SIGN_UP, {
+        body: { name: 'Mei', email: newEmail(), password: PASSWORD, ...more }, headers: { 'accept-language': 'zh' },
+      });
+      const person = json['person'] as Record<string, unknown> | undefined;
+      return [status, person?.['locale'], person?.['timeZone']];
+    };
+    assert.deepEqual(await signUp({ locale: 'ar', timeZone: 'Asia/Riyadh' }), [200, 'ar', 'Asia/Riyadh']);
+    assert.deepEqual(await signUp({ timeZone: 'Mars/Base' }), [200, 'zh', 'UTC']);
+    assert.deepEqual(await signUp({ locale: 'fr' }), [400, undefined, undefined]);
+  });
+
   it('[A1] a name of invisible characters is none, and a body with more than it should have is refused', async () => {
     const blank = await api.ask(SIGN_UP, { body: { name: '\u200b\u202e', email: newEmail(), password: PASSWORD } });
     assert.equal(blank.status, 400);

@@ -3,7 +3,7 @@
  *
  * Invariants: a password or token is never logged; a demo account is never anybody's from outside this machine.
  */
-import type { Address, MePatch, Person, SavedAddress } from '@nacre/contract/accounts';
+import type { Address, MePatch, Person, SavedAddress, SignUp } from '@nacre/contract/accounts';
 import type { Locale } from '@nacre/contract/common';
 import { hashPassword } from 'better-auth/crypto';
 import type { FastifyRequest } from 'fastify';
@@ -63,7 +63,7 @@ export interface Accounts {
   /** The same for WebSocket upgrades; a demo account from elsewhere is a guest there. */
   findPersonByHeaders(headers: IncomingHttpHeaders, remoteAddress: string | undefined): Promise<PersonActor | null>;
   /** @throws Refusal `accounts.email_taken`, `…password_too_short`, `…password_too_long`, `…email_invalid` */
-  signUp(client: Client, input: { name: string; email: string; password: string }): Promise<SignedIn>;
+  signUp(client: Client, input: SignUp): Promise<SignedIn>;
   /** @throws Refusal `accounts.wrong_credentials`, `accounts.demo_only_here`, `request.too_many` */
   signIn(client: Client, input: { email: string; password: string }): Promise<SignedIn>;
   /** Ends the session of the cookie, if any; the answer's cookies end it in the browser. */

@@ -1,5 +1,5 @@
 /** Signing up, in and out, through better-auth, with its errors in our words. */
-import type { Person } from '@nacre/contract/accounts';
+import type { Person, SignUp } from '@nacre/contract/accounts';
 import type { RefusalCode } from '@nacre/contract/refusals';
 import { isAPIError } from 'better-auth/api';
 import { Refusal } from '../lib/refusal.ts';
@@ -8,7 +8,7 @@ import type { AttemptLimit } from './attempts.ts';
 import { ADDRESS_HEADER } from './auth.ts';
 import { mayUseDemo, type Origin } from './demo-guard.ts';
 import { SIGNED_OUT_TOPIC, type SignedOut } from './events.ts';
-import { cleanName, localeOf } from './profile.ts';
+import { cleanName, isTimeZone, localeOf } from './profile.ts';
 import * as store from './store.ts';
 
 /** Who is at the other end, as the HTTP layer knows it. */
@@ -47,9 +47,7 @@ const REFUSAL_OF: Record<string, RefusalCode> = {
   USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL: 'accounts.email_taken',
 };
 
-export async function signUp(
-  parts: AccountsParts, client: Client, input: { name: string; email: string; password: string },
-): Promise<SignedIn> {
+export async function signUp(parts: AccountsParts, client: Client, input: SignUp): Promise<SignedIn> {
   const name = cleanName(input.name);
   if (name === null) throw new Refusal('request.invalid', { details: { field: 'name' } });
   const limits = [{ key: `up ${client.ip}`, max: SIGN_UPS_OF_ADDRESS, windowMs: 60 * MINUTE_MS }];
@@ -57,8 +55,10 @@ export async function signUp(
   try {
     const { headers, response } = await parts.auth.api.signUpEmail({
       body: {
-        name, email: input.email, password: input.password, timeZone: 'UTC',
-        locale: localeOf(client.headers['accept-language']),
+        name, email: input.email, password: input.password,
+        locale: input.locale ?? localeOf(client.headers['accept-language']),
+        // A browser may know a newer zone; that is no reason to turn its owner away.
+        timeZone: input.timeZone !== undefined && isTimeZone(input.timeZone) ? input.timeZone : 'UTC',
       },
       headers: headersFor(client),
       returnHeaders: true,

@@ -1225,6 +1225,8 @@ export interface components {
             name: string;
             email: string;
             password: string;
+            locale?: "en" | "zh" | "ar";
+            timeZone?: string;
         };
         StockLevel: {
             /**

@@ -1,9 +1,9 @@
 /** Signing in and out. The session is a cookie of the server's; this page never sees a token. */
-import type { DemoAccounts } from '@nacre/contract/accounts';
+import type { DemoAccounts, Me, SignUp } from '@nacre/contract/accounts';
 import type { Static } from 'typebox';
 import { ApiError, errorFrom } from './problem.ts';
 
-async function post(path: string, body: unknown): Promise<void> {
+async function post(path: string, body: unknown): Promise<Me> {
   let answer: Response;
   try {
     answer = await fetch(path, {
@@ -15,22 +15,25 @@ async function post(path: string, body: unknown): Promise<void> {
     throw new ApiError('network', 0);
   }
   if (!answer.ok) throw errorFrom(await answer.json().catch(() => null), answer.status);
+  return (await answer.json()) as Me;
 }
 
-export function signIn(who: { email: string; password: string }): Promise<void> {
+export function signIn(who: { email: string; password: string }): Promise<Me> {
   return post('/api/auth/sign-in/email', { email: who.email, password: who.password });
 }
 
-export function signUp(who: { name: string; email: string; password: string }): Promise<void> {
-  return post('/api/auth/sign-up/email', who);
+/** In the browser's time zone. */
+export function signUp(who: Omit<SignUp, 'timeZone'>): Promise<Me> {
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  return post('/api/auth/sign-up/email', { ...who, timeZone } satisfies SignUp);
 }
 
-export function signOut(): Promise<void> {
+export function signOut(): Promise<Me> {
   return post('/api/auth/sign-out', {});
 }
 
 /** Ends every session of the person, this one included. */
-export function signOutEverywhere(): Promise<void> {
+export function signOutEverywhere(): Promise<Me> {
   return post('/api/auth/revoke-sessions', {});
 }
 

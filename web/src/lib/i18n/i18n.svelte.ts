@@ -39,10 +39,11 @@ function isolate(value: unknown, dir: 'ltr' | 'rtl'): unknown {
   return dir === 'rtl' || rightToLeft.test(value) ? isolateOpen + value + isolateClose : value;
 }
 
-export function createI18n(initial: { locale: Locale; formatLocale: string; timeZone: string | null }): I18n {
+/** @param initial.timeZone asked whenever a time is drawn, because signing in changes it; null for the browser's own */
+export function createI18n(initial: { locale: Locale; formatLocale: string; timeZone: () => string | null }): I18n {
   let locale = $state(initial.locale);
   let formatLocale = $state(initial.formatLocale);
-  const format = $derived(createFormat(formatLocale, initial.timeZone ?? undefined));
+  const format = $derived(createFormat(formatLocale, initial.timeZone() ?? undefined));
 
   function find(key: string, args: Record<string, unknown> = {}): string | undefined {
     const message = findMessage(locale, key);

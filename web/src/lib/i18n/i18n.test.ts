@@ -58,7 +58,7 @@ test('[W6] every language has every text, with the same arguments and all its pl
   assert.deepEqual(catalogueProblems(), []);
 });
 
-test('[W13] every refusal of the API has a text, and no text is without its refusal', () => {
+test('[W30] every refusal of the API has a text, and no text is without its refusal', () => {
   const codes = Object.keys(REFUSALS);
   assert.deepEqual(refusalProblems(codes), []);
   assert.equal(refusalProblems([...codes, 'shows.new_one']).length, 1);

@@ -28,7 +28,6 @@ export interface MessageArguments {
   'account.name': null;
   'account.name_hint': null;
   'account.email': null;
-  'account.locale': null;
   'account.time_zone': null;
   'account.appearance': null;
   'account.shops': null;
