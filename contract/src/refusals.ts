@@ -15,6 +15,7 @@ export const REFUSALS = {
   'request.origin': { status: 403, title: 'The request comes from another site' },
   'server.failed': { status: 500, title: 'Something went wrong on our side' },
   'server.busy': { status: 503, title: 'The server is busy; try again in a moment' },
+  'server.full': { status: 503, title: 'The disk of the server is full; nothing more can be kept' },
 
   // accounts
   'accounts.sign_in_first': { status: 401, title: 'Sign in first' },

@@ -57,6 +57,8 @@ function probeRoutes(app: App): void {
     if (what === 'refusal') throw new Refusal('orders.sold_out', { details: { available: 2 } });
     if (what === 'busy') throw new Refusal('server.busy', { retryAfterSeconds: 7 });
     if (what === 'null') return Promise.reject(null);
+    if (what === 'full') throw Object.assign(new Error('no space left on device, write'), { code: 'ENOSPC' });
+    if (what === 'full-database') throw Object.assign(new Error('could not extend file'), { code: '53100' });
     if (what === 'database') throw Object.assign(new Error('terminating connection'), { code: '57P01' });
     throw new Error('the password is 1234');
   });
@@ -241,5 +243,16 @@ test('[H13] when the database does not answer, the answer is "busy", with a time
   const answer = await app.inject('/api/throws/database');
   assert.deepEqual([answer.statusCode, answer.json().code], [503, 'server.busy']);
   assert.ok(Number(answer.headers['retry-after']) > 0);
+  await app.close();
+});
+
+test('[H17] that a disk is full is told to who asked and to the log', async () => {
+  const { app, lines } = await stage();
+  for (const what of ['full', 'full-database']) {
+    const answer = await app.inject(`/api/throws/${what}`);
+    assert.deepEqual([answer.statusCode, answer.json().code], [503, 'server.full'], what);
+  }
+  assert.equal(lines.filter((line) => line.includes('"level":50') && line.includes('the disk is full')).length, 2);
+  assert.ok(lines.some((line) => line.includes('no space left on device')));
   await app.close();
 });

@@ -21,11 +21,15 @@ export function problemOf(code: RefusalCode, details?: RefusalDetails): Problem 
 /** PostgreSQL cannot keep U+0000: character_not_in_repertoire, untranslatable_character (in JSON). */
 const UNKEEPABLE_TEXT = new Set(['22021', '22P05']);
 
+/** No space or quota left: of our own disk, and of the database's (SQLSTATE disk_full). */
+const FULL = new Set(['ENOSPC', 'EDQUOT', '53100']);
+
 function refusalOf(error: FastifyError | Refusal): Refusal | null {
   if (error instanceof Refusal) return error;
   if (UNKEEPABLE_TEXT.has(error.code)) {
     return new Refusal('request.invalid', { details: { reason: 'contains U+0000' } });
   }
+  if (FULL.has(error.code)) return new Refusal('server.full');
   if (isUnavailable(error)) return new Refusal('server.busy', { retryAfterSeconds: 2 });
   if (error.validation !== undefined) {
     const first = error.validation[0];
@@ -60,6 +64,8 @@ export function replyWithError(thrown: unknown, request: FastifyRequest, reply: 
     reply.code(500).type(PROBLEM_TYPE).send(problemOf('server.failed'));
     return;
   }
+  // Whoever asked can do nothing about it: the operator must hear of it.
+  if (refusal.code === 'server.full') request.log.error({ err: error }, 'the disk is full');
   if (refusal.retryAfterSeconds !== undefined) reply.header('Retry-After', refusal.retryAfterSeconds);
   if (refusal.status === 401) reply.header('WWW-Authenticate', 'Bearer realm="nacre"');
   reply.code(refusal.status).type(PROBLEM_TYPE).send(problemOf(refusal.code, refusal.details));

@@ -442,6 +442,7 @@ export interface MessageArguments {
   'refusal.request.origin': null;
   'refusal.server.failed': null;
   'refusal.server.busy': null;
+  'refusal.server.full': null;
   'refusal.accounts.sign_in_first': null;
   'refusal.accounts.wrong_credentials': null;
   'refusal.accounts.email_taken': null;
