@@ -481,6 +481,7 @@ export interface MessageArguments {
   'refusal.video.full': null;
   'refusal.video.replaced': null;
   'refusal.video.stale_session': null;
+  'refusal.video.tag_missing': null;
   'refusal.video.socket_only': null;
   'refusal.video.viewers_full': null;
   'refusal.chat.too_long': null;
