@@ -126,6 +126,14 @@ export const ServerMessage = Type.Union([
         show: Type.Object({ state: ShowState, onScreenProductId: Nullable(Id), likes: Type.Integer() }),
         viewers: Type.Integer(),
         levels: Type.Array(StockLevel),
+        /** The bag in its order, for the page to see whether its own is still the same, and what its goods cost now. */
+        bag: Type.Array(
+          Type.Object({
+            productId: Id,
+            number: Type.Integer(),
+            prices: Type.Array(Type.Object({ variantId: Id, priceMinor: AmountMinor })),
+          }),
+        ),
         /** The last messages, oldest first. */
         chat: Type.Array(ChatMessage),
       }),

@@ -138,7 +138,8 @@ test('[R8] what happens while the snapshot is read is not missed, and joiners sh
       release = resolve;
     });
     return {
-      show: { state: 'live', onScreenProductId: null, likes: 7 }, viewers: 1, levels: [], chat: [],
+      show: { state: 'live', onScreenProductId: null, likes: 7 }, viewers: 1, levels: [], bag: [],
+      chat: [],
     };
   };
   own.snapshotsTaken = 0;

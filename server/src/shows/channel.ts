@@ -48,6 +48,11 @@ export function createShowRooms(deps: {
         show: { state: state.state, onScreenProductId: state.onScreenProductId, likes: state.likes },
         viewers: channel.viewers(room),
         levels,
+        bag: state.bag.map(({ product, number }) => ({
+          productId: product.id,
+          number,
+          prices: product.variants.map(({ id, priceMinor }) => ({ variantId: id, priceMinor })),
+        })),
         chat,
       };
     },

@@ -1,6 +1,7 @@
 /** Planning and running a show, over HTTP and sockets, on a real database. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import type { Product } from '@nacre/contract/catalog';
 import type { BagItem, Show, ShowFigures, ShowTile } from '@nacre/contract/shows';
 import { createTestDatabase } from '../../../tests/support/database.ts';
 import { deadlocksDuring } from '../../../tests/support/deadlocks.ts';
@@ -426,6 +427,29 @@ test('[S17] stock and price changes reach the rooms that have the goods, and onl
   assert.equal(snapshot?.levels.find((level) => level.variantId === variantId)?.available, 8);
   assert.deepEqual(heardOf(viewer, `show/${elsewhere.id}`, 'stock'), []);
   await Promise.all([viewer.close(), late.close()]);
+});
+
+test('[S17] who joins gets the bag and the prices of now, whatever the page had loaded before', async () => {
+  const own = await api.newMarket(2);
+  const [coat, scarf] = own.products as [Product, Product];
+  const show = await api.newLiveShow(own.owner, own.shop.id, [coat]);
+  const [cheaper, ...others] = coat.variants;
+  assert.ok(cheaper);
+  const variants = [{ ...cheaper, priceMinor: 9_900 }, ...others]
+    .map(({ id, optionValues, sku, priceMinor }) => ({ id, optionValues, sku, priceMinor }));
+  const changed = await api.ask(`/api/office/products/${coat.id}`, {
+    method: 'PATCH', body: { options: coat.options, variants }, cookie: own.owner.cookie,
+  });
+  assert.equal(changed.status, 200);
+  await office(show.id, 'bag', 'PUT', { productIds: [scarf.id, coat.id] }, own.owner.cookie);
+  const viewer = await api.enter();
+  const { snapshot } = await joinShow(viewer, `show/${show.id}`);
+  assert.deepEqual(snapshot?.bag.map(({ productId, number }) => [productId, number]), [[scarf.id, 2], [coat.id, 1]]);
+  assert.deepEqual(snapshot?.bag[1]?.prices, [
+    { variantId: cheaper.id, priceMinor: 9_900 },
+    ...others.map(({ id, priceMinor }) => ({ variantId: id, priceMinor })),
+  ]);
+  await viewer.close();
 });
 
 test('[S18] lists are paged in their order without loss or repeat', async () => {

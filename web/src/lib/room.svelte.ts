@@ -1,14 +1,14 @@
 /**
- * One show's room as its page sees it: what is on screen, the bag with its stock and prices, the talk, the counts.
- * Starts from what the server rendered, then follows the room's events. The studio uses the same.
+ * One show's room as its page sees it: its state, its goods (goods.svelte.ts), the talk, the counts. Starts from what
+ * the server rendered, then follows the room's events. The studio uses the same.
  *
  * Nothing here is text for people: the page puts sentences to it.
  */
 import type { ChatMessage } from '@nacre/contract/chat';
-import type { StockLevel } from '@nacre/contract/catalog';
 import type { RoomEvent } from '@nacre/contract/realtime';
-import type { BagItem, Show, ShowState } from '@nacre/contract/shows';
+import type { Show, ShowState } from '@nacre/contract/shows';
 import { untrack } from 'svelte';
+import { createGoods, type GoodsNotice } from './goods.svelte.ts';
 import type { RoomHandlers, Snapshot } from './realtime.svelte.ts';
 
 /** One line of the talk: a message, or that somebody came or bought. */
@@ -27,17 +27,14 @@ export interface OwnLine {
 }
 
 /** What a screen reader is told at once; everything else stays silent. */
-export type Notice =
-  | { kind: 'on-screen'; item: BagItem }
-  | { kind: 'price'; item: BagItem; priceMinor: number }
-  | { kind: 'state'; from: ShowState; to: ShowState };
+export type Notice = GoodsNotice | { kind: 'state'; from: ShowState; to: ShowState };
 
 export interface RoomOptions {
   /** Sends one chat message; throws when it was not taken. */
   sendChat: (clientId: string, text: string) => Promise<ChatMessage>;
   /** Sends gathered likes. */
   sendLikes: (count: number) => Promise<void>;
-  /** Loads the show anew when the room's history does not reach back. */
+  /** Loads the show anew: the room's history does not reach back, or its bag is not the page's. */
   loadShow: () => Promise<Show>;
   onNotice?: (notice: Notice) => void;
   /** Events that only some pages care for (the studio's orders and interest). */
@@ -53,20 +50,18 @@ const likesEveryMs = 1000;
 
 export function createRoom(initial: Show, options: RoomOptions) {
   let state = $state<ShowState>(initial.state);
-  let bag = $state<BagItem[]>(initial.bag);
-  let onScreenProductId = $state<string | null>(initial.onScreenProductId);
+  const goods = createGoods(initial, {
+    loadBag: async () => (await options.loadShow()).bag,
+    onNotice: (notice) => options.onNotice?.(notice),
+  });
   let viewers = $state(initial.viewers);
   let likesTold = $state(initial.likes);
   let likesUnsent = $state(0);
   let talk = $state.raw<TalkLine[]>([]);
   let own = $state<OwnLine[]>([]);
   const removedIds = $state<Record<string, true>>({});
-  /** Price before the last change, by product, while the page is open. */
-  const wasMinor = $state<Record<string, number>>({});
   let lineCount = 0;
   let likesTimer: ReturnType<typeof setTimeout> | undefined;
-
-  const onScreen = $derived(bag.find((item) => item.product.id === onScreenProductId) ?? null);
 
   function addLine(line: TalkLine): void {
     if (line.kind === 'message') {
@@ -80,23 +75,6 @@ export function createRoom(initial: Show, options: RoomOptions) {
     addLine({ kind: 'message', id: message.id, message });
   }
 
-  function setLevels(levels: readonly StockLevel[]): void {
-    for (const level of levels) {
-      const item = bag.find((entry) => entry.product.id === level.productId);
-      const variant = item?.product.variants.find((entry) => entry.id === level.variantId);
-      if (variant) Object.assign(variant, { available: level.available, held: level.held });
-    }
-  }
-
-  function setPrice(productId: string, variantId: string, priceMinor: number): void {
-    const item = bag.find((entry) => entry.product.id === productId);
-    const variant = item?.product.variants.find((entry) => entry.id === variantId);
-    if (!item || !variant || variant.priceMinor === priceMinor) return;
-    wasMinor[productId] = variant.priceMinor;
-    variant.priceMinor = priceMinor;
-    options.onNotice?.({ kind: 'price', item, priceMinor });
-  }
-
   function setState(next: ShowState): void {
     if (next === state) return;
     const from = state;
@@ -104,29 +82,11 @@ export function createRoom(initial: Show, options: RoomOptions) {
     options.onNotice?.({ kind: 'state', from, to: next });
   }
 
-  function setOnScreen(productId: string | null): void {
-    if (productId === onScreenProductId) return;
-    onScreenProductId = productId;
-    const item = bag.find((entry) => entry.product.id === productId);
-    if (item) options.onNotice?.({ kind: 'on-screen', item });
-  }
-
   function take(event: RoomEvent): void {
+    goods.take(event);
     switch (event.type) {
       case 'show':
         setState(event.state);
-        break;
-      case 'on-screen':
-        setOnScreen(event.productId);
-        break;
-      case 'price':
-        setPrice(event.productId, event.variantId, event.priceMinor);
-        break;
-      case 'stock':
-        setLevels(event.levels);
-        break;
-      case 'bag':
-        bag = event.items;
         break;
       case 'chat':
         addMessage(event.message);
@@ -134,11 +94,6 @@ export function createRoom(initial: Show, options: RoomOptions) {
       case 'chat-removed':
         removedIds[event.messageId] = true;
         break;
-      case 'explain': {
-        const item = bag.find((entry) => entry.product.id === event.productId);
-        if (item) item.explainRequests = event.count;
-        break;
-      }
       case 'bought':
         addLine({ kind: 'bought', id: `b${++lineCount}`, name: event.name, number: event.number });
         break;
@@ -157,10 +112,9 @@ export function createRoom(initial: Show, options: RoomOptions) {
 
   function takeSnapshot(snapshot: Snapshot): void {
     setState(snapshot.show.state);
-    setOnScreen(snapshot.show.onScreenProductId);
+    goods.join(snapshot);
     likesTold = Math.max(likesTold, snapshot.show.likes);
     viewers = snapshot.viewers;
-    setLevels(snapshot.levels);
     const known = new Set(snapshot.chat.map((message) => message.id));
     const other = talk.filter((line) => line.kind === 'message' && !known.has(line.id));
     talk = [];
@@ -171,9 +125,8 @@ export function createRoom(initial: Show, options: RoomOptions) {
 
   async function reload(): Promise<void> {
     const show = await options.loadShow();
-    bag = show.bag;
     setState(show.state);
-    setOnScreen(show.onScreenProductId);
+    goods.load(show);
     likesTold = Math.max(likesTold, show.likes);
     viewers = show.viewers;
   }
@@ -216,10 +169,10 @@ export function createRoom(initial: Show, options: RoomOptions) {
       return state;
     },
     get bag() {
-      return bag;
+      return goods.bag;
     },
     get onScreen() {
-      return onScreen;
+      return goods.onScreen;
     },
     get viewers() {
       return viewers;
@@ -234,7 +187,7 @@ export function createRoom(initial: Show, options: RoomOptions) {
       return own;
     },
     isRemoved: (messageId: string) => removedIds[messageId] === true,
-    wasMinor: (productId: string) => wasMinor[productId] ?? null,
+    wasMinor: goods.wasMinor,
     /** Shows the message at once as being sent; what comes of it shows in `own`. */
     say(text: string): void {
       const line: OwnLine = { clientId: crypto.randomUUID(), text, state: 'sending', error: null };
@@ -250,11 +203,9 @@ export function createRoom(initial: Show, options: RoomOptions) {
       likesUnsent += 1;
       likesTimer ??= setTimeout(flushLikes, likesEveryMs);
     },
-    setAsked(productId: string, count: number): void {
-      const item = bag.find((entry) => entry.product.id === productId);
-      if (item) item.explainRequests = count;
-    },
+    setAsked: goods.setWaiting,
     stop(): void {
+      goods.stop();
       clearTimeout(likesTimer);
     },
   };

@@ -1,0 +1,161 @@
+/**
+ * The goods of one show as its page sees them: the bag with stock and prices, and what is on screen. Part of the room
+ * (room.svelte.ts), which hands on its events and the snapshot of joining.
+ *
+ * Invariant: what is told of a product last is what the page shows, also while the bag is being loaded.
+ */
+import type { StockLevel, Variant } from '@nacre/contract/catalog';
+import type { RoomEvent } from '@nacre/contract/realtime';
+import type { BagItem, Show } from '@nacre/contract/shows';
+import { backoffMs, type Snapshot } from './realtime.svelte.ts';
+
+/** What a screen reader is told at once. */
+export type GoodsNotice =
+  | { kind: 'on-screen'; item: BagItem }
+  | { kind: 'price'; item: BagItem; priceMinor: number };
+
+export interface GoodsOptions {
+  /** The bag as it is now; throws when it cannot be had. */
+  loadBag: () => Promise<BagItem[]>;
+  onNotice: (notice: GoodsNotice) => void;
+}
+
+// A minute of trying. Fewer lose against a restarting server; a longer fault shows itself by more than an old bag.
+const renewalsMax = 8;
+
+export function createGoods(initial: Pick<Show, 'bag' | 'onScreenProductId'>, options: GoodsOptions) {
+  let bag = $state<BagItem[]>(initial.bag);
+  let onScreenProductId = $state<string | null>(initial.onScreenProductId);
+  /** Price before the last change, by product, while the page is open. */
+  const wasMinor = $state<Record<string, number>>({});
+  /** While the bag is loading: what is heard of goods, to be done again on top of it. */
+  let heardMeanwhile: RoomEvent[] | null = null;
+  let renewTimer: ReturnType<typeof setTimeout> | undefined;
+  let stopped = false;
+
+  const onScreen = $derived(bag.find((item) => item.product.id === onScreenProductId) ?? null);
+
+  function itemOf(productId: string): BagItem | undefined {
+    return bag.find((item) => item.product.id === productId);
+  }
+
+  function variantOf(productId: string, variantId: string): Variant | undefined {
+    return itemOf(productId)?.product.variants.find((variant) => variant.id === variantId);
+  }
+
+  function setLevels(levels: readonly StockLevel[]): void {
+    for (const { productId, variantId, available, held } of levels) {
+      const variant = variantOf(productId, variantId);
+      if (variant) Object.assign(variant, { available, held });
+    }
+  }
+
+  function setPrice(productId: string, variantId: string, priceMinor: number): void {
+    const item = itemOf(productId);
+    const variant = variantOf(productId, variantId);
+    if (!item || !variant || variant.priceMinor === priceMinor) return;
+    wasMinor[productId] = variant.priceMinor;
+    variant.priceMinor = priceMinor;
+    options.onNotice({ kind: 'price', item, priceMinor });
+  }
+
+  function setBag(items: BagItem[]): void {
+    const wasShown = onScreen !== null;
+    bag = items;
+    // It came on screen before the page knew of it.
+    if (!wasShown && onScreen) options.onNotice({ kind: 'on-screen', item: onScreen });
+  }
+
+  function setOnScreen(productId: string | null): void {
+    if (productId === onScreenProductId) return;
+    onScreenProductId = productId;
+    if (onScreen) options.onNotice({ kind: 'on-screen', item: onScreen });
+  }
+
+  function setWaiting(productId: string, count: number): void {
+    const item = itemOf(productId);
+    if (item) item.explainRequests = count;
+  }
+
+  /**
+   * Loads the bag, which is not the one that the page was drawn with; where that fails, again after a pause. What is
+   * heard of goods meanwhile may be older or newer than what is loaded: done again on top of it, the last is true.
+   */
+  async function renew(attempt = 0): Promise<void> {
+    heardMeanwhile = [];
+    try {
+      const items = await options.loadBag();
+      const heard = heardMeanwhile;
+      heardMeanwhile = null;
+      setBag(items);
+      heard.forEach(take);
+    } catch {
+      if (stopped || attempt === renewalsMax) heardMeanwhile = null;
+      else renewTimer = setTimeout(() => void renew(attempt + 1), backoffMs(attempt, Math.random));
+    }
+  }
+
+  function take(event: RoomEvent): void {
+    switch (event.type) {
+      case 'on-screen':
+        return setOnScreen(event.productId);
+      case 'price':
+        setPrice(event.productId, event.variantId, event.priceMinor);
+        break;
+      case 'stock':
+        setLevels(event.levels);
+        break;
+      case 'bag':
+        setBag(event.items);
+        break;
+      case 'explain':
+        setWaiting(event.productId, event.count);
+        break;
+      default:
+        return;
+    }
+    heardMeanwhile?.push(event);
+  }
+
+  /** Stock and prices as of the moment of joining: no news to anybody. */
+  function join(snapshot: Snapshot): void {
+    setOnScreen(snapshot.show.onScreenProductId);
+    setLevels(snapshot.levels);
+    for (const { productId, prices } of snapshot.bag) {
+      for (const { variantId, priceMinor } of prices) {
+        const variant = variantOf(productId, variantId);
+        if (variant) variant.priceMinor = priceMinor;
+      }
+    }
+    if (heardMeanwhile === null && !isSameBag(bag, snapshot.bag)) void renew();
+  }
+
+  return {
+    get bag() {
+      return bag;
+    },
+    get onScreen() {
+      return onScreen;
+    },
+    wasMinor: (productId: string) => wasMinor[productId] ?? null,
+    take,
+    join,
+    /** The whole of it, as just loaded. */
+    load(show: Pick<Show, 'bag' | 'onScreenProductId'>): void {
+      bag = show.bag;
+      setOnScreen(show.onScreenProductId);
+    },
+    setWaiting,
+    stop(): void {
+      stopped = true;
+      clearTimeout(renewTimer);
+    },
+  };
+}
+
+/** The same goods under the same numbers in the same order, with the same variants; what they cost is no difference. */
+function isSameBag(own: readonly BagItem[], told: Snapshot['bag']): boolean {
+  const ours = own.map((item) => [item.product.id, item.number, ...item.product.variants.map(({ id }) => id)]);
+  const theirs = told.map((item) => [item.productId, item.number, ...item.prices.map(({ variantId }) => variantId)]);
+  return JSON.stringify(ours) === JSON.stringify(theirs);
+}

@@ -1,0 +1,110 @@
+/** A show's room as its page keeps it: what the server drew, the snapshot of joining, and the events after it. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { BagItem, Show } from '@nacre/contract/shows';
+import '../../../tests/support/runes.ts';
+import type { Snapshot } from './realtime.svelte.ts';
+import type { Notice } from './room.svelte.ts';
+
+const { createRoom } = await import('./room.svelte.ts');
+
+/** A product with a variant for each price; its variants are called `<id>1`, `<id>2` … */
+function item(id: string, number: number, prices: number[] = [4_900]): BagItem {
+  const variants = prices.map((priceMinor, index) => ({
+    id: `${id}${index + 1}`, optionValues: [], sku: id, priceMinor, available: 5, held: 0,
+  }));
+  const product = { id, title: id, variants, currency: 'USD', options: [], images: [] };
+  return { number, product, explainRequests: 0, lastShownAtSeconds: null } as unknown as BagItem;
+}
+
+function showWith(bag: BagItem[]): Show {
+  return { state: 'live', bag, onScreenProductId: null, viewers: 1, likes: 0 } as unknown as Show;
+}
+
+function snapshotOf(bag: BagItem[], onScreenProductId: string | null = null): Snapshot {
+  return {
+    show: { state: 'live', onScreenProductId, likes: 0 },
+    viewers: 1,
+    levels: bag.flatMap(({ product }) => product.variants.map(({ id, available, held }) => (
+      { productId: product.id, variantId: id, available, held }
+    ))),
+    bag: bag.map(({ product, number }) => ({
+      productId: product.id, number,
+      prices: product.variants.map(({ id, priceMinor }) => ({ variantId: id, priceMinor })),
+    })),
+    chat: [],
+  };
+}
+
+function roomWith(bag: BagItem[], loadShow: () => Promise<Show> = () => Promise.reject(new Error('not asked for'))) {
+  const notices: Notice[] = [];
+  const room = createRoom(showWith(bag), {
+    sendChat: () => Promise.reject(new Error('silent')), sendLikes: async () => {}, loadShow,
+    onNotice: (notice) => notices.push(notice),
+  });
+  return { room, notices, hear: room.handlers.events, join: room.handlers.snapshot };
+}
+
+const idsOf = (bag: BagItem[]) => bag.map(({ product }) => product.id);
+const idOf = (item: BagItem | null) => item?.product.id ?? null;
+
+test('[W13] joining corrects the prices that the page was drawn with, silently', () => {
+  const { room, notices, join } = roomWith([item('coat', 1, [4_900, 5_900])]);
+  join(snapshotOf([item('coat', 1, [4_500, 5_900])]));
+  assert.deepEqual(room.bag[0]?.product.variants.map(({ priceMinor }) => priceMinor), [4_500, 5_900]);
+  assert.deepEqual(notices, []);
+});
+
+test('[W13] another bag than the page was drawn with is loaded; what is on screen then shows and is told', async () => {
+  const { room, notices, join } = roomWith([item('coat', 1)], async () => showWith([item('coat', 1), item('hat', 2)]));
+  join(snapshotOf([item('coat', 1), item('hat', 2)], 'hat'));
+  assert.equal(idOf(room.onScreen), null);
+  await sleep(0);
+  assert.deepEqual([idsOf(room.bag), idOf(room.onScreen)], [['coat', 'hat'], 'hat']);
+  assert.deepEqual(notices.map(({ kind }) => kind), ['on-screen']);
+});
+
+test('[W13] the same bag is not loaded again; other numbers, another order and other variants are another bag', () => {
+  const bag = () => [item('coat', 1), item('hat', 2)];
+  const others = [
+    [item('hat', 2), item('coat', 1)], [item('coat', 1), item('hat', 3)], [item('coat', 1, [1, 2]), item('hat', 2)],
+  ];
+  let loads = 0;
+  const joinWith = (told: BagItem[]) => roomWith(bag(), async () => {
+    loads += 1;
+    return showWith(told);
+  }).join(snapshotOf(told));
+  joinWith([item('coat', 1, [1]), item('hat', 2)]);
+  assert.equal(loads, 0);
+  others.forEach(joinWith);
+  assert.equal(loads, others.length);
+});
+
+test('[W13] what is heard while the bag is loading is not undone by it', async () => {
+  let give: (show: Show) => void = () => {};
+  const { room, join, hear } = roomWith([item('coat', 1)], () => new Promise((resolve) => (give = resolve)));
+  join(snapshotOf([item('coat', 1), item('hat', 2)]));
+  hear([
+    { type: 'price', productId: 'hat', variantId: 'hat1', priceMinor: 4_500 },
+    { type: 'stock', levels: [{ productId: 'hat', variantId: 'hat1', available: 2, held: 1 }] },
+  ]);
+  give(showWith([item('coat', 1), item('hat', 2)]));
+  await sleep(0);
+  const hat = room.bag[1]?.product.variants[0];
+  assert.deepEqual([hat?.priceMinor, hat?.available, hat?.held], [4_500, 2, 1]);
+});
+
+test('[W13] a bag that could not be loaded is asked for again', async () => {
+  let asked = 0;
+  const { room, join } = roomWith([], async () => {
+    asked += 1;
+    if (asked === 1) throw new Error('no network');
+    return showWith([item('hat', 1)]);
+  });
+  join(snapshotOf([item('hat', 1)]));
+  // The first pause is half a second at most.
+  await sleep(700);
+  assert.deepEqual([asked, idsOf(room.bag)], [2, ['hat']]);
+  room.stop();
+});
