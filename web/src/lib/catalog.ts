@@ -23,6 +23,28 @@ export function priceRange(product: Product): { fromMinor: number; toMinor: numb
   return { fromMinor: Math.min(...prices), toMinor: Math.max(...prices) };
 }
 
+/** "$49", or "from $49" where what can be bought has several prices. */
+export function priceWords(product: Product, i18n: I18n): string {
+  const { fromMinor, toMinor } = priceRange(product);
+  const price = i18n.format.price({ amountMinor: fromMinor, currency: product.currency });
+  return fromMinor === toMinor ? price : i18n.t('viewer.price_from', { price });
+}
+
+/** What a variant cost before, when that was more than now; else null. */
+export type WasMinor = (variant: Variant) => number | null;
+
+/**
+ * What may stand struck out beside the one price of a product: null unless everything that can be bought costs the
+ * same now and all of it was dearer before; then the lowest of the former prices.
+ */
+export function formerPrice(product: Product, wasMinor: WasMinor): number | null {
+  const { fromMinor, toMinor } = priceRange(product);
+  const open = product.variants.filter((variant) => variant.available > 0);
+  if (open.length === 0 || fromMinor !== toMinor) return null;
+  const former = open.map(wasMinor).filter((minor) => minor !== null);
+  return former.length === open.length ? Math.min(...former) : null;
+}
+
 export function stockWord(count: number, i18n: I18n): string {
   return count > exactStockLimit ? i18n.t('common.more_than_ten_left') : i18n.t('common.left', { count });
 }

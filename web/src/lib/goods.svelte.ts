@@ -26,7 +26,7 @@ const renewalsMax = 8;
 export function createGoods(initial: Pick<Show, 'bag' | 'onScreenProductId'>, options: GoodsOptions) {
   let bag = $state<BagItem[]>(initial.bag);
   let onScreenProductId = $state<string | null>(initial.onScreenProductId);
-  /** Price before the last change, by product, while the page is open. */
+  /** Price before the last change that was told, by variant, while the page is open. */
   const wasMinor = $state<Record<string, number>>({});
   /** While the bag is loading: what is heard of goods, to be done again on top of it. */
   let heardMeanwhile: RoomEvent[] | null = null;
@@ -54,7 +54,7 @@ export function createGoods(initial: Pick<Show, 'bag' | 'onScreenProductId'>, op
     const item = itemOf(productId);
     const variant = variantOf(productId, variantId);
     if (!item || !variant || variant.priceMinor === priceMinor) return;
-    wasMinor[productId] = variant.priceMinor;
+    wasMinor[variantId] = variant.priceMinor;
     variant.priceMinor = priceMinor;
     options.onNotice({ kind: 'price', item, priceMinor });
   }
@@ -137,7 +137,11 @@ export function createGoods(initial: Pick<Show, 'bag' | 'onScreenProductId'>, op
     get onScreen() {
       return onScreen;
     },
-    wasMinor: (productId: string) => wasMinor[productId] ?? null,
+    /** What the variant cost before, when that was more than now; else null. */
+    wasMinor({ id, priceMinor }: Pick<Variant, 'id' | 'priceMinor'>): number | null {
+      const before = wasMinor[id];
+      return before !== undefined && before > priceMinor ? before : null;
+    },
     take,
     join,
     /** The whole of it, as just loaded. */

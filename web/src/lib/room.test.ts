@@ -108,3 +108,14 @@ test('[W13] a bag that could not be loaded is asked for again', async () => {
   assert.deepEqual([asked, idsOf(room.bag)], [2, ['hat']]);
   room.stop();
 });
+
+test('[W14] a variant’s former price is its own, and there only while it was more', () => {
+  const { room, hear } = roomWith([item('coat', 1, [4_900, 5_900])]);
+  const former = () => room.bag[0]?.product.variants.map(room.wasMinor);
+  hear([{ type: 'price', productId: 'coat', variantId: 'coat2', priceMinor: 5_500 }]);
+  assert.deepEqual(former(), [null, 5_900]);
+  hear([{ type: 'price', productId: 'coat', variantId: 'coat1', priceMinor: 5_200 }]);
+  assert.deepEqual(former(), [null, 5_900], 'dearer than before is no former price to show');
+  hear([{ type: 'price', productId: 'coat', variantId: 'coat2', priceMinor: 6_500 }]);
+  assert.deepEqual(former(), [null, null]);
+});
