@@ -28,6 +28,8 @@ export function createGoods(initial: Pick<Show, 'bag' | 'onScreenProductId'>, op
   let onScreenProductId = $state<string | null>(initial.onScreenProductId);
   /** Price before the last change that was told, by variant, while the page is open. */
   const wasMinor = $state<Record<string, number>>({});
+  /** Products that this page asked to have explained, until they are on screen. */
+  const asked = $state<Record<string, boolean>>({});
   /** While the bag is loading: what is heard of goods, to be done again on top of it. */
   let heardMeanwhile: RoomEvent[] | null = null;
   let renewTimer: ReturnType<typeof setTimeout> | undefined;
@@ -62,6 +64,8 @@ export function createGoods(initial: Pick<Show, 'bag' | 'onScreenProductId'>, op
   function setBag(items: BagItem[]): void {
     const wasShown = onScreen !== null;
     bag = items;
+    // Nobody waits any more: the answer was given while the page was away.
+    for (const item of items) if (item.explainRequests === 0) asked[item.product.id] = false;
     // It came on screen before the page knew of it.
     if (!wasShown && onScreen) options.onNotice({ kind: 'on-screen', item: onScreen });
   }
@@ -69,12 +73,14 @@ export function createGoods(initial: Pick<Show, 'bag' | 'onScreenProductId'>, op
   function setOnScreen(productId: string | null): void {
     if (productId === onScreenProductId) return;
     onScreenProductId = productId;
+    if (productId !== null) asked[productId] = false;
     if (onScreen) options.onNotice({ kind: 'on-screen', item: onScreen });
   }
 
   function setWaiting(productId: string, count: number): void {
     const item = itemOf(productId);
     if (item) item.explainRequests = count;
+    if (count === 0) asked[productId] = false;
   }
 
   /**
@@ -146,10 +152,16 @@ export function createGoods(initial: Pick<Show, 'bag' | 'onScreenProductId'>, op
     join,
     /** The whole of it, as just loaded. */
     load(show: Pick<Show, 'bag' | 'onScreenProductId'>): void {
-      bag = show.bag;
       setOnScreen(show.onScreenProductId);
+      setBag(show.bag);
     },
-    setWaiting,
+    /** Whether this page asked for it and waits. */
+    isAsked: (productId: string) => asked[productId] === true,
+    /** This page asked; `waiting` do now. None: it is on screen, which is the answer. */
+    setAsked(productId: string, waiting: number): void {
+      setWaiting(productId, waiting);
+      asked[productId] = waiting > 0 && productId !== onScreenProductId;
+    },
     stop(): void {
       stopped = true;
       clearTimeout(renewTimer);

@@ -203,7 +203,8 @@ export function createRoom(initial: Show, options: RoomOptions) {
       likesUnsent += 1;
       likesTimer ??= setTimeout(flushLikes, likesEveryMs);
     },
-    setAsked: goods.setWaiting,
+    isAsked: goods.isAsked,
+    setAsked: goods.setAsked,
     stop(): void {
       goods.stop();
       clearTimeout(likesTimer);

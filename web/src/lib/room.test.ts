@@ -119,3 +119,29 @@ test('[W14] a variant’s former price is its own, and there only while it was m
   hear([{ type: 'price', productId: 'coat', variantId: 'coat2', priceMinor: 6_500 }]);
   assert.deepEqual(former(), [null, null]);
 });
+
+test('[W15] what was asked for can be asked for again once it was on screen', () => {
+  const { room, hear } = roomWith([item('coat', 1), item('hat', 2)]);
+  const asked = () => [room.isAsked('coat'), room.isAsked('hat')];
+  room.setAsked('coat', 1);
+  room.setAsked('hat', 3);
+  assert.deepEqual([...asked(), room.bag[1]?.explainRequests], [true, true, 3]);
+  hear([{ type: 'on-screen', productId: 'coat', number: 1 }, { type: 'explain', productId: 'coat', count: 0 }]);
+  assert.deepEqual(asked(), [false, true]);
+  // The answer to asking can come after what it asked for.
+  room.setAsked('coat', 0);
+  hear([{ type: 'on-screen', productId: 'hat', number: 2 }]);
+  assert.deepEqual(asked(), [false, false]);
+  room.setAsked('coat', 1);
+  assert.deepEqual(asked(), [true, false]);
+});
+
+test('[W15] a wish that was answered while the page was away is over', async () => {
+  const { room } = roomWith([item('coat', 1), item('hat', 2)], async () => (
+    showWith([item('coat', 1), { ...item('hat', 2), explainRequests: 1 }])
+  ));
+  room.setAsked('coat', 1);
+  room.setAsked('hat', 1);
+  await room.handlers.reload();
+  assert.deepEqual([room.isAsked('coat'), room.isAsked('hat')], [false, true]);
+});
