@@ -7,6 +7,7 @@
 import type { StockLevel, Variant } from '@nacre/contract/catalog';
 import type { RoomEvent } from '@nacre/contract/realtime';
 import type { BagItem, Show } from '@nacre/contract/shows';
+import { learn, type VariantNews } from './buy/goods-news.ts';
 import { backoffMs, type Snapshot } from './realtime.svelte.ts';
 
 /** What a screen reader is told at once. */
@@ -154,6 +155,13 @@ export function createGoods(initial: Pick<Show, 'bag' | 'onScreenProductId'>, op
     load(show: Pick<Show, 'bag' | 'onScreenProductId'>): void {
       setOnScreen(show.onScreenProductId);
       setBag(show.bag);
+    },
+    /** A refused order told how a variant is: in a show that is over nothing else tells. */
+    learn({ variantId, priceMinor, available }: VariantNews): void {
+      const item = bag.find(({ product }) => product.variants.some(({ id }) => id === variantId));
+      if (!item) return;
+      if (priceMinor !== undefined) setPrice(item.product.id, variantId, priceMinor);
+      if (available !== undefined) learn(item.product, { variantId, available });
     },
     /** Whether this page asked for it and waits. */
     isAsked: (productId: string) => asked[productId] === true,

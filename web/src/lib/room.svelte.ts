@@ -203,6 +203,7 @@ export function createRoom(initial: Show, options: RoomOptions) {
       likesUnsent += 1;
       likesTimer ??= setTimeout(flushLikes, likesEveryMs);
     },
+    learn: goods.learn,
     isAsked: goods.isAsked,
     setAsked: goods.setAsked,
     stop(): void {

@@ -145,3 +145,13 @@ test('[W15] a wish that was answered while the page was away is over', async () 
   await room.handlers.reload();
   assert.deepEqual([room.isAsked('coat'), room.isAsked('hat')], [false, true]);
 });
+
+test('[W16] in a show that is over, a refused order tells the new price and what is left', () => {
+  const { room } = roomWith([item('coat', 1, [4_900, 5_900])]);
+  room.learn({ variantId: 'coat2', priceMinor: 5_500 });
+  room.learn({ variantId: 'coat1', available: 0 });
+  room.learn({ variantId: 'no longer here', available: 0 });
+  const [small, large] = room.bag[0]?.product.variants ?? [];
+  assert.deepEqual([small?.priceMinor, small?.available], [4_900, 0]);
+  assert.deepEqual([large?.priceMinor, large?.available, large && room.wasMinor(large)], [5_500, 5, 5_900]);
+});

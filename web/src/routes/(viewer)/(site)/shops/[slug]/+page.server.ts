@@ -22,5 +22,5 @@ export const load: PageServerLoad = async (event) => {
     shows('ended'),
     askPage(api.GET('/api/shops/{slug}/products', { params: { path: { slug }, query: { limit: productsLimit } } })),
   ]);
-  return { shop, live, planned, past, products: (products as Page<Product>).items, nowMs: Date.now() };
+  return { shop, live, planned, past, products: products as Page<Product>, nowMs: Date.now() };
 };
