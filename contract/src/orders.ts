@@ -115,6 +115,8 @@ export const Payment = Type.Object({
     Type.Literal('cancelled'), Type.Literal('refunded'),
   ]),
   expiresAt: Instant,
+  /** What is paid for: `order/<uuid>`. */
+  subject: Type.String(),
   description: Type.String(),
 });
 export type Payment = Static<typeof Payment>;

@@ -82,7 +82,8 @@ test('[Y1] a payment is its payer’s; to others it does not exist', async () =>
   await assert.rejects(payments.get(stranger.personId, it.paymentId), { code: 'payments.not_found' });
   await assert.rejects(payments.decide(stranger.personId, it.paymentId, 'succeed'), { code: 'payments.not_found' });
   await assert.rejects(payments.get(it.payerId, newId()), { code: 'payments.not_found' });
-  assert.equal(await stateOf(it), 'pending');
+  const { state, subject } = await payments.get(it.payerId, it.paymentId);
+  assert.deepEqual([state, subject], ['pending', it.subject]);
 });
 
 test('[Y2] a payment is decided once, also by twenty taps at the same time', async () => {

@@ -226,6 +226,7 @@ function viewOf(row: PaymentRow): Payment {
     currency: row.currency,
     state: row.state,
     expiresAt: row.expires_at.toISOString(),
+    subject: row.subject,
     description: row.description,
   };
 }

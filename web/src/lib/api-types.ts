@@ -949,6 +949,7 @@ export interface components {
              * @description RFC 3339, UTC
              */
             expiresAt: string;
+            subject: string;
             description: string;
         };
         Person: {

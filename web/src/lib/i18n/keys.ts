@@ -21,6 +21,10 @@ export interface MessageArguments {
   'account.total_due': null;
   'account.goes_to': null;
   'account.pay_now': null;
+  'account.cancel_order': null;
+  'account.cancel_order_title': null;
+  'account.cancel_order_text': null;
+  'account.keep_order': null;
   'account.see_show': null;
   'account.kept_note': null;
   'account.account_title': null;
