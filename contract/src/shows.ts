@@ -89,10 +89,13 @@ export const BagBody = Type.Object(
 export const OnScreenBody = Type.Object({ productId: Nullable(Id) }, { additionalProperties: false });
 export const ExplainBody = Type.Object({ productId: Id }, { additionalProperties: false });
 export const ExplainAnswer = Type.Object({ explainRequests: Type.Integer() });
+/** `bagged`: put aside. It stays marked for the viewer until it is taken back, and counts once. */
 export const InterestBody = Type.Object(
   { productId: Id, kind: Type.Union([Type.Literal('card_opened'), Type.Literal('bagged')]) },
   { additionalProperties: false },
 );
+/** What the viewer has put aside in a show, the first first. */
+export const Aside = Type.Object({ productIds: Type.Array(Id) });
 /** Likes that the page gathered since it last sent them. Over 300 per viewer and minute are not counted. */
 export const LikesBody = Type.Object(
   { count: Type.Integer({ minimum: 1, maximum: 50 }) },

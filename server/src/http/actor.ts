@@ -10,6 +10,8 @@ export interface PersonActor {
   /** A demo account; refused before it gets here unless the request comes from the machine itself. */
   isDemo: boolean;
   sessionId: string;
+  /** The guest that this browser was before, from the same cookie; absent where it never was one. */
+  guestId?: string;
 }
 
 export interface GuestActor {
@@ -37,4 +39,10 @@ export function personOf(request: FastifyRequest): PersonActor {
 /** The name under which one viewer counts once, however many tabs: `person/<uuid>` or `guest/<id>`. */
 export function viewerOf(actor: Actor): string {
   return actor.kind === 'person' ? `person/${actor.personId}` : `guest/${actor.guestId}`;
+}
+
+/** All names under which a viewer may have left something: the person's, and that of the guest they were before. */
+export function namesOf(actor: Actor): string[] {
+  const isOneOnly = actor.kind === 'guest' || actor.guestId === undefined;
+  return isOneOnly ? [viewerOf(actor)] : [viewerOf(actor), `guest/${actor.guestId}`];
 }

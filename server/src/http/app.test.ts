@@ -159,6 +159,19 @@ test('[H4] a person is no guest and gets no cookie of one', async () => {
   await app.close();
 });
 
+test('[H4] a person is known as the guest they were, and as no other', async () => {
+  const { app } = await stage();
+  const { guestId, setCookie } = guests.create(false);
+  const cookie = setCookie.split(';')[0] ?? '';
+  const ask = async (headers: Record<string, string>) => (
+    await app.inject({ url: '/api/actor', headers: { 'x-test-person': 'p1', ...headers } })
+  ).json() as { personId: string; guestId?: string };
+  const before = await ask({ cookie });
+  assert.deepEqual([before.personId, before.guestId], ['p1', guestId]);
+  assert.equal((await ask({ cookie: `${cookie}x` })).guestId, undefined);
+  await app.close();
+});
+
 test('[H5] who sends too much is told to wait; others are not, and without cookies the address counts', async () => {
   const { app } = await stage();
   const sent = { count: 1, text: null };

@@ -13,7 +13,7 @@ import { Problem } from '@nacre/contract/common';
 import Fastify, { LogController, type FastifyInstance, type FastifyRequest } from 'fastify';
 import { Refusal } from '../lib/refusal.ts';
 import type { Log } from '../platform/log.ts';
-import { viewerOf, type Actor } from './actor.ts';
+import { viewerOf, type PersonActor } from './actor.ts';
 import { replyWithError } from './error-reply.ts';
 import type { Guests } from './guest.ts';
 import { describeApi } from './openapi.ts';
@@ -45,7 +45,7 @@ export interface AppDeps {
   log: Log;
   guests: Guests;
   /** The person of the request's session, or null. Refuses a demo account from elsewhere. */
-  findPerson(request: FastifyRequest): Promise<Actor | null>;
+  findPerson(request: FastifyRequest): Promise<PersonActor | null>;
   /** Hosts or addresses of proxies whose X-Forwarded-* is believed; false for none. */
   trustProxy: boolean | string;
 }
@@ -92,11 +92,11 @@ export async function createApp(deps: AppDeps): Promise<App> {
   app.decorateRequest('actor');
   app.addHook('onRequest', async (request, reply) => {
     const person = await deps.findPerson(request);
+    const known = deps.guests.read(request.headers.cookie);
     if (person !== null) {
-      request.actor = person;
+      request.actor = known === null ? person : { ...person, guestId: known };
       return;
     }
-    const known = deps.guests.read(request.headers.cookie);
     if (known !== null) {
       request.actor = { kind: 'guest', guestId: known };
       return;

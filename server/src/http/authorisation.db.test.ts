@@ -135,6 +135,10 @@ const ROWS: Record<string, Row> = {
   noteInterest: row(everybody, show('/interest', ({ product }) => (
     { body: { productId: product.id, kind: 'card_opened' } }
   )), { hidden }),
+  listAside: row(everybody, show('/aside'), { hidden }),
+  takeBack: row(everybody, (stage) => ({
+    path: `/api/shows/${stage.show.id}/aside/${stage.product.id}`, method: 'DELETE',
+  }), { hidden }),
   like: row(everybody, show('/likes', () => ({ body: { count: 1 } })), { hidden }),
   listChat: row(everybody, show('/chat'), { hidden }),
   sendChat: row(people, show('/chat', () => ({ body: { clientId: unique('message'), text: unique('Hi') } })), {

@@ -205,6 +205,13 @@ export interface Product {
   updated_at: Timestamp;
 }
 
+export interface PutAside {
+  at: Timestamp;
+  product_id: string;
+  show_id: string;
+  viewer: string;
+}
+
 export interface Session {
   created_at: Timestamp;
   expires_at: Timestamp;
@@ -328,6 +335,7 @@ export interface DB {
   payment_notice: PaymentNotice;
   person: Person;
   product: Product;
+  put_aside: PutAside;
   session: Session;
   shop: Shop;
   shop_member: ShopMember;

@@ -1,4 +1,4 @@
-/** SQL on explain_request and interest, and on their counts in show_item: each viewer once. */
+/** SQL on explain_request and interest, and on their counts in show_item: each viewer once. And on put_aside. */
 import { sql } from 'kysely';
 import type { Db, Tx } from '../platform/database.ts';
 
@@ -75,4 +75,42 @@ export async function noteInterest(
     select exists (select from item) as known, exists (select from noted) as noted`.execute(db);
   const row = rows[0];
   return row?.known ? row.noted : null;
+}
+
+/** Marks a product for a viewer. A repeat changes nothing. */
+export async function putAside(
+  db: Db, mark: { showId: string; productId: string; viewer: string; at: Date },
+): Promise<void> {
+  const { showId, productId, viewer, at } = mark;
+  await db
+    .insertInto('put_aside')
+    .values({ show_id: showId, product_id: productId, viewer, at })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+/** `viewers` are the names of one viewer. */
+export async function takeBack(
+  db: Db, mark: { showId: string; productId: string; viewers: readonly string[] },
+): Promise<void> {
+  await db
+    .deleteFrom('put_aside')
+    .where('show_id', '=', mark.showId)
+    .where('viewer', 'in', [...mark.viewers])
+    .where('product_id', '=', mark.productId)
+    .execute();
+}
+
+/** Ids of the products, in the order in which they were put aside. */
+export async function asideOf(db: Db, showId: string, viewers: readonly string[]): Promise<string[]> {
+  const rows = await db
+    .selectFrom('put_aside')
+    .select('product_id')
+    .where('show_id', '=', showId)
+    .where('viewer', 'in', [...viewers])
+    .groupBy('product_id')
+    .orderBy((eb) => eb.fn.min('at'))
+    .orderBy('product_id')
+    .execute();
+  return rows.map((row) => row.product_id);
 }

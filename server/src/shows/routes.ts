@@ -1,7 +1,7 @@
 /** Shows over HTTP for everybody, guests included. */
 import { Id, Page } from '@nacre/contract/common';
 import {
-  ExplainAnswer, ExplainBody, InterestBody, LikesAnswer, LikesBody, Show, ShowQuery, ShowTile,
+  Aside, ExplainAnswer, ExplainBody, InterestBody, LikesAnswer, LikesBody, Show, ShowQuery, ShowTile,
 } from '@nacre/contract/shows';
 import { Type } from 'typebox';
 import type { FastifyRequest } from 'fastify';
@@ -18,6 +18,7 @@ export function showsRoutes(app: App, deps: { shows: Shows }): void {
   readRoutes(app, deps.shows);
   const crowd = createCrowd({ nowMs: () => performance.now() });
   viewerRoutes(app, deps.shows, ({ actor, ip }) => crowd.counted(actor, ip));
+  asideRoutes(app, deps.shows);
 }
 
 function readRoutes(app: App, shows: Shows): void {
@@ -73,7 +74,7 @@ function viewerRoutes(app: App, shows: Shows, counted: (request: FastifyRequest)
     {
       schema: {
         operationId: 'noteInterest',
-        summary: 'A card was opened or a product put aside; counts once per viewer, product and kind',
+        summary: 'A card was opened or a product put aside (`bagged`); counts once per viewer, product and kind',
         tags,
         params,
         body: InterestBody,
@@ -100,5 +101,39 @@ function viewerRoutes(app: App, shows: Shows, counted: (request: FastifyRequest)
       },
     },
     async (request) => ({ likes: await shows.like(counted(request), request.params.showId, request.body.count) }),
+  );
+}
+
+/** Putting aside is an interest (above); here is what becomes of it. */
+function asideRoutes(app: App, shows: Shows): void {
+  app.get(
+    '/api/shows/:showId/aside',
+    {
+      schema: {
+        operationId: 'listAside',
+        summary: 'What the viewer has put aside in this show, also as a guest before signing in',
+        tags,
+        params,
+        response: { 200: Aside, ...refusals },
+      },
+    },
+    async (request) => ({ productIds: await shows.aside(request.actor, request.params.showId) }),
+  );
+
+  app.delete(
+    '/api/shows/:showId/aside/:productId',
+    {
+      schema: {
+        operationId: 'takeBack',
+        summary: 'Takes back what was put aside; the count of interest stays. A repeat changes nothing',
+        tags,
+        params: Type.Object({ showId: Id, productId: Id }),
+        response: { 204: Type.Null(), ...refusals },
+      },
+    },
+    async (request, reply) => {
+      await shows.takeBack(request.actor, request.params.showId, request.params.productId);
+      return reply.code(204).send(null);
+    },
   );
 }

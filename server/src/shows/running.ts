@@ -1,6 +1,6 @@
 /** What happens while a show runs: goods on screen, wishes, interest, likes, figures. */
 import type { ShowFigures } from '@nacre/contract/shows';
-import { viewerOf, type Actor } from '../http/actor.ts';
+import { namesOf, viewerOf, type Actor } from '../http/actor.ts';
 import { Refusal } from '../lib/refusal.ts';
 import { afterCommit, type Tx } from '../platform/database.ts';
 import { showRoom, studioRoom } from '../realtime/channel.ts';
@@ -73,7 +73,19 @@ export async function noteInterest(
   const note = { showId, productId, viewer: viewerOf(actor), kind, at: clock.now() };
   const isNew = await asking.noteInterest(database.db, note);
   if (isNew === null) throw new Refusal('shows.not_in_bag');
+  if (kind === 'bagged') await asking.putAside(database.db, note);
   if (isNew) parts.studio.mark(showId, productId);
+}
+
+/** What was counted stays counted: somebody wanted it once. */
+export async function takeBack(parts: Parts, actor: Actor, showId: string, productId: string): Promise<void> {
+  await visibleShow(parts, showId, actor);
+  await asking.takeBack(parts.platform.database.db, { showId, productId, viewers: namesOf(actor) });
+}
+
+export async function aside(parts: Parts, actor: Actor, showId: string): Promise<string[]> {
+  await visibleShow(parts, showId, actor);
+  return asking.asideOf(parts.platform.database.db, showId, namesOf(actor));
 }
 
 /** @returns the total */

@@ -20,7 +20,7 @@ import { createTurns, finish, interruptLive, pictureDown, pictureUp, sweepAway }
 import { listShows, placeOf } from './listing.ts';
 import { isMemberOf, ownShow, visibleShow, type Parts, type ShowsDeps } from './parts.ts';
 import { issueStreamKey, patch, plan, setBag } from './planning.ts';
-import { explain, figures, like, noteBought, noteInterest, putOnScreen } from './running.ts';
+import { aside, explain, figures, like, noteBought, noteInterest, putOnScreen, takeBack } from './running.ts';
 import { isOpen, isRunning } from './states.ts';
 import * as store from './store.ts';
 import { hashStreamKey } from './stream-key.ts';
@@ -79,8 +79,15 @@ export interface Shows {
    * @returns how many wait. @throws Refusal `shows.not_live`, `shows.not_in_bag`
    */
   explain(actor: Actor, showId: string, productId: string): Promise<number>;
-  /** Counted once per viewer, product and kind. @throws Refusal `shows.not_live`, `shows.not_in_bag` */
+  /**
+   * Counted once per viewer, product and kind; `bagged` also puts the product aside for the viewer.
+   * @throws Refusal `shows.not_live`, `shows.not_in_bag`
+   */
   noteInterest(actor: Actor, showId: string, productId: string, kind: 'card_opened' | 'bagged'): Promise<void>;
+  /** Products that the viewer has put aside in this show, as a person or as the guest they were before. */
+  aside(actor: Actor, showId: string): Promise<string[]>;
+  /** Ends that, also after the show. A repeat changes nothing, nor does it change what was counted. */
+  takeBack(actor: Actor, showId: string, productId: string): Promise<void>;
   /** Adds likes, up to what one viewer may give in a minute. @returns the total. @throws Refusal `shows.not_live` */
   like(actor: Actor, showId: string, count: number): Promise<number>;
 
@@ -140,6 +147,8 @@ export function createShows(deps: ShowsDeps): Shows {
     get: async (actor, showId) => showOf(parts.view, await visibleShow(parts, showId, actor)),
     explain: (actor, showId, productId) => explain(parts, actor, showId, productId),
     noteInterest: (actor, showId, productId, kind) => noteInterest(parts, actor, showId, productId, kind),
+    aside: (actor, showId) => aside(parts, actor, showId),
+    takeBack: (actor, showId, productId) => takeBack(parts, actor, showId, productId),
     like: (actor, showId, count) => like(parts, actor, showId, count),
     brief: (actor, showId) => brief(parts, actor, showId),
     authorizeStreamKey: (key) => authorizeStreamKey(parts, key),
