@@ -724,6 +724,8 @@ export interface MessageArguments {
   'viewer.ask': null;
   'viewer.asked': null;
   'viewer.asked_toast': { host: string; number: string };
+  'viewer.put_aside': { number: string };
+  'viewer.put_aside_toast': null;
   'viewer.on_screen_number': { number: string };
   'viewer.no_number': { number: string };
   'viewer.no_number_on_screen': { number: string };

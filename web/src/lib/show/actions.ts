@@ -26,10 +26,25 @@ export async function askToExplain(showId: string, productId: string): Promise<n
 }
 
 /** Counted once per viewer by the server. A count that is not taken must not disturb who is buying. */
-export function tellInterest(showId: string, productId: string, kind: 'card_opened' | 'bagged'): void {
-  void ask(api.POST('/api/shows/{showId}/interest', { ...showPath(showId), body: { productId, kind } })).catch(
-    () => undefined,
-  );
+export function tellOpened(showId: string, productId: string): void {
+  void noteInterest(showId, productId, 'card_opened').catch(() => undefined);
+}
+
+/** Puts a product aside, or takes it back. */
+export async function setAside(showId: string, productId: string, isAside: boolean): Promise<void> {
+  if (isAside) return noteInterest(showId, productId, 'bagged');
+  const params = { path: { showId, productId } };
+  await ask(api.DELETE('/api/shows/{showId}/aside/{productId}', { params }));
+}
+
+/** Ids of what this viewer has put aside. */
+export async function loadAside(showId: string): Promise<string[]> {
+  const answer = await ask(api.GET('/api/shows/{showId}/aside', showPath(showId)));
+  return (answer as { productIds: string[] }).productIds;
+}
+
+async function noteInterest(showId: string, productId: string, kind: 'card_opened' | 'bagged'): Promise<void> {
+  await ask(api.POST('/api/shows/{showId}/interest', { ...showPath(showId), body: { productId, kind } }));
 }
 
 export async function setFollowing(slug: string, following: boolean, showId?: string): Promise<boolean> {

@@ -9,9 +9,15 @@ export const load: PageServerLoad = async (event) => {
   const show = (await askPage(
     api.GET('/api/shows/{showId}', { params: { path: { showId: event.params.id } } }),
   )) as Show;
-  // Whether the reader follows is a detail: the show opens without it too.
-  const shop = (await ask(api.GET('/api/shops/{slug}', { params: { path: { slug: show.shop.slug } } })).catch(
-    () => null,
-  )) as ShopPage | null;
-  return { show, following: shop?.following ?? false, nowMs: Date.now() };
+  // Whether the reader follows, and what they put aside, are details: the show opens without them too.
+  const [shop, aside] = await Promise.all([
+    ask(api.GET('/api/shops/{slug}', { params: { path: { slug: show.shop.slug } } })).catch(() => null),
+    ask(api.GET('/api/shows/{showId}/aside', { params: { path: { showId: show.id } } })).catch(() => null),
+  ]);
+  return {
+    show,
+    following: (shop as ShopPage | null)?.following ?? false,
+    asideIds: (aside as { productIds: string[] } | null)?.productIds ?? [],
+    nowMs: Date.now(),
+  };
 };
