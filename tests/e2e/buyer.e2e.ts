@@ -1,0 +1,220 @@
+/**
+ * What a viewer does besides watching, in a real browser: puts goods aside and asks again, buys at a price that has just
+ * changed, pays or cancels later, reads on where a list ends, loses the network.
+ */
+import assert from 'node:assert/strict';
+import test, { after, before } from 'node:test';
+import type { Order, OrderPlace } from '@nacre/contract/orders';
+import type { Product } from '@nacre/contract/catalog';
+import type { Show, ShowFigures } from '@nacre/contract/shows';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { findChromium } from '../support/chromium.ts';
+import {
+  createClient, openMarket, publishClip, startNacre, streamKey, until, type Client, type Market, type Nacre,
+} from '../support/nacre.ts';
+import { textsOf } from '../support/texts.ts';
+
+const PHONE = { width: 360, height: 740 };
+const PATIENCE_MS = 20_000;
+/** What the shop's page draws at first (web/src/routes/(viewer)/(site)/shops). */
+const GOODS_AT_FIRST = 48;
+const address: OrderPlace['address'] = {
+  name: 'Mei Tan', phone: '+1 503 555 0118', line1: '18 Harbour Lane', line2: '', city: 'Portland', region: 'OR',
+  postalCode: '97209', country: 'US',
+};
+const say = textsOf('en');
+
+let nacre: Nacre;
+let market: Market;
+let publisher: { stop(): Promise<void> };
+let browser: Browser;
+before(async () => {
+  nacre = await startNacre();
+  market = await openMarket(nacre.url);
+  publisher = publishClip(nacre.url, await streamKey(market));
+  browser = await chromium.launch({ executablePath: findChromium() ?? '', args: ['--no-sandbox'] });
+  await until('the show is live', PATIENCE_MS, async () => (await show()).state === 'live');
+});
+after(async () => {
+  await browser?.close();
+  await publisher?.stop();
+  await nacre?.remove();
+});
+
+const show = () => market.owner.must<Show>(200, 'GET', `/api/shows/${market.show.id}`);
+
+/** A page of a guest, or of the person that `client` is. */
+async function pageOf(client: Client | null): Promise<{ page: Page; context: BrowserContext }> {
+  const context = await browser.newContext({ viewport: PHONE, locale: 'en-US' });
+  context.setDefaultTimeout(PATIENCE_MS);
+  const cookies = (client?.cookie() ?? '').split('; ').filter((cookie) => cookie !== '').map((cookie) => {
+    const at = cookie.indexOf('=');
+    return { name: cookie.slice(0, at), value: cookie.slice(at + 1), url: nacre.url };
+  });
+  await context.addCookies(cookies);
+  return { page: await context.newPage(), context };
+}
+
+async function newBuyer(name: string): Promise<Client> {
+  const client = createClient(nacre.url);
+  await client.signUp(name);
+  return client;
+}
+
+async function addProduct(title: string, changes: object = {}): Promise<Product> {
+  return market.owner.must<Product>(201, 'POST', `/api/office/shops/${market.shop.id}/products`, {
+    title, description: '', imageIds: [], state: 'active', options: [],
+    variants: [{ optionValues: [], sku: title, priceMinor: 4_900, stock: 5 }], ...changes,
+  });
+}
+
+async function order(buyer: Client, product: Product): Promise<Order> {
+  const [variant] = product.variants;
+  assert.ok(variant);
+  return buyer.must<Order>(201, 'POST', '/api/orders', {
+    idempotencyKey: crypto.randomUUID(), showId: null, address, saveAddress: true,
+    lines: [{ variantId: variant.id, quantity: 1, unitPriceMinor: variant.priceMinor }],
+  });
+}
+
+const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
+
+test('what a guest puts aside is marked on coming back, taken back by a second tap, and counted once', async () => {
+  const { page, context } = await pageOf(null);
+  await page.goto(`${nacre.url}/shows/${market.show.id}`);
+  await page.locator('.dock .bag').click();
+  const mark = page.getByRole('dialog').getByRole('button', { name: say('viewer.put_aside', { number: '1' }) });
+  await mark.focus();
+  await page.keyboard.press('Enter');
+  await page.getByText(say('viewer.put_aside_toast')).waitFor();
+  assert.equal(await mark.getAttribute('aria-pressed'), 'true');
+  const bagged = async () => (
+    await market.owner.must<ShowFigures>(200, 'GET', `/api/office/shows/${market.show.id}/figures`)
+  ).interest[0]?.bagged;
+  await until('it is counted', PATIENCE_MS, async () => (await bagged()) === 1);
+  await page.reload({ waitUntil: 'domcontentloaded' });
+  await page.locator('.dock .bag').click();
+  assert.equal(await mark.getAttribute('aria-pressed'), 'true');
+  await mark.click();
+  await page.reload({ waitUntil: 'domcontentloaded' });
+  await page.locator('.dock .bag').click();
+  assert.equal(await mark.getAttribute('aria-pressed'), 'false');
+  assert.equal(await bagged(), 1);
+  await context.close();
+});
+
+test('who asked for a product can ask again after it was on screen', async () => {
+  const scarf = await addProduct('Scarf');
+  const office = `/api/office/shows/${market.show.id}`;
+  await market.owner.must(200, 'PUT', `${office}/bag`, { productIds: [market.product.id, scarf.id] });
+  const putOn = (productId: string) => market.owner.must(200, 'PUT', `${office}/on-screen`, { productId });
+  await putOn(market.product.id);
+  const { page, context } = await pageOf(await newBuyer('Ada'));
+  await page.goto(`${nacre.url}/shows/${market.show.id}`);
+  await page.locator('.dock .bag').click();
+  const ask = page.getByRole('dialog').locator('[data-number="2"] .btn-line');
+  await ask.click();
+  await until('it is asked', PATIENCE_MS, () => ask.isDisabled());
+  await putOn(scarf.id);
+  await ask.waitFor({ state: 'hidden' });
+  await putOn(market.product.id);
+  await until('it can be asked again', PATIENCE_MS, () => ask.isEnabled());
+  await ask.click();
+  await until('it is asked again', PATIENCE_MS, async () => (await show()).bag[1]?.explainRequests === 1);
+  await context.close();
+});
+
+test('on the shop’s page a price that has changed is shown by the refusal, and the next tap pays it', async () => {
+  const hat = await addProduct('Felt hat');
+  const mei = await newBuyer('Mei');
+  // With an address in the book, paying is one tap.
+  await mei.must(200, 'POST', `/api/orders/${(await order(mei, hat)).id}/cancel`);
+  const { page, context } = await pageOf(mei);
+  await page.goto(`${nacre.url}/shops/${market.shop.slug}`);
+  await page.getByText('Felt hat').click();
+  const pay = page.getByRole('dialog').locator('.btn-primary');
+  await pay.getByText('$49.00').waitFor();
+  const variants = hat.variants.map(({ id, optionValues, sku }) => ({ id, optionValues, sku, priceMinor: 5_900 }));
+  await market.owner.must(200, 'PATCH', `/api/office/products/${hat.id}`, { options: [], variants });
+  await pay.click();
+  await page.getByText('The price has changed.').waitFor();
+  await pay.getByText('$59.00').waitFor();
+  await pay.click();
+  await page.frameLocator('iframe.pay-frame').getByText('$59.00').waitFor();
+  await page.keyboard.press('Escape');
+  await page.locator('.good', { hasText: 'Felt hat' }).getByText('$59').waitFor();
+  await context.close();
+});
+
+test('an unpaid order is cancelled on its page, after asking, and the pieces are back', async () => {
+  const bowl = await addProduct('Bowl');
+  const tom = await newBuyer('Tom');
+  const { id, number } = await order(tom, bowl);
+  const { page, context } = await pageOf(tom);
+  await page.goto(`${nacre.url}/orders`);
+  await page.getByText(number).click();
+  await button(page, say('account.cancel_order')).click();
+  await button(page, say('account.keep_order')).click();
+  assert.equal((await tom.must<Order>(200, 'GET', `/api/orders/${id}`)).state, 'held');
+  await button(page, say('account.cancel_order')).click();
+  await page.getByRole('dialog').getByRole('button', { name: say('account.cancel_order') }).click();
+  await page.getByText(say('account.state_cancelled')).waitFor();
+  assert.equal(await button(page, say('account.cancel_order')).count(), 0);
+  const goods = await tom.must<{ items: Product[] }>(200, 'GET', `/api/shops/${market.shop.slug}/products`);
+  assert.equal(goods.items.find((product) => product.id === bowl.id)?.variants[0]?.available, 5);
+  await context.close();
+});
+
+test('the bank’s page on its own leads back to the order and home', async () => {
+  const sami = await newBuyer('Sami');
+  const { id, paymentUrl } = await order(sami, await addProduct('Tote'));
+  const { page, context } = await pageOf(sami);
+  await page.goto(`${nacre.url}${paymentUrl}`);
+  await button(page, say('buy.sandbox_succeed')).click();
+  await page.getByRole('link', { name: say('common.to_home') }).waitFor();
+  await page.getByRole('link', { name: say('buy.see_order') }).click();
+  await page.waitForURL(`**/orders/${id}`);
+  await page.getByText(say('account.total_paid')).waitFor();
+  await context.close();
+});
+
+test('a shop’s goods go on after the first page, by keyboard too, and are counted when all are there', async () => {
+  const rest = 4;
+  const market2 = await openMarket(nacre.url);
+  for (let made = 1; made < GOODS_AT_FIRST + rest; made += 1) {
+    await market2.owner.must(201, 'POST', `/api/office/shops/${market2.shop.id}/products`, {
+      title: `Ware ${made}`, description: '', imageIds: [], state: 'active', options: [],
+      variants: [{ optionValues: [], sku: `W${made}`, priceMinor: 100 * made, stock: 1 }],
+    });
+  }
+  const { page, context } = await pageOf(null);
+  await page.goto(`${nacre.url}/shops/${market2.shop.slug}`);
+  const goods = page.locator('.good');
+  const heading = page.locator('.hd', { hasText: say('viewer.shop_products') });
+  assert.equal(await goods.count(), GOODS_AT_FIRST);
+  assert.doesNotMatch((await heading.textContent()) ?? '', /\d/, 'the length of a page is not the number of goods');
+  await button(page, say('common.load_more')).press('Enter');
+  await until('all are there', PATIENCE_MS, async () => (await goods.count()) === GOODS_AT_FIRST + rest);
+  assert.equal(await button(page, say('common.load_more')).count(), 0);
+  assert.match((await heading.textContent()) ?? '', new RegExp(`${GOODS_AT_FIRST + rest}`));
+  const focused = await goods.nth(GOODS_AT_FIRST).evaluate((good) => good === document.activeElement);
+  assert.ok(focused, 'the focus is on the first of the new ones');
+  await context.close();
+});
+
+test('every page around the shows says when the network is gone, and renews itself when it is back', async () => {
+  const noor = await newBuyer('Noor');
+  const { id } = await order(noor, await addProduct('Scarf in red'));
+  const { page, context } = await pageOf(noor);
+  for (const path of ['/', `/shops/${market.shop.slug}`, '/orders', '/account', `/orders/${id}`]) {
+    // Drawn by the server it cannot hear yet that the network goes.
+    await page.goto(`${nacre.url}${path}`, { waitUntil: 'networkidle' });
+    await context.setOffline(true);
+    await page.getByText(say('common.offline')).waitFor();
+    if (path === `/orders/${id}`) await noor.must(200, 'POST', `/api/orders/${id}/cancel`);
+    await context.setOffline(false);
+    await page.getByText(say('common.offline')).waitFor({ state: 'hidden' });
+  }
+  await page.getByText(say('account.state_cancelled')).waitFor();
+  await context.close();
+});
