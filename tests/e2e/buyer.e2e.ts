@@ -1,6 +1,6 @@
 /**
- * What a viewer does besides watching, in a real browser: puts goods aside and asks again, buys at a price that has just
- * changed, pays or cancels later, reads on where a list ends, loses the network.
+ * What a viewer does besides watching, in a real browser: puts goods aside and asks again, buys at a price that has
+ * just changed, pays or cancels later, reads on where a list ends, loses the network.
  */
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
@@ -216,5 +216,24 @@ test('every page around the shows says when the network is gone, and renews itse
     await page.getByText(say('common.offline')).waitFor({ state: 'hidden' });
   }
   await page.getByText(say('account.state_cancelled')).waitFor();
+  await context.close();
+});
+
+test('the home page stays when the server goes, and knows what is new when it is back', async () => {
+  const { page, context } = await pageOf(null);
+  await page.goto(nacre.url, { waitUntil: 'networkidle' });
+  const tile = page.locator('.lives .tile');
+  assert.equal(await tile.count(), 1);
+  // Looked at again, the page renews itself at once; else every ten seconds.
+  const lookAgain = () => page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  await publisher.stop();
+  await nacre.terminate();
+  const missed = page.waitForEvent('requestfailed', { predicate: (request) => /state=live/.test(request.url()) });
+  await lookAgain();
+  await missed;
+  assert.equal(await tile.count(), 1);
+  await nacre.startAgain();
+  await lookAgain();
+  await page.getByText(say('common.back_soon')).waitFor();
   await context.close();
 });
