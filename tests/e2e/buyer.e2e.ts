@@ -157,7 +157,7 @@ test('an unpaid order is cancelled on its page, after asking, and the pieces are
   await button(page, say('account.keep_order')).click();
   assert.equal((await tom.must<Order>(200, 'GET', `/api/orders/${id}`)).state, 'held');
   await button(page, say('account.cancel_order')).click();
-  await page.getByRole('dialog').getByRole('button', { name: say('account.cancel_order') }).click();
+  await page.getByRole('dialog').getByRole('button', { name: say('account.cancel_order_do') }).click();
   await page.getByText(say('account.state_cancelled')).waitFor();
   assert.equal(await button(page, say('account.cancel_order')).count(), 0);
   const goods = await tom.must<{ items: Product[] }>(200, 'GET', `/api/shops/${market.shop.slug}/products`);

@@ -24,6 +24,7 @@ export interface MessageArguments {
   'account.cancel_order': null;
   'account.cancel_order_title': null;
   'account.cancel_order_text': null;
+  'account.cancel_order_do': null;
   'account.keep_order': null;
   'account.see_show': null;
   'account.kept_note': null;
