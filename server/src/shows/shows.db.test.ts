@@ -478,54 +478,6 @@ test('[S18] lists are paged in their order without loss or repeat', async () => 
   }
 });
 
-test('[S20] what a viewer puts aside is theirs until they take it back; the count stays', async () => {
-  const show = await api.newLiveShow(owner, shop.id, products);
-  const [a, b] = [api.newGuest(), api.newGuest()];
-  const put = (productId: string, cookie: string) =>
-    guestAsks(show.id, 'interest', { productId, kind: 'bagged' }, cookie);
-  const path = `/api/shows/${show.id}/aside`;
-  const asideOf = async (cookie: string) => (await api.ask(path, { cookie })).json['productIds'];
-  const takeBack = (productId: string, cookie: string) => api.ask(`${path}/${productId}`, { method: 'DELETE', cookie });
-  const counts = async () => (await api.shows.figures(owner.id, show.id)).interest.map(({ bagged }) => bagged);
-  for (const productId of [second, first, second]) assert.equal((await put(productId, a)).status, 204);
-  await put(first, b);
-  assert.deepEqual([await asideOf(a), await asideOf(b)], [[second, first], [first]]);
-  assert.deepEqual(await asideOf(stranger.cookie), []);
-  assert.deepEqual(await counts(), [2, 1, 0]);
-  for (const repeat of [1, 2]) assert.equal((await takeBack(second, a)).status, 204, `time ${repeat}`);
-  assert.deepEqual([await asideOf(a), await asideOf(b)], [[first], [first]]);
-  await put(second, a);
-  assert.deepEqual([await asideOf(a), await counts()], [[first, second], [2, 1, 0]]);
-  await office(show.id, 'end', 'POST');
-  assert.equal((await put(third, a)).json['code'], 'shows.not_live');
-  await takeBack(first, a);
-  assert.deepEqual(await asideOf(a), [second]);
-});
-
-test('[S20] what a guest put aside is there when they sign in, and gone for good when they take it back', async () => {
-  const show = await api.newLiveShow(owner, shop.id, products);
-  const guest = api.newGuest();
-  const signedIn = `${stranger.cookie}; ${guest}`;
-  const path = `/api/shows/${show.id}/aside`;
-  const asideOf = async (cookie: string) => (await api.ask(path, { cookie })).json['productIds'];
-  await guestAsks(show.id, 'interest', { productId: first, kind: 'bagged' }, guest);
-  await guestAsks(show.id, 'interest', { productId: second, kind: 'bagged' }, signedIn);
-  assert.deepEqual(await asideOf(signedIn), [first, second]);
-  assert.deepEqual([await asideOf(guest), await asideOf(stranger.cookie)], [[first], [second]]);
-  for (const id of [first, second]) {
-    await api.ask(`${path}/${id}`, { method: 'DELETE', cookie: signedIn });
-  }
-  assert.deepEqual([await asideOf(guest), await asideOf(stranger.cookie)], [[], []]);
-});
-
-test('[S8] what was put aside in a private show is no more to be asked for than the show', async () => {
-  const show = await api.newShow(owner, shop.id, { visibility: 'private', productIds: [first] });
-  for (const [path, method] of [['aside', 'GET'], [`aside/${first}`, 'DELETE']] as const) {
-    const answer = await api.ask(`/api/shows/${show.id}/${path}`, { method, cookie: stranger.cookie });
-    assert.equal(answer.json['code'], 'shows.not_found');
-  }
-});
-
 test('[S4] a show is changed as its state allows', async () => {
   const show = await api.newShow(owner, shop.id);
   const change = (body: unknown) => (
