@@ -61,7 +61,7 @@ test('[O1] placing holds the pieces for five minutes and opens a payment of the 
   const seen = await market.payments.get(buyer.personId, payment.id);
   assert.deepEqual(seen, {
     id: payment.id, amountMinor: 25_800, currency: 'CNY', state: 'pending', expiresAt: order.holdExpiresAt,
-    description: order.number,
+    subject: `order/${order.id}`, description: order.number,
   });
   assert.deepEqual(await market.levelsOf(variantOf(product)), { available: 3, held: 2, sold: 0 });
 });
