@@ -71,6 +71,7 @@ export const REFUSALS = {
   'video.tag_missing': { status: 428, title: 'Name the connection (If-Match: the ETag of the answer)' },
   'video.stale_session': { status: 412, title: 'This message belongs to an earlier connection' },
   'video.socket_only': { status: 426, title: 'Open a WebSocket at this address' },
+  'video.no_picture': { status: 404, title: 'There is no picture at this address' },
   'video.viewers_full': { status: 503, title: 'As many people watch as this server can take' },
 
   // chat

@@ -66,6 +66,7 @@ export function createModules(deps: ModulesDeps) {
     startMedia: deps.startMedia,
     authorizeStreamKey: (key) => shows.authorizeStreamKey(key),
     mayWatch: async (showId, request) => shows.mayWatch(showId, await actorOf(request)),
+    isPublic: (showId) => shows.mayWatch(showId, { kind: 'guest', guestId: 'anybody' }),
     onPictureUp: (showId) => shows.pictureUp(showId),
     onPictureDown: (showId, reason) => shows.pictureDown(showId, reason),
     log: platform.log,

@@ -43,6 +43,7 @@ export async function startVideoStage(options: {
       return key === stageKeyOf(showId) && openShows.has(showId) ? { showId } : null;
     },
     mayWatch: async (showId) => openShows.has(showId),
+    isPublic: async (showId) => openShows.has(showId),
     onPictureUp: (showId) => void pictureNews.push(`up ${showId}`),
     onPictureDown: (showId, reason) => void pictureNews.push(`down ${showId} ${reason}`),
     log: silentLog,

@@ -102,7 +102,8 @@ export async function createApp(deps: AppDeps): Promise<App> {
       return;
     }
     const guest = deps.guests.create(request.protocol === 'https');
-    reply.header('Set-Cookie', guest.setCookie);
+    // Files, video and probes are nobody's: a cookie would keep them out of every cache.
+    if (request.routeOptions.config.rateLimit !== false) reply.header('Set-Cookie', guest.setCookie);
     request.actor = { kind: 'guest', guestId: guest.guestId, isNew: true };
   });
   app.addHook('onRequest', async (request) => {

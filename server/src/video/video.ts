@@ -5,10 +5,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyPluginAsync } from 'fastify';
 import type { MediaEvent, MediaLog, MediaStats, MediaSupervisor, StreamDownReason } from '@nacre/media/hooks';
+import { createHls } from '@nacre/media/hls/hls';
 import { createStreamHub } from '@nacre/media/stream/hub';
 import type { StreamHubLimits, StreamHubStats } from '@nacre/media/stream/hub';
 import type { Upgrades } from '../http/upgrade.ts';
 import { Refusal } from '../lib/refusal.ts';
+import { createHlsRoutes } from './hls-routes.ts';
 import { createLiveSocket } from './live-socket.ts';
 import { liveWire } from './live-wire.ts';
 import { sendProblem } from './problem.ts';
@@ -26,6 +28,8 @@ export interface VideoDeps {
   authorizeStreamKey: (key: string) => Promise<{ showId: string } | null>;
   /** Whether the sender of this request (its cookies) may watch the show. Asked once per socket, at its opening. */
   mayWatch: (showId: string, request: IncomingMessage) => Promise<boolean>;
+  /** Whether everybody may watch the show, so that caches may keep its picture. */
+  isPublic: (showId: string) => Promise<boolean>;
   /** The show has a picture. May be called again after `onPictureDown`; called again when it rejects. */
   onPictureUp: (showId: string) => void | Promise<void>;
   /** The picture is gone (not on a takeover). Called again when it rejects, unless with a Refusal. */
@@ -70,9 +74,12 @@ export function createVideo(deps: VideoDeps): Video {
     isFinal: (error) => error instanceof Refusal,
     log: deps.log,
   });
+  const hls = createHls({ now: deps.now });
+  const hlsRoutes = createHlsRoutes({ hls, mayWatch: deps.mayWatch, isPublic: deps.isPublic });
   const sessions = createPublishingSessions({ onPictureUp: reports.up, onPictureDown: reports.down });
   const supervisor = deps.startMedia((event) => {
     hub.onMediaEvent(event);
+    hls.onMediaEvent(event);
     sessions.onMediaEvent(event);
   });
   const socket = createLiveSocket({ hub, mayWatch: deps.mayWatch, now: deps.now });
@@ -86,14 +93,20 @@ export function createVideo(deps: VideoDeps): Video {
     routes: async (app) => {
       await app.register(whipRoutes({ supervisor, sessions, authorizeStreamKey: deps.authorizeStreamKey }));
       await app.register(socketHint(deps.mayWatch));
+      await app.register(hlsRoutes.routes);
     },
     attach: (upgrades) => upgrades.route('/live/:showId/socket', socket.upgrade),
     async endShow(showId) {
       hub.end(showId);
+      hls.end(showId);
       await dropPublisher(showId);
     },
     dropPublisher,
-    dismissViewers: (showId) => hub.dismiss(showId),
+    dismissViewers(showId) {
+      hub.dismiss(showId);
+      hlsRoutes.forget(showId);
+      hls.dismiss(showId);
+    },
     viewers: (showId) => hub.viewers(showId),
     stats: async () => ({ hub: hub.stats(), media: await supervisor.stats() }),
     ready: () => supervisor.ready(),
@@ -101,6 +114,7 @@ export function createVideo(deps: VideoDeps): Video {
     stop() {
       stopping ??= (async () => {
         hub.stop();
+        hls.stop();
         reports.stop();
         await Promise.all([socket.stop(), supervisor.stop()]);
       })();

@@ -74,6 +74,7 @@ async function stage(t: TestContext) {
     startMedia: media.start,
     authorizeStreamKey: async (key) => ({ good: { showId: 'show-1' }, other: { showId: 'show-2' } })[key] ?? null,
     mayWatch: async (showId) => showId === 'show-1',
+    isPublic: async (showId) => showId === 'show-1',
     onPictureUp: (showId) => void news.push(`up ${showId}`),
     onPictureDown: (showId, reason) => void news.push(`down ${showId} ${reason}`),
     log: { info: note, warn: note, error: note },

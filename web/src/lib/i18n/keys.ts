@@ -508,6 +508,7 @@ export interface MessageArguments {
   'refusal.realtime.version': null;
   'refusal.realtime.room': null;
   'refusal.realtime.flood': null;
+  'refusal.video.no_picture': null;
   'signin.sheet_title': null;
   'signin.sheet_text': null;
   'signin.title': null;

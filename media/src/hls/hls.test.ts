@@ -1,0 +1,271 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import HLS from 'hls-parser';
+import { Parser } from 'm3u8-parser';
+import type { MediaEvent, StreamDownReason } from '../hooks.ts';
+import { createHls, type Hls, type HlsAnswer } from './hls.ts';
+import { partTargetMs, targetDurationSeconds } from './packager.ts';
+
+const startMs = Date.UTC(2026, 10, 26);
+
+interface Stage {
+  hls: Hls;
+  send(event: MediaEvent): void;
+  init(sessionId?: string, generation?: number): void;
+  /** Pictures of so many ms each, with sound; a key picture each `gopMs`. Time goes on from call to call. */
+  play(forMs: number, more?: { frameMs?: number; gopMs?: number }): void;
+  down(reason?: StreamDownReason): void;
+  /** Every picture and sound that was sent, as the bytes in it. */
+  sent: string[];
+}
+
+function stage(options: { nowMs?: number; waitMs?: number } = {}): Stage {
+  const hls = createHls({ now: () => options.nowMs ?? startMs, ...(options.waitMs ? { waitMs: options.waitMs } : {}) });
+  const at = { timeMs: 0, sinceKeyMs: Infinity, sessionId: '1', generation: 1 };
+  const sent: string[] = [];
+  const send = (event: MediaEvent): void => hls.onMediaEvent(event);
+  const fragment = (track: 'video' | 'audio', durationMs: number, isKey: boolean): void => {
+    const name = `${at.sessionId}.${at.generation}.${track[0]}${at.timeMs};`;
+    sent.push(name);
+    send({
+      type: 'fragment', streamId: 'show', sessionId: at.sessionId, generation: at.generation, track, isKey,
+      timeMs: at.timeMs, durationMs, arrivedAtMs: startMs + at.timeMs, data: Buffer.from(name),
+    });
+  };
+  return {
+    hls, send, sent,
+    init(sessionId = '1', generation = 1) {
+      if (sessionId !== at.sessionId) at.timeMs = 0;
+      Object.assign(at, { sessionId, generation, sinceKeyMs: Infinity });
+      send({
+        type: 'init', streamId: 'show', sessionId, generation, mime: 'video/mp4; codecs="avc1.42e01f,opus"',
+        width: 720, height: 1280, hasVideo: true, hasAudio: true,
+        initSegment: Buffer.from(`init ${sessionId}.${generation};`),
+      });
+    },
+    play(forMs, { frameMs = 40, gopMs = 2_000 } = {}) {
+      const endMs = at.timeMs + forMs;
+      while (at.timeMs < endMs) {
+        const isKey = at.sinceKeyMs >= gopMs;
+        fragment('video', frameMs, isKey);
+        at.sinceKeyMs = isKey ? frameMs : at.sinceKeyMs + frameMs;
+        fragment('audio', frameMs, true);
+        at.timeMs += frameMs;
+      }
+    },
+    down: (reason = 'lost') => send({ type: 'down', streamId: 'show', sessionId: at.sessionId, reason }),
+  };
+}
+
+const plain = { sequence: null, part: null, skip: false };
+
+async function textOf(answer: Promise<HlsAnswer<string>>): Promise<string> {
+  const found = await answer;
+  assert.equal(found.kind, 'ok');
+  return found.kind === 'ok' ? found.body : '';
+}
+
+async function bytesOf(hls: Hls, uri: string): Promise<string> {
+  const found = await hls.file('show', uri);
+  assert.equal(found.kind, 'ok', uri);
+  return found.kind === 'ok' ? found.body.toString() : '';
+}
+
+function mediaPlaylist(text: string): HLS.types.MediaPlaylist {
+  const playlist = HLS.parse(text);
+  assert.ok(!playlist.isMasterPlaylist);
+  return playlist as HLS.types.MediaPlaylist;
+}
+
+test('[M25] segments, joined, hold every picture and sound once; and so do their parts', async () => {
+  const it = stage();
+  it.init();
+  it.play(4_400);
+  const { segments } = mediaPlaylist(await textOf(it.hls.playlist('show', plain)));
+  const read: string[] = [];
+  for (const { uri, parts } of segments) {
+    const names = parts.filter(({ hint }) => !hint).map((part) => part.uri);
+    const inParts = (await Promise.all(names.map((name) => bytesOf(it.hls, name)))).join('');
+    if (uri) assert.equal(inParts, await bytesOf(it.hls, uri));
+    read.push(inParts);
+  }
+  const got = read.join('').split(';').slice(0, -1).map((name) => `${name};`);
+  assert.deepEqual(got, it.sent.slice(0, got.length));
+  assert.ok(it.sent.length - got.length <= (2 * partTargetMs) / 40, 'all but what the next part will hold');
+  assert.equal(await bytesOf(it.hls, segments[0]?.map?.uri ?? ''), 'init 1.1;');
+});
+
+for (const frameMs of [33, 40, 66, 100]) {
+  test(`[M26] parts and segments keep their lengths at ${Math.round(1000 / frameMs)} pictures a second`, async () => {
+    const it = stage();
+    it.init();
+    it.play(4_900, { frameMs });
+    const { segments, targetDuration } = mediaPlaylist(await textOf(it.hls.playlist('show', plain)));
+    assert.equal(targetDuration, targetDurationSeconds);
+    for (const segment of segments) {
+      const parts = segment.parts.filter(({ hint }) => !hint);
+      if (segment.parts.length > 0) assert.ok(parts[0]?.independent, 'begins with a key picture');
+      for (const [index, part] of parts.entries()) {
+        const share = ((part.duration ?? 0) * 1_000) / partTargetMs;
+        assert.ok(share <= 1.0001 && (share >= 0.85 || index === parts.length - 1), `${share} of ${part.uri}`);
+      }
+      if (segment.uri) assert.ok(Math.round(segment.duration) <= targetDurationSeconds);
+    }
+  });
+}
+
+test('[M26] a publisher that sends key pictures rarely gets segments all the same', async () => {
+  const it = stage();
+  it.init();
+  it.play(12_000, { gopMs: 10_000 });
+  const text = await textOf(it.hls.playlist('show', plain));
+  const { segments } = mediaPlaylist(text);
+  const whole = segments.filter(({ uri }) => uri);
+  assert.ok(whole.length >= 3 && whole.every(({ duration }) => Math.round(duration) <= targetDurationSeconds));
+  assert.doesNotMatch(text, /INDEPENDENT-SEGMENTS/, 'and the playlist does not claim what is not so');
+});
+
+test('[M27] numbers go on over a takeover, and begin beyond all earlier ones after a restart', async () => {
+  const before = stage();
+  before.init();
+  before.play(60_000);
+  const old = mediaPlaylist(await textOf(before.hls.playlist('show', plain)));
+  const oldParts = old.segments.flatMap(({ parts }) => parts.map(({ uri }) => Number.parseInt(uri, 10)));
+  const after = stage({ nowMs: startMs + 60_000 });
+  after.init();
+  after.play(3_000);
+  const fresh = mediaPlaylist(await textOf(after.hls.playlist('show', plain)));
+  const first = fresh.mediaSequenceBase ?? 0;
+  assert.ok(first > (old.mediaSequenceBase ?? 0) + old.segments.length);
+  assert.ok(Number.parseInt(fresh.segments[0]?.parts[0]?.uri ?? '', 10) > Math.max(...oldParts));
+  after.init('2');
+  after.play(3_000);
+  const taken = mediaPlaylist(await textOf(after.hls.playlist('show', plain)));
+  const names = taken.segments.flatMap(({ uri }) => (uri ? [uri] : []));
+  assert.deepEqual(names, [...new Set(names)].sort());
+});
+
+test('[M28] two readers take the playlist as it is meant', async () => {
+  const it = stage();
+  it.init();
+  it.play(40_000);
+  const text = await textOf(it.hls.playlist('show', plain));
+  const { segments, lowLatencyCompatibility, partTargetDuration } = mediaPlaylist(text);
+  assert.deepEqual(lowLatencyCompatibility, { canBlockReload: true, canSkipUntil: 18, partHoldBack: 1.5, holdBack: 9 });
+  assert.equal(partTargetDuration, 0.5);
+  assert.equal(segments.at(-1)?.parts.at(-1)?.hint, true, 'the next part is hinted at');
+  const parser = new Parser();
+  parser.push(text);
+  parser.end();
+  assert.equal(parser.manifest.segments.length, segments.filter(({ uri }) => uri).length);
+  const first = segments[0]?.programDateTime?.getTime() ?? 0;
+  assert.equal((first - startMs) % 2_000, 0, 'wall-clock time of the first picture');
+  const multivariant = HLS.parse(await textOf(it.hls.multivariant('show')));
+  assert.ok(multivariant.isMasterPlaylist);
+  const [variant] = (multivariant as HLS.types.MasterPlaylist).variants;
+  assert.deepEqual(variant?.resolution, { width: 720, height: 1280 });
+  assert.equal(variant?.codecs, 'avc1.42e01f,opus');
+});
+
+test('[M28] a delta update and the playlist before it give the whole', async () => {
+  const it = stage();
+  it.init();
+  it.play(40_000);
+  const before = (await textOf(it.hls.playlist('show', plain))).split('\n');
+  it.play(520);
+  const delta = await textOf(it.hls.playlist('show', { ...plain, skip: true }));
+  const full = await textOf(it.hls.playlist('show', plain));
+  const skipped = Number(/SKIPPED-SEGMENTS=(\d+)/.exec(delta)?.[1]);
+  assert.ok(skipped > 0 && delta.length < full.length);
+  const base = Number(/MEDIA-SEQUENCE:(\d+)/.exec(full)?.[1]);
+  for (let sequence = base; sequence < base + skipped; sequence += 1) {
+    assert.ok(before.includes(`${sequence}.m4s`), 'what is skipped was there before');
+    assert.ok(!delta.includes(`\n${sequence}.m4s`));
+  }
+  const tail = (text: string) => text.slice(text.indexOf(`${base + skipped}.m4s`));
+  assert.equal(tail(delta), tail(full));
+});
+
+test('[M29] a blocking reload is answered when its part is there, also the first of the next segment', async () => {
+  const it = stage();
+  it.init();
+  it.play(4_400);
+  const last = mediaPlaylist(await textOf(it.hls.playlist('show', plain)));
+  const sequence = (last.mediaSequenceBase ?? 0) + last.segments.length - 1;
+  const parts = last.segments.at(-1)?.parts.filter(({ hint }) => !hint).length ?? 0;
+  const order: string[] = [];
+  const next = textOf(it.hls.playlist('show', { sequence, part: parts, skip: false })).then((text) => {
+    order.push('part');
+    return text;
+  });
+  const far = textOf(it.hls.playlist('show', { sequence: sequence + 1, part: 0, skip: false }))
+    .then(() => order.push('segment'));
+  const beyond = textOf(it.hls.playlist('show', { sequence, part: 50, skip: false })).then(() => order.push('beyond'));
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(order, [], 'nothing is answered early');
+  it.play(480);
+  const text = await next;
+  assert.deepEqual(order, ['part']);
+  assert.equal(mediaPlaylist(text).segments.at(-1)?.parts.filter(({ hint }) => !hint).length, parts + 1);
+  it.play(2_000);
+  await Promise.all([far, beyond]);
+  const written = await Promise.all([1, 2].map(() => textOf(it.hls.playlist('show', plain))));
+  assert.equal(written[0], written[1]);
+});
+
+test('[M29] the hinted part is sent when it is there; files that never were are not found', async () => {
+  const it = stage();
+  it.init();
+  it.play(2_600);
+  const hint = /PRELOAD-HINT:TYPE=PART,URI="([^"]+)"/.exec(await textOf(it.hls.playlist('show', plain)))?.[1] ?? '';
+  const coming = bytesOf(it.hls, hint);
+  it.play(600);
+  assert.match(await coming, /^1\.1\.[va]\d+;/);
+  for (const name of ['999999999999.part.m4s', '7.m4s', 'init-x.mp4', 'secret', '../index.m3u8', '1e3.m4s']) {
+    assert.equal((await it.hls.file('show', name)).kind, 'not-found', name);
+  }
+  assert.equal((await it.hls.playlist('nobody', plain)).kind, 'not-found');
+});
+
+test('[M29] too far ahead is refused, a wait is bounded, and one without its segment is no wait', async () => {
+  const it = stage({ waitMs: 30 });
+  it.init();
+  it.play(4_400);
+  const { mediaSequenceBase: base = 0, segments } = mediaPlaylist(await textOf(it.hls.playlist('show', plain)));
+  const last = base + segments.length - 1;
+  const ask = async (sequence: number | null, part: number | null) =>
+    (await it.hls.playlist('show', { sequence, part, skip: false })).kind;
+  assert.equal(await ask(last + 3, null), 'bad-request');
+  assert.equal(await ask(null, 3), 'bad-request');
+  assert.equal(await ask(last + 1, null), 'unavailable');
+});
+
+test('[M30] another publisher and another size are discontinuities with maps of their own', async () => {
+  const it = stage();
+  it.init();
+  it.play(4_000);
+  it.down();
+  it.init('2');
+  it.play(2_000);
+  it.init('2', 2);
+  it.play(4_000);
+  const { segments, discontinuitySequenceBase } = mediaPlaylist(await textOf(it.hls.playlist('show', plain)));
+  assert.deepEqual(segments.map(({ discontinuity }) => discontinuity ?? false), [
+    false, false, true, true, false,
+  ].slice(0, segments.length));
+  assert.equal(new Set(segments.flatMap(({ uri, map }) => (uri ? [map?.uri] : []))).size, 3);
+  assert.equal(discontinuitySequenceBase ?? 0, 0);
+  it.play(40_000);
+  assert.match(await textOf(it.hls.playlist('show', plain)), /EXT-X-DISCONTINUITY-SEQUENCE:2\n/);
+});
+
+test('[M30] the end of the show ends the playlist, also for who waits', async () => {
+  const it = stage();
+  it.init();
+  it.play(4_400);
+  const { mediaSequenceBase: base = 0, segments } = mediaPlaylist(await textOf(it.hls.playlist('show', plain)));
+  const waiting = textOf(it.hls.playlist('show', { sequence: base + segments.length, part: 0, skip: false }));
+  it.hls.end('show');
+  assert.match(await waiting, /#EXT-X-ENDLIST\n$/);
+  assert.doesNotMatch(await textOf(it.hls.playlist('show', plain)), /PRELOAD-HINT/);
+});

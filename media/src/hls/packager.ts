@@ -1,0 +1,212 @@
+/**
+ * Cuts one stream's fragments into the partial segments ("parts") and segments of Low-Latency HLS
+ * (draft-pantos-hls-rfc8216bis-20), from the bytes that viewers' sockets get. Pure: no clock, no timers.
+ *
+ * Invariants: a segment begins with a key picture wherever the publisher sends one in time; no part is longer than
+ * `partTargetMs` and none but a segment's last is shorter than 85 % of it (§4.4.3.7), as long as a picture is shown for
+ * no more than `partTargetMs` × 0.15; numbers of segments and parts only grow, also over a restart of the server.
+ */
+import type { StreamFragment, StreamInit } from '../hooks.ts';
+
+/**
+ * Longer parts are delay; shorter ones cannot hold the 85 % at 15 pictures a second, and cost a request each.
+ */
+export const partTargetMs = 500;
+const shortestPart = 0.85;
+/** EXT-X-TARGETDURATION. A key picture comes every 2 s or so; longer segments are what newcomers wait for. */
+export const targetDurationSeconds = 3;
+/** A key picture sooner than this (two newcomers, a loss) does not begin a segment of its own. */
+const minSegmentMs = 1_000;
+/** Without a key picture for so long a segment ends all the same: rounded, none may exceed the target duration. */
+const maxSegmentMs = targetDurationSeconds * 1_000 + 400;
+/** What a playlist holds at least; the delta updates reach back over it. */
+const windowMs = 20_000;
+/** What left the playlist is served for as long as a playlist that still names it may be in use (§6.2.2). */
+const retiredMs = windowMs + targetDurationSeconds * 1_000;
+
+export interface HlsMap {
+  /** Unique for the stream, also over restarts. */
+  name: string;
+  init: StreamInit;
+}
+
+export interface HlsPart {
+  /** Counts on over all segments, so that the next part has one name whether or not it begins a segment. */
+  number: number;
+  durationMs: number;
+  /** Decoding can start here. */
+  isIndependent: boolean;
+  data: Buffer;
+}
+
+export interface HlsSegment {
+  sequence: number;
+  map: HlsMap;
+  /** What came before is of another publisher, or of another size. */
+  isDiscontinuous: boolean;
+  /** When its first picture reached the server (Unix epoch, ms). */
+  startedAtMs: number;
+  durationMs: number;
+  parts: HlsPart[];
+  isComplete: boolean;
+}
+
+export interface Packager {
+  /** The playlist's segments, oldest first; the last may be growing. */
+  readonly segments: readonly HlsSegment[];
+  /** Of the segments that left the playlist, how many were discontinuous (EXT-X-DISCONTINUITY-SEQUENCE). */
+  readonly discontinuitySequence: number;
+  /** The number that the next part will have. */
+  readonly nextPart: number;
+  begin(init: StreamInit): void;
+  /** True when the playlist has changed. */
+  add(fragment: StreamFragment): boolean;
+  /** The publisher is gone: what is there is complete. */
+  finish(): void;
+  part(number: number): HlsPart | null;
+  segment(sequence: number): HlsSegment | null;
+  map(name: string): HlsMap | null;
+}
+
+/** The part that is growing. Sound that comes ahead of its first picture waits in it. */
+interface OpenPart {
+  durationMs: number;
+  isIndependent: boolean;
+  hasPicture: boolean;
+  chunks: Buffer[];
+}
+
+const emptyPart = (): OpenPart => ({ durationMs: 0, isIndependent: false, hasPicture: false, chunks: [] });
+
+export function createPackager(deps: {
+  /** Unix epoch, ms: numbers begin with it, so that none is used again after a restart. */
+  startedAtMs: number;
+}): Packager {
+  // Two parts or one segment a second at most: a later start begins beyond all that an earlier one can have used.
+  let nextSequence = Math.floor(deps.startedAtMs / 1_000);
+  let nextPart = nextSequence * 4;
+  const segments: HlsSegment[] = [];
+  const retired: HlsSegment[] = [];
+  let discontinuitySequence = 0;
+  let map: HlsMap | null = null;
+  let mapIsNew = false;
+  let epochStartMs: number | null = null;
+  let open: OpenPart = emptyPart();
+
+  const current = (): HlsSegment | null => {
+    const last = segments.at(-1);
+    return last === undefined || last.isComplete ? null : last;
+  };
+
+  const closePart = (): boolean => {
+    const segment = current();
+    if (!open.hasPicture || segment === null) return false;
+    const { durationMs, isIndependent, chunks } = open;
+    segment.parts.push({ number: nextPart, durationMs, isIndependent, data: Buffer.concat(chunks) });
+    segment.durationMs += durationMs;
+    nextPart += 1;
+    open = emptyPart();
+    return true;
+  };
+
+  const closeSegment = (): boolean => {
+    const changed = closePart();
+    const segment = current();
+    if (segment === null) return changed;
+    segment.isComplete = true;
+    retire();
+    return true;
+  };
+
+  const retire = (): void => {
+    const durations = segments.map(({ durationMs }) => durationMs);
+    let totalMs = durations.reduce((sum, ms) => sum + ms, 0);
+    while (segments.length > 1 && totalMs - segments[0]!.durationMs >= windowMs) {
+      const [oldest] = segments.splice(0, 1) as [HlsSegment];
+      totalMs -= oldest.durationMs;
+      if (oldest.isDiscontinuous) discontinuitySequence += 1;
+      retired.push(oldest);
+    }
+    let keptMs = retired.reduce((sum, { durationMs }) => sum + durationMs, 0);
+    while (retired[0] && keptMs - retired[0].durationMs >= retiredMs) keptMs -= retired.shift()!.durationMs;
+  };
+
+  const openSegment = (picture: StreamFragment, ofMap: HlsMap): void => {
+    epochStartMs ??= picture.arrivedAtMs - picture.timeMs;
+    segments.push({
+      sequence: nextSequence,
+      map: ofMap,
+      isDiscontinuous: mapIsNew && segments.length > 0,
+      startedAtMs: epochStartMs + picture.timeMs,
+      durationMs: 0,
+      parts: [],
+      isComplete: false,
+    });
+    nextSequence += 1;
+    mapIsNew = false;
+  };
+
+  const addPicture = (picture: StreamFragment, ofMap: HlsMap): boolean => {
+    let changed = false;
+    const segment = current();
+    const lengthMs = (segment?.durationMs ?? 0) + open.durationMs;
+    const isCut = segment === null
+      || (picture.isKey && lengthMs >= minSegmentMs) || lengthMs + picture.durationMs > maxSegmentMs;
+    if (isCut) {
+      changed = closeSegment();
+      openSegment(picture, ofMap);
+    } else if (open.hasPicture && open.durationMs + picture.durationMs > partTargetMs) {
+      changed = closePart();
+    }
+    if (!open.hasPicture) open.isIndependent = picture.isKey;
+    open.hasPicture = true;
+    open.chunks.push(picture.data);
+    open.durationMs += picture.durationMs;
+    // Another picture of this length would be too much: no need to wait for it.
+    const isFull = open.durationMs >= partTargetMs * shortestPart
+      && open.durationMs + picture.durationMs > partTargetMs;
+    return (isFull && closePart()) || changed;
+  };
+
+  const find = (test: (segment: HlsSegment) => boolean): HlsSegment | null =>
+    segments.findLast(test) ?? retired.findLast(test) ?? null;
+
+  return {
+    get segments() {
+      return segments;
+    },
+    get discontinuitySequence() {
+      return discontinuitySequence;
+    },
+    get nextPart() {
+      return nextPart;
+    },
+    begin(init) {
+      closeSegment();
+      open = emptyPart();
+      if (map?.init.sessionId !== init.sessionId) epochStartMs = null;
+      map = { name: `init-${nextSequence}-${init.generation}`, init };
+      mapIsNew = true;
+    },
+    add(fragment) {
+      if (map === null || fragment.sessionId !== map.init.sessionId || fragment.generation !== map.init.generation) {
+        return false;
+      }
+      if (fragment.track === 'video') return addPicture(fragment, map);
+      // Sound before the first picture belongs to nothing.
+      if (current() !== null) open.chunks.push(fragment.data);
+      return false;
+    },
+    finish() {
+      closeSegment();
+      open = emptyPart();
+      map = null;
+    },
+    part(number) {
+      const segment = find(({ parts }) => parts.some((part) => part.number === number));
+      return segment?.parts.find((part) => part.number === number) ?? null;
+    },
+    segment: (sequence) => find((segment) => segment.sequence === sequence && segment.isComplete),
+    map: (name) => (map?.name === name ? map : null) ?? find((segment) => segment.map.name === name)?.map ?? null,
+  };
+}

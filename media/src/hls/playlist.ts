@@ -1,0 +1,99 @@
+/**
+ * Writes the playlists of one stream (draft-pantos-hls-rfc8216bis-20). Pure text of what the packager holds.
+ *
+ * Names: parts `<number>.part.m4s`, segments `<sequence>.m4s`, init segments `<name>.mp4`, beside the playlist.
+ */
+import { partTargetMs, targetDurationSeconds, type HlsSegment, type Packager } from './packager.ts';
+
+/** §4.4.3.8: at least twice the part target; three leave room for a jittery network. */
+const partHoldBackSeconds = (3 * partTargetMs) / 1_000;
+/** §4.4.3.8: at least three target durations. */
+const holdBackSeconds = 3 * targetDurationSeconds;
+/** §4.4.3.8: at least six target durations. */
+const canSkipUntilSeconds = 6 * targetDurationSeconds;
+/** §6.2.2: no part further from the end than three target durations; who joins begins within the last two segments. */
+const segmentsWithParts = 3;
+/** Before a segment was measured: what a phone sends at most. */
+const assumedBitsPerSecond = 3_000_000;
+
+const seconds = (ms: number): string => (ms / 1_000).toFixed(5);
+
+/** @param options.skip as a delta update (§6.2.5.1): what has been in playlists for long is replaced by a count. */
+export function writePlaylist(packager: Packager, options: { skip: boolean; isEnded: boolean }): string {
+  const { segments } = packager;
+  const totalMs = segments.reduce((sum, { durationMs }) => sum + durationMs, 0);
+  const skipped = options.skip ? countSkipped(segments, totalMs) : 0;
+  const lines = [
+    '#EXTM3U',
+    '#EXT-X-VERSION:9',
+    `#EXT-X-TARGETDURATION:${targetDurationSeconds}`,
+    `#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL=${canSkipUntilSeconds},`
+      + `PART-HOLD-BACK=${partHoldBackSeconds},HOLD-BACK=${holdBackSeconds}`,
+    `#EXT-X-PART-INF:PART-TARGET=${seconds(partTargetMs)}`,
+    `#EXT-X-MEDIA-SEQUENCE:${segments[0]?.sequence ?? 0}`,
+    `#EXT-X-DISCONTINUITY-SEQUENCE:${packager.discontinuitySequence}`,
+  ];
+  if (segments.every((segment) => segment.parts[0]?.isIndependent !== false)) {
+    lines.splice(2, 0, '#EXT-X-INDEPENDENT-SEGMENTS');
+  }
+  if (skipped > 0) lines.push(`#EXT-X-SKIP:SKIPPED-SEGMENTS=${skipped}`);
+  let map: string | null = null;
+  for (const [index, segment] of segments.entries()) {
+    if (index < skipped) {
+      // Its map goes on to apply to what follows, as if it stood there.
+      map = segment.map.name;
+      continue;
+    }
+    if (segment.isDiscontinuous) lines.push('#EXT-X-DISCONTINUITY');
+    if (segment.map.name !== map) lines.push(`#EXT-X-MAP:URI="${segment.map.name}.mp4"`);
+    map = segment.map.name;
+    lines.push(`#EXT-X-PROGRAM-DATE-TIME:${new Date(segment.startedAtMs).toISOString()}`);
+    if (index >= segments.length - segmentsWithParts) lines.push(...partLines(segment));
+    if (segment.isComplete) lines.push(`#EXTINF:${seconds(segment.durationMs)},`, `${segment.sequence}.m4s`);
+  }
+  if (options.isEnded) lines.push('#EXT-X-ENDLIST');
+  else lines.push(`#EXT-X-PRELOAD-HINT:TYPE=PART,URI="${packager.nextPart}.part.m4s"`);
+  return `${lines.join('\n')}\n`;
+}
+
+function partLines(segment: HlsSegment): string[] {
+  return segment.parts.map(({ number, durationMs, isIndependent }) => (
+    `#EXT-X-PART:DURATION=${seconds(durationMs)},URI="${number}.part.m4s"${isIndependent ? ',INDEPENDENT=YES' : ''}`
+  ));
+}
+
+/** Segments further from the end than the skip boundary. */
+function countSkipped(segments: readonly HlsSegment[], totalMs: number): number {
+  let fromEndMs = totalMs;
+  let count = 0;
+  for (const { durationMs } of segments) {
+    // The whole segment lies before the boundary.
+    if (fromEndMs - durationMs < canSkipUntilSeconds * 1_000) break;
+    fromEndMs -= durationMs;
+    count += 1;
+  }
+  return count;
+}
+
+/** The multivariant playlist: one variant, as the publisher sends it. */
+export function writeMultivariant(packager: Packager): string {
+  const segments = packager.segments.filter(({ isComplete }) => isComplete);
+  const rates = segments.map(bitsPerSecond);
+  const newest = packager.segments.at(-1);
+  const init = newest?.map.init;
+  const pictures = newest?.parts ?? [];
+  const attributes = [
+    `BANDWIDTH=${Math.ceil(Math.max(0, ...rates)) || assumedBitsPerSecond}`,
+    `AVERAGE-BANDWIDTH=${Math.ceil(rates.reduce((sum, rate) => sum + rate, 0) / rates.length) || assumedBitsPerSecond}`,
+    `CODECS="${/codecs="([^"]*)"/.exec(init?.mime ?? '')?.[1] ?? ''}"`,
+    `RESOLUTION=${init?.width ?? 0}x${init?.height ?? 0}`,
+  ];
+  if (pictures.length === 0) attributes.pop();
+  return `${['#EXTM3U', '#EXT-X-INDEPENDENT-SEGMENTS', `#EXT-X-STREAM-INF:${attributes.join(',')}`, 'media.m3u8']
+    .join('\n')}\n`;
+}
+
+function bitsPerSecond(segment: HlsSegment): number {
+  const bytes = segment.parts.reduce((sum, { data }) => sum + data.length, 0);
+  return (bytes * 8_000) / segment.durationMs;
+}

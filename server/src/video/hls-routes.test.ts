@@ -1,0 +1,130 @@
+/** Low-Latency HLS over HTTP: who gets it, and what caches are told. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createHls } from '@nacre/media/hls/hls';
+import { createApp, type App } from '../http/app.ts';
+import { createGuests } from '../http/guest.ts';
+import { createLog } from '../platform/log.ts';
+import { createHlsRoutes, type HlsRoutes } from './hls-routes.ts';
+
+interface Stage {
+  app: App;
+  routes: HlsRoutes;
+  /** Shows that everybody may watch. */
+  open: Set<string>;
+  /** How often the shows were asked. */
+  asked(): number;
+  play(forMs: number): void;
+  end(): void;
+}
+
+async function stage(): Promise<Stage> {
+  const hls = createHls({ now: Date.now, waitMs: 200 });
+  const open = new Set(['show']);
+  let asked = 0;
+  const routes = createHlsRoutes({
+    hls,
+    isPublic: async (showId) => {
+      asked += 1;
+      return open.has(showId);
+    },
+    mayWatch: async (_showId, request) => request.headers.cookie?.includes('member') === true,
+  });
+  const app = await createApp({
+    log: createLog('silent', false), guests: createGuests({ secret: 'only for tests' }), findPerson: async () => null,
+    trustProxy: false,
+  });
+  await app.register(routes.routes);
+  const ids = { streamId: 'show', sessionId: '1', generation: 1 };
+  hls.onMediaEvent({
+    type: 'init', ...ids, mime: 'video/mp4; codecs="avc1.42e01f"', width: 720, height: 1280, hasVideo: true,
+    hasAudio: false, initSegment: Buffer.from('init'),
+  });
+  let timeMs = 0;
+  return {
+    app, routes, open,
+    asked: () => asked,
+    play(forMs) {
+      for (const endMs = timeMs + forMs; timeMs < endMs; timeMs += 40) {
+        hls.onMediaEvent({
+          type: 'fragment', ...ids, track: 'video', isKey: timeMs % 2_000 === 0, timeMs, durationMs: 40,
+          arrivedAtMs: Date.now(), data: Buffer.from('picture'),
+        });
+      }
+    },
+    end: () => hls.end('show'),
+  };
+}
+
+test('[V19] a public show may be kept by caches, and sets no cookie', async () => {
+  const { app, play } = await stage();
+  play(4_400);
+  const index = await app.inject('/live/show/index.m3u8');
+  assert.equal(index.statusCode, 200);
+  assert.match(index.body, /\nmedia\.m3u8\n$/);
+  const media = await app.inject('/live/show/media.m3u8');
+  assert.equal(media.headers['content-type'], 'application/vnd.apple.mpegurl');
+  assert.equal(media.headers['cache-control'], 'public, max-age=1');
+  const sequence = Number(/MEDIA-SEQUENCE:(\d+)/.exec(media.body)?.[1]);
+  const waited = await app.inject(`/live/show/media.m3u8?_HLS_msn=${sequence}&_HLS_part=0`);
+  assert.equal(waited.headers['cache-control'], 'public, max-age=18');
+  const part = /URI="(\d+\.part\.m4s)"/.exec(media.body)?.[1];
+  const init = /MAP:URI="([^"]+)"/.exec(media.body)?.[1];
+  for (const name of [part, `${sequence}.m4s`, init]) {
+    const file = await app.inject(`/live/show/${name}`);
+    assert.equal(file.statusCode, 200, name);
+    assert.equal(file.headers['content-type'], 'video/mp4');
+    assert.equal(file.headers['cache-control'], 'public, max-age=3600');
+    assert.equal(file.headers['access-control-allow-origin'], '*');
+    assert.equal(file.headers['set-cookie'], undefined);
+  }
+  assert.equal(index.headers['set-cookie'], undefined);
+});
+
+test('[V19] what is wrong or not there is said so, and kept for a moment at most', async () => {
+  const { app, play } = await stage();
+  play(4_400);
+  const status = async (path: string) => (await app.inject(`/live/show/${path}`)).statusCode;
+  assert.equal(await status('7.m4s'), 404);
+  assert.equal(await status('anything'), 404);
+  assert.equal(await status('media.m3u8?_HLS_msn=abc'), 400);
+  assert.equal(await status('media.m3u8?_HLS_part=1'), 400);
+  assert.equal(await status('media.m3u8?_HLS_msn=999999999999'), 400);
+  const sequence = Number(/MEDIA-SEQUENCE:(\d+)/.exec((await app.inject('/live/show/media.m3u8')).body)?.[1]);
+  const late = await app.inject(`/live/show/media.m3u8?_HLS_msn=${sequence + 3}`);
+  assert.deepEqual([late.statusCode, late.headers['cache-control']], [503, 'no-store']);
+});
+
+test('[V19] a private show is for its members, and for no cache', async () => {
+  const { app, play, open, routes } = await stage();
+  play(4_400);
+  assert.equal((await app.inject('/live/show/media.m3u8')).statusCode, 200);
+  open.delete('show');
+  routes.forget('show');
+  const stranger = await app.inject('/live/show/media.m3u8');
+  assert.deepEqual([stranger.statusCode, stranger.json().code], [404, 'shows.not_found']);
+  assert.equal(stranger.headers['cache-control'], 'no-store');
+  const member = await app.inject({ url: '/live/show/media.m3u8', headers: { cookie: 'member=1' } });
+  assert.deepEqual([member.statusCode, member.headers['cache-control']], [200, 'private, no-store']);
+  assert.equal(member.headers['access-control-allow-origin'], undefined);
+});
+
+test('[V19] a show that ends says so to who waits, and is gone for who comes later', async () => {
+  const { app, play, open, routes, end } = await stage();
+  play(4_400);
+  const sequence = Number(/MEDIA-SEQUENCE:(\d+)/.exec((await app.inject('/live/show/media.m3u8')).body)?.[1]);
+  const waiting = app.inject(`/live/show/media.m3u8?_HLS_msn=${sequence + 2}&_HLS_part=3`);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  open.delete('show');
+  routes.forget('show');
+  end();
+  assert.match((await waiting).body, /#EXT-X-ENDLIST/);
+  assert.equal((await app.inject('/live/show/media.m3u8')).statusCode, 404);
+});
+
+test('[V19] a thousand requests of a second ask for the show once', async () => {
+  const { app, play, asked } = await stage();
+  play(4_400);
+  await Promise.all(Array.from({ length: 1_000 }, () => app.inject('/live/show/media.m3u8')));
+  assert.ok(asked() <= 3, `${asked()} times`);
+});

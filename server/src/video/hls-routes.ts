@@ -1,0 +1,118 @@
+/**
+ * Low-Latency HLS over HTTP: `/live/<showId>/index.m3u8` (multivariant), `media.m3u8` and the files that it names. For
+ * browsers without Media Source Extensions, networks without WebSockets, and whatever else plays HLS.
+ *
+ * Cache headers are those of draft-pantos-hls-rfc8216bis-20 §6.2.5.2 and appendix B, so that any HTTP cache in front
+ * carries a public show. What is private is never stored.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
+import { targetDurationSeconds } from '@nacre/media/hls/packager';
+import type { Hls, HlsAnswer, PlaylistQuery } from '@nacre/media/hls/hls';
+import { sendProblem } from './problem.ts';
+
+const playlistType = 'application/vnd.apple.mpegurl';
+const mediaType = 'video/mp4';
+/** A waiting playlist's answer is for good: its address names what it waited for. */
+const keepWaited = 6 * targetDurationSeconds;
+const keepPlain = Math.floor(targetDurationSeconds / 2);
+const keepMissing = targetDurationSeconds;
+/** Names are never used again. */
+const keepFile = 3_600;
+/** A made-private show is told at once (`forget`); this bounds what is remembered of shows that just ended. */
+const rememberMs = 1_000;
+const rememberShows = 1_000;
+
+export interface HlsRoutes {
+  routes: FastifyPluginAsync;
+  /** Who may watch this show has changed. */
+  forget(showId: string): void;
+}
+
+export function createHlsRoutes(deps: {
+  hls: Hls;
+  mayWatch: (showId: string, request: IncomingMessage) => Promise<boolean>;
+  /** Whether everybody may watch it, now. */
+  isPublic: (showId: string) => Promise<boolean>;
+}): HlsRoutes {
+  const { hls } = deps;
+  // Each viewer asks some five times a second, and a thousand of them the same.
+  const publicShows = new LRUCache<string, Promise<boolean>>({ max: rememberShows, ttl: rememberMs });
+
+  async function accessOf(showId: string, request: IncomingMessage): Promise<'public' | 'private' | null> {
+    let isPublic = publicShows.get(showId);
+    if (isPublic === undefined) {
+      isPublic = deps.isPublic(showId);
+      publicShows.set(showId, isPublic);
+      isPublic.catch(() => publicShows.delete(showId));
+    }
+    if (await isPublic) return 'public';
+    return (await deps.mayWatch(showId, request)) ? 'private' : null;
+  }
+
+  async function answer<T extends string | Buffer>(
+    request: FastifyRequest<{ Params: { showId: string } }>,
+    reply: FastifyReply,
+    type: string,
+    keep: (waited: boolean) => number,
+    read: (showId: string) => Promise<HlsAnswer<T>>,
+  ): Promise<FastifyReply> {
+    const { showId } = request.params;
+    const refuse = () => sendProblem(reply.header('cache-control', 'no-store'), 'shows.not_found');
+    const before = await accessOf(showId, request.raw);
+    if (before === null) return refuse();
+    const found = await read(showId);
+    // It may have been made private while this request waited; one that is over still says so to who waited.
+    const access = found.kind === 'ok' && found.isLast ? before : await accessOf(showId, request.raw);
+    if (access === null) return refuse();
+    const cache = (seconds: number): FastifyReply =>
+      reply.header('cache-control', access === 'public' ? `public, max-age=${seconds}` : 'private, no-store');
+    if (access === 'public') reply.header('access-control-allow-origin', '*');
+    switch (found.kind) {
+      case 'ok':
+        return cache(keep(found.waited)).type(type).send(found.body);
+      case 'not-found':
+        return sendProblem(cache(keepMissing), 'video.no_picture');
+      case 'bad-request':
+        return sendProblem(cache(keepMissing), 'request.invalid', 'These delivery directives ask too far ahead.');
+      case 'unavailable':
+        return sendProblem(reply.header('cache-control', 'no-store').header('retry-after', '1'), 'video.down');
+    }
+  }
+
+  return {
+    forget: (showId) => void publicShows.delete(showId),
+    routes: async (app) => {
+      // Many viewers may share one address, and each asks all the time: what bounds them are the waits of `hls`.
+      const options = { schema: { hide: true }, config: { rateLimit: false } } as const;
+      app.get<{ Params: { showId: string } }>('/live/:showId/index.m3u8', options, (request, reply) => (
+        answer(request, reply, playlistType, () => keepPlain, hls.multivariant)
+      ));
+      app.get<{ Params: { showId: string } }>('/live/:showId/media.m3u8', options, (request, reply) => {
+        const query = readDirectives(request.query as Record<string, unknown>);
+        return answer(request, reply, playlistType, (waited) => (waited ? keepWaited : keepPlain), async (showId) => (
+          query === null ? { kind: 'bad-request' } : hls.playlist(showId, query)
+        ));
+      });
+      app.get<{ Params: { showId: string; name: string } }>('/live/:showId/:name', options, (request, reply) => (
+        answer(request, reply, mediaType, () => keepFile, (showId) => hls.file(showId, request.params.name))
+      ));
+    },
+  };
+}
+
+/** The delivery directives (§6.2.5); null when they are none. */
+function readDirectives(query: Record<string, unknown>): PlaylistQuery | null {
+  const sequence = readNumber(query['_HLS_msn']);
+  const part = readNumber(query['_HLS_part']);
+  if (sequence === undefined || part === undefined || (part !== null && sequence === null)) return null;
+  const skip = query['_HLS_skip'];
+  return { sequence, part, skip: skip === 'YES' || skip === 'v2' };
+}
+
+/** Null when it is not there, undefined when it is no number. */
+function readNumber(value: unknown): number | null | undefined {
+  if (value === undefined) return null;
+  return typeof value === 'string' && /^\d{1,12}$/.test(value) ? Number(value) : undefined;
+}
