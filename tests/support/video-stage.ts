@@ -19,6 +19,8 @@ export interface VideoStage {
   url: string;
   video: Video;
   openShows: Set<string>;
+  /** Lets no WebSocket through any more, or again. */
+  blockSockets(isBlocked: boolean): void;
   /** `up <showId>` and `down <showId> <reason>`, as the server heard them. */
   pictureNews: string[];
   stop(): Promise<void>;
@@ -59,6 +61,11 @@ export async function startVideoStage(options: {
   await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
   await video.ready();
   return {
+    blockSockets(isBlocked) {
+      // Without a listener an upgrade is an ordinary request, as behind a proxy that knows nothing of WebSockets.
+      if (isBlocked) upgrades.stop();
+      else upgrades.listenOn(app.server);
+    },
     url: `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`,
     video,
     openShows,
@@ -95,7 +102,7 @@ async function pages(app: FastifyInstance): Promise<void> {
 /** One file for the browser, as the site's own build makes it. */
 export async function bundle(input: string, minify = false): Promise<string> {
   const build = await rolldown({ input, platform: 'browser', tsconfig: false, logLevel: 'silent' });
-  const { output } = await build.generate({ format: 'es', minify });
+  const { output } = await build.generate({ format: 'es', minify, codeSplitting: false });
   await build.close();
   return output[0].code;
 }

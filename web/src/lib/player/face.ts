@@ -51,6 +51,8 @@ export interface PlayerView {
 }
 
 export interface PlayerStats {
+  /** How the picture comes: by the socket, or by HLS where no socket gets through or no MSE is there. */
+  transport: 'socket' | 'hls';
   /** From `createPlayer` to the first picture on the screen, in ms; null before. */
   firstPictureMs: number | null;
   delayMs: number | null;

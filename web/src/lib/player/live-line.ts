@@ -23,6 +23,11 @@ const connectWithinMs = 10_000;
 
 /** Of contract/src/refusals.ts, which the first bytes of the page leave out. */
 const notOpenCode = 'shows.not_found';
+const socketOnlyCode = 'video.socket_only';
+/** Once may be chance, at the moment that a server comes back. */
+const blockedAfter = 2;
+/** How often a socket is tried where something on the way lets none through: the network may have changed. */
+const blockedPauseMs = 20_000;
 
 export interface LiveLine {
   /** False when there is no open socket. */
@@ -40,6 +45,8 @@ export function connectLive(deps: {
   onBinary: (message: LiveInit | LiveFragment) => void;
   /** It goes on trying. */
   onTrouble: (reason: 'offline' | 'unreachable') => void;
+  /** Ordinary requests get through and sockets do not. It goes on trying, rarely. */
+  onBlocked: () => void;
   /** It does not. */
   onFinal: (reason: 'ended' | 'not-open') => void;
 }): LiveLine {
@@ -48,11 +55,15 @@ export function connectLive(deps: {
   const socketUrl = httpUrl.href.replace('http', 'ws');
   let socket: WebSocket | null = null;
   let failures = 0;
+  /** Sockets in a row that brought nothing while ordinary requests were answered. */
+  let blocked = 0;
   let attempts = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let openedMs = 0;
   let pingedMs = 0;
   let heardMs = 0;
+  /** Of this socket. */
+  let hasHeard = false;
   let isStopped = false;
 
   function open(): void {
@@ -63,15 +74,16 @@ export function connectLive(deps: {
     const own = new WebSocket(socketUrl, liveSubprotocol);
     own.binaryType = 'arraybuffer';
     socket = own;
-    let isOpen = false;
+    hasHeard = false;
     own.onopen = () => {
-      isOpen = true;
       pingedMs = heardMs = performance.now();
       deps.onOpen();
       ping();
     };
     own.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
       heardMs = performance.now();
+      hasHeard = true;
+      blocked = 0;
       if (typeof data === 'string') return deps.onText(JSON.parse(data) as LiveServerMessage);
       failures = 0;
       const message = decodeLiveBinary(data);
@@ -81,7 +93,7 @@ export function connectLive(deps: {
       if (socket !== own) return;
       socket = null;
       if (code === liveClose.ended) return deps.onFinal('ended');
-      if (isOpen) again(code);
+      if (hasHeard) again(code);
       else void askWhy();
     };
   }
@@ -97,7 +109,8 @@ export function connectLive(deps: {
 
   function again(code: number, atLeastMs = 0): void {
     if (isStopped) return;
-    if (!navigator.onLine) deps.onTrouble('offline');
+    if (blocked >= blockedAfter) atLeastMs = blockedPauseMs;
+    else if (!navigator.onLine) deps.onTrouble('offline');
     else if (failures > 1) deps.onTrouble('unreachable');
     let pauseMs = Math.max(atLeastMs, Math.min(longestPauseMs, firstPauseMs * 2 ** failures));
     if (code === liveClose.goingAway) pauseMs = Math.max(pauseMs, spreadMs);
@@ -112,6 +125,10 @@ export function connectLive(deps: {
       const { code } = (await response.json()) as { code?: string };
       // The status alone may be a proxy's, whose server is away for a moment.
       if (!isStopped && code === notOpenCode) return deps.onFinal('not-open');
+      if (!isStopped && code === socketOnlyCode) {
+        blocked += 1;
+        if (blocked >= blockedAfter) deps.onBlocked();
+      }
     } catch {
       // Unreachable, which is what `again` reports.
     }
@@ -125,12 +142,18 @@ export function connectLive(deps: {
 
   const pinger = setInterval(() => {
     const nowMs = performance.now();
-    if (socket?.readyState === WebSocket.CONNECTING && nowMs - openedMs > connectWithinMs) return reconnect();
+    if (socket?.readyState === WebSocket.CONNECTING && nowMs - openedMs > connectWithinMs) return hang();
     if (socket?.readyState !== WebSocket.OPEN) return;
     // Only a ping that was really sent counts: a sleeping page's timers may run minutes late.
     if (heardMs < pingedMs && nowMs - pingedMs > silenceMs) reconnect();
     else if (heardMs >= pingedMs) ping();
   }, pingEveryMs);
+
+  /** Neither open nor refused: something on the way swallows it. */
+  function hang(): void {
+    abandon();
+    void askWhy();
+  }
 
   function reconnect(pauseMs = 0): void {
     abandon();
@@ -140,7 +163,7 @@ export function connectLive(deps: {
   function onOnline(): void {
     // The network may have changed under an open socket: its path is gone, and only a timeout would tell.
     abandon();
-    failures = 0;
+    failures = blocked = 0;
     open();
   }
 

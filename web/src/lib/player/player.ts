@@ -6,6 +6,7 @@
  */
 import type { LiveFragment, LiveInit, LiveServerMessage } from '@nacre/contract/live';
 import type { CreatePlayer, PlayerReason, PlayerState, PlayerStats, PlayerView } from './face.ts';
+import type { Fallback } from './hls-fallback.ts';
 import { connectLive } from './live-line.ts';
 import type { LiveLine } from './live-line.ts';
 import { createMediaFeed, mediaSourceClass, playableType } from './media-feed.ts';
@@ -39,6 +40,8 @@ const dryMs = 1_500;
 /** A hidden and silent page goes on receiving this long, so that a short look elsewhere costs nothing. */
 const pauseAfterHiddenMs = 5_000;
 const measureEveryMs = 1_000;
+/** Ahead of the screen on average, in seconds, when parts of half a second come one by one. */
+const hlsTarget = 0.5;
 /** A decoder that fails is tried again after this, doubling; and so often in a row before the browser is taken at its
  * word. Fewer times gives up on a phone that was only short of memory, more loads the same pictures for nothing. */
 const firstRepairMs = 200;
@@ -55,6 +58,10 @@ interface Core {
   view: PlayerView;
   line: LiveLine | null;
   feed: MediaFeed | null;
+  /** Plays while no socket gets through; 'loading' until its code is there. */
+  fallback: Fallback | 'loading' | null;
+  targetMs: number;
+  hlsUrl: string;
   ticker: ReturnType<typeof setInterval> | undefined;
   /** The playhead was put near the edge; before that the buffer only fills. */
   positioned: boolean;
@@ -121,6 +128,7 @@ export const createPlayer: CreatePlayer = ({ video, url, sound = false, targetMs
       core.line?.stop();
       for (const [name, handler] of Object.entries(events)) video.removeEventListener(name, handler);
       document.removeEventListener('visibilitychange', onVisibility);
+      leaveFallback(core);
       dropFeed(core);
       core.listeners.clear();
     },
@@ -138,6 +146,9 @@ function createCore(video: HTMLVideoElement, sound: boolean, targetMs: number): 
     view: { state: 'connecting', reason: null, muted: !sound, hasSound: false, width: 0, height: 0, delayMs: null },
     line: null,
     feed: null,
+    fallback: null,
+    targetMs,
+    hlsUrl: '',
     ticker: undefined,
     positioned: false,
     positionedMs: 0,
@@ -158,8 +169,9 @@ function createCore(video: HTMLVideoElement, sound: boolean, targetMs: number): 
 }
 
 function start(core: Core, url: string): void {
-  if (!mediaSourceClass()) return become(core, 'unsupported', 'no-mse');
+  core.hlsUrl = url.replace(/^ws/, 'http').replace(/socket$/, 'index.m3u8');
   core.ticker = setInterval(() => tick(core), tickMs);
+  if (!mediaSourceClass()) return void fallBack(core);
   core.line = connectLive({
     url,
     onText: (message) => onText(core, message),
@@ -169,6 +181,7 @@ function start(core: Core, url: string): void {
       if (core.view.state === 'error') goOn(core);
     },
     onTrouble: (reason) => become(core, 'error', reason),
+    onBlocked: () => void fallBack(core),
     onFinal: (reason) => (reason === 'ended' ? finish(core, 'ended') : finish(core, 'error', 'not-open')),
   });
 }
@@ -188,6 +201,7 @@ function become(core: Core, state: PlayerState, reason: PlayerReason = null): vo
 function finish(core: Core, state: PlayerState, reason: PlayerReason = null): void {
   become(core, state, reason);
   core.line?.stop();
+  fallbackOf(core)?.pause();
   clearInterval(core.ticker);
 }
 
@@ -197,6 +211,50 @@ function dropFeed(core: Core): void {
   core.feed = null;
   core.positioned = false;
   core.firstAppendMs = null;
+}
+
+/** Plays by HLS what no socket brings. When one comes through, `onBinary` goes back to it. */
+async function fallBack(core: Core): Promise<void> {
+  if (core.fallback !== null || core.isOver) return;
+  core.fallback = 'loading';
+  const module = await import('./hls-fallback.ts').catch(() => null);
+  if (core.fallback !== 'loading' || core.isOver) return;
+  core.fallback = null;
+  // The page's own files do not come either: the line goes on trying, and with it this.
+  if (module === null) return;
+  dropFeed(core);
+  core.steering = createSteering(hlsTarget);
+  core.fallback = module.startFallback({
+    video: core.video,
+    url: core.hlsUrl,
+    onReady() {
+      core.positioned = true;
+      core.positionedMs = performance.now();
+      core.startJumpsLeft = startJumps;
+      goOn(core);
+      change(core, { hasSound: true });
+    },
+    onTrouble: (reason) => become(core, 'error', reason),
+    onEnded: () => finish(core, 'ended'),
+    onImpossible: () => finish(core, 'unsupported', mediaSourceClass() ? 'no-codec' : 'no-mse'),
+  });
+}
+
+function leaveFallback(core: Core): void {
+  if (core.fallback === null) return;
+  fallbackOf(core)?.destroy();
+  core.fallback = null;
+  core.positioned = false;
+  core.steering = createSteering(core.targetMs / 1000);
+}
+
+/** End of what is buffered, in seconds; null while nothing is, or where the browser steers itself. */
+function edgeOf(core: Core): number | null {
+  return core.fallback === null ? (core.feed?.edge() ?? null) : (fallbackOf(core)?.edge() ?? null);
+}
+
+function fallbackOf(core: Core): Fallback | null {
+  return core.fallback === 'loading' ? null : core.fallback;
 }
 
 /** The browser gave up on what it got: throw it all away and join again. */
@@ -231,6 +289,7 @@ function onBinary(core: Core, message: LiveInit | LiveFragment): void {
   if (message.kind === 'fragment') return core.feed?.fragment(message);
   const type = playableType(message.mime);
   if (!type) return finish(core, 'unsupported', 'no-codec');
+  leaveFallback(core);
   core.feed ??= createMediaFeed({
     video: core.video,
     onAppended: (last) => settle(core, last.arrivedAtMs),
@@ -258,8 +317,8 @@ function settle(core: Core, arrivedAtMs: number): void {
 }
 
 function toEdge(core: Core, behind = core.steering.goal()): void {
-  const end = core.feed?.edge();
-  if (end == null) return;
+  const end = edgeOf(core);
+  if (end === null) return;
   const { buffered } = core.video;
   const first = buffered.length ? buffered.start(buffered.length - 1) : 0;
   core.video.currentTime = Math.max(first, end - behind);
@@ -295,14 +354,15 @@ function tick(core: Core): void {
   core.lastTickMs = nowMs;
   pauseWhileHidden(core, nowMs);
   if (core.firstAppendMs !== null) settle(core, 0);
-  const end = core.feed?.edge();
-  if (end == null || !core.positioned) return;
-  watchMovement(core, nowMs, end);
+  const end = edgeOf(core);
+  if (!core.positioned) return;
   if (nowMs - core.lastMeasureMs >= measureEveryMs) {
     core.lastMeasureMs = nowMs;
     if (core.view.state === 'playing' && nowMs - core.positionedMs > repairedMs) core.repairs = 0;
     measure(core);
   }
+  if (end === null) return;
+  watchMovement(core, nowMs, end);
   const { video } = core;
   if (video.paused || video.seeking || core.view.state === 'waiting') return;
   const ahead = end - video.currentTime;
@@ -337,6 +397,11 @@ function watchMovement(core: Core, nowMs: number, end: number): void {
 
 /** How old the picture on the screen is. */
 function measure(core: Core): void {
+  const fallback = fallbackOf(core);
+  if (fallback !== null) {
+    const { videoWidth: width, videoHeight: height } = core.video;
+    return change(core, { delayMs: fallback.delayMs(), width, height });
+  }
   const noteAge = (mediaTime: number, shownAtMs: number): void => {
     const arrivedAtMs = core.feed?.arrivedAt(mediaTime) ?? null;
     const serverNowMs = core.clock.at(shownAtMs);
@@ -351,13 +416,20 @@ function measure(core: Core): void {
 function pauseWhileHidden(core: Core, nowMs: number): void {
   const { hiddenSinceMs, paused, video } = core;
   if (hiddenSinceMs === null || paused || !video.muted || nowMs - hiddenSinceMs < pauseAfterHiddenMs) return;
-  core.paused = core.line?.send({ type: 'pause' }) ?? false;
+  const fallback = fallbackOf(core);
+  fallback?.pause();
+  core.paused = fallback !== null || (core.line?.send({ type: 'pause' }) ?? false);
 }
 
 function onVisibilityChange(core: Core): void {
   core.hiddenSinceMs = document.hidden ? performance.now() : null;
   if (document.hidden) return;
-  if (core.paused) {
+  const fallback = fallbackOf(core);
+  if (core.paused && fallback !== null) {
+    core.paused = false;
+    fallback.resume();
+    if (core.video.paused) void play(core);
+  } else if (core.paused) {
     core.paused = false;
     core.line?.send({ type: 'resume' });
     // Stays where it is until the new group of pictures is there, then goes to its edge.
@@ -372,12 +444,13 @@ function onVisibilityChange(core: Core): void {
 function statsOf(core: Core): PlayerStats {
   const { video, feed, counts } = core;
   const quality = video.getVideoPlaybackQuality?.();
-  const end = feed?.edge();
+  const end = edgeOf(core);
   return {
+    transport: core.fallback === null ? 'socket' : 'hls',
     firstPictureMs: core.firstPictureMs,
     delayMs: core.view.delayMs,
     uplinkMs: core.uplinkMs,
-    bufferedMs: end == null ? 0 : Math.max(0, Math.round((end - video.currentTime) * 1000)),
+    bufferedMs: end === null ? 0 : Math.max(0, Math.round((end - video.currentTime) * 1000)),
     playbackRate: video.playbackRate,
     receivedBytes: counts.receivedBytes,
     pictures: quality?.totalVideoFrames ?? 0,

@@ -1,0 +1,147 @@
+/** The picture where sockets or Media Source Extensions are missing: a real clip, the real media process, real decoding. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { after, before, test } from 'node:test';
+import HLS from 'hls-parser';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { createMediaSupervisor } from '@nacre/media/supervisor';
+import type { Player, PlayerStats, PlayerView } from '../../web/src/lib/player/face.ts';
+import { publishClip, until } from '../support/nacre.ts';
+import { launchCameraBrowser, waitForMovement, type CameraBrowser } from '../support/video-browser.ts';
+import { silentLog, stageKeyOf, startVideoStage, type VideoStage } from '../support/video-stage.ts';
+
+declare global {
+  var lib: { createPlayer: typeof import('../../web/src/lib/player/player.ts').createPlayer };
+  var ready: boolean;
+  var player: Player;
+}
+
+const showId = 'show-1';
+const PATIENCE_MS = 30_000;
+const PROOF_SECONDS = 30;
+
+let stage: VideoStage;
+let camera: CameraBrowser;
+let browser: Browser;
+let publisher: ReturnType<typeof publishClip>;
+before(async () => {
+  stage = await startVideoStage({
+    startMedia: (onEvent) => createMediaSupervisor({
+      udpPort: 0, bindAddress: '127.0.0.1', addresses: ['127.0.0.1'], log: silentLog, onEvent,
+    }),
+    openShows: [showId],
+  });
+  publisher = publishClip(stage.url, stageKeyOf(showId));
+  camera = await launchCameraBrowser();
+  browser = camera.browser;
+  await until('there is a playlist', PATIENCE_MS, async () => (await fetch(indexUrl())).ok);
+});
+after(async () => {
+  await camera?.close();
+  await publisher?.stop();
+  await stage?.stop();
+});
+
+const indexUrl = (): string => `${stage.url}/live/${showId}/index.m3u8`;
+
+async function openViewer(prepare?: (context: BrowserContext) => Promise<void>): Promise<Page> {
+  const context = await browser.newContext();
+  await prepare?.(context);
+  const page = await context.newPage();
+  page.on('pageerror', (error) => console.error('viewer:', error));
+  await page.goto(`${stage.url}/viewer.html`);
+  await page.waitForFunction(() => globalThis.ready);
+  await page.evaluate((show) => {
+    const video = document.querySelector('video');
+    if (video) globalThis.player = lib.createPlayer({ video, url: `/live/${show}/socket` });
+  }, showId);
+  return page;
+}
+
+const viewOf = (page: Page): Promise<PlayerView> => page.evaluate(() => player.view());
+const statsOf = (page: Page): Promise<PlayerStats> => page.evaluate(() => player.stats());
+
+async function untilPlayingBy(page: Page, transport: PlayerStats['transport']): Promise<void> {
+  await until(`playing by ${transport}`, PATIENCE_MS, async () => (
+    (await statsOf(page)).transport === transport && (await viewOf(page)).state === 'playing'
+  ));
+  await waitForMovement(page, PATIENCE_MS);
+}
+
+test('[V20] where no socket gets through the picture comes by HLS, and by the socket again when one does', async (t) => {
+  stage.blockSockets(true);
+  const page = await openViewer();
+  await untilPlayingBy(page, 'hls');
+  await until('the delay is known', PATIENCE_MS, async () => (await viewOf(page)).delayMs !== null);
+  // Steering takes some seconds to come near the edge.
+  await until('near the edge', PATIENCE_MS, async () => ((await viewOf(page)).delayMs ?? Infinity) < 1_500);
+  const { delayMs } = await viewOf(page);
+  t.diagnostic(`${delayMs} ms behind by HLS`);
+  stage.blockSockets(false);
+  await page.evaluate(() => dispatchEvent(new Event('online')));
+  await untilPlayingBy(page, 'socket');
+  await page.context().close();
+});
+
+test('[V20] a browser without Media Source Extensions plays HLS by itself', async () => {
+  const page = await openViewer((context) => context.addInitScript(() => {
+    Reflect.deleteProperty(globalThis, 'MediaSource');
+    Reflect.deleteProperty(globalThis, 'ManagedMediaSource');
+  }));
+  await untilPlayingBy(page, 'hls');
+  assert.equal((await statsOf(page)).receivedBytes, 0, 'nothing came by a socket');
+  await page.context().close();
+});
+
+test('[V20] where nothing can play, that is said', async () => {
+  const page = await openViewer((context) => context.addInitScript(() => {
+    Reflect.deleteProperty(globalThis, 'MediaSource');
+    HTMLMediaElement.prototype.canPlayType = () => '';
+  }));
+  await until('unsupported', PATIENCE_MS, async () => (await viewOf(page)).state === 'unsupported');
+  assert.equal((await viewOf(page)).reason, 'no-mse');
+  await page.context().close();
+});
+
+test('[M28] for half a minute every playlist of a real show reads well, and FFmpeg reads on without an error', async (t) => {
+  const ffmpeg = readWithFfmpeg(PROOF_SECONDS);
+  const index = await (await fetch(indexUrl())).text();
+  assert.ok(HLS.parse(index).isMasterPlaylist);
+  let place: { sequence: number; part: number } | null = null;
+  let reads = 0;
+  const untilMs = performance.now() + PROOF_SECONDS * 1_000;
+  while (performance.now() < untilMs) {
+    const query = place === null ? '' : `?_HLS_msn=${place.sequence}&_HLS_part=${place.part}`;
+    const response = await fetch(`${stage.url}/live/${showId}/media.m3u8${query}`);
+    assert.equal(response.status, 200);
+    const next = placeAfter(HLS.parse(await response.text()) as HLS.types.MediaPlaylist);
+    if (place !== null) assert.ok(next.sequence + next.part / 1_000 > place.sequence + place.part / 1_000, 'it goes on');
+    place = next;
+    reads += 1;
+  }
+  t.diagnostic(`${reads} playlists in ${PROOF_SECONDS} s`);
+  // One for each part of 0.48 s, less what a busy machine merges.
+  assert.ok(reads > PROOF_SECONDS);
+  const read = await ffmpeg;
+  if (read === null) t.diagnostic('ffmpeg is not here');
+  else assert.deepEqual(read, { status: 0, errors: '' });
+});
+
+/** The part that comes next. */
+function placeAfter({ segments, mediaSequenceBase = 0 }: HLS.types.MediaPlaylist): { sequence: number; part: number } {
+  const whole = segments.filter(({ uri }) => uri).length;
+  const growing = segments.find(({ uri }) => !uri);
+  return { sequence: mediaSequenceBase + whole, part: growing?.parts.filter(({ hint }) => !hint).length ?? 0 };
+}
+
+/** Null where there is no FFmpeg. */
+function readWithFfmpeg(seconds: number): Promise<{ status: number | null; errors: string } | null> {
+  const args = ['-v', 'error', '-xerror', '-i', indexUrl(), '-t', String(seconds), '-f', 'null', '-'];
+  const child = spawn('ffmpeg', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  let errors = '';
+  child.stderr.on('data', (chunk: Buffer) => { errors += chunk; });
+  return new Promise((resolve) => {
+    child.once('error', () => resolve(null));
+    child.once('close', (status) => resolve({ status, errors }));
+  });
+}

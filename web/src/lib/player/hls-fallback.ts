@@ -1,0 +1,133 @@
+/**
+ * The picture without sockets: Low-Latency HLS, by hls.js where the browser has Media Source Extensions, else by the
+ * browser itself. Loaded only when it is needed. The player (`player.ts`) steers it and says what it is doing.
+ */
+import Hls from 'hls.js/light';
+import { mediaSourceClass } from './media-feed.ts';
+
+/** Where playing begins, in seconds behind the end of the playlist; the player's steering does the rest. */
+const startBehind = 0.7;
+/** Further behind, in seconds, hls.js jumps by itself: after a tab slept. */
+const furthestBehind = 8;
+/** Shorter asks a server that is away in vain, longer is a dark screen. */
+const tryAgainMs = 2_000;
+const keepBehind = 15;
+/** Times in a row that the browser may give up on what it got. */
+const maxRepairs = 3;
+
+export interface Fallback {
+  /** End of what is buffered, in seconds; null while nothing is, or where the browser steers itself. */
+  edge(): number | null;
+  /** How far behind the show the screen is, in ms; null while unknown. */
+  delayMs(): number | null;
+  /** No more pictures are fetched until `resume`. */
+  pause(): void;
+  resume(): void;
+  destroy(): void;
+}
+
+export interface FallbackDeps {
+  video: HTMLVideoElement;
+  /** Of the multivariant playlist. */
+  url: string;
+  /** There is something to play. */
+  onReady: () => void;
+  /** It goes on trying. */
+  onTrouble: (reason: 'offline' | 'unreachable') => void;
+  onEnded: () => void;
+  /** This browser cannot play it either. */
+  onImpossible: () => void;
+}
+
+export function startFallback(deps: FallbackDeps): Fallback {
+  return mediaSourceClass() && Hls.isSupported() ? startHls(deps) : startNative(deps);
+}
+
+function startHls(deps: FallbackDeps): Fallback {
+  const { video } = deps;
+  let repairs = 0;
+  let retry: ReturnType<typeof setTimeout> | undefined;
+  const hls = new Hls({
+    lowLatencyMode: true,
+    liveSyncDuration: startBehind,
+    liveMaxLatencyDuration: furthestBehind,
+    // Ours steers more finely.
+    maxLiveSyncPlaybackRate: 1,
+    backBufferLength: keepBehind,
+    // There is nothing to transmux, and pages allow no workers made from text.
+    enableWorker: false,
+  });
+  hls.on(Hls.Events.MANIFEST_PARSED, () => deps.onReady());
+  hls.on(Hls.Events.FRAG_BUFFERED, () => {
+    repairs = 0;
+  });
+  hls.on(Hls.Events.ERROR, (_event, { fatal, type }) => {
+    if (!fatal) return;
+    if (type === Hls.ErrorTypes.MEDIA_ERROR && repairs < maxRepairs) {
+      repairs += 1;
+      hls.recoverMediaError();
+    } else if (type === Hls.ErrorTypes.NETWORK_ERROR) {
+      deps.onTrouble(navigator.onLine ? 'unreachable' : 'offline');
+      retry = setTimeout(() => hls.loadSource(deps.url), tryAgainMs);
+    } else deps.onImpossible();
+  });
+  video.addEventListener('ended', deps.onEnded);
+  hls.attachMedia(video);
+  hls.loadSource(deps.url);
+  return {
+    edge() {
+      const { buffered } = video;
+      return buffered.length === 0 ? null : buffered.end(buffered.length - 1);
+    },
+    delayMs: () => (Number.isFinite(hls.latency) && hls.latency > 0 ? Math.round(hls.latency * 1_000) : null),
+    pause: () => hls.stopLoad(),
+    resume: () => hls.startLoad(-1),
+    destroy() {
+      clearTimeout(retry);
+      video.removeEventListener('ended', deps.onEnded);
+      hls.destroy();
+    },
+  };
+}
+
+function startNative(deps: FallbackDeps): Fallback {
+  const { video } = deps;
+  let retry: ReturnType<typeof setTimeout> | undefined;
+  const load = (): void => {
+    video.src = deps.url;
+    deps.onReady();
+  };
+  const onError = (): void => {
+    // MEDIA_ERR_DECODE and MEDIA_ERR_SRC_NOT_SUPPORTED are also what a playlist gives that is not there (yet).
+    if (!canPlayNatively(video)) return deps.onImpossible();
+    deps.onTrouble(navigator.onLine ? 'unreachable' : 'offline');
+    clearTimeout(retry);
+    retry = setTimeout(load, tryAgainMs);
+  };
+  video.addEventListener('error', onError);
+  video.addEventListener('ended', deps.onEnded);
+  if (canPlayNatively(video)) load();
+  else queueMicrotask(deps.onImpossible);
+  return {
+    edge: () => null,
+    delayMs() {
+      const startedAt = (video as { getStartDate?: () => Date }).getStartDate?.().getTime() ?? Number.NaN;
+      const delayMs = Date.now() - startedAt - video.currentTime * 1_000;
+      // The two clocks may differ: nothing is better than nonsense.
+      return delayMs > 0 && delayMs < 60_000 ? Math.round(delayMs) : null;
+    },
+    pause: () => video.pause(),
+    resume: () => undefined,
+    destroy() {
+      clearTimeout(retry);
+      video.removeEventListener('error', onError);
+      video.removeEventListener('ended', deps.onEnded);
+      video.removeAttribute('src');
+      video.load();
+    },
+  };
+}
+
+function canPlayNatively(video: HTMLVideoElement): boolean {
+  return video.canPlayType('application/vnd.apple.mpegurl') !== '';
+}
