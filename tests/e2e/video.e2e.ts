@@ -9,25 +9,14 @@ import type { BrowserContext, Page } from 'playwright-core';
 import { WebSocket } from 'ws';
 import { decodeLiveBinary, liveSubprotocol } from '@nacre/contract/live';
 import { createMediaSupervisor } from '@nacre/media/supervisor';
-import type { BroadcastView, Broadcaster } from '../../web/src/lib/broadcast/face.ts';
-import type { Player, PlayerStats, PlayerView } from '../../web/src/lib/player/face.ts';
+import type { BroadcastView } from '../../web/src/lib/broadcast/face.ts';
+import type { PlayerStats, PlayerView } from '../../web/src/lib/player/face.ts';
 import { startUdpRelay } from '../support/udp-relay.ts';
 import type { UdpRelay } from '../support/udp-relay.ts';
 import { launchCameraBrowser, waitForMovement } from '../support/video-browser.ts';
 import type { CameraBrowser } from '../support/video-browser.ts';
 import { silentLog, stageKeyOf, startVideoStage } from '../support/video-stage.ts';
 import type { VideoStage } from '../support/video-stage.ts';
-
-declare global {
-  var lib: {
-    createBroadcaster: typeof import('../../web/src/lib/broadcast/broadcaster.ts').createBroadcaster;
-    createPlayer: typeof import('../../web/src/lib/player/player.ts').createPlayer;
-  };
-  var ready: boolean;
-  var host: Broadcaster;
-  var player: Player;
-  var reloads: number;
-}
 
 const showId = 'show-1';
 const onLoopback = { udpPort: 0, bindAddress: '127.0.0.1', addresses: ['127.0.0.1'] };

@@ -14,6 +14,18 @@ import { createUpgrades } from '../../server/src/http/upgrade.ts';
 import { createVideo } from '../../server/src/video/video.ts';
 import type { Video } from '../../server/src/video/video.ts';
 
+/** What the two pages hold. */
+declare global {
+  var lib: {
+    createBroadcaster: typeof import('../../web/src/lib/broadcast/broadcaster.ts').createBroadcaster;
+    createPlayer: typeof import('../../web/src/lib/player/player.ts').createPlayer;
+  };
+  var ready: boolean;
+  var host: import('../../web/src/lib/broadcast/face.ts').Broadcaster;
+  var player: import('../../web/src/lib/player/face.ts').Player;
+  var reloads: number;
+}
+
 export interface VideoStage {
   /** `http://127.0.0.1:<port>`; `/host.html` and `/viewer.html` hold the pages. */
   url: string;
