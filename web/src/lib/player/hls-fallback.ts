@@ -2,7 +2,6 @@
  * The picture without sockets: Low-Latency HLS, by hls.js where the browser has Media Source Extensions, else by the
  * browser itself. Loaded only when it is needed. The player (`player.ts`) steers it and says what it is doing.
  */
-/// <reference path="./hls-light.d.ts" />
 import Hls from 'hls.js/light';
 import { mediaSourceClass } from './media-feed.ts';
 
