@@ -6,6 +6,10 @@
  * life of the room's history in the server: after a reconnect the page joins with the last position that it has, and
  * gets what it missed, or `reload` when the history does not reach back that far or the epoch is another.
  *
+ * Where no WebSocket gets through the same messages come as an event stream (HTML, server-sent events): `GET
+ * /realtime/events?v=1`, each message one `data` line; the page's own go as `POST /realtime/messages/<line>`, with the
+ * `line` of `welcome`. There the server sends `pong` by itself, and `event: close` with the close code as its last.
+ *
  * Rooms: `show/<showId>` for everybody who may see the show, `studio/<showId>` for members of its shop. What concerns
  * one person (own orders) comes on every socket of that person without joining.
  */
@@ -109,6 +113,8 @@ export const ServerMessage = Type.Union([
     version: Type.Literal(REALTIME_VERSION),
     personId: Nullable(Id),
     serverTime: Instant,
+    /** Of an event stream only: where the page's messages go. */
+    line: Type.Optional(Type.String()),
   }),
   /**
    * The room is joined. With `caughtUp` the missed events follow in an `events` message (or none were missed);

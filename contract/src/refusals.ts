@@ -99,6 +99,7 @@ export const REFUSALS = {
   // realtime
   'realtime.version': { status: 400, title: 'The page is older or newer than the server; reload it' },
   'realtime.room': { status: 404, title: 'There is no such room, or it is not open to you' },
+  'realtime.line_gone': { status: 404, title: 'This connection is closed; open another one' },
   'realtime.flood': { status: 429, title: 'Too many messages on one connection' },
 } as const;
 

@@ -153,7 +153,7 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
 }
 
 async function mountRoutes(app: App, modules: Modules, blobs: Blobs, config: Config): Promise<void> {
-  const { accounts, shops, follows, catalog, shows, chat, orders, payments, images, video } = modules;
+  const { accounts, shops, follows, catalog, shows, chat, orders, payments, images, video, realtime } = modules;
   await accountsRoutes(app, { accounts, membershipsOf: shops.membershipsOf });
   await imagesRoutes(app, { images, blobs });
   shopsRoutes(app, { shops, followingOf: follows.stateFor });
@@ -165,6 +165,7 @@ async function mountRoutes(app: App, modules: Modules, blobs: Blobs, config: Con
   paymentsRoutes(app, { payments });
   ordersRoutes(app, { orders });
   await app.register(video.routes);
+  await app.register(realtime.routes);
 }
 
 /** As this machine reaches it. */

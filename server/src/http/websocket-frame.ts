@@ -16,6 +16,12 @@ export function binaryFrame(parts: readonly Uint8Array[]): Buffer {
   return frame(finalBinary, parts);
 }
 
+/** The payload of a frame made here, without copying it. */
+export function payloadOf(bytes: Buffer): Buffer {
+  const length = bytes[1] ?? 0;
+  return bytes.subarray(length < 126 ? 2 : length === 126 ? 4 : 10);
+}
+
 function frame(firstByte: number, parts: readonly Uint8Array[]): Buffer {
   let length = 0;
   for (const part of parts) length += part.length;

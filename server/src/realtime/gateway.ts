@@ -1,5 +1,5 @@
 /**
- * The door: upgrades sockets, reads what pages send, and keeps who is connected.
+ * The door: upgrades sockets and opens event streams, reads what pages send, and keeps who is connected.
  *
  * Invariants: nobody is in a room that `mayJoin` did not allow; what one socket sends costs a bounded amount, and more
  * closes that socket and no other; who signs out is closed, also while connecting.
@@ -33,8 +33,27 @@ export interface GatewayDeps {
   onRooms(connection: Connection, before: ReadonlySet<string>): void;
 }
 
+/** What a page is connected by. */
+export interface Line {
+  connection: Connection;
+  /** Called once, when it is closed, however. */
+  onClose(listener: () => void): void;
+}
+
 export interface Gateway {
   upgrade: UpgradeHandler;
+  /**
+   * Takes a page that listens by an event stream. `isNewGuest` names the guest of a request without a cookie.
+   * @returns what to do with the page's messages. @throws Refusal `server.busy`, `request.too_many`
+   */
+  openStream(ask: {
+    request: IncomingMessage;
+    guest: Actor;
+    version: string | null;
+    /** To be named in `welcome`. */
+    name: string;
+    open(actor: Actor): Line;
+  }): Promise<(text: string) => void>;
   /** Sockets of one person. */
   of(personId: string): ReadonlySet<Connection>;
   /** Closes sockets of a person (of one session, or of all when null) with 4003. */
@@ -56,11 +75,10 @@ interface Handshake {
   signedOut: Array<{ personId: string; sessionId: string | null }>;
 }
 
-function readMessage(data: RawData, isBinary: boolean): ClientMessage | null {
-  if (isBinary) return null;
+function readMessage(text: string): ClientMessage | null {
   let value: unknown;
   try {
-    value = JSON.parse(String(data));
+    value = JSON.parse(text);
   } catch {
     return null;
   }
@@ -117,15 +135,13 @@ export function createGateway(deps: GatewayDeps): Gateway {
     const handshake: Handshake = { signedOut: [] };
     handshakes.add(handshake);
     try {
-      if (stopping || open >= limits.connections) return refuseUpgrade(socket, 'server.busy');
+      assertFree();
       const actor = await actorOf(request);
       if (socket.destroyed) return;
-      if ((byViewer.get(viewerOf(actor))?.size ?? 0) >= limits.connectionsPerViewer) {
-        return refuseUpgrade(socket, 'request.too_many');
-      }
+      assertPlaceFor(actor);
       server.handleUpgrade(request, socket, head, (webSocket) => {
         const connection = createConnection({ webSocket, line: socket, actor, limits });
-        serve(connection, webSocket, versionOf(request));
+        serveSocket(connection, webSocket, versionOf(request));
         if (handshake.signedOut.some((out) => isSignedOut(actor, out))) connection.close(CLOSE.signedOut);
       });
     } catch (error) {
@@ -136,15 +152,55 @@ export function createGateway(deps: GatewayDeps): Gateway {
     }
   }
 
-  function serve(connection: Connection, webSocket: WebSocket, version: string | null): void {
+  const openStream: Gateway['openStream'] = async ({ request, guest, version, name, open: openLine }) => {
+    const handshake: Handshake = { signedOut: [] };
+    handshakes.add(handshake);
+    try {
+      assertFree();
+      const actor = (await deps.findPerson(request)) ?? guest;
+      assertPlaceFor(actor);
+      const line = openLine(actor);
+      const receive = serve(line, version, name);
+      if (handshake.signedOut.some((out) => isSignedOut(actor, out))) line.connection.close(CLOSE.signedOut);
+      return (text) => void receive(text, Buffer.byteLength(text));
+    } finally {
+      handshakes.delete(handshake);
+    }
+  };
+
+  function assertFree(): void {
+    if (stopping || open >= limits.connections) throw new Refusal('server.busy');
+  }
+
+  function assertPlaceFor(actor: Actor): void {
+    if ((byViewer.get(viewerOf(actor))?.size ?? 0) >= limits.connectionsPerViewer) {
+      throw new Refusal('request.too_many');
+    }
+  }
+
+  function serveSocket(connection: Connection, webSocket: WebSocket, version: string | null): void {
+    webSocket.on('error', (error) => log.debug({ err: error }, 'a room socket failed'));
+    webSocket.on('pong', () => silent.delete(webSocket));
+    const receive = serve({ connection, onClose: (listener) => webSocket.once('close', listener) }, version);
+    webSocket.on('message', (data, isBinary) => {
+      if (!connection.isOpen()) return;
+      silent.delete(webSocket);
+      const isFlood = !receive(isBinary ? null : String(data), sizeOf(data));
+      // What it still sends is not read; the close is final after a moment.
+      if (isFlood) webSocket.pause();
+    });
+  }
+
+  /** @returns what takes the page's messages (null for what is no text); false when it was closed for them. */
+  function serve(
+    { connection, onClose }: Line, version: string | null, name?: string,
+  ): (text: string | null, bytes: number) => boolean {
     const { actor } = connection;
     const viewer = viewerOf(actor);
     const own = byViewer.get(viewer) ?? new Set<Connection>();
     byViewer.set(viewer, own.add(connection));
     open += 1;
-    webSocket.on('error', (error) => log.debug({ err: error }, 'a room socket failed'));
-    webSocket.on('pong', () => silent.delete(webSocket));
-    webSocket.once('close', () => {
+    onClose(() => {
       open -= 1;
       own.delete(connection);
       if (own.size === 0 && byViewer.get(viewer) === own) byViewer.delete(viewer);
@@ -158,38 +214,35 @@ export function createGateway(deps: GatewayDeps): Gateway {
       version: REALTIME_VERSION,
       personId: actor.kind === 'person' ? actor.personId : null,
       serverTime: clock.now().toISOString(),
+      ...(name === undefined ? {} : { line: name }),
     }));
-    if (version !== String(REALTIME_VERSION)) return connection.close(CLOSE.version);
-    if (stopping) return connection.close(GOING_AWAY);
-    listen(connection, webSocket);
+    if (version !== String(REALTIME_VERSION)) connection.close(CLOSE.version);
+    else if (stopping) connection.close(GOING_AWAY);
+    return createReceiver(connection);
   }
 
-  function listen(connection: Connection, webSocket: WebSocket): void {
+  function createReceiver(connection: Connection): (text: string | null, bytes: number) => boolean {
     const admits = createAdmission({
       burst: limits.messagesBurst, perSecond: limits.messagesPerSecond, nowMs: () => clock.now().getTime(),
     });
     /** Joins under way; the object tells a later join of the same room from this one. */
     const joins = new Map<string, object>();
-    webSocket.on('message', (data, isBinary) => {
-      if (!connection.isOpen()) return;
-      silent.delete(webSocket);
-      if (!admits() || sizeOf(data) > limits.messageBytes) {
+    return (text, bytes) => {
+      if (!connection.isOpen()) return true;
+      if (!admits() || bytes > limits.messageBytes) {
         connection.close(CLOSE.flood);
-        // What it still sends is not read; the close is final after a moment.
-        webSocket.pause();
-        return;
+        return false;
       }
-      const asked = readMessage(data, isBinary);
-      if (asked === null) return tellRefused(connection, null, 'request.invalid');
-      if (asked.type === 'ping') {
-        return connection.write(message({ type: 'pong', serverTime: clock.now().toISOString() }));
-      }
-      if (asked.type === 'leave') {
+      const asked = text === null ? null : readMessage(text);
+      if (asked === null) tellRefused(connection, null, 'request.invalid');
+      else if (asked.type === 'ping') {
+        connection.write(message({ type: 'pong', serverTime: clock.now().toISOString() }));
+      } else if (asked.type === 'leave') {
         joins.delete(asked.room);
-        return leave(connection, asked.room);
-      }
-      void join(connection, joins, asked);
-    });
+        leave(connection, asked.room);
+      } else void join(connection, joins, asked);
+      return true;
+    };
   }
 
   async function join(
@@ -254,6 +307,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
 
   return {
     upgrade,
+    openStream,
     of: forPerson,
     signOut(personId, sessionId) {
       for (const handshake of handshakes) handshake.signedOut.push({ personId, sessionId });

@@ -5,12 +5,14 @@
  * Protocol: contract/src/realtime.ts. What is published goes over the bus, so that further processes can hear it too.
  */
 import type { IncomingMessage } from 'node:http';
+import type { FastifyPluginAsync } from 'fastify';
 import type { PersonalEvent, RoomEvent } from '@nacre/contract/realtime';
 import type { Actor } from '../http/actor.ts';
 import type { Guests } from '../http/guest.ts';
 import type { UpgradeHandler, Upgrades } from '../http/upgrade.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Channel } from './channel.ts';
+import { eventStreamRoutes } from './event-stream.ts';
 import { createGateway } from './gateway.ts';
 import { REALTIME_LIMITS, type RealtimeLimits } from './limits.ts';
 import { countedRooms, createPresence } from './presence.ts';
@@ -40,6 +42,8 @@ export interface Realtime extends Channel {
   handleUpgrade: UpgradeHandler;
   /** Registers `/realtime`. */
   attach(upgrades: Upgrades): void;
+  /** `/realtime/events` and `/realtime/messages/<line>`, for pages without sockets. */
+  routes: FastifyPluginAsync;
   stats(): { connections: number; rooms: number; thinned: number };
   stop(): Promise<void>;
 }
@@ -116,6 +120,7 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
     onCame: cameListeners.add,
     recheck: gateway.recheck,
     handleUpgrade: gateway.upgrade,
+    routes: eventStreamRoutes({ gateway, limits, now: () => clock.now() }),
     attach: (upgrades) => upgrades.route('/realtime', gateway.upgrade),
     stats: () => ({ connections: gateway.count(), ...rooms.stats() }),
     async stop() {

@@ -1,11 +1,12 @@
 /**
- * The page's one socket to `/realtime` (contract/src/realtime.ts): joins rooms, keeps each room's position, and after
- * a lost connection gets what it missed or has the room loaded anew. Acts by nothing but joining; everything that a
- * person does goes over HTTP.
+ * The page's one connection to the rooms (contract/src/realtime.ts): joins them, keeps each one's position, and after a
+ * lost connection gets what it missed or has the room loaded anew. Acts by nothing but joining; everything that a
+ * person does goes over HTTP. A WebSocket where one gets through, else an event stream.
  *
  * Invariant: the events of a room reach its handler once each and in order, or `reload` is called.
  */
-import type { ClientMessage, PersonalEvent, Position, RoomEvent, ServerMessage } from '@nacre/contract/realtime';
+import type { PersonalEvent, Position, RoomEvent, ServerMessage } from '@nacre/contract/realtime';
+import { openSocket, openStream, type Link } from './realtime-link.ts';
 
 export type JoinedMessage = Extract<ServerMessage, { type: 'joined' }>;
 export type Snapshot = NonNullable<JoinedMessage['snapshot']>;
@@ -31,7 +32,6 @@ export interface Realtime {
   stop: () => void;
 }
 
-const protocolVersion = 1;
 const closeVersion = 4000;
 const closeSignedOut = 4003;
 /** First pause before coming back. Shorter makes thousands of pages knock at a restarting server at once. */
@@ -44,6 +44,14 @@ const pingEveryMs = 10_000;
 const silenceLimitMs = 25_000;
 /** A socket that does not open within this hangs (a lift, a dead cell); the browser itself would wait for minutes. */
 const connectWithinMs = 10_000;
+/** Sockets in a row that did not get as far as a welcome, before the other way is tried. Once may be a restart. */
+const socketTries = 2;
+/**
+ * When a page on an event stream tries whether a socket gets through by now: soon after, because the server may only
+ * have been away, and then now and then.
+ */
+const trySocketAfterMs = 5_000;
+const trySocketEveryMs = 60_000;
 
 interface JoinedRoom {
   handlers: RoomHandlers;
@@ -76,8 +84,12 @@ export function createRealtime(): Realtime {
   const rooms = new Map<string, JoinedRoom>();
   const ownListeners = new Set<(event: PersonalEvent) => void>();
   let connection = $state<Connection>('connecting');
-  let socket: WebSocket | null = null;
+  let link: Link | null = null;
+  /** A socket that is tried while an event stream serves. */
+  let trial: Link | null = null;
   let attempt = 0;
+  /** Sockets lost before a welcome, since the last welcome on one. */
+  let socketFailures = 0;
   let connectingMs = 0;
   let heardAtMs = 0;
   let stopped = false;
@@ -85,47 +97,52 @@ export function createRealtime(): Realtime {
 
   const pulse = setInterval(() => {
     const nowMs = performance.now();
-    if (socket?.readyState === WebSocket.CONNECTING && nowMs - connectingMs > connectWithinMs) giveUp(socket);
-    if (socket?.readyState !== WebSocket.OPEN) return;
+    if (link?.state() === 'connecting' && nowMs - connectingMs > connectWithinMs) {
+      link.close();
+      return lost(link, 0);
+    }
+    if (link?.state() !== 'open') return;
     if (nowMs - heardAtMs > silenceLimitMs) restart();
-    else send({ type: 'ping' });
+    else link.send({ type: 'ping' });
   }, pingEveryMs);
+  const trials = setInterval(trySocket, trySocketEveryMs);
   const online = (): void => {
+    // Another network may let sockets through.
+    socketFailures = 0;
     if (connection !== 'open') restart();
+    else trySocket();
   };
   addEventListener('online', online);
-  // A socket without a network stays open in silence; trying a new one tells at once how it stands.
+  // A connection without a network stays open in silence; trying a new one tells at once how it stands.
   addEventListener('offline', restart);
-
-  function send(message: ClientMessage): void {
-    if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
-  }
 
   function sendJoin(room: string, joined: JoinedRoom): void {
     joined.asked = true;
-    send({ type: 'join', room, ...(joined.position ? { position: joined.position } : {}) });
+    link?.send({ type: 'join', room, ...(joined.position ? { position: joined.position } : {}) });
   }
 
   function connect(): void {
     if (stopped) return;
-    const url = new URL(`/realtime?v=${protocolVersion}`, location.href);
-    url.protocol = url.protocol.replace('http', 'ws');
-    const next = new WebSocket(url);
-    socket = next;
     connectingMs = performance.now();
-    next.onmessage = (event) => {
-      if (socket !== next || typeof event.data !== 'string') return;
-      heardAtMs = performance.now();
-      receive(JSON.parse(event.data) as ServerMessage);
-    };
-    next.onclose = (event) => {
-      if (socket === next) lost(event.code);
-    };
+    // Alternately, so that neither way is given up for good.
+    const open = socketFailures >= socketTries && socketFailures % 2 === 0 ? openStream : openSocket;
+    const own: Link = open({
+      onMessage(message) {
+        if (link !== own) return;
+        heardAtMs = performance.now();
+        receive(message);
+      },
+      onClose(code) {
+        if (link === own) lost(own, code);
+      },
+    });
+    link = own;
   }
 
-  function lost(code: number): void {
-    socket = null;
+  function lost(ended: Link, code: number): void {
+    link = null;
     if (stopped) return;
+    if (connection !== 'open' || ended.way === 'stream') socketFailures += 1;
     connection = 'lost';
     if (code === closeVersion && reloadOnce()) return;
     const pauseMs = code === closeSignedOut ? 0 : backoffMs(attempt, Math.random);
@@ -134,16 +151,34 @@ export function createRealtime(): Realtime {
     retryTimer = setTimeout(connect, pauseMs);
   }
 
-  function giveUp(hanging: WebSocket): void {
-    lost(0);
-    hanging.close();
+  /** On an event stream: goes over to a socket when one says welcome. Nothing is missed, as after any reconnect. */
+  function trySocket(): void {
+    if (stopped || link?.way !== 'stream' || link.state() !== 'open') return;
+    trial?.close();
+    const own: Link = openSocket({
+      onMessage(message) {
+        if (trial === own && message.type === 'welcome') {
+          link?.close();
+          link = own;
+          trial = null;
+        }
+        if (link !== own) return;
+        heardAtMs = performance.now();
+        receive(message);
+      },
+      onClose(code) {
+        if (trial === own) trial = null;
+        if (link === own) lost(own, code);
+      },
+    });
+    trial = own;
   }
 
   function restart(): void {
     if (stopped) return;
     clearTimeout(retryTimer);
-    const old = socket;
-    socket = null;
+    const old = link;
+    link = null;
     old?.close();
     attempt = 0;
     connect();
@@ -153,6 +188,8 @@ export function createRealtime(): Realtime {
     switch (message.type) {
       case 'welcome':
         attempt = 0;
+        if (link?.way === 'socket') socketFailures = 0;
+        else setTimeout(trySocket, trySocketAfterMs);
         connection = 'open';
         for (const [room, joined] of rooms) if (!joined.reloading) sendJoin(room, joined);
         break;
@@ -241,7 +278,7 @@ export function createRealtime(): Realtime {
       return () => {
         if (rooms.get(room) !== joined) return;
         rooms.delete(room);
-        send({ type: 'leave', room });
+        link?.send({ type: 'leave', room });
       };
     },
     onOwn(listener) {
@@ -252,10 +289,12 @@ export function createRealtime(): Realtime {
     stop() {
       stopped = true;
       clearInterval(pulse);
+      clearInterval(trials);
       clearTimeout(retryTimer);
       removeEventListener('online', online);
       removeEventListener('offline', restart);
-      socket?.close();
+      link?.close();
+      trial?.close();
       rooms.clear();
       ownListeners.clear();
     },

@@ -509,6 +509,7 @@ export interface MessageArguments {
   'refusal.realtime.room': null;
   'refusal.realtime.flood': null;
   'refusal.video.no_picture': null;
+  'refusal.realtime.line_gone': null;
   'signin.sheet_title': null;
   'signin.sheet_text': null;
   'signin.title': null;
