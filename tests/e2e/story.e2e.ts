@@ -1,7 +1,7 @@
 /**
  * The whole story, by hand, in a real browser: a shop opens, plans, goes live; a viewer watches, talks, likes, follows,
- * asks and buys while the picture goes on; the owner sees it all, ends, and ships. Once in English, with a server that is
- * killed and comes back in between, and once in Arabic.
+ * asks and buys while the picture goes on; the owner sees it all, ends, and ships. Once in English, with a server that
+ * is killed and comes back in between, and once in Arabic.
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
