@@ -115,7 +115,7 @@ test('[M28] for half a minute every playlist reads well, and FFmpeg reads withou
     reads += 1;
   }
   t.diagnostic(`${reads} playlists in ${PROOF_SECONDS} s`);
-  // One for each part of 0.48 s, less what a busy machine merges.
+  // One for each part of a third of a second, less what a busy machine merges.
   assert.ok(reads > PROOF_SECONDS);
   const read = await ffmpeg;
   if (read === null) t.diagnostic('ffmpeg is not here');

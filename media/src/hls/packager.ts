@@ -9,9 +9,10 @@
 import type { StreamFragment, StreamInit } from '../hooks.ts';
 
 /**
- * Longer parts are delay; shorter ones cannot hold the 85 % at 15 pictures a second, and cost a request each.
+ * Longer parts are delay; shorter ones cannot hold the 85 % at the rates that cameras have (10, 12, 15, 20, 24, 25 and
+ * 30 pictures a second fit), and cost each viewer two requests.
  */
-export const partTargetMs = 500;
+export const partTargetMs = 350;
 const shortestPart = 0.85;
 /** EXT-X-TARGETDURATION. A key picture comes every 2 s or so; longer segments are what newcomers wait for. */
 export const targetDurationSeconds = 3;
@@ -82,9 +83,9 @@ export function createPackager(deps: {
   /** Unix epoch, ms: numbers begin with it, so that none is used again after a restart. */
   startedAtMs: number;
 }): Packager {
-  // Two parts or one segment a second at most: a later start begins beyond all that an earlier one can have used.
+  // At most one segment and five parts a second: a later start begins beyond all that an earlier one can have used.
   let nextSequence = Math.floor(deps.startedAtMs / 1_000);
-  let nextPart = nextSequence * 4;
+  let nextPart = nextSequence * 5;
   const segments: HlsSegment[] = [];
   const retired: HlsSegment[] = [];
   let discontinuitySequence = 0;

@@ -92,7 +92,7 @@ export function createVideo(deps: VideoDeps): Video {
   return {
     routes: async (app) => {
       await app.register(whipRoutes({ supervisor, sessions, authorizeStreamKey: deps.authorizeStreamKey }));
-      await app.register(socketHint(deps.mayWatch));
+      await app.register(socketHint(deps.mayWatch, deps.now));
       await app.register(hlsRoutes.routes);
     },
     attach: (upgrades) => upgrades.route('/live/:showId/socket', socket.upgrade),
@@ -127,13 +127,16 @@ export function createVideo(deps: VideoDeps): Video {
  * A browser does not tell its page why a socket was refused. A player that could not open one asks this address by
  * plain HTTP: 426 means that it may watch and should try again, 404 that there is nothing to watch.
  */
-function socketHint(mayWatch: VideoDeps['mayWatch']): FastifyPluginAsync {
+function socketHint(mayWatch: VideoDeps['mayWatch'], now: () => number): FastifyPluginAsync {
   return async (app) => {
     const schema = { hide: true };
     app.get<{ Params: { showId: string } }>('/live/:showId/socket', { schema }, async (request, reply) => {
       reply.header('cache-control', 'no-store');
       if (!(await mayWatch(request.params.showId, request.raw))) return sendProblem(reply, 'shows.not_found');
-      return sendProblem(reply.header('upgrade', 'websocket').header('connection', 'upgrade'), 'video.socket_only');
+      // The clock that pictures are timed by: without a socket it is told here.
+      const details = { now: now() };
+      reply.header('upgrade', 'websocket').header('connection', 'upgrade');
+      return sendProblem(reply, 'video.socket_only', undefined, details);
     });
   };
 }

@@ -6,7 +6,7 @@ import Hls from 'hls.js/light';
 import { mediaSourceClass } from './media-feed.ts';
 
 /** Where playing begins, in seconds behind the end of the playlist; the player's steering does the rest. */
-const startBehind = 0.7;
+const startBehind = 0.5;
 /** Further behind, in seconds, hls.js jumps by itself: after a tab slept. */
 const furthestBehind = 8;
 /** Shorter asks a server that is away in vain, longer is a dark screen. */
@@ -18,8 +18,8 @@ const maxRepairs = 3;
 export interface Fallback {
   /** End of what is buffered, in seconds; null while nothing is, or where the browser steers itself. */
   edge(): number | null;
-  /** How far behind the show the screen is, in ms; null while unknown. */
-  delayMs(): number | null;
+  /** When what is on the screen arrived at the server (its clock, ms), from the playlist; null while unknown. */
+  shownMs(): number | null;
   /** No more pictures are fetched until `resume`. */
   pause(): void;
   resume(): void;
@@ -79,7 +79,7 @@ function startHls(deps: FallbackDeps): Fallback {
       const { buffered } = video;
       return buffered.length === 0 ? null : buffered.end(buffered.length - 1);
     },
-    delayMs: () => (Number.isFinite(hls.latency) && hls.latency > 0 ? Math.round(hls.latency * 1_000) : null),
+    shownMs: () => hls.playingDate?.getTime() ?? null,
     pause: () => hls.stopLoad(),
     resume: () => hls.startLoad(-1),
     destroy() {
@@ -110,11 +110,10 @@ function startNative(deps: FallbackDeps): Fallback {
   else queueMicrotask(deps.onImpossible);
   return {
     edge: () => null,
-    delayMs() {
-      const startedAt = (video as { getStartDate?: () => Date }).getStartDate?.().getTime() ?? Number.NaN;
-      const delayMs = Date.now() - startedAt - video.currentTime * 1_000;
-      // The two clocks may differ: nothing is better than nonsense.
-      return delayMs > 0 && delayMs < 60_000 ? Math.round(delayMs) : null;
+    shownMs() {
+      // Safari's; elsewhere the browser does not tell.
+      const startedMs = (video as { getStartDate?: () => Date }).getStartDate?.().getTime() ?? Number.NaN;
+      return Number.isNaN(startedMs) ? null : startedMs + video.currentTime * 1_000;
     },
     pause: () => video.pause(),
     resume: () => undefined,

@@ -47,6 +47,8 @@ export function connectLive(deps: {
   onTrouble: (reason: 'offline' | 'unreachable') => void;
   /** Ordinary requests get through and sockets do not. It goes on trying, rarely. */
   onBlocked: () => void;
+  /** The server's clock, told to an ordinary request that left at `sentMs`. */
+  onClock: (sentMs: number, serverNowMs: number) => void;
   /** It does not. */
   onFinal: (reason: 'ended' | 'not-open') => void;
 }): LiveLine {
@@ -121,12 +123,14 @@ export function connectLive(deps: {
 
   async function askWhy(): Promise<void> {
     try {
+      const sentMs = performance.now();
       const response = await fetch(httpUrl, { cache: 'no-store', signal: AbortSignal.timeout(silenceMs) });
-      const { code } = (await response.json()) as { code?: string };
+      const { code, details } = (await response.json()) as { code?: string; details?: { now?: number } };
       // The status alone may be a proxy's, whose server is away for a moment.
       if (!isStopped && code === notOpenCode) return deps.onFinal('not-open');
       if (!isStopped && code === socketOnlyCode) {
         blocked += 1;
+        if (details?.now !== undefined) deps.onClock(sentMs, details.now);
         if (blocked >= blockedAfter) deps.onBlocked();
       }
     } catch {

@@ -40,8 +40,8 @@ const dryMs = 1_500;
 /** A hidden and silent page goes on receiving this long, so that a short look elsewhere costs nothing. */
 const pauseAfterHiddenMs = 5_000;
 const measureEveryMs = 1_000;
-/** Ahead of the screen on average, in seconds, when parts of half a second come one by one. */
-const hlsTarget = 0.5;
+/** Ahead of the screen on average, in seconds, when parts of a third of a second come one by one. */
+const hlsTarget = 0.34;
 /** A decoder that fails is tried again after this, doubling; and so often in a row before the browser is taken at its
  * word. Fewer times gives up on a phone that was only short of memory, more loads the same pictures for nothing. */
 const firstRepairMs = 200;
@@ -182,6 +182,7 @@ function start(core: Core, url: string): void {
     },
     onTrouble: (reason) => become(core, 'error', reason),
     onBlocked: () => void fallBack(core),
+    onClock: (sentMs, serverNowMs) => core.clock.measure(sentMs, serverNowMs, performance.now()),
     onFinal: (reason) => (reason === 'ended' ? finish(core, 'ended') : finish(core, 'error', 'not-open')),
   });
 }
@@ -400,7 +401,10 @@ function measure(core: Core): void {
   const fallback = fallbackOf(core);
   if (fallback !== null) {
     const { videoWidth: width, videoHeight: height } = core.video;
-    return change(core, { delayMs: fallback.delayMs(), width, height });
+    const shownMs = fallback.shownMs();
+    const nowMs = core.clock.at(performance.now());
+    const isKnown = shownMs !== null && nowMs !== null && core.clock.isMeasured();
+    return change(core, { delayMs: isKnown ? Math.max(0, Math.round(nowMs - shownMs)) : null, width, height });
   }
   const noteAge = (mediaTime: number, shownAtMs: number): void => {
     const arrivedAtMs = core.feed?.arrivedAt(mediaTime) ?? null;
