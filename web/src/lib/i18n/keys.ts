@@ -775,6 +775,8 @@ export interface MessageArguments {
   'viewer.keys_hint': null;
   'viewer.keys_on': null;
   'viewer.private': null;
+  'viewer.small_window': null;
+  'viewer.full_screen': null;
 }
 
 export type Namespace = 'account' | 'buy' | 'common' | 'office' | 'refusal' | 'signin' | 'studio' | 'viewer';
