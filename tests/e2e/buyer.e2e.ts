@@ -103,6 +103,26 @@ test('what a guest puts aside is marked on coming back, taken back by a second t
   await context.close();
 });
 
+test('[W19] the picture goes to the whole screen, into a small window, and is named to the system', async () => {
+  const { page, context } = await pageOf(null);
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.goto(`${nacre.url}/shows/${market.show.id}`);
+  await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 0.5);
+  await button(page, say('viewer.full_screen')).click();
+  await page.waitForFunction(() => document.fullscreenElement?.classList.contains('stage'));
+  await page.keyboard.press('f');
+  await page.waitForFunction(() => document.fullscreenElement === null);
+  await button(page, say('viewer.small_window')).click();
+  await page.waitForFunction(() => document.pictureInPictureElement !== null);
+  await page.keyboard.press('p');
+  await page.waitForFunction(() => document.pictureInPictureElement === null);
+  const { title, artist } = await page.evaluate(() => ({
+    title: navigator.mediaSession.metadata?.title, artist: navigator.mediaSession.metadata?.artist,
+  }));
+  assert.deepEqual([title, artist], [market.show.title, market.shop.name]);
+  await context.close();
+});
+
 test('who asked for a product can ask again after it was on screen', async () => {
   const scarf = await addProduct('Scarf');
   const office = `/api/office/shows/${market.show.id}`;
