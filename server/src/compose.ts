@@ -35,6 +35,7 @@ import { createOutbox } from './platform/outbox.ts';
 import type { Platform } from './platform/platform.ts';
 import { shopsRoutes } from './shops/routes.ts';
 import { foundRoutes } from './shows/found-routes.ts';
+import { mapRoutes } from './shows/map-routes.ts';
 import { officeShowsRoutes } from './shows/office-routes.ts';
 import { showsRoutes } from './shows/routes.ts';
 import { addressesToOffer, isLoopback } from './video/addresses.ts';
@@ -163,6 +164,10 @@ async function mountRoutes(app: App, modules: Modules, blobs: Blobs, config: Con
   showsRoutes(app, { shows });
   officeShowsRoutes(app, { shows, publicUrl: config.publicUrl });
   foundRoutes(app, { shows, shopBySlug: shops.bySlug, publicUrl: config.publicUrl, clock: systemClock });
+  mapRoutes(app, {
+    shows, listShops: shops.list, shopBySlug: shops.bySlug, listProducts: catalog.listForVisitor,
+    publicUrl: config.publicUrl,
+  });
   chatRoutes(app, { chat });
   paymentsRoutes(app, { payments });
   ordersRoutes(app, { orders });

@@ -88,3 +88,25 @@ test('[S34] no cookie goes with a calendar or feed, caches may keep it, and the 
   }
   assert.notEqual((await get('/api/shows')).headers['set-cookie'], undefined);
 });
+
+test('[S35] the map leads from robots.txt to every public page, and to no other', async () => {
+  const open = await api.newShow(owner, shop.id);
+  const hidden = await api.newShow(owner, shop.id, { visibility: 'private' });
+  const draft = await api.newProduct(owner.cookie, shop.id, { title: 'Draft', state: 'draft' });
+  const pathsOf = (xml: string) => (
+    [...xml.matchAll(/<loc>([^<]*)<\/loc>/g)].map((match) => new URL(match[1] ?? '').pathname)
+  );
+  const robots = await get('/robots.txt');
+  assert.match(robots.body, /^Disallow: \/office$/m);
+  const index = /^Sitemap: (.*)$/m.exec(robots.body)?.[1] ?? assert.fail('no map');
+  const maps = pathsOf((await get(new URL(index).pathname)).body);
+  assert.deepEqual(maps, [`/sitemap/${shop.slug}.xml`]);
+  const map = await get(maps[0] ?? '');
+  assert.equal(map.headers['set-cookie'], undefined);
+  const paths = pathsOf(map.body);
+  for (const path of [
+    `/shops/${shop.slug}`, `/shows/${open.id}`, ...[first, second].map((id) => `/shops/${shop.slug}/goods/${id}`),
+  ]) assert.ok(paths.includes(path), path);
+  assert.ok(!map.body.includes(hidden.id) && !map.body.includes(draft.id));
+  assert.equal((await get('/sitemap/nobody.xml')).statusCode, 404);
+});
