@@ -77,6 +77,8 @@ export const ShowQuery = Type.Object({
   /** `live` includes interrupted ones: their room is open. */
   state: Type.Optional(Type.Union([Type.Literal('live'), Type.Literal('planned'), Type.Literal('ended')])),
   shopId: Type.Optional(Id),
+  /** Shows that have this product in their bag. */
+  productId: Type.Optional(Id),
 });
 export type ShowQuery = Static<typeof ShowQuery>;
 /** In the office, of one shop: also what is private or cancelled. */

@@ -34,6 +34,8 @@ import { createMetrics } from './platform/metrics.ts';
 import { createOutbox } from './platform/outbox.ts';
 import type { Platform } from './platform/platform.ts';
 import { shopsRoutes } from './shops/routes.ts';
+import { foundRoutes } from './shows/found-routes.ts';
+import { mapRoutes } from './shows/map-routes.ts';
 import { officeShowsRoutes } from './shows/office-routes.ts';
 import { showsRoutes } from './shows/routes.ts';
 import { addressesToOffer, isLoopback } from './video/addresses.ts';
@@ -133,7 +135,7 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
     mediaTrouble: () => (modules.video.mediaPid() === null ? 'is restarting' : null),
   });
   await mountRoutes(app, modules, blobs, config);
-  await pageRoutes(app, { handler: pages });
+  await pageRoutes(app, { handler: pages, publicUrl: config.publicUrl });
 
   const upgrades = createUpgrades({ log, trustProxy: config.trustedProxies ?? false });
   modules.realtime.attach(upgrades);
@@ -161,6 +163,11 @@ async function mountRoutes(app: App, modules: Modules, blobs: Blobs, config: Con
   catalogRoutes(app, { catalog });
   showsRoutes(app, { shows });
   officeShowsRoutes(app, { shows, publicUrl: config.publicUrl });
+  foundRoutes(app, { shows, shopBySlug: shops.bySlug, publicUrl: config.publicUrl, clock: systemClock });
+  mapRoutes(app, {
+    shows, listShops: shops.list, shopBySlug: shops.bySlug, listProducts: catalog.listForVisitor,
+    publicUrl: config.publicUrl,
+  });
   chatRoutes(app, { chat });
   paymentsRoutes(app, { payments });
   ordersRoutes(app, { orders });

@@ -13,6 +13,8 @@ import { createGuests } from '../../server/src/http/guest.ts';
 import { createUpgrades } from '../../server/src/http/upgrade.ts';
 import { createRealtime, type Realtime } from '../../server/src/realtime/realtime.ts';
 import { createShowRooms } from '../../server/src/shows/channel.ts';
+import { foundRoutes } from '../../server/src/shows/found-routes.ts';
+import { mapRoutes } from '../../server/src/shows/map-routes.ts';
 import { officeShowsRoutes } from '../../server/src/shows/office-routes.ts';
 import { showsReactions } from '../../server/src/shows/reactions.ts';
 import { showsRoutes } from '../../server/src/shows/routes.ts';
@@ -76,6 +78,11 @@ export async function createShowApi(
   showsReactions(platform.outbox, { shows });
   showsRoutes(api.app, { shows });
   officeShowsRoutes(api.app, { shows, publicUrl: null });
+  foundRoutes(api.app, { shows, shopBySlug: api.shops.bySlug, publicUrl: null, clock: platform.clock });
+  mapRoutes(api.app, {
+    shows, listShops: api.shops.list, shopBySlug: api.shops.bySlug, listProducts: api.catalog.listForVisitor,
+    publicUrl: null,
+  });
   chatRoutes(api.app, { chat });
   mountMore({ ...api, shows, realtime });
 

@@ -12,6 +12,8 @@ declare global {
       theme: Theme;
       /** IANA name told by the browser in a cookie; null until the first page has run. */
       timeZone: string | null;
+      /** `https://host` of addresses that leave the page: previews, QR codes. */
+      origin: string;
     }
     interface Error {
       message: string;

@@ -16,6 +16,11 @@ import { isTheme, themeCookie } from '#lib/theme.ts';
 
 type ApiFetch = (request: Request) => Promise<Response>;
 
+/** What the server hands over with a request for a page; nothing under `vite dev`. */
+function rawOf(platform: unknown): { nacreFetch?: ApiFetch; nacreOrigin?: string } | undefined {
+  return (platform as { req?: { nacreFetch?: ApiFetch; nacreOrigin?: string } } | undefined)?.req;
+}
+
 export const handle: Handle = async ({ event, resolve }) => {
   const accept = event.request.headers.get('accept-language');
   const theme = event.cookies.get(themeCookie);
@@ -25,6 +30,7 @@ export const handle: Handle = async ({ event, resolve }) => {
   event.locals.formatLocale = chooseFormatLocale(locale, accept);
   event.locals.theme = isTheme(theme) ? theme : 'system';
   event.locals.timeZone = isTimeZone(timeZone) ? timeZone : null;
+  event.locals.origin = rawOf(event.platform)?.nacreOrigin ?? event.url.origin;
 
   const response = await resolve(event, {
     transformPageChunk: ({ html }) => {
@@ -85,7 +91,7 @@ function allowSockets(response: Response, host: string): void {
 export const handleFetch: HandleFetch = async ({ event, request, fetch }) => {
   const url = new URL(request.url);
   if (url.origin !== event.url.origin || !url.pathname.startsWith('/api/')) return fetch(request);
-  const inside = (event.platform?.req as { nacreFetch?: ApiFetch } | undefined)?.nacreFetch;
+  const inside = rawOf(event.platform)?.nacreFetch;
   if (inside) return inside(request);
   const devApi = process.env.NACRE_DEV_API;
   if (!devApi) return fetch(request);

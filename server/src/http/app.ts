@@ -27,6 +27,13 @@ export type App = FastifyInstance<
   TypeBoxTypeProvider
 >;
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The answer is the same for everybody and may be kept by caches: no cookie goes with it. */
+    isShared?: boolean;
+  }
+}
+
 /** Largest JSON body: a product with a hundred variants needs 30 KB. Uploads state a bound of their own. */
 const BODY_BYTES_MAX = 256 * 1024;
 /**
@@ -102,8 +109,9 @@ export async function createApp(deps: AppDeps): Promise<App> {
       return;
     }
     const guest = deps.guests.create(request.protocol === 'https');
-    // Files, video and probes are nobody's: a cookie would keep them out of every cache.
-    if (request.routeOptions.config.rateLimit !== false) reply.header('Set-Cookie', guest.setCookie);
+    // Files, video, probes and what is shared are nobody's: a cookie would keep them out of every cache.
+    const { rateLimit: limit, isShared } = request.routeOptions.config;
+    if (limit !== false && isShared !== true) reply.header('Set-Cookie', guest.setCookie);
     request.actor = { kind: 'guest', guestId: guest.guestId, isNew: true };
   });
   app.addHook('onRequest', async (request) => {

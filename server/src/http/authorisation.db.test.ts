@@ -131,6 +131,10 @@ const ROWS: Record<string, Row> = {
 
   listShows: row(everybody, () => ({ path: '/api/shows' })),
   getShow: row(everybody, show(''), { hidden }),
+  getShowCalendar: row(everybody, show('/calendar.ics'), { hidden: all('shows.not_found') }),
+  getShopCalendar: row(everybody, ({ shop }) => ({ path: `/api/shops/${shop.slug}/calendar.ics` })),
+  getShowsFeed: row(everybody, () => ({ path: '/api/shows.rss' })),
+  getShopFeed: row(everybody, ({ shop }) => ({ path: `/api/shops/${shop.slug}/shows.rss` })),
   askToExplain: row(everybody, show('/explain', ({ product }) => ({ body: { productId: product.id } })), { hidden }),
   noteInterest: row(everybody, show('/interest', ({ product }) => (
     { body: { productId: product.id, kind: 'card_opened' } }

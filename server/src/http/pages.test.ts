@@ -109,6 +109,7 @@ test('[H12] one address opens so many sockets and no more, until one is closed',
 test('[H14] a page reads the API as who asked for it; unknown paths of the API are no pages', async () => {
   const app = await stage();
   await pageRoutes(app, {
+    publicUrl: null,
     handler: (request, response) => {
       request.nacreFetch?.(new Request('http://inside/api/actor'))
         .then((answer) => answer.text())
@@ -181,6 +182,7 @@ test('[H14] what shows a proxy is passed on to the API', async () => {
   const app = await stage();
   app.get('/api/proxied', async (request) => Object.keys(request.headers));
   await pageRoutes(app, {
+    publicUrl: null,
     handler: (request, response) => {
       request.nacreFetch?.(new Request('http://inside/api/proxied'))
         .then((answer) => answer.text())
@@ -195,7 +197,7 @@ test('[H14] what shows a proxy is passed on to the API', async () => {
 
 test('[H5] who asks for too many pages without a cookie is told to wait; a page’s files are not counted', async () => {
   const app = await stage();
-  await pageRoutes(app, { handler: (_request, response) => response.end('page') });
+  await pageRoutes(app, { publicUrl: null, handler: (_request, response) => response.end('page') });
   const ask = async (url: string) => (await app.inject(url)).statusCode;
   const codes: number[] = [];
   for (let i = 0; i < 601; i += 1) codes.push(await ask('/'));

@@ -10,6 +10,7 @@ import { isProxyHeader } from '../lib/proxy-header.ts';
 import { Refusal } from '../lib/refusal.ts';
 import type { App } from './app.ts';
 import { PROTOCOL_HEADER } from './kit-handler.ts';
+import { originOf } from './origin.ts';
 
 export type PageHandler = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
 
@@ -17,6 +18,8 @@ declare module 'node:http' {
   interface IncomingMessage {
     /** Answers a request to `/api/…` in the name of whoever asked for the page. */
     nacreFetch?: (request: Request) => Promise<Response>;
+    /** `https://host` under which people reach this server, for addresses that leave it. */
+    nacreOrigin?: string;
   }
 }
 
@@ -39,7 +42,7 @@ function headersForApi(headers: IncomingHttpHeaders, setCookie: unknown): Record
   return cookie === '' ? passed : { ...passed, cookie };
 }
 
-export async function pageRoutes(parent: App, deps: { handler: PageHandler }): Promise<void> {
+export async function pageRoutes(parent: App, deps: { handler: PageHandler; publicUrl: string | null }): Promise<void> {
   await parent.register(async (app) => {
     // SvelteKit reads bodies itself.
     app.removeAllContentTypeParsers();
@@ -50,6 +53,7 @@ export async function pageRoutes(parent: App, deps: { handler: PageHandler }): P
       // Only proxies speak it, and inside it would look like any other version.
       if (request.raw.httpVersion === '1.0') headers['via'] = '1.0 unknown';
       request.raw.headers[PROTOCOL_HEADER] = request.protocol;
+      request.raw.nacreOrigin = originOf(request, deps.publicUrl);
       request.raw.nacreFetch = async (inner) => {
         const url = new URL(inner.url);
         const inside = await parent.inject({

@@ -1,8 +1,9 @@
 /** Lists of shows, each in its own order, a page at a time. */
-import { sql } from 'kysely';
+import { sql, type ExpressionBuilder } from 'kysely';
 import type { ShowQuery } from '@nacre/contract/shows';
 import { PAGE_LIMIT_DEFAULT, readCursor, type Cursor } from '../lib/cursor.ts';
 import type { Db } from '../platform/database.ts';
+import type { DB } from '../platform/tables.ts';
 import type { ShowRow } from './store.ts';
 
 /**
@@ -40,6 +41,8 @@ export async function listShows(db: Db, query: ShowQuery, forOffice: boolean, no
   const cursor = readCursor(query.cursor);
   let rows = db.selectFrom('show').selectAll();
   if (query.shopId !== undefined) rows = rows.where('shop_id', '=', query.shopId);
+  const { productId } = query;
+  if (productId !== undefined) rows = rows.where((show) => show.exists(bagHas(show, productId)));
   if (!forOffice) rows = rows.where('visibility', '=', 'public').where('state', '<>', 'cancelled');
   if (query.state === 'live') rows = rows.where('state', 'in', ['live', 'interrupted']).where(column, 'is not', null);
   if (query.state === 'ended') rows = rows.where('state', '=', 'ended').where(column, 'is not', null);
@@ -55,6 +58,35 @@ export async function listShows(db: Db, query: ShowQuery, forOffice: boolean, no
     .orderBy(column, direction)
     .orderBy('id', direction)
     .limit((query.limit ?? PAGE_LIMIT_DEFAULT) + 1)
+    .execute();
+  return found as ShowRow[];
+}
+
+function bagHas(show: ExpressionBuilder<DB, 'show'>, productId: string) {
+  return show
+    .selectFrom('show_item')
+    .select('show_item.number')
+    .whereRef('show_item.show_id', '=', 'show.id')
+    .where('show_item.product_id', '=', productId)
+    .where('show_item.removed', '=', false);
+}
+
+/** A calendar tells of shows for this long after their time: who opens it late learns that one was called off. */
+export const CALENDAR_PAST_MS = 90 * 24 * 3600 * 1000;
+/** Shows of one calendar. Fewer loses announced ones of a busy shop; more makes every program that asks wait. */
+const CALENDAR_MOST = 200;
+
+/** Public shows of a shop, called off ones too, the latest start first. */
+export async function calendarShows(db: Db, shopId: string, now: Date): Promise<ShowRow[]> {
+  const found = await db
+    .selectFrom('show')
+    .selectAll()
+    .where('shop_id', '=', shopId)
+    .where('visibility', '=', 'public')
+    .where('starts_at', '>', new Date(now.getTime() - CALENDAR_PAST_MS))
+    .orderBy('starts_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(CALENDAR_MOST)
     .execute();
   return found as ShowRow[];
 }

@@ -4,10 +4,10 @@ import {
   BagBody, OfficeShowQuery, OnScreenBody, Show, ShowCreate, ShowFigures, ShowPatch, ShowTile, StreamKey,
 } from '@nacre/contract/shows';
 import { Type } from 'typebox';
-import type { FastifyRequest } from 'fastify';
 import { personOf } from '../http/actor.ts';
 import type { App } from '../http/app.ts';
 import { refusals } from '../http/openapi.ts';
+import { originOf } from '../http/origin.ts';
 import type { Shows } from './shows.ts';
 
 const params = Type.Object({ showId: Id });
@@ -169,11 +169,7 @@ function keyRoutes(app: App, deps: OfficeShowsDeps): void {
     async (request, reply) => {
       const key = await deps.shows.issueStreamKey(personOf(request).personId, request.params.showId);
       reply.header('Cache-Control', 'no-store');
-      return { key, whipUrl: `${deps.publicUrl ?? originOf(request)}/whip` };
+      return { key, whipUrl: `${originOf(request, deps.publicUrl)}/whip` };
     },
   );
-}
-
-function originOf(request: FastifyRequest): string {
-  return `${request.protocol}://${request.host}`;
 }

@@ -14,6 +14,7 @@ import { Refusal } from '../lib/refusal.ts';
 import type { Tx } from '../platform/database.ts';
 import { createPeriodic, type Periodic } from '../platform/periodic.ts';
 import type { OrderFact } from '../orders/events.ts';
+import { createAnnouncements, type Announcements } from './announcements.ts';
 import { createCounts } from './counts.ts';
 import { createGoodsFeed } from './goods-feed.ts';
 import { createTurns, finish, interruptLive, pictureDown, pictureUp, sweepAway } from './lifecycle.ts';
@@ -74,6 +75,8 @@ export interface Shows {
   /** Public shows: running ones newest first, planned ones next first, ended ones latest first. */
   list(query: ShowQuery): Promise<Page<ShowTile>>;
   get(actor: Actor, showId: string): Promise<Show>;
+  /** For calendars and feeds. */
+  announcements: Announcements;
   /**
    * Counted once per viewer until it is answered.
    * @returns how many wait. @throws Refusal `shows.not_live`, `shows.not_in_bag`
@@ -144,6 +147,7 @@ export function createShows(deps: ShowsDeps): Shows {
       return list(parts, { ...query, shopId }, true);
     },
     list: (query) => list(parts, query, false),
+    announcements: createAnnouncements(parts),
     get: async (actor, showId) => showOf(parts.view, await visibleShow(parts, showId, actor)),
     explain: (actor, showId, productId) => explain(parts, actor, showId, productId),
     noteInterest: (actor, showId, productId, kind) => noteInterest(parts, actor, showId, productId, kind),

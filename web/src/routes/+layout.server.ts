@@ -24,6 +24,7 @@ export const load: LayoutServerLoad = async ({ locals, fetch, depends, cookies, 
     locale: locals.locale,
     formatLocale: locals.formatLocale,
     theme: locals.theme,
+    origin: locals.origin,
     timeZone: own?.timeZone ?? locals.timeZone,
   };
 };

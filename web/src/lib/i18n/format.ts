@@ -30,6 +30,8 @@ export interface Format {
   ago: (at: string | Date, nowMs: number) => string;
   /** "Today, 8:00 PM", "Tomorrow, …", else the date with the time. */
   startsAt: (at: string | Date, nowMs: number) => string;
+  /** Day, time and zone in full, for paper: whoever reads it does not see what today is. */
+  appointment: (at: string | Date) => string;
   /** 42:17, 1:02:03. */
   duration: (seconds: number) => string;
 }
@@ -51,6 +53,11 @@ export function minorToDecimal(amountMinor: number | bigint, digits: number): `$
   const whole = text.slice(0, text.length - digits);
   const decimal = digits === 0 ? whole : `${whole}.${text.slice(text.length - digits)}`;
   return `${negative ? '-' : ''}${decimal}` as `${number}`;
+}
+
+/** "49.00": for machines, in the digits that they read. */
+export function decimalOf({ amountMinor, currency }: Money): `${number}` {
+  return minorToDecimal(amountMinor, fractionDigits(currency));
 }
 
 /** A Latin currency sign (US$) is kept together: among Arabic digits its parts would change places ($US). */
@@ -99,6 +106,9 @@ export function createFormat(locale: string, timeZone?: string): Format {
   const clock = new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit', timeZone });
   const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', year: 'numeric', timeZone });
   const dayNear = new Intl.DateTimeFormat(locale, { weekday: 'short', day: 'numeric', month: 'short', timeZone });
+  const full = new Intl.DateTimeFormat(locale, {
+    weekday: 'long', day: 'numeric', month: 'long', hour: 'numeric', minute: '2-digit', timeZoneName: 'short', timeZone,
+  });
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' });
   const relativeDay = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
   const tenth = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
@@ -132,6 +142,7 @@ export function createFormat(locale: string, timeZone?: string): Format {
       const when = days >= 0 && days <= 1 ? capital(relativeDay.format(days, 'day')) : dayNear.format(date);
       return `${when} · ${clock.format(date)}`;
     },
+    appointment: (at) => full.format(toDate(at)),
     duration(seconds) {
       const total = Math.max(0, Math.floor(seconds));
       const hours = Math.floor(total / 3600);

@@ -54,6 +54,14 @@ test('[W5] time is relative within an hour, then the clock, then the date', () =
   assert.equal(english.duration(3723), '1:02:03');
 });
 
+test('[W66] on paper a time has its day and its zone, in the reader’s language', () => {
+  const at = '2026-12-01T12:30:00Z';
+  const plain = (text: string) => text.replaceAll(/\s/g, ' ');
+  assert.equal(plain(createFormat('en-US', 'Asia/Shanghai').appointment(at)), 'Tuesday, December 1 at 8:30 PM GMT+8');
+  assert.match(createFormat('zh-CN', 'Asia/Shanghai').appointment(at), /12月1日.*20:30/);
+  assert.match(createFormat('ar-SA-u-ca-gregory', 'Asia/Riyadh').appointment(at), /ديسمبر/);
+});
+
 test('[W6] every language has every text, with the same arguments and all its plural forms', () => {
   assert.deepEqual(catalogueProblems(), []);
 });

@@ -438,6 +438,7 @@ export interface MessageArguments {
   'office.not_member_text': null;
   'office.offline': null;
   'office.old_data': null;
+  'office.poster': null;
   'refusal.request.invalid': null;
   'refusal.request.not_found': null;
   'refusal.request.method': null;
@@ -777,6 +778,28 @@ export interface MessageArguments {
   'viewer.private': null;
   'viewer.small_window': null;
   'viewer.full_screen': null;
+  'viewer.meta_home': null;
+  'viewer.meta_show': { shop: string };
+  'viewer.meta_shop': { shop: string };
+  'viewer.meta_product': { shop: string; title: string };
+  'viewer.feed_title': { name: string };
+  'viewer.calendar_add': null;
+  'viewer.calendar_add_title': { title: string };
+  'viewer.calendar_subscribe': null;
+  'viewer.details': null;
+  'viewer.details_of': { title: string };
+  'viewer.about_product': null;
+  'viewer.product_pictures': null;
+  'viewer.picture_of': { count: string; number: string; title: string };
+  'viewer.product_shows': null;
+  'viewer.poster_title': { name: string };
+  'viewer.poster_print': null;
+  'viewer.poster_hint': null;
+  'viewer.poster_scan_shop': null;
+  'viewer.poster_scan_show': null;
+  'viewer.poster_live': null;
+  'viewer.poster_next': null;
+  'viewer.poster_qr': { address: string };
 }
 
 export type Namespace = 'account' | 'buy' | 'common' | 'office' | 'refusal' | 'signin' | 'studio' | 'viewer';
