@@ -77,7 +77,8 @@ test('[H40] upgrades reach the server by https, and not by http', async (t) => {
   const upgrades = createUpgrades({ log: { error: () => undefined } });
   upgrades.route('/live', (request, socket) => {
     const key = createHash('sha1').update(String(request.headers['sec-websocket-key'])).digest('base64');
-    socket.end(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX-Key: ${key}\r\n\r\n`);
+    const lines = ['HTTP/1.1 101 Switching Protocols', 'Connection: Upgrade', 'Upgrade: websocket', `X-Key: ${key}`];
+    socket.end(`${lines.join('\r\n')}\r\n\r\n`);
   });
   upgrades.listenOn(app.server);
   t.after(() => app.close());

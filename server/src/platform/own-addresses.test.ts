@@ -5,7 +5,8 @@ import { everyAddress, lastingAddresses, ownAddresses } from './own-addresses.ts
 
 function entry(address: string, internal = false): NetworkInterfaceInfo {
   const rest = { netmask: '', mac: '', internal, cidr: null };
-  return address.includes(':') ? { ...rest, address, family: 'IPv6', scopeid: 0 } : { ...rest, address, family: 'IPv4' };
+  if (address.includes(':')) return { ...rest, address, family: 'IPv6', scopeid: 0 };
+  return { ...rest, address, family: 'IPv4' };
 }
 
 const laptop = {
