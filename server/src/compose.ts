@@ -116,7 +116,7 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
     demoAccounts: hasDemo ? demoAccountsOf(database) : null,
     startMedia: (onEvent) => createMediaSupervisor({
       udpPort: config.udpPort ?? config.port,
-      addresses: addressesToOffer(reach.host, reach),
+      addresses: addressesToOffer(reach.host, { ...reach, isPublic: config.publicUrl !== null }),
       log, onEvent,
     }),
   });
