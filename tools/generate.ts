@@ -99,13 +99,15 @@ async function makeOpenapi(): Promise<string> {
   const { createTestDatabase } = await import('../tests/support/database.ts');
   const { compose } = await import('../server/src/compose.ts');
   const { readConfig } = await import('../server/src/config.ts');
+  const { findReach } = await import('../server/src/reach.ts');
   const { openDataFolder } = await import('../server/src/platform/data-folder.ts');
   const { createLog } = await import('../server/src/platform/log.ts');
   const database = await createTestDatabase('generate_openapi');
   const path = mkdtempSync(join(tmpdir(), 'nacre-generate-'));
   const folder = await openDataFolder({ path, version: '0' });
+  const config = readConfig({ args: ['--port', '0', '--udp-port', '0', '--empty'], env: {} });
   const composed = await compose({
-    config: readConfig({ args: ['--port', '0', '--udp-port', '0', '--empty'], env: {} }),
+    config, reach: await findReach(config, { dataFolder: path, root, now: new Date() }),
     log: createLog('error', false), folder, databaseUrl: database.serverUrl, isEmbedded: false, version: '0',
   });
   try {

@@ -36,7 +36,9 @@ export const LAYERS: Record<string, readonly string[]> = {
 };
 
 /** Wires everything and is used by nothing: files and folders of server/src. */
-export const ROOTS = ['main.ts', 'config.ts', 'compose.ts', 'modules.ts', 'figures.ts', 'cli', 'demo'] as const;
+export const ROOTS = [
+  'main.ts', 'config.ts', 'compose.ts', 'modules.ts', 'figures.ts', 'reach.ts', 'cli', 'demo',
+] as const;
 
 /** What a root offers to the layers: the type of the configuration. */
 export const SHARED_ROOT_TYPES = ['config.ts'] as const;

@@ -9,11 +9,16 @@ export const START_OPTIONS = [
   { name: '--udp-port', value: 'PORT', text: 'UDP port for publishers; 0 takes any free one (default: as --port)' },
   { name: '--data', value: 'DIR', text: 'folder for database, pictures and secrets (default data)' },
   { name: '--empty', value: null, text: 'start without the demo market' },
+  { name: '--lan', value: null, text: 'for phones in the same network: all addresses, https, certificate made here' },
+  { name: '--cert', value: 'FILE', text: 'speak https with a certificate of your own (PEM)' },
+  { name: '--key', value: 'FILE', text: 'its private key (PEM)' },
+  { name: '--public-url', value: 'URL', text: 'how browsers reach it from outside: https://live.example.org' },
+  { name: '--public-ip', value: 'ADDRESS', text: 'how pictures reach its UDP port from outside, behind NAT' },
   { name: '--help', value: null, text: 'this text' },
 ];
 
 export function startHelp() {
-  const lines = START_OPTIONS.map(({ name, value, text }) => `  ${`${name} ${value ?? ''}`.padEnd(18)} ${text}`);
+  const lines = START_OPTIONS.map(({ name, value, text }) => `  ${`${name} ${value ?? ''}`.padEnd(20)} ${text}`);
   return `Nacre: live shopping that you host yourself.
 
 npm start -- [options]

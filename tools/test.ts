@@ -11,6 +11,7 @@ import { existsSync, globSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { findChromium } from '../tests/support/chromium.ts';
 import { reachKeeper } from '../tests/support/database.ts';
+import { findProgram } from '../tests/support/programs.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const FOLDERS = '{contract,media,server,web,tools,tests,bench}';
@@ -28,6 +29,8 @@ interface Step {
   /** Longest time of one test; longer means it hangs. */
   timeoutMs: number;
   env?: Record<string, string>;
+  /** Installs what single tests of the step skip themselves without. */
+  prepare?(): void;
   /** A sentence when the step cannot run here; it is said aloud and, where `required`, fails the run. */
   missing?(): string | null;
   required?: boolean;
@@ -72,7 +75,7 @@ function allSteps(): Step[] {
       name: 'db15', files: db, concurrency: 2, timeoutMs: 60_000,
       env: { NACRE_TEST_POSTGRES: '15' }, missing: missingPostgres15,
     },
-    { name: 'start', files: start, concurrency: 1, timeoutMs: 240_000 },
+    { name: 'start', files: start, concurrency: 1, timeoutMs: 240_000, prepare: installProxies },
     {
       name: 'e2e', files: find('tests/e2e/**/*.e2e.ts'), concurrency: 1, timeoutMs: 240_000,
       missing: missingChromium, required: true,
@@ -86,6 +89,7 @@ function find(pattern: string): string[] {
 
 async function runStep(step: Step): Promise<boolean> {
   console.log(`\n── ${step.name}: ${step.files.length} files ──`);
+  step.prepare?.();
   const missing = step.missing?.() ?? null;
   if (missing !== null) {
     console.log(`${step.required ? '✖' : 'NOT RUN:'} ${missing}`);
@@ -130,6 +134,11 @@ function nodeTest(step: Step): Promise<number> {
 function addUp(line: string): void {
   const [, name, value] = /^ℹ (tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) ([\d.]+)/.exec(line) ?? [];
   if (name && value) sums.set(name, (sums.get(name) ?? 0) + Number(value));
+}
+
+function installProxies(): void {
+  if (findProgram('nginx') === null) installDebian('nginx-light');
+  if (findProgram('caddy') === null) installDebian('caddy');
 }
 
 function missingPostgres15(): string | null {

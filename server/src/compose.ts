@@ -33,6 +33,7 @@ import type { Log } from './platform/log.ts';
 import { createMetrics } from './platform/metrics.ts';
 import { createOutbox } from './platform/outbox.ts';
 import type { Platform } from './platform/platform.ts';
+import { localUrl, type Reach } from './reach.ts';
 import { shopsRoutes } from './shops/routes.ts';
 import { foundRoutes } from './shows/found-routes.ts';
 import { mapRoutes } from './shows/map-routes.ts';
@@ -42,6 +43,7 @@ import { addressesToOffer, isLoopback } from './video/addresses.ts';
 
 export interface ComposeDeps {
   config: Config;
+  reach: Reach;
   log: Log;
   folder: DataFolder;
   /** As the working role. */
@@ -50,9 +52,15 @@ export interface ComposeDeps {
   version: string;
 }
 
+/** Said where somebody may miss it. */
+const NO_DEMO = 'The demo market is left out, because everybody knows its passwords. npm start alone has it, on '
+  + 'this machine only.';
+
 export interface Composed {
   /** Where browsers go. */
   address: string;
+  /** Where else they may go. */
+  others: string[];
   /** Lines for whoever started it. */
   notes: string[];
   stop(): Promise<void>;
@@ -100,7 +108,9 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
   const jobs = createJobs({ url: deps.databaseUrl, log });
   const blobs = createDiskBlobs({ folder: join(folder.path, 'blobs') });
   const guests = createGuests({ secret: folder.secret('guests') });
-  const hasDemo = deps.isEmbedded && !config.empty && isLoopback(config.host);
+  const { reach } = deps;
+  // Everybody knows its passwords.
+  const hasDemo = deps.isEmbedded && !config.empty && isLoopback(reach.host) && reach.tls === null;
 
   const modules = createModules({
     platform, blobs, jobs, guests,
@@ -108,7 +118,7 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
     demoAccounts: hasDemo ? demoAccountsOf(database) : null,
     startMedia: (onEvent) => createMediaSupervisor({
       udpPort: config.udpPort ?? config.port,
-      addresses: addressesToOffer(config.host, config.mediaHost),
+      addresses: addressesToOffer(reach.host, { ...reach, isPublic: config.publicUrl !== null }),
       log, onEvent,
     }),
   });
@@ -126,6 +136,7 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
 
   const app = await createApp({
     log, guests, findPerson: modules.accounts.findPerson, trustProxy: config.trustedProxies ?? false,
+    tls: reach.tls,
   });
   // Sockets are connections too: the port is closed only when they are, and nothing behind them before.
   const closeSockets = () => Promise.all([modules.realtime.stop(), modules.video.stop()]);
@@ -143,15 +154,16 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
   upgrades.listenOn(app.server);
   stack.add('upgrades', upgrades.stop);
 
-  await app.listen({ port: config.port, host: config.host });
-  const local = localAddress(app, config.host);
-  const address = config.publicUrl ?? local;
+  await app.listen({ port: config.port, host: reach.host });
+  const port = portOf(app);
+  const [address, ...others] = reach.urls(port);
   log.info({ address, udpPort, version: deps.version }, 'listening');
 
   if (deps.isEmbedded && config.empty) await declineDemo(database);
-  const demo = hasDemo ? await createDemo({ platform, modules, address: local }) : null;
+  const demo = hasDemo ? await createDemo({ platform, modules, address: localUrl(reach, port) }) : null;
   if (demo !== null) stack.add('demo', demo.stop);
-  return { address, notes: demo?.notes ?? [], stop: stack.stop };
+  const isLeftOut = deps.isEmbedded && !config.empty && reach.tls !== null;
+  return { address, others, notes: [...(isLeftOut ? [NO_DEMO] : []), ...(demo?.notes ?? [])], stop: stack.stop };
 }
 
 async function mountRoutes(app: App, modules: Modules, blobs: Blobs, config: Config): Promise<void> {
@@ -175,10 +187,8 @@ async function mountRoutes(app: App, modules: Modules, blobs: Blobs, config: Con
   await app.register(realtime.routes);
 }
 
-/** As this machine reaches it. */
-function localAddress(app: App, host: string): string {
+function portOf(app: App): number {
   const bound = app.server.address();
   if (typeof bound !== 'object' || bound === null) throw new Error('the server listens on no port');
-  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
-  return `http://${name.includes(':') ? `[${name}]` : name}:${bound.port}`;
+  return bound.port;
 }

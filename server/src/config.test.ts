@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { START_OPTIONS } from '../../tools/options.mjs';
-import { configSchema, configurationDocument, describeConfig, readConfig } from './config.ts';
+import { addressesOf, configSchema, configurationDocument, describeConfig, readConfig } from './config.ts';
 import { StartRefusal } from './platform/start-refusal.ts';
 
 const read = (args: string[], env: Record<string, string> = {}) => readConfig({ args, env });
@@ -26,6 +26,13 @@ test('an empty variable counts as not set', () => {
   assert.equal(read([], { NACRE_PORT: '', DATABASE_URL: '' }).databaseUrl, null);
 });
 
+test('public addresses come with commas, and by the name that the setting had before', () => {
+  const two = ['203.0.113.7', '2001:db8::7'];
+  assert.deepEqual(addressesOf(read(['--public-ip', two.join(', ')]).publicIp), two);
+  assert.deepEqual(addressesOf(read([], { NACRE_MEDIA_HOST: '203.0.113.7' }).publicIp), ['203.0.113.7']);
+  assert.deepEqual(addressesOf(read([]).publicIp), []);
+});
+
 test('a switch needs no value and takes one', () => {
   assert.equal(read(['--empty']).empty, true);
   assert.equal(read(['--empty=false'], { NACRE_EMPTY: '1' }).empty, false);
@@ -42,6 +49,8 @@ const refused: [string, string[], Record<string, string>, RegExp][] = [
   ['a value out of range', ['--port', '70000'], {}, /a whole number from 0 to 65535/],
   ['a missing value', ['--port'], {}, /--port needs a value/],
   ['half a pair', [], { NACRE_DATABASE_SERVER_URL: 'postgres://a@b/c' }, /without DATABASE_URL/],
+  ['a certificate without its key', ['--cert', 'c.pem'], {}, /Name both: --cert FILE --key FILE/],
+  ['a name for an address', ['--public-ip', '203.0.113.7, me.example'], {}, /"me\.example" is not usable/],
   ['a level that is none', [], { NACRE_LOG_LEVEL: 'loud' }, /`debug`/],
 ];
 for (const [what, args, env, sentence] of refused) {

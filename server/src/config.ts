@@ -5,6 +5,7 @@
  * `NACRE_*` variable or option is refused with the nearest known name, because a misspelt setting that is silently
  * ignored is found on the worst day. docs/configuration.md is generated from here (`npm run generate`).
  */
+import { isIP } from 'node:net';
 import { Type } from 'typebox';
 import type { Static, TSchema } from 'typebox';
 import { Value } from 'typebox/value';
@@ -40,17 +41,32 @@ export const configSchema = Type.Object({
   }),
   host: setting(Type.String({ default: 'localhost', minLength: 1 }), {
     env: ['NACRE_HOST'],
-    description: 'Name or address to listen on. `localhost` is reachable from this machine only; `0.0.0.0` from '
-      + 'everywhere, behind a reverse proxy that speaks HTTPS (browsers give no camera to a page without it).',
+    description: 'Name or address to listen on. `localhost` is reachable from this machine only, or with `--lan` from '
+      + 'everywhere; `0.0.0.0` from everywhere, behind a reverse proxy that speaks HTTPS (browsers give no camera to a '
+      + 'page without it).',
+  }),
+  lan: setting(Type.Boolean({ default: false }), {
+    env: ['NACRE_LAN'], option: 'lan',
+    description: 'For phones in the same network: listens on all addresses and speaks https with a certificate that is '
+      + 'made on the spot and kept in the data folder. Browsers warn of it once. Without the demo market.',
+  }),
+  certificateFile: setting(text(), {
+    env: ['NACRE_CERT'], option: 'cert', unset: 'none, or with `--lan` one made on the spot',
+    description: 'File with a certificate of your own and its chain, in PEM: https is spoken with it. Read at the '
+      + 'start.',
+  }),
+  keyFile: setting(text(), {
+    env: ['NACRE_KEY'], option: 'key', unset: 'none',
+    description: 'File with the private key of that certificate, in PEM, without a password.',
   }),
   udpPort: setting(Type.Union([Type.Null(), Type.Integer({ minimum: 0, maximum: MAX_PORT })], { default: null }), {
     env: ['NACRE_UDP_PORT'], option: 'udp-port', unset: 'the same number as the TCP port',
     description: 'UDP port on which the pictures of all publishers arrive. 0 takes any free one.',
   }),
-  mediaHost: setting(text(), {
-    env: ['NACRE_MEDIA_HOST'], unset: 'found out from the network',
-    description: 'IP address under which publishers reach the UDP port, for a server whose own address is a private '
-      + 'one.',
+  publicIp: setting(text(), {
+    env: ['NACRE_PUBLIC_IP', 'NACRE_MEDIA_HOST'], option: 'public-ip', unset: 'found out from the network',
+    description: 'IP addresses under which publishers reach the UDP port from outside, with commas, for a server whose '
+      + 'own address is a private one (behind NAT).',
   }),
   dataFolder: setting(Type.String({ default: 'data', minLength: 1 }), {
     env: ['NACRE_DATA_FOLDER'], option: 'data',
@@ -76,7 +92,7 @@ export const configSchema = Type.Object({
     description: 'Connections to the database. More make hot rows slower, not faster.',
   }),
   publicUrl: setting(text('^https?://[^/]+$'), {
-    env: ['NACRE_PUBLIC_URL'], unset: '`http://` + host + port',
+    env: ['NACRE_PUBLIC_URL'], option: 'public-url', unset: 'the address of this machine, with the port',
     description: 'How browsers reach this server: `https://live.example.org`, without a path.',
   }),
   trustedProxies: setting(text(), {
@@ -128,7 +144,20 @@ export function readConfig(sources: { args: string[]; env: NodeJS.ProcessEnv }):
   if (config.databaseServerUrl !== null && config.databaseUrl === null) {
     throw wrongUse('NACRE_DATABASE_SERVER_URL is set without DATABASE_URL. Set both, or neither.');
   }
+  if ((config.certificateFile === null) !== (config.keyFile === null)) {
+    throw wrongUse('A certificate needs its key, and a key its certificate. Name both: --cert FILE --key FILE');
+  }
+  const noAddress = addressesOf(config.publicIp).find((address) => isIP(address) === 0);
+  if (noAddress !== undefined) {
+    throw wrongUse(`--public-ip "${noAddress}" is not usable: it takes IP addresses, such as 203.0.113.7, with commas. `
+      + 'A name goes into --public-url.');
+  }
   return config;
+}
+
+/** The addresses in a list with commas. */
+export function addressesOf(list: string | null): string[] {
+  return list === null ? [] : list.split(',').map((address) => address.trim());
 }
 
 function readEnvironment(env: NodeJS.ProcessEnv, values: Record<string, unknown>): void {

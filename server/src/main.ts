@@ -10,6 +10,7 @@ import { join, resolve } from 'node:path';
 import { compose } from './compose.ts';
 import { readConfig } from './config.ts';
 import type { Config } from './config.ts';
+import { systemClock } from './platform/clock.ts';
 import { openDataFolder } from './platform/data-folder.ts';
 import { createEmbeddedPostgres } from './platform/embedded-postgres.ts';
 import { ensureOwnedDatabase } from './platform/embedded-postgres-owner.ts';
@@ -19,6 +20,7 @@ import { refuseTakenPorts } from './platform/ports.ts';
 import { prepareDatabase } from './platform/prepare-database.ts';
 import { lockServer } from './platform/server-lock.ts';
 import { EXIT_CANNOT_START, StartRefusal } from './platform/start-refusal.ts';
+import { findReach, wordsFor } from './reach.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 /** Ctrl-C comes twice, from the terminal and from npm; a person presses again only after this. */
@@ -49,7 +51,8 @@ async function start(): Promise<void> {
   const folder = await openDataFolder({ path: resolve(ROOT, config.dataFolder), version });
   running.push({ name: 'data folder', stop: folder.release });
   onStop = folder.announceStop;
-  await refuseTakenPorts(config);
+  const reach = await findReach(config, { dataFolder: folder.path, root: ROOT, now: systemClock.now() });
+  await refuseTakenPorts({ ...config, host: reach.host });
   if (stopping) return;
 
   say('Opening the database …');
@@ -68,11 +71,15 @@ async function start(): Promise<void> {
 
   say('Starting the server …');
   const composed = await compose({
-    config, log, folder, databaseUrl: prepared.serverUrl, isEmbedded: database.isEmbedded, version,
+    config, reach, log, folder, databaseUrl: prepared.serverUrl, isEmbedded: database.isEmbedded, version,
   });
   running.push({ name: 'server', stop: composed.stop });
   folder.announce(composed.address);
-  console.log(['', `Nacre is ready: ${composed.address}`, ...composed.notes, 'Ctrl-C stops it.', ''].join('\n'));
+  const columns = process.stdout.isTTY ? process.stdout.columns : 0;
+  console.log([
+    '', `Nacre is ready: ${composed.address}`, ...wordsFor(reach, composed, columns), ...composed.notes,
+    'Ctrl-C stops it.', '',
+  ].join('\n'));
 }
 
 /** The user's own PostgreSQL, or the one in the data folder. */

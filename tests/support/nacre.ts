@@ -43,16 +43,23 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** @param options.demo with the demo market and its live show. */
-export async function startNacre(options: { demo?: boolean; env?: Record<string, string> } = {}): Promise<Nacre> {
+export interface NacreOptions {
+  /** With the demo market and its live show. */
+  demo?: boolean;
+  /** By https, as for phones in the same network. */
+  lan?: boolean;
+  env?: Record<string, string>;
+}
+
+export async function startNacre(options: NacreOptions = {}): Promise<Nacre> {
   const built = existsSync(join(ROOT, 'web/build/handler.js'));
   if (!built) throw new Error('The pages are not built: run this by `npm test`.');
   const base = mkdtempSync(join(tmpdir(), 'nacre-e2e-'));
   // Run by root, PostgreSQL is another user's; one that cannot pass here would put its data where nobody tidies up.
   chmodSync(base, 0o755);
   const port = await freePort();
-  const demo = options.demo ? [] : ['--empty'];
-  const args = ['--port', String(port), '--udp-port', '0', '--data', join(base, 'data'), ...demo];
+  const more = [...(options.demo ? [] : ['--empty']), ...(options.lan ? ['--lan'] : [])];
+  const args = ['--port', String(port), '--udp-port', '0', '--data', join(base, 'data'), ...more];
   let text = '';
   let child: ChildProcess | null = null;
 
@@ -87,7 +94,7 @@ export async function startNacre(options: { demo?: boolean; env?: Record<string,
 
   await start();
   return {
-    url: `http://localhost:${port}`,
+    url: options.lan ? `https://127.0.0.1:${port}` : `http://localhost:${port}`,
     output: () => text,
     kill: async () => void (await end('SIGKILL')),
     startAgain: start,

@@ -10,12 +10,15 @@ import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { Problem } from '@nacre/contract/common';
-import Fastify, { LogController, type FastifyInstance, type FastifyRequest } from 'fastify';
+import Fastify, {
+  LogController, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest,
+} from 'fastify';
 import { Refusal } from '../lib/refusal.ts';
 import type { Log } from '../platform/log.ts';
 import { viewerOf, type PersonActor } from './actor.ts';
 import { replyWithError } from './error-reply.ts';
 import type { Guests } from './guest.ts';
+import { answerPlainHttp } from './one-port.ts';
 import { describeApi } from './openapi.ts';
 import { buildValidator, refuseUnkeepableText } from './validation.ts';
 
@@ -41,6 +44,8 @@ const BODY_BYTES_MAX = 256 * 1024;
  * lets a client that sends nothing hold a socket.
  */
 const REQUEST_TIMEOUT_MS = 150_000;
+/** Two packets each way. Shorter cuts off phones on a bad network, longer lets silent connections be held. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** Requests of one person, guest or address in a minute. A page in use makes 20–60. */
 const REQUESTS_PER_MINUTE = 600;
 /** Requests that change something, of one person or guest in a minute: chat, likes, buying, the office. */
@@ -55,6 +60,8 @@ export interface AppDeps {
   findPerson(request: FastifyRequest): Promise<PersonActor | null>;
   /** Hosts or addresses of proxies whose X-Forwarded-* is believed; false for none. */
   trustProxy: boolean | string;
+  /** PEM; null or left out: plain http. */
+  tls?: { certificate: string; key: string } | null;
 }
 
 /** Whether the request comes from a page of the same host, or from no page at all (a programme). */
@@ -65,8 +72,9 @@ export function isSameOrigin(headers: IncomingMessage['headers'], host: string):
   return origin !== null && origin.host === host;
 }
 
-export async function createApp(deps: AppDeps): Promise<App> {
-  const app = Fastify({
+/** Fastify itself, on https where there is a certificate; to everything else that is the same thing. */
+function createBareApp(deps: AppDeps): App {
+  const options = {
     loggerInstance: deps.log,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_BYTES_MAX,
@@ -76,10 +84,22 @@ export async function createApp(deps: AppDeps): Promise<App> {
     // Closing waits for answers that are on their way, not for idle keep-alive sockets.
     forceCloseConnections: 'idle',
     // An address that cannot be read meets no route and no error handler.
-    frameworkErrors: (error, request, reply) => replyWithError(error, request as FastifyRequest, reply),
+    frameworkErrors: (error: FastifyError, request: unknown, reply: FastifyReply) => (
+      replyWithError(error, request as FastifyRequest, reply)
+    ),
     schemaController: { compilersFactory: { buildValidator } },
-  }).withTypeProvider<TypeBoxTypeProvider>();
+  } as const;
+  const { tls } = deps;
+  if (tls === null || tls === undefined) return Fastify(options).withTypeProvider<TypeBoxTypeProvider>();
+  const https = { cert: tls.certificate, key: tls.key, handshakeTimeout: HANDSHAKE_TIMEOUT_MS };
+  const app = Fastify({ ...options, https }).withTypeProvider<TypeBoxTypeProvider>() as unknown as App;
+  const port = answerPlainHttp(app.server);
+  app.addHook('preClose', async () => port.stop());
+  return app;
+}
 
+export async function createApp(deps: AppDeps): Promise<App> {
+  const app = createBareApp(deps);
   app.setErrorHandler(replyWithError);
   app.setNotFoundHandler(() => {
     throw new Refusal('request.not_found');

@@ -6,12 +6,21 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * A server that listens on loopback offers loopback only: other machines could not ask it for an answer anyway. With an
- * address of its own it offers that; else the media process finds the machine's.
- * @param mediaHost the configured public address, which is offered first.
+ * A server that listens on loopback and has no proxy in front offers loopback only: other machines could not ask it for
+ * an answer anyway. With an address of its own it offers that; else all of the machine's. The public ones come first:
+ * browsers try in this order.
+ *
+ * @param known.isPublic others reach it by a public URL
  */
-export function addressesToOffer(host: string, mediaHost: string | null): string[] | undefined {
-  const own = isLoopback(host) ? ['127.0.0.1'] : isIP(host) !== 0 && !/^(0\.0\.0\.0|::)$/.test(host) ? [host] : null;
-  if (mediaHost !== null) return [mediaHost, ...(own ?? ['127.0.0.1'])];
-  return own ?? undefined;
+export function addressesToOffer(
+  host: string, known: { isPublic: boolean; publicAddresses: string[]; ownAddresses: string[] },
+): string[] {
+  return [...new Set([...known.publicAddresses, ...localAddresses(host, known)])];
+}
+
+function localAddresses(host: string, known: { isPublic: boolean; ownAddresses: string[] }): string[] {
+  if (isLoopback(host)) return known.isPublic ? [...known.ownAddresses, '127.0.0.1'] : ['127.0.0.1'];
+  if (isIP(host) !== 0 && !/^(0\.0\.0\.0|::)$/.test(host)) return [host];
+  // 127.0.0.1 for a publisher on this machine.
+  return [...known.ownAddresses, '127.0.0.1'];
 }
