@@ -42,6 +42,9 @@ const refused: [string, string[], Record<string, string>, RegExp][] = [
   ['a value out of range', ['--port', '70000'], {}, /a whole number from 0 to 65535/],
   ['a missing value', ['--port'], {}, /--port needs a value/],
   ['half a pair', [], { NACRE_DATABASE_SERVER_URL: 'postgres://a@b/c' }, /without DATABASE_URL/],
+  ['mail without a sender', [], { NACRE_SMTP_URL: 'smtp://a:hush@b', NACRE_PUBLIC_URL: 'https://b' }, /NACRE_MAIL_FROM/],
+  ['mail from nobody', [], { NACRE_MAIL_FROM: 'Silk Road' }, /an e-mail address, with a name before it or without/],
+  ['mail by http', [], { NACRE_SMTP_URL: 'https://b' }, /begins with `smtps:\/\/` or `smtp:\/\/`/],
   ['a level that is none', [], { NACRE_LOG_LEVEL: 'loud' }, /`debug`/],
 ];
 for (const [what, args, env, sentence] of refused) {
