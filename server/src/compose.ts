@@ -30,6 +30,7 @@ import { createDatabase } from './platform/database.ts';
 import { newId } from './platform/ids.ts';
 import { createJobs } from './platform/jobs.ts';
 import type { Log } from './platform/log.ts';
+import { createLogMailer, createSmtpMailer, type Mailer } from './platform/mailer.ts';
 import { createMetrics } from './platform/metrics.ts';
 import { createOutbox } from './platform/outbox.ts';
 import type { Platform } from './platform/platform.ts';
@@ -99,10 +100,15 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
   const blobs = createDiskBlobs({ folder: join(folder.path, 'blobs') });
   const guests = createGuests({ secret: folder.secret('guests') });
   const hasDemo = deps.isEmbedded && !config.empty && isLoopback(config.host);
+  const mailer = createMailer(config, log, hasDemo);
+  stack.add('mailer', mailer.stop);
 
   const modules = createModules({
     platform, blobs, jobs, guests,
     secret: folder.secret('accounts'),
+    mailer,
+    // A mail that is due before the port is bound is tried again.
+    pagesAt: () => config.publicUrl ?? localAddress(app, config.host),
     demoAccounts: hasDemo ? demoAccountsOf(database) : null,
     startMedia: (onEvent) => createMediaSupervisor({
       udpPort: config.udpPort ?? config.port,
@@ -166,6 +172,12 @@ async function mountRoutes(app: App, modules: Modules, blobs: Blobs, config: Con
   ordersRoutes(app, { orders });
   await app.register(video.routes);
   await app.register(realtime.routes);
+}
+
+/** `readConfig` has seen to it that a server for mail comes with a sender. */
+function createMailer({ smtpUrl, mailFrom }: Config, log: Log, hasDemo: boolean): Mailer {
+  if (smtpUrl === null || mailFrom === null) return createLogMailer({ log, keeps: hasDemo });
+  return createSmtpMailer({ url: smtpUrl, from: mailFrom, log });
 }
 
 /** As this machine reaches it. */

@@ -63,7 +63,9 @@ const ofSmtp = async (t: TestContext): Promise<Smtp> => {
       stream.on('end', () => {
         raw.push(text);
         arrived.push({
-          to: session.envelope.rcptTo.map(({ address }) => address), subject: subjectOf(text), text: partOf(text, 'plain'),
+          to: session.envelope.rcptTo.map(({ address }) => address),
+          subject: subjectOf(text),
+          text: partOf(text, 'plain'),
         });
         done();
       });
@@ -153,7 +155,8 @@ it('[P83] what is refused for good is not tried again, what may come right is', 
   await assert.rejects(mailer.send(mail()), { responseCode: 451 });
   assert.equal(await mailer.send(mail()), 'sent');
   assert.equal(arrived.length, 1);
-  const nobody = createSmtpMailer({ url: 'smtp://127.0.0.1:1', from: 'a@example.test', log: createLog('silent', false) });
+  const log = createLog('silent', false);
+  const nobody = createSmtpMailer({ url: 'smtp://127.0.0.1:1', from: 'a@example.test', log });
   await assert.rejects(nobody.send(mail()), /ECONNREFUSED/);
   nobody.stop();
 });

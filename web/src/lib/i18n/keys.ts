@@ -455,6 +455,8 @@ export interface MessageArguments {
   'refusal.accounts.password_too_long': null;
   'refusal.accounts.email_invalid': null;
   'refusal.accounts.demo_only_here': null;
+  'refusal.accounts.demo_password': null;
+  'refusal.accounts.link_over': null;
   'refusal.accounts.too_many_addresses': null;
   'refusal.images.not_an_image': null;
   'refusal.images.too_large': null;
