@@ -53,6 +53,43 @@ export const SignIn = Type.Object(
   { additionalProperties: false },
 );
 
+/** Asking for a new password by mail. The answer is the same whether anybody has this e-mail. */
+export const PasswordForgotten = Type.Object(
+  { email: Type.String({ minLength: 3, maxLength: 254 }) },
+  { additionalProperties: false },
+);
+/** `token` is what stands in the mail's link. */
+export const PasswordReset = Type.Object(
+  { token: Type.String({ minLength: 1, maxLength: 100 }), password: Type.String({ maxLength: 1000 }) },
+  { additionalProperties: false },
+);
+/** `password` is the present one. */
+export const PasswordChange = Type.Object(
+  { password: Type.String({ maxLength: 1000 }), newPassword: Type.String({ maxLength: 1000 }) },
+  { additionalProperties: false },
+);
+
+/** A browser in which the person is signed in. */
+export const Device = Type.Object({
+  id: Id,
+  /** The one that asks. */
+  isThis: Type.Boolean(),
+  /** A name of its maker's such as `Firefox`; null when it does not say one that we know. */
+  browser: Nullable(Type.String()),
+  /** `Android`, `iPhone`, `Windows` …; null likewise. */
+  system: Nullable(Type.String()),
+  signedInAt: Instant,
+  /** To within five minutes. */
+  lastSeenAt: Instant,
+});
+export type Device = Static<typeof Device>;
+
+/** Mails that the demo did not send but kept for the page that asked for them, newest first. */
+export const DemoMails = Type.Object({
+  mails: Type.Array(Type.Object({ subject: Type.String(), text: Type.String(), link: Nullable(Type.String()) })),
+});
+export type DemoMails = Static<typeof DemoMails>;
+
 /** What the demo offers to sign in as; empty where there is no demo or the request may not use it. */
 export const DemoAccounts = Type.Object({
   accounts: Type.Array(

@@ -28,6 +28,8 @@ export const REFUSALS = {
     status: 403,
     title: 'Demo accounts work only in a browser on the machine that runs Nacre',
   },
+  'accounts.demo_password': { status: 403, title: 'Everybody may know the password of a demo account; it stays' },
+  'accounts.link_over': { status: 422, title: 'This link is used, or older than an hour; ask for another one' },
   'accounts.too_many_addresses': { status: 422, title: 'The address book is full; remove one first' },
 
   // images

@@ -30,6 +30,7 @@ import { createDatabase } from './platform/database.ts';
 import { newId } from './platform/ids.ts';
 import { createJobs } from './platform/jobs.ts';
 import type { Log } from './platform/log.ts';
+import { createLogMailer, createSmtpMailer, type Mailer } from './platform/mailer.ts';
 import { createMetrics } from './platform/metrics.ts';
 import { createOutbox } from './platform/outbox.ts';
 import type { Platform } from './platform/platform.ts';
@@ -111,10 +112,15 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
   const { reach } = deps;
   // Everybody knows its passwords.
   const hasDemo = deps.isEmbedded && !config.empty && isLoopback(reach.host) && reach.tls === null;
+  const mailer = createMailer(config, log, hasDemo);
+  stack.add('mailer', mailer.stop);
 
   const modules = createModules({
     platform, blobs, jobs, guests,
     secret: folder.secret('accounts'),
+    mailer,
+    // A mail that is due before the port is bound is tried again.
+    pagesAt: () => config.publicUrl ?? reach.urls(portOf(app))[0],
     demoAccounts: hasDemo ? demoAccountsOf(database) : null,
     startMedia: (onEvent) => createMediaSupervisor({
       udpPort: config.udpPort ?? config.port,
@@ -155,12 +161,11 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
   stack.add('upgrades', upgrades.stop);
 
   await app.listen({ port: config.port, host: reach.host });
-  const port = portOf(app);
-  const [address, ...others] = reach.urls(port);
+  const [address, ...others] = reach.urls(portOf(app));
   log.info({ address, udpPort, version: deps.version }, 'listening');
 
   if (deps.isEmbedded && config.empty) await declineDemo(database);
-  const demo = hasDemo ? await createDemo({ platform, modules, address: localUrl(reach, port) }) : null;
+  const demo = hasDemo ? await createDemo({ platform, modules, address: localUrl(reach, portOf(app)) }) : null;
   if (demo !== null) stack.add('demo', demo.stop);
   const isLeftOut = deps.isEmbedded && !config.empty && reach.tls !== null;
   return { address, others, notes: [...(isLeftOut ? [NO_DEMO] : []), ...(demo?.notes ?? [])], stop: stack.stop };
@@ -185,6 +190,12 @@ async function mountRoutes(app: App, modules: Modules, blobs: Blobs, config: Con
   ordersRoutes(app, { orders });
   await app.register(video.routes);
   await app.register(realtime.routes);
+}
+
+/** `readConfig` has seen to it that a server for mail comes with a sender. */
+function createMailer({ smtpUrl, mailFrom }: Config, log: Log, hasDemo: boolean): Mailer {
+  if (smtpUrl === null || mailFrom === null) return createLogMailer({ log, keeps: hasDemo });
+  return createSmtpMailer({ url: smtpUrl, from: mailFrom, log });
 }
 
 function portOf(app: App): number {

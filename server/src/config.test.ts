@@ -51,6 +51,9 @@ const refused: [string, string[], Record<string, string>, RegExp][] = [
   ['half a pair', [], { NACRE_DATABASE_SERVER_URL: 'postgres://a@b/c' }, /without DATABASE_URL/],
   ['a certificate without its key', ['--cert', 'c.pem'], {}, /Name both: --cert FILE --key FILE/],
   ['a name for an address', ['--public-ip', '203.0.113.7, me.example'], {}, /"me\.example" is not usable/],
+  ['mail without a sender', [], { NACRE_SMTP_URL: 'smtp://a:hush@b', NACRE_PUBLIC_URL: 'https://b' }, /NACRE_MAIL_FROM/],
+  ['mail from nobody', [], { NACRE_MAIL_FROM: 'Silk Road' }, /an e-mail address, with a name before it or without/],
+  ['mail by http', [], { NACRE_SMTP_URL: 'https://b' }, /begins with `smtps:\/\/` or `smtp:\/\/`/],
   ['a level that is none', [], { NACRE_LOG_LEVEL: 'loud' }, /`debug`/],
 ];
 for (const [what, args, env, sentence] of refused) {

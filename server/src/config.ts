@@ -99,6 +99,16 @@ export const configSchema = Type.Object({
     env: ['NACRE_TRUSTED_PROXIES'], unset: 'none',
     description: 'Addresses or networks of reverse proxies whose X-Forwarded-* headers are believed, with commas.',
   }),
+  smtpUrl: setting(text('^smtps?://[^\\s]+$'), {
+    env: ['NACRE_SMTP_URL'], secret: true, unset: 'mails are written to the log',
+    description: 'The server that mails are handed to: `smtps://user:password@mail.example.org` (TLS from the first '
+      + 'byte), or `smtp://…:587` (TLS as soon as the server offers it; `?requireTLS=true` insists). Needs '
+      + '`NACRE_MAIL_FROM` and, because links in mails lead there, `NACRE_PUBLIC_URL`.',
+  }),
+  mailFrom: setting(text('^[^\\r\\n@]+@[^\\r\\n@]+$'), {
+    env: ['NACRE_MAIL_FROM'], unset: 'no mail is sent',
+    description: 'Who mails come from: `Silk Road <hello@example.org>`, or the address alone.',
+  }),
   logLevel: setting(
     Type.Union(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => Type.Literal(level)),
       { default: 'info' }),
@@ -151,6 +161,10 @@ export function readConfig(sources: { args: string[]; env: NodeJS.ProcessEnv }):
   if (noAddress !== undefined) {
     throw wrongUse(`--public-ip "${noAddress}" is not usable: it takes IP addresses, such as 203.0.113.7, with commas. `
       + 'A name goes into --public-url.');
+  }
+  if (config.smtpUrl !== null && (config.mailFrom === null || config.publicUrl === null)) {
+    throw wrongUse('NACRE_SMTP_URL is set without NACRE_MAIL_FROM and NACRE_PUBLIC_URL. A mail needs a sender, and its '
+      + 'link an address that leads here. Set all three, or none.');
   }
   return config;
 }
@@ -222,6 +236,8 @@ function takes(schema: TSchema): string {
   if (kinds.type === 'boolean') return '`true` or `false`';
   if (kinds.pattern?.startsWith('^postgres')) return 'an address that begins with `postgres://`';
   if (kinds.pattern?.startsWith('^https?')) return 'an address that begins with `https://` or `http://`, without a path';
+  if (kinds.pattern?.startsWith('^smtp')) return 'an address that begins with `smtps://` or `smtp://`';
+  if (kinds.pattern?.includes('@')) return 'an e-mail address, with a name before it or without';
   return kinds.type === 'string' ? 'text' : '';
 }
 

@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { MediaEvent, MediaSupervisor } from '@nacre/media/hooks';
 import { createAccounts, type AccountsDeps } from './accounts/accounts.ts';
+import { accountsReactions } from './accounts/reactions.ts';
 import { createCatalog } from './catalog/catalog.ts';
 import { createChat } from './chat/chat.ts';
 import { createFollows } from './follows/follows.ts';
@@ -18,6 +19,7 @@ import { paymentsReactions } from './payments/reactions.ts';
 import { createSandbox } from './payments/sandbox.ts';
 import type { Blobs } from './platform/blobs.ts';
 import type { Jobs } from './platform/jobs.ts';
+import type { Mailer } from './platform/mailer.ts';
 import type { Platform } from './platform/platform.ts';
 import { createRealtime } from './realtime/realtime.ts';
 import { createShops } from './shops/shops.ts';
@@ -32,6 +34,8 @@ export interface ModulesDeps {
   jobs: Jobs;
   guests: Guests;
   secret: string;
+  mailer: Mailer;
+  pagesAt: AccountsDeps['pagesAt'];
   demoAccounts: AccountsDeps['demoAccounts'];
   startMedia(onEvent: (event: MediaEvent) => void): MediaSupervisor;
 }
@@ -39,8 +43,8 @@ export interface ModulesDeps {
 export type Modules = ReturnType<typeof createModules>;
 
 export function createModules(deps: ModulesDeps) {
-  const { platform, guests } = deps;
-  const accounts = createAccounts({ platform, secret: deps.secret, demoAccounts: deps.demoAccounts });
+  const { platform, guests, secret, demoAccounts, jobs, mailer, pagesAt } = deps;
+  const accounts = createAccounts({ platform, secret, demoAccounts, jobs, mailer, pagesAt });
   const images = createImages({ platform, blobs: deps.blobs });
   const shops = createShops({ platform, images });
   const catalog = createCatalog({ platform, images, shops });
@@ -80,7 +84,7 @@ export function createModules(deps: ModulesDeps) {
   realtime.onViewers(rooms.noteViewers);
   realtime.onCame(rooms.noteCame);
 
-  const payments = createPayments({ platform, jobs: deps.jobs, provider: createSandbox() });
+  const payments = createPayments({ platform, jobs, provider: createSandbox() });
   const orders = createOrders({
     platform, catalog, payments, shops, images,
     bagOf: shows.bagNumbers,
@@ -88,7 +92,8 @@ export function createModules(deps: ModulesDeps) {
     tell: realtime.tell,
   });
 
-  paymentsReactions(deps.jobs, { payments });
+  accountsReactions(jobs, { accounts });
+  paymentsReactions(jobs, { payments });
   ordersReactions(platform.outbox, { orders });
   showsReactions(platform.outbox, { shows });
 

@@ -9,7 +9,10 @@ import type { Me, Person } from '@nacre/contract/accounts';
 import type { Product, ProductCreate } from '@nacre/contract/catalog';
 import type { Shop, ShopCreate } from '@nacre/contract/shops';
 import type { OutgoingHttpHeaders } from 'node:http';
-import { createAccounts, type Accounts, type DemoAccount } from '../../server/src/accounts/accounts.ts';
+import {
+  createAccounts, type Accounts, type AccountsDeps, type DemoAccount,
+} from '../../server/src/accounts/accounts.ts';
+import { accountsReactions } from '../../server/src/accounts/reactions.ts';
 import { accountsRoutes } from '../../server/src/accounts/routes.ts';
 import { createCatalog, type Catalog } from '../../server/src/catalog/catalog.ts';
 import { catalogRoutes } from '../../server/src/catalog/routes.ts';
@@ -24,7 +27,9 @@ import { createMemoryBus } from '../../server/src/platform/bus.ts';
 import type { Clock } from '../../server/src/platform/clock.ts';
 import { createDatabase } from '../../server/src/platform/database.ts';
 import { newId } from '../../server/src/platform/ids.ts';
+import { createJobs } from '../../server/src/platform/jobs.ts';
 import { createLog } from '../../server/src/platform/log.ts';
+import { createLogMailer } from '../../server/src/platform/mailer.ts';
 import { createOutbox } from '../../server/src/platform/outbox.ts';
 import type { Platform } from '../../server/src/platform/platform.ts';
 import { shopsRoutes } from '../../server/src/shops/routes.ts';
@@ -60,6 +65,8 @@ export interface TestApi {
   app: App;
   platform: Platform;
   accounts: Accounts;
+  /** To make accounts as another process would have them. */
+  accountsDeps: AccountsDeps;
   images: Images;
   shops: Shops;
   follows: Follows;
@@ -88,6 +95,8 @@ export function unique(prefix: string): string {
 export interface TestApiOptions {
   url: string;
   demo?: DemoAccount[];
+  /** Whether jobs are done, such as mail; they are added in any case. */
+  doesJobs?: boolean;
   /** Default: what is in `showShops`. */
   shopOfShow?(showId: string, personId: string): Promise<string | null>;
 }
@@ -104,9 +113,13 @@ export async function createTestApi(options: TestApiOptions): Promise<TestApi> {
   const blobs = createDiskBlobs({ folder: blobFolder });
   const showShops = new Map<string, string>();
   const { demo } = options;
-  const accounts = createAccounts({
-    platform, secret: SECRET, demoAccounts: demo === undefined ? null : async () => demo,
-  });
+  const jobs = createJobs({ url: options.url, log });
+  const accountsDeps: AccountsDeps = {
+    platform, jobs, secret: SECRET, demoAccounts: demo === undefined ? null : async () => demo,
+    mailer: createLogMailer({ log, keeps: demo !== undefined }), pagesAt: () => 'https://nacre.test',
+  };
+  const accounts = createAccounts(accountsDeps);
+  accountsReactions(jobs, { accounts });
   const images = createImages({ platform, blobs });
   const shops = createShops({ platform, images });
   const shopOfShow = options.shopOfShow ?? (async (showId: string) => showShops.get(showId) ?? null);
@@ -120,10 +133,11 @@ export async function createTestApi(options: TestApiOptions): Promise<TestApi> {
   shopsRoutes(app, { shops, followingOf: follows.stateFor });
   followsRoutes(app, { follows, shopBySlug: shops.bySlug });
   catalogRoutes(app, { catalog });
+  if (options.doesJobs === true) await jobs.start();
   outbox.start();
 
   const api: TestApi = {
-    app, platform, accounts, images, shops, follows, catalog, blobFolder, showShops,
+    app, platform, accounts, accountsDeps, images, shops, follows, catalog, blobFolder, showShops,
     clock: { advance: (ms) => void (aheadMs += ms) },
     ask: (path, asked = {}) => ask(app, path, asked),
     upload: (bytes, cookie, field = 'file') => upload(app, bytes, cookie, field),
@@ -133,6 +147,7 @@ export async function createTestApi(options: TestApiOptions): Promise<TestApi> {
     async stop() {
       await app.close();
       await outbox.stop();
+      if (options.doesJobs === true) await jobs.stop();
       await accounts.stop();
       await bus.stop();
       await database.stop();

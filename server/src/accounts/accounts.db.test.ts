@@ -151,7 +151,7 @@ describe('accounts', () => {
   });
 
   it('[A7] signing out everywhere ends all sessions at once, in every process', async (t) => {
-    const elsewhere = createAccounts({ platform: api.platform, secret: SECRET, demoAccounts: null });
+    const elsewhere = createAccounts({ ...api.accountsDeps, demoAccounts: null });
     t.after(() => elsewhere.stop());
     const person = await api.newPerson();
     const other = sessionCookieOf(await api.ask(SIGN_IN, { body: { email: person.email, password: PASSWORD } }));
@@ -170,7 +170,7 @@ describe('accounts', () => {
 
   it('[A7] questions that were under way during a sign-out are not answered from memory afterwards', async (t) => {
     const person = await api.newPerson();
-    const elsewhere = createAccounts({ platform: api.platform, secret: SECRET, demoAccounts: null });
+    const elsewhere = createAccounts({ ...api.accountsDeps, demoAccounts: null });
     t.after(() => elsewhere.stop());
     const asked = Array.from({ length: 20 }, () => elsewhere.findPersonByHeaders({ cookie: person.cookie }, undefined));
     await api.ask('/api/auth/revoke-sessions', { method: 'POST', cookie: person.cookie });
@@ -262,7 +262,7 @@ describe('accounts', () => {
   it('[A10] where there is no demo, a demo account is nobody\'s', async (t) => {
     const { email, password } = OWNER;
     const cookie = sessionCookieOf(await api.ask(SIGN_IN, { body: { email, password } }));
-    const without = createAccounts({ platform: api.platform, secret: SECRET, demoAccounts: null });
+    const without = createAccounts({ ...api.accountsDeps, demoAccounts: null });
     t.after(() => without.stop());
     const headers = { host: 'localhost:3000', cookie };
     assert.equal(await without.findPersonByHeaders(headers, '127.0.0.1'), null);
@@ -303,7 +303,7 @@ describe('accounts', () => {
     assert.notEqual(await whoIs(person.cookie), null);
     await db.updateTable('session').set({ expires_at: new Date(Date.now() - 1000) }).where('person_id', '=', person.id)
       .execute();
-    const fresh = createAccounts({ platform: api.platform, secret: SECRET, demoAccounts: null });
+    const fresh = createAccounts({ ...api.accountsDeps, demoAccounts: null });
     t.after(() => fresh.stop());
     assert.equal(await fresh.findPersonByHeaders({ cookie: person.cookie }, undefined), null);
     assert.deepEqual(await db.selectFrom('session').select('id').where('person_id', '=', person.id).execute(), []);

@@ -1,9 +1,10 @@
 /**
- * People: who is asking, signing in and out, profile, address book. Rules: README.md.
+ * People: who is asking, signing in and out, devices, profile, address book. Rules: README.md.
  *
- * Invariants: a password or token is never logged; a demo account is never anybody's from outside this machine.
+ * Invariants: a password or token is never logged, but for mails where the log is the letter box; a demo account is
+ * never anybody's from outside this machine.
  */
-import type { Address, MePatch, Person, SavedAddress, SignUp } from '@nacre/contract/accounts';
+import type { Address, DemoMails, Device, MePatch, Person, SavedAddress, SignUp } from '@nacre/contract/accounts';
 import type { Locale } from '@nacre/contract/common';
 import { hashPassword } from 'better-auth/crypto';
 import type { FastifyRequest } from 'fastify';
@@ -11,12 +12,16 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { PersonActor } from '../http/actor.ts';
 import { Refusal } from '../lib/refusal.ts';
 import { afterCommit, violates } from '../platform/database.ts';
+import type { Jobs } from '../platform/jobs.ts';
+import type { Mailer } from '../platform/mailer.ts';
 import { createPeriodic } from '../platform/periodic.ts';
 import type { Platform } from '../platform/platform.ts';
 import { createAttempts, type Attempts } from './attempts.ts';
 import { createAuth, type Auth } from './auth.ts';
 import { mayUseDemo, type Origin } from './demo-guard.ts';
+import { devicesOf, endDevice, endOtherDevices } from './devices.ts';
 import { PERSON_CHANGED_TOPIC, type PersonChanged } from './events.ts';
+import { changePassword, forgotPassword, mailReset, resetPassword, type ResetJob } from './passwords.ts';
 import { cleanName, isTimeZone } from './profile.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 import { signIn, signOut, signOutEverywhere, signUp, type Client, type SignedIn } from './signing.ts';
@@ -43,6 +48,10 @@ export interface AccountsDeps {
   secret: string;
   /** What may be signed in to as demo; null where there is no demo: then demo accounts are nobody's. */
   demoAccounts: (() => Promise<DemoAccount[]>) | null;
+  jobs: Pick<Jobs, 'add'>;
+  mailer: Mailer;
+  /** Where links in mails lead, without a slash at its end. Never taken from a request, which could name any host. */
+  pagesAt(): string;
 }
 
 export interface NewPerson {
@@ -70,6 +79,33 @@ export interface Accounts {
   signOut(client: Client): Promise<{ setCookies: string[] }>;
   /** Ends all sessions of the person. */
   signOutEverywhere(client: Client, personId: string): Promise<{ setCookies: string[] }>;
+  /**
+   * Has a link for a new password mailed to whoever has this e-mail. Says nothing about whether anybody has.
+   * @param viewer who asks, as `viewerOf` names them: in the demo, the mail is kept for them.
+   * @throws Refusal `request.too_many`
+   */
+  forgotPassword(client: Client, viewer: string, email: string): Promise<void>;
+  /** The job of `forgotPassword`. Twice is two mails, each with a link that works. */
+  mailReset(job: ResetJob): Promise<void>;
+  /**
+   * Takes a mailed link: sets the password, ends all sessions, and signs in here.
+   * @throws Refusal `accounts.link_over`, `…password_too_short`, `…password_too_long`
+   */
+  resetPassword(client: Client, input: { token: string; password: string }): Promise<SignedIn>;
+  /**
+   * Ends all other sessions.
+   * @throws Refusal `accounts.wrong_credentials`, `…password_too_short`, `…password_too_long`, `…demo_password`,
+   * `request.too_many`
+   */
+  changePassword(client: Client, actor: PersonActor, input: { password: string; newPassword: string }): Promise<void>;
+  /** This one first, then those seen last. */
+  devices(actor: PersonActor): Promise<Device[]>;
+  /** Ends one session of the person. @throws Refusal `request.not_found` */
+  endDevice(personId: string, sessionId: string): Promise<void>;
+  /** Ends all sessions but the one that asks. */
+  endOtherDevices(actor: PersonActor): Promise<void>;
+  /** What was mailed in the demo to whoever asks; empty elsewhere. */
+  demoMails(origin: Origin, viewer: string): DemoMails['mails'];
   /** Null for a person that does not exist. */
   person(personId: string): Promise<Person | null>;
   /** @throws Refusal `request.invalid` */
@@ -99,7 +135,9 @@ export interface AccountsParts extends AccountsDeps {
 export function createAccounts(deps: AccountsDeps): Accounts {
   const { database, bus, clock, log } = deps.platform;
   const auth = createAuth(deps);
-  const sessions = createSessions({ auth, bus, clock });
+  const sessions = createSessions({
+    auth, bus, clock, noteSeen: (sessionId, at) => store.touchSession(database.db, sessionId, at),
+  });
   const parts: AccountsParts = { ...deps, auth, sessions, attempts: createAttempts({ clock }) };
   const sweep = createPeriodic({
     name: 'accounts.sessions',
@@ -114,6 +152,14 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     signIn: (client, input) => signIn(parts, client, input),
     signOut: (client) => signOut(parts, client),
     signOutEverywhere: (client, personId) => signOutEverywhere(parts, client, personId),
+    forgotPassword: (client, viewer, email) => forgotPassword(parts, client, viewer, email),
+    mailReset: (job) => mailReset(parts, job),
+    resetPassword: (client, input) => resetPassword(parts, client, input),
+    changePassword: (client, actor, input) => changePassword(parts, client, actor, input),
+    devices: (actor) => devicesOf(parts, actor),
+    endDevice: (personId, sessionId) => endDevice(parts, personId, sessionId),
+    endOtherDevices: (actor) => endOtherDevices(parts, actor),
+    demoMails: (origin, viewer) => demoMails(parts, origin, viewer),
     person: async (personId) => viewOf(await store.personById(database.db, personId)),
     patchMe: (personId, patch) => patchMe(parts, personId, patch),
     addresses: (personId) => store.addressesOf(database.db, personId),
@@ -188,6 +234,11 @@ async function addAddress(parts: AccountsParts, personId: string, address: Addre
 
 async function demoAccounts(parts: AccountsParts, origin: Origin): Promise<DemoAccount[]> {
   return parts.demoAccounts !== null && mayUseDemo(true, origin) ? parts.demoAccounts() : [];
+}
+
+function demoMails(parts: AccountsParts, origin: Origin, viewer: string): DemoMails['mails'] {
+  if (!mayUseDemo(parts.demoAccounts !== null, origin)) return [];
+  return parts.mailer.keptFor(viewer).map(({ subject, text, link }) => ({ subject, text, link }));
 }
 
 async function createPerson(parts: AccountsParts, input: NewPerson): Promise<string> {

@@ -5,6 +5,7 @@
  * Only the routes in `routes.ts` reach it, so its own HTTP handler, with endpoints that nobody asked for, is not
  * mounted.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { betterAuth } from 'better-auth';
 import type { Platform } from '../platform/platform.ts';
 
@@ -18,6 +19,19 @@ const SESSION_SECONDS = 60 * 24 * 3600;
 export const PASSWORD_LENGTH_MIN = 8;
 /** Longer ones only cost hashing time. */
 const PASSWORD_LENGTH_MAX = 128;
+
+/** A link that has not come by then is asked for again; a longer life is longer for whoever reads the mail later. */
+const RESET_LINK_SECONDS = 3600;
+
+/** What better-auth hands to its callbacks only, and who called it wants to know. */
+export interface Told {
+  resetToken?: string;
+  /** Whose password is another one now. */
+  resetOf?: { id: string; email: string };
+}
+
+/** `told.run(box, …)` around a call; the box is filled when it returns. */
+export const told = new AsyncLocalStorage<Told>();
 
 export interface AuthDeps {
   platform: Pick<Platform, 'database' | 'newId' | 'log'>;
@@ -57,6 +71,8 @@ const models = {
   verification: {
     modelName: 'verification',
     fields: { expiresAt: 'expires_at', createdAt: 'created_at', updatedAt: 'updated_at' },
+    // Who reads the table, or a copy of it, has no link.
+    storeIdentifier: 'hashed',
   },
 } as const;
 
@@ -68,12 +84,16 @@ export function authOptions(deps: AuthDeps) {
     appName: 'Nacre',
     secret: deps.secret,
     database: { db: database.db, type: 'postgres' as const, transaction: true },
-    // Only for addresses in mails, which are not sent: requests never reach better-auth's own handler.
+    // Only for addresses that are not used: links in mails are ours, and requests never reach its own handler.
     baseURL: 'http://localhost',
     emailAndPassword: {
       enabled: true,
       minPasswordLength: PASSWORD_LENGTH_MIN,
       maxPasswordLength: PASSWORD_LENGTH_MAX,
+      resetPasswordTokenExpiresIn: RESET_LINK_SECONDS,
+      revokeSessionsOnPasswordReset: true,
+      sendResetPassword: async ({ token }: { token: string }) => tell({ resetToken: token }),
+      onPasswordReset: async ({ user }: { user: { id: string; email: string } }) => tell({ resetOf: user }),
     },
     // Ours (attempts.ts) counts failures; its own counts requests of its handler.
     rateLimit: { enabled: false },
@@ -95,6 +115,10 @@ export function authOptions(deps: AuthDeps) {
       database: { generateId: () => newId() },
     },
   };
+}
+
+function tell(news: Told): void {
+  Object.assign(told.getStore() ?? {}, news);
 }
 
 export function createAuth(deps: AuthDeps) {

@@ -1,11 +1,12 @@
-/** Who am I, signing in and out, profile, address book. */
+/** Who am I, signing in and out, passwords, devices, profile, address book. */
 import {
-  Address, DemoAccounts, Me, MePatch, SavedAddress, SignIn, SignUp, type ShopRef,
+  Address, DemoAccounts, DemoMails, Device, Me, MePatch, PasswordChange, PasswordForgotten, PasswordReset, SavedAddress,
+  SignIn, SignUp, type ShopRef,
 } from '@nacre/contract/accounts';
 import { Id, Page } from '@nacre/contract/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { personOf } from '../http/actor.ts';
+import { personOf, viewerOf } from '../http/actor.ts';
 import type { App } from '../http/app.ts';
 import { refusals } from '../http/openapi.ts';
 import { originOf, type Accounts, type Client } from './accounts.ts';
@@ -27,6 +28,8 @@ export async function accountsRoutes(parent: App, deps: AccountsRoutesDeps): Pro
       reply.header('Cache-Control', 'no-store');
     });
     signingRoutes(app, deps);
+    passwordRoutes(app, deps);
+    deviceRoutes(app, deps);
     profileRoutes(app, deps);
     addressRoutes(app, deps);
   });
@@ -77,6 +80,81 @@ function signingRoutes(app: App, deps: AccountsRoutesDeps): void {
       response: { 200: DemoAccounts, ...refusals },
     },
   }, async (request) => ({ accounts: await accounts.demoAccounts(clientOf(request)) }));
+}
+
+function passwordRoutes(app: App, deps: AccountsRoutesDeps): void {
+  const { accounts } = deps;
+
+  app.post('/api/auth/forgot-password', {
+    schema: {
+      operationId: 'forgotPassword', tags, body: PasswordForgotten,
+      summary: 'Have a link for a new password mailed; the same answer whether anybody has this e-mail',
+      response: { 202: Type.Null(), ...refusals },
+    },
+  }, async (request, reply) => {
+    await accounts.forgotPassword(clientOf(request), viewerOf(request.actor), request.body.email);
+    return reply.code(202).send(null);
+  });
+
+  app.post('/api/auth/reset-password', {
+    schema: {
+      operationId: 'resetPassword', tags, body: PasswordReset,
+      summary: 'Set a new password by a mailed link: ends all sessions and signs in here',
+      response: { 200: Me, ...refusals },
+    },
+  }, async (request, reply) => {
+    const { personId, setCookies } = await accounts.resetPassword(clientOf(request), request.body);
+    reply.header('Set-Cookie', setCookies);
+    return meOf(deps, personId);
+  });
+
+  app.post('/api/me/password', {
+    schema: {
+      operationId: 'changePassword', tags, body: PasswordChange,
+      summary: 'Set a new password by the present one; ends all other sessions',
+      response: { 204: Type.Null(), ...refusals },
+    },
+  }, async (request, reply) => {
+    await accounts.changePassword(clientOf(request), personOf(request), request.body);
+    return reply.code(204).send(null);
+  });
+
+  app.get('/api/demo-mails', {
+    schema: {
+      operationId: 'listDemoMails', summary: 'Mails that the demo kept for whoever asks; empty elsewhere', tags,
+      response: { 200: DemoMails, ...refusals },
+    },
+  }, async (request) => ({ mails: accounts.demoMails(clientOf(request), viewerOf(request.actor)) }));
+}
+
+function deviceRoutes(app: App, { accounts }: AccountsRoutesDeps): void {
+  app.get('/api/me/devices', {
+    schema: {
+      operationId: 'listDevices', tags,
+      summary: 'Where the person is signed in: this browser first, then those seen last',
+      response: { 200: Page(Device), ...refusals },
+    },
+  }, async (request) => ({ items: await accounts.devices(personOf(request)), next: null }));
+
+  app.delete('/api/me/devices/:deviceId', {
+    schema: {
+      operationId: 'endDevice', summary: 'Sign one browser out', tags, params: Type.Object({ deviceId: Id }),
+      response: { 204: Type.Null(), ...refusals },
+    },
+  }, async (request, reply) => {
+    await accounts.endDevice(personOf(request).personId, request.params.deviceId);
+    return reply.code(204).send(null);
+  });
+
+  app.post('/api/auth/revoke-other-sessions', {
+    schema: {
+      operationId: 'endOtherDevices', summary: 'Sign out all other browsers', tags,
+      response: { 204: Type.Null(), ...refusals },
+    },
+  }, async (request, reply) => {
+    await accounts.endOtherDevices(personOf(request));
+    return reply.code(204).send(null);
+  });
 }
 
 function profileRoutes(app: App, deps: AccountsRoutesDeps): void {

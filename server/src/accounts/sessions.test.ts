@@ -6,7 +6,7 @@ import { SESSION_COOKIE, type Auth } from './auth.ts';
 import { SIGNED_OUT_TOPIC } from './events.ts';
 import { createSessions } from './sessions.ts';
 
-type Found = { user: object; session: { id: string; expiresAt: Date } } | null;
+type Found = { user: object; session: { id: string; expiresAt: Date; updatedAt: Date } } | null;
 
 /** Sessions on a better-auth that answers when the test says so. */
 function stage() {
@@ -16,13 +16,14 @@ function stage() {
   const getSession = () => new Promise<Found>((resolve) => answers.push(resolve));
   const sessions = createSessions({
     auth: { api: { getSession } } as unknown as Auth, bus, clock: { now: () => new Date(nowMs) },
+    noteSeen: async () => {},
   });
   return {
     bus, answers, sessions,
     find: () => sessions.find(`${SESSION_COOKIE}=token.signature`),
     found: (livesMs: number): Found => ({
       user: { id: 'mei', name: 'Mei', isOperator: false, isDemo: false },
-      session: { id: 's', expiresAt: new Date(nowMs + livesMs) },
+      session: { id: 's', expiresAt: new Date(nowMs + livesMs), updatedAt: new Date(nowMs) },
     }),
     advance: (ms: number) => void (nowMs += ms),
   };

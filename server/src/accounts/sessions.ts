@@ -16,6 +16,8 @@ import { PERSON_CHANGED_TOPIC, SIGNED_OUT_TOPIC } from './events.ts';
 const KEPT_MAX = 50_000;
 /** The longest that a lost message on the bus keeps a signed-out person in. */
 const KEPT_MS = 60_000;
+/** How exactly the list of devices knows when one was last seen. Shorter writes more, longer looks wrong there. */
+const SEEN_EVERY_MS = 5 * 60_000;
 /** A token of 32 characters with its signature has about 80; longer is not ours and not worth hashing. */
 const COOKIE_LENGTH_MAX = 300;
 
@@ -25,12 +27,20 @@ export interface Sessions {
   stop(): void;
 }
 
+export interface SessionsDeps {
+  auth: Auth;
+  bus: Bus;
+  clock: Clock;
+  /** Writes down when a session was last seen. */
+  noteSeen(sessionId: string, at: Date): Promise<void>;
+}
+
 interface Kept {
   actor: PersonActor | null;
   untilMs: number;
 }
 
-export function createSessions(deps: { auth: Auth; bus: Bus; clock: Clock }): Sessions {
+export function createSessions(deps: SessionsDeps): Sessions {
   const { auth, bus, clock } = deps;
   const kept = new LRUCache<string, Kept>({ max: KEPT_MAX });
   const asked = new Map<string, Promise<PersonActor | null>>();
@@ -59,6 +69,9 @@ export function createSessions(deps: { auth: Auth; bus: Bus; clock: Clock }): Se
       isDemo: found.user.isDemo,
       sessionId: found.session.id,
     };
+    if (found !== null && now - found.session.updatedAt.getTime() >= SEEN_EVERY_MS) {
+      await deps.noteSeen(found.session.id, new Date(now));
+    }
     if (askedIn === generation) {
       const endsMs = found === null ? Infinity : found.session.expiresAt.getTime();
       kept.set(cookie, { actor, untilMs: Math.min(now + KEPT_MS, endsMs) });

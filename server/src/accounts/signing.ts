@@ -43,6 +43,8 @@ const REFUSAL_OF: Record<string, RefusalCode> = {
   INVALID_EMAIL: 'accounts.email_invalid',
   PASSWORD_TOO_SHORT: 'accounts.password_too_short',
   PASSWORD_TOO_LONG: 'accounts.password_too_long',
+  INVALID_TOKEN: 'accounts.link_over',
+  USER_NOT_FOUND: 'accounts.link_over',
   USER_ALREADY_EXISTS: 'accounts.email_taken',
   USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL: 'accounts.email_taken',
 };
@@ -120,7 +122,7 @@ export async function signOutEverywhere(
   }
 }
 
-function signInLimits(ip: string, email: string): AttemptLimit[] {
+export function signInLimits(ip: string, email: string): AttemptLimit[] {
   const windowMs = FAILURE_WINDOW_MS;
   const who = email.toLowerCase();
   return [
@@ -131,7 +133,7 @@ function signInLimits(ip: string, email: string): AttemptLimit[] {
 }
 
 /** Only what better-auth needs: nothing that a client sends can pose as its address. */
-function headersFor(client: Client): Headers {
+export function headersFor(client: Client): Headers {
   const headers = new Headers({ [ADDRESS_HEADER]: client.ip });
   if (client.headers.cookie !== undefined) headers.set('cookie', client.headers.cookie);
   const userAgent = client.headers['user-agent'];
@@ -139,11 +141,11 @@ function headersFor(client: Client): Headers {
   return headers;
 }
 
-function cookiesOf(headers: Headers, client: Client): string[] {
+export function cookiesOf(headers: Headers, client: Client): string[] {
   return headers.getSetCookie().map((cookie) => (client.isHttps ? `${cookie}; Secure` : cookie));
 }
 
-function refusalOf(error: unknown): Refusal | null {
+export function refusalOf(error: unknown): Refusal | null {
   if (!isAPIError(error)) return null;
   const code = REFUSAL_OF[String(error.body?.code)];
   if (code !== undefined) return new Refusal(code);

@@ -3,7 +3,7 @@ import type { Address, SavedAddress } from '@nacre/contract/accounts';
 import type { Insertable, Selectable, Updateable } from 'kysely';
 import { sql } from 'kysely';
 import type { Db, Tx } from '../platform/database.ts';
-import type { Person as PersonTable } from '../platform/tables.ts';
+import type { Person as PersonTable, Session as SessionTable } from '../platform/tables.ts';
 
 export type PersonRow = Selectable<PersonTable>;
 
@@ -38,6 +38,51 @@ export async function insertPerson(
 export async function deleteExpiredSessions(db: Db, now: Date): Promise<number> {
   const { numDeletedRows } = await db.deleteFrom('session').where('expires_at', '<', now).executeTakeFirst();
   return Number(numDeletedRows);
+}
+
+/** `updated_at` of a session is when it was last seen: better-auth itself writes it once. */
+export async function touchSession(db: Db, id: string, at: Date): Promise<void> {
+  await db.updateTable('session').set({ updated_at: at }).where('id', '=', id).where('updated_at', '<', at).execute();
+}
+
+export type SessionRow = Pick<Selectable<SessionTable>, 'id' | 'user_agent' | 'created_at' | 'updated_at'>;
+
+/** Those that are not over, last seen first. */
+export async function sessionsOf(db: Db, personId: string, now: Date, limit: number): Promise<SessionRow[]> {
+  return db
+    .selectFrom('session')
+    .select(['id', 'user_agent', 'created_at', 'updated_at'])
+    .where('person_id', '=', personId)
+    .where('expires_at', '>', now)
+    .orderBy('updated_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
+}
+
+export async function deleteSession(tx: Tx, personId: string, id: string): Promise<boolean> {
+  const { numDeletedRows } = await tx
+    .deleteFrom('session')
+    .where('id', '=', id)
+    .where('person_id', '=', personId)
+    .executeTakeFirst();
+  return numDeletedRows > 0n;
+}
+
+/** All but one; the ids of those that went. */
+export async function deleteOtherSessions(tx: Tx, personId: string, keepId: string): Promise<string[]> {
+  const rows = await tx
+    .deleteFrom('session')
+    .where('person_id', '=', personId)
+    .where('id', '<>', keepId)
+    .returning('id')
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/** Links for a new password that were sent to this person and are not used. */
+export async function deleteResetLinks(db: Db | Tx, personId: string): Promise<void> {
+  await db.deleteFrom('verification').where('value', '=', personId).execute();
 }
 
 /** Newest first. */

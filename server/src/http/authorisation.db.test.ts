@@ -84,6 +84,22 @@ const ROWS: Record<string, Row> = {
   })),
   signOut: row(everybody, (stage, who) => withNewSession(stage, who, '/api/auth/sign-out')),
   signOutEverywhere: row(people, (stage, who) => withNewSession(stage, who, '/api/auth/revoke-sessions')),
+  forgotPassword: row(all('request.invalid'), () => ({ path: '/api/auth/forgot-password', body: { email: 'x' } })),
+  resetPassword: row(all('accounts.link_over'), () => ({
+    path: '/api/auth/reset-password', body: { token: 'no such link', password: PASSWORD },
+  })),
+  changePassword: row({ ...all('accounts.wrong_credentials'), guest: SIGN_IN_FIRST }, () => ({
+    path: '/api/me/password', body: { password: 'not this one', newPassword: PASSWORD },
+  })),
+  listDemoMails: row(everybody, () => ({ path: '/api/demo-mails' })),
+  listDevices: row(people, () => ({ path: '/api/me/devices' })),
+  endDevice: row(buyerOr('request.not_found'), async ({ api, persons }) => {
+    const { email, cookie } = persons.buyer;
+    await api.ask('/api/auth/sign-in/email', { body: { email, password: PASSWORD } });
+    const devices = (await api.ask('/api/me/devices', { cookie })).json['items'] as { id: string; isThis: boolean }[];
+    return { path: `/api/me/devices/${devices.find(({ isThis }) => !isThis)?.id}`, method: 'DELETE' };
+  }),
+  endOtherDevices: row(people, (stage, who) => withNewSession(stage, who, '/api/auth/revoke-other-sessions')),
   listDemoAccounts: row(everybody, () => ({ path: '/api/demo-accounts' })),
   getMe: row(everybody, () => ({ path: '/api/me' })),
   patchMe: row(people, () => ({ path: '/api/me', method: 'PATCH', body: { locale: 'en' } })),

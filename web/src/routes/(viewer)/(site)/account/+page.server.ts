@@ -1,4 +1,4 @@
-import type { SavedAddress } from '@nacre/contract/accounts';
+import type { Device, SavedAddress } from '@nacre/contract/accounts';
 import type { Page } from '@nacre/contract/common';
 import { ask } from '#lib/api.ts';
 import { apiOf } from '#lib/server/load.ts';
@@ -6,8 +6,15 @@ import type { PageServerLoad } from './$types';
 
 export const load: PageServerLoad = async (event) => {
   const { me } = await event.parent();
-  const nobody: SavedAddress[] = [];
-  if (!me.person) return { addresses: nobody };
-  const page = await ask(apiOf(event).GET('/api/me/addresses')).catch(() => null);
-  return { addresses: page ? (page as Page<SavedAddress>).items : nobody };
+  const [nobody, nothing]: [SavedAddress[], Device[]] = [[], []];
+  if (!me.person) return { addresses: nobody, devices: nothing };
+  const api = apiOf(event);
+  const [addresses, devices] = await Promise.all([
+    ask(api.GET('/api/me/addresses')).catch(() => null),
+    ask(api.GET('/api/me/devices')).catch(() => null),
+  ]);
+  return {
+    addresses: addresses ? (addresses as Page<SavedAddress>).items : nobody,
+    devices: devices ? (devices as Page<Device>).items : nothing,
+  };
 };
