@@ -2,13 +2,13 @@
  * All tests, in the order in which a failure is cheapest to learn of: pure, media process, database, database on
  * PostgreSQL 15, start, real browser.
  *
- * Usage: npm test [-- STEP…] [-- FILE…]; steps: pure media db db15 start e2e. `--long` runs what these leave out, the
- * *.long.ts, and nothing else.
+ * Usage: npm test [-- STEP…] [-- FILE…]; steps: pure media db db15 start pages e2e. `--long` runs what these leave out,
+ * the *.long.ts, and only that.
  * Prints node:test's own lines, and at the end their sums.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { findChromium } from '../tests/support/chromium.ts';
 import { reachKeeper } from '../tests/support/database.ts';
 import { findProgram } from '../tests/support/programs.ts';
@@ -16,6 +16,9 @@ import { findProgram } from '../tests/support/programs.ts';
 const root = resolve(import.meta.dirname, '..');
 const FOLDERS = '{contract,media,server,web,tools,tests,bench}';
 const IGNORED = ['**/node_modules/**', 'web/build/**', 'web/.svelte-kit/**'];
+
+/** Browser tests in which no picture is timed and nothing is killed: two files run side by side. */
+const CALM = new Set(['account', 'buyer', 'found', 'language', 'team']);
 
 /** Longer than any step takes on a machine that is busy with other things; after it, something hangs. */
 const STEP_LIMIT_MS = 15 * 60_000;
@@ -65,6 +68,8 @@ function allSteps(): Step[] {
   const start = tests.filter((file) => file.startsWith(join(root, 'tests/start')));
   // A real publisher, a real media process and repairs within milliseconds want the two cores for themselves.
   const media = tests.filter((file) => file === join(root, 'media/src/supervisor.test.ts'));
+  const e2e = find('tests/e2e/**/*.e2e.ts');
+  const calm = e2e.filter((file) => CALM.has(basename(file, '.e2e.ts')));
   const pure = tests.filter((file) => ![...db, ...start, ...media].includes(file));
   if (long) return [{ name: 'long', files: find('tests/**/*.long.ts'), concurrency: 1, timeoutMs: 3_600_000 }];
   return [
@@ -75,9 +80,12 @@ function allSteps(): Step[] {
       name: 'db15', files: db, concurrency: 2, timeoutMs: 60_000,
       env: { NACRE_TEST_POSTGRES: '15' }, missing: missingPostgres15,
     },
-    { name: 'start', files: start, concurrency: 1, timeoutMs: 240_000, prepare: installProxies },
+    { name: 'start', files: start, concurrency: 2, timeoutMs: 240_000, prepare: installProxies },
     {
-      name: 'e2e', files: find('tests/e2e/**/*.e2e.ts'), concurrency: 1, timeoutMs: 240_000,
+      name: 'pages', files: calm, concurrency: 2, timeoutMs: 240_000, missing: missingChromium, required: true,
+    },
+    {
+      name: 'e2e', files: e2e.filter((file) => !calm.includes(file)), concurrency: 1, timeoutMs: 240_000,
       missing: missingChromium, required: true,
     },
   ];
