@@ -485,8 +485,16 @@ export interface MessageArguments {
   'refusal.images.unknown': null;
   'refusal.shops.not_found': null;
   'refusal.shops.not_a_member': null;
+  'refusal.shops.not_allowed': null;
   'refusal.shops.slug_taken': null;
   'refusal.shops.too_many': null;
+  'refusal.shops.member_not_found': null;
+  'refusal.shops.last_owner': null;
+  'refusal.shops.team_full': null;
+  'refusal.shops.already_member': null;
+  'refusal.shops.invitation_not_found': null;
+  'refusal.shops.invitation_over': null;
+  'refusal.shops.too_many_invitations': null;
   'refusal.catalog.not_found': null;
   'refusal.catalog.options_mismatch': null;
   'refusal.catalog.nothing_to_sell': null;
