@@ -1,6 +1,7 @@
 /** People: who is asking, profile, address book. Sign-in itself is better-auth's, under `/api/auth`. */
 import { Type, type Static } from 'typebox';
 import { Id, Image, Instant, Locale, Nullable } from './common.ts';
+import { Membership } from './team.ts';
 
 export const PersonName = Type.String({ minLength: 1, maxLength: 80, pattern: '\\S' });
 /** IANA time zone, e.g. `Asia/Shanghai`. */
@@ -25,8 +26,8 @@ export const Person = Type.Object({
 });
 export type Person = Static<typeof Person>;
 
-/** `person` is null for a guest. `shops` are those in which the person works. */
-export const Me = Type.Object({ person: Nullable(Person), shops: Type.Array(ShopRef) });
+/** `person` is null for a guest. `shops` are those in which the person works, with what they may do there. */
+export const Me = Type.Object({ person: Nullable(Person), shops: Type.Array(Membership) });
 export type Me = Static<typeof Me>;
 
 export const MePatch = Type.Partial(Type.Object({ name: PersonName, locale: Locale, timeZone: TimeZone }), {

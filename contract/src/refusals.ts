@@ -42,8 +42,16 @@ export const REFUSALS = {
   // shops
   'shops.not_found': { status: 404, title: 'There is no such shop' },
   'shops.not_a_member': { status: 403, title: 'Only members of the shop may do this' },
+  'shops.not_allowed': { status: 403, title: 'Your role in the shop does not include this' },
   'shops.slug_taken': { status: 409, title: 'Another shop has this address' },
   'shops.too_many': { status: 422, title: 'You have as many shops as one person may have' },
+  'shops.member_not_found': { status: 404, title: 'Nobody of this team is there' },
+  'shops.last_owner': { status: 409, title: 'A shop keeps one owner; make somebody else an owner first' },
+  'shops.team_full': { status: 422, title: 'The team has as many members as a team may have' },
+  'shops.already_member': { status: 409, title: 'You work in this shop already' },
+  'shops.invitation_not_found': { status: 404, title: 'There is no such invitation' },
+  'shops.invitation_over': { status: 410, title: 'This invitation was used, taken back, or is too old' },
+  'shops.too_many_invitations': { status: 422, title: 'Too many invitations are open; take one back first' },
 
   // catalog
   'catalog.not_found': { status: 404, title: 'There is no such product' },

@@ -38,6 +38,7 @@ import { localUrl, type Reach } from './reach.ts';
 import { shopsRoutes } from './shops/routes.ts';
 import { foundRoutes } from './shows/found-routes.ts';
 import { mapRoutes } from './shows/map-routes.ts';
+import { teamRoutes } from './shops/team-routes.ts';
 import { officeShowsRoutes } from './shows/office-routes.ts';
 import { showsRoutes } from './shows/routes.ts';
 import { addressesToOffer, isLoopback } from './video/addresses.ts';
@@ -172,10 +173,11 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
 }
 
 async function mountRoutes(app: App, modules: Modules, blobs: Blobs, config: Config): Promise<void> {
-  const { accounts, shops, follows, catalog, shows, chat, orders, payments, images, video, realtime } = modules;
+  const { accounts, shops, team, follows, catalog, shows, chat, orders, payments, images, video, realtime } = modules;
   await accountsRoutes(app, { accounts, membershipsOf: shops.membershipsOf });
   await imagesRoutes(app, { images, blobs });
   shopsRoutes(app, { shops, followingOf: follows.stateFor });
+  await teamRoutes(app, { team, publicUrl: config.publicUrl });
   followsRoutes(app, { follows, shopBySlug: shops.bySlug });
   catalogRoutes(app, { catalog });
   showsRoutes(app, { shows });

@@ -23,6 +23,7 @@ import type { Mailer } from './platform/mailer.ts';
 import type { Platform } from './platform/platform.ts';
 import { createRealtime } from './realtime/realtime.ts';
 import { createShops } from './shops/shops.ts';
+import { createTeam } from './shops/team.ts';
 import { createShowRooms } from './shows/channel.ts';
 import { showsReactions } from './shows/reactions.ts';
 import { createShows } from './shows/shows.ts';
@@ -47,6 +48,7 @@ export function createModules(deps: ModulesDeps) {
   const accounts = createAccounts({ platform, secret, demoAccounts, jobs, mailer, pagesAt });
   const images = createImages({ platform, blobs: deps.blobs });
   const shops = createShops({ platform, images });
+  const team = createTeam({ platform, shops, namesOf: accounts.namesOf });
   const catalog = createCatalog({ platform, images, shops });
   const follows = createFollows({
     platform,
@@ -97,7 +99,7 @@ export function createModules(deps: ModulesDeps) {
   ordersReactions(platform.outbox, { orders });
   showsReactions(platform.outbox, { shows });
 
-  return { accounts, images, shops, catalog, follows, realtime, video, shows, chat, payments, orders };
+  return { accounts, images, shops, team, catalog, follows, realtime, video, shows, chat, payments, orders };
 }
 
 /** Sweeps and feeds that run as long as the server does. Ended before the modules they work for. */

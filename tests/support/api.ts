@@ -34,6 +34,8 @@ import { createOutbox } from '../../server/src/platform/outbox.ts';
 import type { Platform } from '../../server/src/platform/platform.ts';
 import { shopsRoutes } from '../../server/src/shops/routes.ts';
 import { createShops, type Shops } from '../../server/src/shops/shops.ts';
+import { teamRoutes } from '../../server/src/shops/team-routes.ts';
+import { createTeam, type TeamOfShops } from '../../server/src/shops/team.ts';
 
 export const SECRET = 'a secret for tests only, forty-two letters';
 export const PASSWORD = 'pearl and shell';
@@ -69,6 +71,7 @@ export interface TestApi {
   accountsDeps: AccountsDeps;
   images: Images;
   shops: Shops;
+  team: TeamOfShops;
   follows: Follows;
   catalog: Catalog;
   blobFolder: string;
@@ -122,6 +125,7 @@ export async function createTestApi(options: TestApiOptions): Promise<TestApi> {
   accountsReactions(jobs, { accounts });
   const images = createImages({ platform, blobs });
   const shops = createShops({ platform, images });
+  const team = createTeam({ platform, shops, namesOf: accounts.namesOf });
   const shopOfShow = options.shopOfShow ?? (async (showId: string) => showShops.get(showId) ?? null);
   const follows = createFollows({ platform, shopOfShow });
   const catalog = createCatalog({ platform, images, shops });
@@ -131,13 +135,14 @@ export async function createTestApi(options: TestApiOptions): Promise<TestApi> {
   await accountsRoutes(app, { accounts, membershipsOf: shops.membershipsOf });
   await imagesRoutes(app, { images, blobs });
   shopsRoutes(app, { shops, followingOf: follows.stateFor });
+  await teamRoutes(app, { team, publicUrl: null });
   followsRoutes(app, { follows, shopBySlug: shops.bySlug });
   catalogRoutes(app, { catalog });
   if (options.doesJobs === true) await jobs.start();
   outbox.start();
 
   const api: TestApi = {
-    app, platform, accounts, accountsDeps, images, shops, follows, catalog, blobFolder, showShops,
+    app, platform, accounts, accountsDeps, images, shops, team, follows, catalog, blobFolder, showShops,
     clock: { advance: (ms) => void (aheadMs += ms) },
     ask: (path, asked = {}) => ask(app, path, asked),
     upload: (bytes, cookie, field = 'file') => upload(app, bytes, cookie, field),

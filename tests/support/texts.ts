@@ -10,7 +10,9 @@ export type Say = (key: string, args?: Record<string, string>) => string;
 export function textsOf(locale: 'en' | 'zh' | 'ar'): Say {
   const spaces = new Map<string, Record<string, string>>();
   return (key, args = {}) => {
-    const [space = '', name = ''] = key.split('.', 2);
+    // Only the first dot parts: the codes of refusals have dots of their own.
+    const dot = key.indexOf('.');
+    const [space, name] = [key.slice(0, dot), key.slice(dot + 1)];
     const known = spaces.get(space)
       ?? (JSON.parse(readFileSync(resolve(FOLDER, `${space}.${locale}.json`), 'utf8')) as Record<string, string>);
     spaces.set(space, known);

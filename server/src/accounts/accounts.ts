@@ -108,6 +108,8 @@ export interface Accounts {
   demoMails(origin: Origin, viewer: string): DemoMails['mails'];
   /** Null for a person that does not exist. */
   person(personId: string): Promise<Person | null>;
+  /** Ids of nobody are missing from the answer. */
+  namesOf(personIds: readonly string[]): Promise<Map<string, string>>;
   /** @throws Refusal `request.invalid` */
   patchMe(personId: string, patch: MePatch): Promise<Person>;
   /** Newest first. */
@@ -161,6 +163,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     endOtherDevices: (actor) => endOtherDevices(parts, actor),
     demoMails: (origin, viewer) => demoMails(parts, origin, viewer),
     person: async (personId) => viewOf(await store.personById(database.db, personId)),
+    namesOf: (personIds) => store.namesOf(database.db, personIds),
     patchMe: (personId, patch) => patchMe(parts, personId, patch),
     addresses: (personId) => store.addressesOf(database.db, personId),
     addAddress: (personId, address) => addAddress(parts, personId, address),

@@ -1,9 +1,10 @@
 /** Who am I, signing in and out, passwords, devices, profile, address book. */
 import {
   Address, DemoAccounts, DemoMails, Device, Me, MePatch, PasswordChange, PasswordForgotten, PasswordReset, SavedAddress,
-  SignIn, SignUp, type ShopRef,
+  SignIn, SignUp,
 } from '@nacre/contract/accounts';
 import { Id, Page } from '@nacre/contract/common';
+import type { Membership } from '@nacre/contract/team';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { personOf, viewerOf } from '../http/actor.ts';
@@ -13,8 +14,8 @@ import { originOf, type Accounts, type Client } from './accounts.ts';
 
 export interface AccountsRoutesDeps {
   accounts: Accounts;
-  /** Shops in which the person works. */
-  membershipsOf(personId: string): Promise<ShopRef[]>;
+  /** Shops in which the person works, and as what. */
+  membershipsOf(personId: string): Promise<Membership[]>;
 }
 
 const tags = ['accounts'];

@@ -11,6 +11,12 @@ export async function personById(db: Db | Tx, id: string): Promise<PersonRow | u
   return db.selectFrom('person').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
+export async function namesOf(db: Db, ids: readonly string[]): Promise<Map<string, string>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db.selectFrom('person').select(['id', 'name']).where('id', 'in', [...new Set(ids)]).execute();
+  return new Map(rows.map(({ id, name }) => [id, name]));
+}
+
 export async function personByEmail(db: Db | Tx, email: string): Promise<PersonRow | undefined> {
   return db.selectFrom('person').selectAll().where('email', '=', email.toLowerCase()).executeTakeFirst();
 }

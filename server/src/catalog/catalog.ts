@@ -24,13 +24,13 @@ export type { OrderableVariant, StockLine, StockRef };
 export interface CatalogDeps {
   platform: Platform;
   images: Pick<Images, 'describe' | 'assertExist'>;
-  shops: Pick<Shops, 'assertMember' | 'byId' | 'bySlug'>;
+  shops: Pick<Shops, 'assertMay' | 'byId' | 'bySlug'>;
 }
 
 export interface Catalog {
   /**
-   * @throws Refusal `shops.not_found`, `shops.not_a_member`, `images.unknown`, `catalog.options_mismatch`,
-   * `catalog.nothing_to_sell`
+   * @throws Refusal `shops.not_found`, `shops.not_a_member`, `shops.not_allowed`, `images.unknown`,
+   * `catalog.options_mismatch`, `catalog.nothing_to_sell`
    */
   create(personId: string, shopId: string, input: ProductCreate): Promise<Product>;
   /**
@@ -38,7 +38,10 @@ export interface Catalog {
    * @throws Refusal `catalog.not_found` and as `create`
    */
   patch(personId: string, productId: string, change: ProductPatch): Promise<Product>;
-  /** For members of the shop, in any state. @throws Refusal `catalog.not_found`, `shops.not_a_member` */
+  /**
+   * For members of the shop, in any state.
+   * @throws Refusal `catalog.not_found`, `shops.not_a_member`, `shops.not_allowed`
+   */
   forOffice(personId: string, productId: string): Promise<Product>;
   /** For everybody: active products only. @throws Refusal `catalog.not_found` */
   forVisitor(productId: string): Promise<Product>;
@@ -70,7 +73,7 @@ export function createCatalog(deps: CatalogDeps): Catalog {
     forOffice: (personId, productId) => forOffice(deps, personId, productId),
     forVisitor: (productId) => forVisitor(deps, productId),
     listForOffice: async (personId, shopId, query) => {
-      await deps.shops.assertMember(personId, shopId);
+      await deps.shops.assertMay(personId, shopId, 'goods.see');
       return listProducts(deps, shopId, query.state ?? null, query);
     },
     listForVisitor: async (slug, query) => listProducts(deps, (await deps.shops.bySlug(slug)).id, 'active', query),
@@ -98,6 +101,6 @@ async function forVisitor(deps: CatalogDeps, productId: string): Promise<Product
 async function forOffice(deps: CatalogDeps, personId: string, productId: string): Promise<Product> {
   const product = (await productsByIds(deps, [productId])).get(productId);
   if (product === undefined) throw new Refusal('catalog.not_found');
-  await deps.shops.assertMember(personId, product.shopId);
+  await deps.shops.assertMay(personId, product.shopId, 'goods.see');
   return product;
 }

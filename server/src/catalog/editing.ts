@@ -15,7 +15,7 @@ export async function createProduct(
   deps: CatalogDeps, personId: string, shopId: string, input: ProductCreate,
 ): Promise<Product> {
   const { database, clock, newId } = deps.platform;
-  await deps.shops.assertMember(personId, shopId);
+  await deps.shops.assertMay(personId, shopId, 'goods.edit');
   const { currency } = await deps.shops.byId(shopId);
   const id = newId();
   await database.transaction(async (tx) => {
@@ -42,7 +42,7 @@ export async function patchProduct(
   }
   const shopId = await store.shopIdOfProduct(database.db, productId);
   if (shopId === undefined) throw new Refusal('catalog.not_found');
-  await deps.shops.assertMember(personId, shopId);
+  await deps.shops.assertMay(personId, shopId, 'goods.edit');
   await database.transaction(async (tx) => {
     const row = await store.lockProduct(tx, productId);
     if (row === undefined) throw new Refusal('catalog.not_found');

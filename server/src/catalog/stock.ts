@@ -76,7 +76,7 @@ export async function changeStock(
   const { database } = deps.platform;
   const shopId = await stockStore.shopIdOfVariant(database.db, variantId);
   if (shopId === undefined) throw new Refusal('catalog.not_found');
-  await deps.shops.assertMember(personId, shopId);
+  await deps.shops.assertMay(personId, shopId, 'stock.change');
   return database.transaction(async (tx) => {
     const [row] = await stockStore.lockStock(tx, [variantId]);
     if (row === undefined) throw new Error(`variant ${variantId} has no stock row`);

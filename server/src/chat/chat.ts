@@ -36,8 +36,10 @@ export interface Chat {
    */
   send(actor: PersonActor, showId: string, body: ChatBody): Promise<ChatMessage>;
   /**
-   * Takes a message away for everybody: the author's own, or any by a member of the shop. A repeat changes nothing.
-   * @throws Refusal `shows.not_found`, `chat.not_found` (also when it is not the actor's to remove)
+   * Takes a message away for everybody: the author's own, or any by who may run the shop's shows. A repeat
+   * changes nothing.
+   * @throws Refusal `shows.not_found`, `chat.not_found` (also when it is not the actor's to remove),
+   * `shops.not_allowed`
    */
   remove(actor: PersonActor, showId: string, messageId: string): Promise<void>;
   /** Newest first. @throws Refusal `shows.not_found` */
@@ -88,10 +90,10 @@ async function send(parts: Parts, actor: PersonActor, showId: string, body: Chat
   const length = lengthOf(text);
   if (length === 0) throw new Refusal('chat.empty');
   if (length > CHAT_TEXT_MAX) throw new Refusal('chat.too_long', { details: { length, most: CHAT_TEXT_MAX } });
-  const who = { personId: actor.personId, showId, isHost: show.isMember };
+  const who = { personId: actor.personId, showId, isHost: show.mayRun };
   const retryAfterSeconds = parts.pace.admit(who, sameness(text));
   if (retryAfterSeconds !== null) throw new Refusal('chat.too_fast', { retryAfterSeconds });
-  return keep(parts, actor, { showId, clientId: body.clientId, text, isHost: show.isMember });
+  return keep(parts, actor, { showId, clientId: body.clientId, text, isHost: show.mayRun });
 }
 
 async function keep(
@@ -136,8 +138,9 @@ async function remove(parts: Parts, actor: PersonActor, showId: string, messageI
   const { database, clock } = parts.platform;
   const show = await parts.shows.brief(actor, showId);
   const message = await store.findMessage(database.db, showId, messageId);
-  if (message === null || (message.person_id !== actor.personId && !show.isMember)) {
-    throw new Refusal('chat.not_found');
+  if (message === null) throw new Refusal('chat.not_found');
+  if (message.person_id !== actor.personId && !show.mayRun) {
+    throw new Refusal(show.isMember ? 'shops.not_allowed' : 'chat.not_found');
   }
   await database.transaction(async (tx) => {
     if (!(await store.markRemoved(tx, messageId, actor.personId, clock.now()))) return;

@@ -19,23 +19,41 @@ import { createPayments, type Payments } from '../payments/payments.ts';
 import { paymentsRoutes } from '../payments/routes.ts';
 import { createSandbox } from '../payments/sandbox.ts';
 
-/** The stranger keeps another shop; the buyer ordered from this one; the member works in it. */
-const PEOPLE = ['guest', 'stranger', 'buyer', 'member'] as const;
+/** Who works in the shop. */
+const TEAM = ['owner', 'manager', 'host', 'packer'] as const;
+type Role = (typeof TEAM)[number];
+/** The stranger keeps another shop; the buyer ordered from this one. */
+const PEOPLE = ['guest', 'stranger', 'buyer', ...TEAM] as const;
 type Who = (typeof PEOPLE)[number];
 
 /** What each gets: `in`, or the code of the refusal. */
 type Gets = Readonly<Record<Who, string>>;
 
 const SIGN_IN_FIRST = 'accounts.sign_in_first';
-const all = (outcome: string): Gets => ({ guest: outcome, stranger: outcome, buyer: outcome, member: outcome });
+const NOT_ALLOWED = 'shops.not_allowed';
+const team = (outcome: string) => ({ owner: outcome, manager: outcome, host: outcome, packer: outcome });
+const all = (outcome: string): Gets => ({ guest: outcome, stranger: outcome, buyer: outcome, ...team(outcome) });
 const everybody = all('in');
 const people: Gets = { ...everybody, guest: SIGN_IN_FIRST };
-const membersOr = (code: string): Gets => ({ guest: SIGN_IN_FIRST, stranger: code, buyer: code, member: 'in' });
-const members = membersOr('shops.not_a_member');
-const buyerOr = (code: string): Gets => ({ guest: SIGN_IN_FIRST, stranger: code, buyer: 'in', member: code });
+/** Members of these roles; other members are refused as such, and everybody else by `code`. */
+const officeOr = (code: string, ...roles: Role[]): Gets => ({
+  guest: SIGN_IN_FIRST, stranger: code, buyer: code, ...team(NOT_ALLOWED),
+  ...Object.fromEntries(roles.map((role) => [role, 'in'])),
+});
+const office = (...roles: Role[]): Gets => officeOr('shops.not_a_member', ...roles);
+const leaders = office('owner', 'manager');
+const runners = office('owner', 'manager', 'host');
+const packers = office('owner', 'manager', 'packer');
+const orderPackers = officeOr('orders.not_found', 'owner', 'manager', 'packer');
+const members = office(...TEAM);
+const buyerOr = (code: string): Gets => (
+  { guest: SIGN_IN_FIRST, stranger: code, buyer: 'in', ...team(code) }
+);
 /** Of a private show. */
-const hidden: Gets = { ...all('shows.not_found'), member: 'in' };
+const hidden: Gets = { ...all('shows.not_found'), ...team('in') };
 const hiddenFromPeople: Gets = { ...hidden, guest: SIGN_IN_FIRST };
+const hiddenLeaders = officeOr('shows.not_found', 'owner', 'manager');
+const hiddenRunners = officeOr('shows.not_found', 'owner', 'manager', 'host');
 
 type Request = { path: string } & Asked;
 interface Row {
@@ -73,6 +91,21 @@ const ofShop = (suffix: string, asked: (stage: Stage) => Asked = () => ({})): Ro
 /** A session of its own, because the request ends it. */
 async function withNewSession({ api }: Stage, who: Who, path: string): Promise<Request> {
   return { path, method: 'POST', ...(who === 'guest' ? {} : { cookie: (await api.newPerson()).cookie }) };
+}
+
+/** Open ones are bounded, so each is taken back once it was tried. */
+async function newInvitation({ api, persons, shop }: Stage, role: Role = 'packer'): Promise<string> {
+  for (const { id } of await api.team.invitations(persons.owner.id, shop.id)) {
+    await api.team.revoke(persons.owner.id, shop.id, id);
+  }
+  return (await api.team.invite(persons.owner.id, shop.id, { role })).token;
+}
+
+/** Somebody who was invited and has come. */
+async function newMember(stage: Stage, role: Role): Promise<SignedInPerson> {
+  const person = await stage.api.newPerson(role);
+  await stage.api.team.accept(person.id, await newInvitation(stage, role));
+  return person;
 }
 
 const ROWS: Record<string, Row> = {
@@ -127,21 +160,42 @@ const ROWS: Record<string, Row> = {
   listShops: row(everybody, () => ({ path: '/api/shops' })),
   getShop: row(everybody, ({ shop }) => ({ path: `/api/shops/${shop.slug}` })),
   getOfficeShop: row(members, ofShop('')),
-  patchShop: row(members, ofShop('', () => ({ method: 'PATCH', body: { region: 'Yunnan' } }))),
+  patchShop: row(leaders, ofShop('', () => ({ method: 'PATCH', body: { region: 'Yunnan' } }))),
   followShop: row(people, ({ shop, show: { id } }) => ({
     path: `/api/shops/${shop.slug}/follow`, method: 'PUT', body: { showId: id },
   }), { hidden: hiddenFromPeople }),
   unfollowShop: row(people, ({ shop }) => ({ path: `/api/shops/${shop.slug}/follow`, method: 'DELETE' })),
 
+  getTeam: row(members, ofShop('/team')),
+  changeRole: row(leaders, async (stage) => ({
+    path: `/api/office/shops/${stage.shop.id}/team/${(await newMember(stage, 'packer')).id}`,
+    method: 'PATCH', body: { role: 'host' },
+  })),
+  removeMember: row(leaders, async (stage) => ({
+    path: `/api/office/shops/${stage.shop.id}/team/${(await newMember(stage, 'packer')).id}`, method: 'DELETE',
+  })),
+  listInvitations: row(leaders, ofShop('/invitations')),
+  invite: row(leaders, ofShop('/invitations', () => ({ body: { role: 'manager' } }))),
+  revokeInvitation: row(leaders, async ({ api, persons, shop }) => {
+    const { id } = await api.team.invite(persons.owner.id, shop.id, { role: 'packer' });
+    return { path: `/api/office/shops/${shop.id}/invitations/${id}`, method: 'DELETE' };
+  }),
+  getInvitation: row(everybody, async (stage) => ({ path: `/api/invitations/${await newInvitation(stage)}` })),
+  acceptInvitation: row({ ...people, ...team('shops.already_member') }, async (stage, who) => ({
+    path: `/api/invitations/${await newInvitation(stage)}/accept`, method: 'POST',
+    // A person who has just joined would be no stranger to the rows that follow.
+    ...(who === 'stranger' || who === 'buyer' ? { cookie: (await stage.api.newPerson()).cookie } : {}),
+  })),
+
   listShopProducts: row(everybody, ({ shop }) => ({ path: `/api/shops/${shop.slug}/products` })),
   getProduct: row(all('catalog.not_found'), ({ draft }) => ({ path: `/api/products/${draft.id}` })),
   listOfficeProducts: row(members, ofShop('/products')),
-  createProduct: row(members, ofShop('/products', () => ({ body: dress({ title: unique('dress') }) }))),
+  createProduct: row(leaders, ofShop('/products', () => ({ body: dress({ title: unique('dress') }) }))),
   getOfficeProduct: row(members, ({ draft }) => ({ path: `/api/office/products/${draft.id}` })),
-  patchProduct: row(members, ({ draft }) => ({
+  patchProduct: row(leaders, ({ draft }) => ({
     path: `/api/office/products/${draft.id}`, method: 'PATCH', body: { description: 'Wool.' },
   })),
-  changeStock: row(members, ({ product }) => ({
+  changeStock: row(packers, ({ product }) => ({
     path: `/api/office/variants/${product.variants[0]?.id ?? ''}/stock`, body: { change: 1 },
   })),
 
@@ -164,43 +218,44 @@ const ROWS: Record<string, Row> = {
   sendChat: row(people, show('/chat', () => ({ body: { clientId: unique('message'), text: unique('Hi') } })), {
     hidden: hiddenFromPeople,
   }),
-  removeChat: row({ ...people, stranger: 'chat.not_found' }, async ({ api, show: { id }, persons }) => {
+  removeChat: row({ ...people, stranger: 'chat.not_found', packer: NOT_ALLOWED }, async (stage) => {
+    const { api, show: { id }, persons } = stage;
     const of = async (person: SignedInPerson) => api.ask(`/api/shows/${id}/chat`, {
       body: { clientId: unique('message'), text: unique('Hi') }, cookie: person.cookie,
     });
-    // In a private show only the member can have said something.
+    // In a private show only members can have said something.
     const asBuyer = await of(persons.buyer);
-    const said = asBuyer.status === 201 ? asBuyer : await of(persons.member);
+    const said = asBuyer.status === 201 ? asBuyer : await of(persons.owner);
     return { path: `/api/shows/${id}/chat/${String(said.json['id'])}`, method: 'DELETE' };
-  }, { hidden: hiddenFromPeople }),
+  }, { hidden: { ...hiddenFromPeople, packer: NOT_ALLOWED } }),
 
-  listOfficeShows: row(members, ofShop('/shows')),
-  planShow: row(members, ofShop('/shows', ({ api }) => ({
+  listOfficeShows: row(runners, ofShop('/shows')),
+  planShow: row(leaders, ofShop('/shows', ({ api }) => ({
     body: {
       title: 'Evening', description: '', coverImageId: null, visibility: 'public', productIds: [],
       startsAt: new Date(api.platform.clock.now().getTime() + 3_600_000).toISOString(),
     },
   }))),
-  getOfficeShow: row(members, officeShow(''), { hidden: hiddenFromPeople }),
-  patchShow: row(members, officeShow('', () => ({ method: 'PATCH', body: { description: 'Silk.' } })), {
-    hidden: hiddenFromPeople,
+  getOfficeShow: row(runners, officeShow(''), { hidden: hiddenRunners }),
+  patchShow: row(leaders, officeShow('', () => ({ method: 'PATCH', body: { description: 'Silk.' } })), {
+    hidden: hiddenLeaders,
   }),
-  cancelShow: row(members, async ({ api, persons, shop }) => {
-    const { id } = await api.newShow(persons.member, shop.id);
+  cancelShow: row(leaders, async ({ api, persons, shop }) => {
+    const { id } = await api.newShow(persons.owner, shop.id);
     return { path: `/api/office/shows/${id}/cancel`, method: 'POST' };
   }),
-  setBag: row(members, officeShow('/bag', ({ product }) => ({ method: 'PUT', body: { productIds: [product.id] } })), {
-    hidden: hiddenFromPeople,
+  setBag: row(leaders, officeShow('/bag', ({ product }) => ({ method: 'PUT', body: { productIds: [product.id] } })), {
+    hidden: hiddenLeaders,
   }),
-  putOnScreen: row(members, officeShow('/on-screen', () => ({ method: 'PUT', body: { productId: null } })), {
-    hidden: hiddenFromPeople,
+  putOnScreen: row(runners, officeShow('/on-screen', () => ({ method: 'PUT', body: { productId: null } })), {
+    hidden: hiddenRunners,
   }),
-  endShow: row(members, async (stage) => {
+  endShow: row(runners, async (stage) => {
     const { id } = await stage.newLiveShow();
     return { path: `/api/office/shows/${id}/end`, method: 'POST' };
   }),
-  getFigures: row(members, officeShow('/figures'), { hidden: hiddenFromPeople }),
-  issueStreamKey: row(members, officeShow('/stream-key', () => ({ method: 'POST' })), { hidden: hiddenFromPeople }),
+  getFigures: row(runners, officeShow('/figures'), { hidden: hiddenRunners }),
+  issueStreamKey: row(runners, officeShow('/stream-key', () => ({ method: 'POST' })), { hidden: hiddenRunners }),
 
   placeOrder: row(people, ({ product, show: { id } }) => ({
     path: '/api/orders', body: asking(product, { showId: id }),
@@ -215,10 +270,10 @@ const ROWS: Record<string, Row> = {
   decideSandboxPayment: row(buyerOr('payments.not_found'), async (stage) => (
     { path: `/api/payments/${paymentIdOf(await stage.newOrder())}/sandbox`, body: { outcome: 'decline' } }
   )),
-  listShopOrders: row(members, ofShop('/orders')),
-  countShopOrders: row(members, ofShop('/order-counts')),
-  getShopOrder: row(membersOr('orders.not_found'), ({ order }) => ({ path: `/api/office/orders/${order.id}` })),
-  shipOrder: row(membersOr('orders.not_found'), async (stage) => {
+  listShopOrders: row(packers, ofShop('/orders')),
+  countShopOrders: row(packers, ofShop('/order-counts')),
+  getShopOrder: row(orderPackers, ({ order }) => ({ path: `/api/office/orders/${order.id}` })),
+  shipOrder: row(orderPackers, async (stage) => {
     const { api, payments, persons } = stage;
     const order = await stage.newOrder();
     await payments.decide(persons.buyer.id, paymentIdOf(order), 'succeed');
@@ -247,23 +302,24 @@ async function createStage(url: string): Promise<Stage> {
   const made = Promise.withResolvers<{ orders: Orders; payments: Payments }>();
   const api = await createShowApi(url, (parts) => made.resolve(mountOrders(parts)));
   const { orders, payments } = await made.promise;
-  const { owner: member, shop, products } = await api.newMarket(1);
+  const { owner, shop, products } = await api.newMarket(1);
   const [product] = products;
   if (product === undefined) throw new Error('a market without goods');
-  const draft = await api.newProduct(member.cookie, shop.id, { state: 'draft' });
-  for (const { id } of product.variants) await api.catalog.changeStock(member.id, id, { setTo: 1_000 });
+  const draft = await api.newProduct(owner.cookie, shop.id, { state: 'draft' });
+  for (const { id } of product.variants) await api.catalog.changeStock(owner.id, id, { setTo: 1_000 });
   const stranger = await api.newPerson('Stranger');
   await api.newShop(stranger.cookie);
   const buyer = await api.newPerson('Buyer');
   const newOrder = () => orders.place({ personId: buyer.id, name: buyer.name }, asking(product));
   const stage: Stage = {
     api, orders, payments, shop, product, draft, newOrder,
-    persons: { stranger, buyer, member },
-    show: await api.newLiveShow(member, shop.id, [product]),
+    persons: { stranger, buyer, owner, manager: owner, host: owner, packer: owner },
+    show: await api.newLiveShow(owner, shop.id, [product]),
     order: await newOrder(),
-    newLiveShow: () => api.newLiveShow(member, shop.id, [product]),
+    newLiveShow: () => api.newLiveShow(owner, shop.id, [product]),
     cookieOf: (who) => (who === 'guest' ? api.newGuest() : stage.persons[who].cookie),
   };
+  for (const role of ['manager', 'host', 'packer'] as const) stage.persons[role] = await newMember(stage, role);
   return stage;
 }
 
@@ -276,9 +332,9 @@ describe('authorisation', () => {
     database = await createTestDatabase(import.meta.url);
     stage = await createStage(database.serverUrl);
     const { api, persons, shop, product } = stage;
-    const planned = await api.newShow(persons.member, shop.id, { visibility: 'private', productIds: [product.id] });
+    const planned = await api.newShow(persons.owner, shop.id, { visibility: 'private', productIds: [product.id] });
     await api.shows.pictureUp(planned.id);
-    hiddenShow = await api.shows.forOffice(persons.member.id, planned.id);
+    hiddenShow = await api.shows.forOffice(persons.owner.id, planned.id);
   });
   after(async () => {
     await stage.api.stop();
@@ -323,7 +379,7 @@ describe('authorisation', () => {
   }
 
   it('[H16] a private show stands in no public list', async () => {
-    for (const who of ['guest', 'stranger', 'member'] as const) {
+    for (const who of ['guest', 'stranger', ...TEAM] as const) {
       for (const query of ['', `&shopId=${stage.shop.id}`]) {
         const { json } = await stage.api.ask(`/api/shows?state=live${query}`, { cookie: stage.cookieOf(who) });
         const ids = (json['items'] as Show[]).map(({ id }) => id);

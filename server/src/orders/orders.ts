@@ -23,7 +23,7 @@ export interface OrdersDeps {
   platform: Platform;
   catalog: Pick<Catalog, 'lockForOrder' | 'hold' | 'release' | 'sell'>;
   payments: Pick<Payments, 'create' | 'cancel' | 'refund' | 'pagesOf'>;
-  shops: Pick<Shops, 'assertMember' | 'isMember' | 'refs'>;
+  shops: Pick<Shops, 'assertMay' | 'refs'>;
   images: Pick<Images, 'describe'>;
   /** The shop of a show and the numbers of its goods, by product; null for a show that this person may not know of. */
   bagOf(showId: string, personId: string): Promise<Bag | null>;
@@ -63,15 +63,18 @@ export interface Orders {
    * @throws Refusal `orders.not_found`; `orders.wrong_state` when it is paid or over
    */
   cancel(personId: string, orderId: string): Promise<Order>;
-  /** For a member of the shop. @throws Refusal `orders.not_found`, also to everybody else */
+  /** For a member of the shop. @throws Refusal `orders.not_found`, also to everybody else; `shops.not_allowed` */
   getOfShop(personId: string, orderId: string): Promise<Order>;
-  /** The newest first; if asked, of one state or show only. @throws Refusal `shops.not_found`, `shops.not_a_member` */
+  /**
+   * The newest first; if asked, of one state or show only.
+   * @throws Refusal `shops.not_found`, `shops.not_a_member`, `shops.not_allowed`
+   */
   listOfShop(personId: string, shopId: string, query: OfficeOrderQuery): Promise<Page<Order>>;
-  /** How many orders are in each state, zeros included. @throws Refusal `shops.not_found`, `shops.not_a_member` */
+  /** How many orders are in each state, zeros included. @throws Refusal as `listOfShop` */
   counts(personId: string, shopId: string): Promise<Record<OrderState, number>>;
   /**
    * A member of the shop sends a paid order. The same parcel again changes nothing.
-   * @throws Refusal `orders.not_found`, `orders.wrong_state`
+   * @throws Refusal `orders.not_found`, `orders.wrong_state`, `shops.not_allowed`
    */
   ship(personId: string, orderId: string, parcel: OrderShip): Promise<Order>;
   /** The money has come: sells the pieces, or gives the money back when they are no longer held. Repeatable. */

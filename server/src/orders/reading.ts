@@ -24,7 +24,7 @@ export async function listMine(deps: OrdersDeps, personId: string, query: PageQu
 }
 
 export async function getOfShop(deps: OrdersDeps, personId: string, orderId: string): Promise<Order> {
-  return viewOne(deps, await readOfShop(deps, personId, orderId), 'shop');
+  return viewOne(deps, await readOfShop(deps, personId, orderId, 'orders.see'), 'shop');
 }
 
 export async function listOfShop(
@@ -33,7 +33,7 @@ export async function listOfShop(
   shopId: string,
   query: OfficeOrderQuery,
 ): Promise<Page<Order>> {
-  await deps.shops.assertMember(personId, shopId);
+  await deps.shops.assertMay(personId, shopId, 'orders.see');
   return list(deps, { shopId, state: query.state, showId: query.showId }, query, 'shop');
 }
 
@@ -42,21 +42,21 @@ export async function counts(
   personId: string,
   shopId: string,
 ): Promise<Record<OrderState, number>> {
-  await deps.shops.assertMember(personId, shopId);
+  await deps.shops.assertMay(personId, shopId, 'orders.see');
   const counted = await store.countByState(deps.platform.database.db, shopId);
   const { none: _, ...states } = NEXT_STATES;
   const names = Object.keys(states) as OrderState[];
   return Object.fromEntries(names.map((state) => [state, counted.get(state) ?? 0])) as Record<OrderState, number>;
 }
 
-/** Runs `work` on the locked order of a shop in which the person works. The shop of an order never changes. */
+/** Runs `work` on the locked order of a shop for which the person may ship. The shop of an order never changes. */
 export async function lockedOfShop<T>(
   deps: OrdersDeps,
   personId: string,
   orderId: string,
   work: (tx: Tx, order: OrderRow) => Promise<T>,
 ): Promise<T> {
-  await readOfShop(deps, personId, orderId);
+  await readOfShop(deps, personId, orderId, 'orders.ship');
   return deps.platform.database.transaction(async (tx) => {
     const order = await store.lockOrder(tx, orderId);
     if (order === null) throw new Error(`order ${orderId} is gone`);
@@ -64,11 +64,12 @@ export async function lockedOfShop<T>(
   });
 }
 
-async function readOfShop(deps: OrdersDeps, personId: string, orderId: string): Promise<OrderRow> {
+async function readOfShop(
+  deps: OrdersDeps, personId: string, orderId: string, right: 'orders.see' | 'orders.ship',
+): Promise<OrderRow> {
   const order = await store.readOrder(deps.platform.database.db, orderId);
-  if (order === null || !(await deps.shops.isMember(personId, order.shop_id))) {
-    throw new Refusal('orders.not_found');
-  }
+  if (order === null) throw new Refusal('orders.not_found');
+  await deps.shops.assertMay(personId, order.shop_id, right, 'orders.not_found');
   return order;
 }
 

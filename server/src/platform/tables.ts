@@ -237,6 +237,20 @@ export interface Shop {
   updated_at: Timestamp;
 }
 
+export interface ShopInvitation {
+  created_at: Timestamp;
+  created_by: string;
+  email: string | null;
+  expires_at: Timestamp;
+  id: string;
+  revoked_at: Timestamp | null;
+  role: string;
+  shop_id: string;
+  token_hash: Buffer;
+  used_at: Timestamp | null;
+  used_by: string | null;
+}
+
 export interface ShopMember {
   created_at: Timestamp;
   person_id: string;
@@ -262,6 +276,7 @@ export interface Show {
   state: string;
   stream_key_hash: Buffer | null;
   stream_key_issued_at: Timestamp | null;
+  stream_key_issued_to: string | null;
   title: string;
   updated_at: Timestamp;
   visibility: string;
@@ -338,6 +353,7 @@ export interface DB {
   put_aside: PutAside;
   session: Session;
   shop: Shop;
+  shop_invitation: ShopInvitation;
   shop_member: ShopMember;
   show: Show;
   show_item: ShowItem;

@@ -23,7 +23,7 @@ export function showRoom(showId: string): string {
   return `show/${showId}`;
 }
 
-/** Members of the show's shop at work. */
+/** Members of the show's shop who may run it. */
 export function studioRoom(showId: string): string {
   return `studio/${showId}`;
 }

@@ -53,7 +53,7 @@ export function shopsRoutes(app: App, { shops, followingOf }: ShopsRoutesDeps): 
     },
   }, async (request) => {
     const { shopId } = request.params;
-    await shops.assertMember(personOf(request).personId, shopId);
+    await shops.assertMay(personOf(request).personId, shopId, 'shop.see');
     return shops.byId(shopId);
   });
 

@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import type { Shop, ShopCreate } from '@nacre/contract/shops';
 import { createTestApi, unique, type TestApi } from '../../../tests/support/api.ts';
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/database.ts';
+import { rightsOf } from './rights.ts';
 import { SHOPS_PER_PERSON } from './shops.ts';
 
 describe('shops', () => {
@@ -31,7 +32,8 @@ describe('shops', () => {
     assert.equal(shop.name, 'Pearl House');
     assert.equal(shop.isDemo, false);
     const me = await api.ask('/api/me', { cookie });
-    assert.deepEqual(me.json['shops'], [{ id: shop.id, slug: shop.slug, name: 'Pearl House', image: null }]);
+    const ref = { id: shop.id, slug: shop.slug, name: 'Pearl House', image: null };
+    assert.deepEqual(me.json['shops'], [{ ...ref, role: 'owner', rights: rightsOf('owner') }]);
     assert.equal((await api.ask('/api/shops', { body: body() })).json['code'], 'accounts.sign_in_first');
   });
 

@@ -1,16 +1,19 @@
 /**
  * Shops: who sells, under which address, and who may act for a shop. Rules: README.md.
  *
- * Invariants: a shop has one owner at least; its currency never changes.
+ * Invariants: a shop has one owner at least; its currency never changes. Who works in it, and inviting: team.ts.
  */
 import type { ShopRef } from '@nacre/contract/accounts';
 import type { Page, PageQuery } from '@nacre/contract/common';
+import type { RefusalCode } from '@nacre/contract/refusals';
 import type { Shop, ShopCategory, ShopCreate, ShopPatch } from '@nacre/contract/shops';
+import type { Membership, ShopRight, ShopRole } from '@nacre/contract/team';
 import type { Images } from '../images/images.ts';
 import { PAGE_LIMIT_DEFAULT, pageOf, readCursor } from '../lib/cursor.ts';
 import { Refusal } from '../lib/refusal.ts';
 import { violates, type Tx } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
+import { rightsOf, roleMay } from './rights.ts';
 import * as store from './store.ts';
 
 /** Shops that one person may work in. Nobody has this many; without a bound one account takes all good addresses. */
@@ -27,7 +30,7 @@ export interface Shops {
    * @throws Refusal `shops.slug_taken`, `shops.too_many`, `images.unknown`, `request.invalid`
    */
   create(personId: string, input: ShopCreate, options?: { isDemo?: boolean }): Promise<Shop>;
-  /** @throws Refusal `shops.not_found`, `shops.not_a_member`, `shops.slug_taken`, `images.unknown` */
+  /** @throws Refusal as `assertMay`, and `shops.slug_taken`, `images.unknown` */
   patch(personId: string, shopId: string, patch: ShopPatch): Promise<Shop>;
   /** @throws Refusal `shops.not_found` */
   byId(shopId: string): Promise<Shop>;
@@ -36,11 +39,18 @@ export interface Shops {
   /** Newest first. */
   /** With `slug`: the shop at that address, or nobody. */
   list(query: PageQuery & { slug?: string }): Promise<Page<Shop>>;
-  /** @throws Refusal `shops.not_found` when there is no such shop, `shops.not_a_member` when it is another's. */
-  assertMember(personId: string, shopId: string): Promise<void>;
+  /**
+   * What a stranger may not know of is told them by `stranger` instead, as the thing's own "not found".
+   * @throws Refusal `shops.not_found` when there is no such shop, `shops.not_a_member` when it is another's,
+   * `shops.not_allowed` with `details.right` when the person's role there does not include it
+   */
+  assertMay(personId: string, shopId: string, right: ShopRight, stranger?: RefusalCode): Promise<void>;
+  /** As what the person works in the shop; null when they do not. */
+  roleOf(personId: string, shopId: string): Promise<ShopRole | null>;
   isMember(personId: string, shopId: string): Promise<boolean>;
+  may(personId: string, shopId: string, right: ShopRight): Promise<boolean>;
   /** Shops in which the person works, the first joined first. */
-  membershipsOf(personId: string): Promise<ShopRef[]>;
+  membershipsOf(personId: string): Promise<Membership[]>;
   /** Ids without a shop are missing from the answer. */
   refs(ids: readonly string[]): Promise<Map<string, ShopRef>>;
 }
@@ -53,9 +63,14 @@ export function createShops(deps: ShopsDeps): Shops {
     byId: async (shopId) => viewOfOne(deps, await store.shopById(db, shopId)),
     bySlug: async (slug) => viewOfOne(deps, await store.shopBySlug(db, slug)),
     list: (query) => list(deps, query),
-    assertMember: (personId, shopId) => assertMember(deps, personId, shopId),
-    isMember: (personId, shopId) => store.isMember(db, shopId, personId),
-    membershipsOf: async (personId) => refsOf(deps, await store.shopsOfMember(db, personId)),
+    assertMay: (personId, shopId, right, stranger) => assertMay(deps, personId, shopId, right, stranger),
+    roleOf: (personId, shopId) => store.roleOf(db, shopId, personId),
+    isMember: async (personId, shopId) => (await store.roleOf(db, shopId, personId)) !== null,
+    may: async (personId, shopId, right) => {
+      const role = await store.roleOf(db, shopId, personId);
+      return role !== null && roleMay(role, right);
+    },
+    membershipsOf: (personId) => membershipsOf(deps, personId),
     refs: async (ids) => {
       const found = await refsOf(deps, await store.shopsByIds(db, [...new Set(ids)]));
       return new Map(found.map((ref) => [ref.id, ref]));
@@ -84,7 +99,7 @@ async function create(deps: ShopsDeps, personId: string, input: ShopCreate, isDe
 
 async function patch(deps: ShopsDeps, personId: string, shopId: string, change: ShopPatch): Promise<Shop> {
   const { database, clock } = deps.platform;
-  await assertMember(deps, personId, shopId);
+  await assertMay(deps, personId, shopId, 'shop.change');
   const { name, slug, story, imageId, region, category } = change;
   const row = await slugConflicts(slug, () => database.transaction(async (tx) => {
     await assertImage(deps, tx, imageId);
@@ -112,10 +127,26 @@ async function list(deps: ShopsDeps, query: PageQuery & { slug?: string }): Prom
   return pageOf(views, limit, (shop) => ({ at: new Date(shop.createdAt), id: shop.id }), (shop) => shop);
 }
 
-async function assertMember(deps: ShopsDeps, personId: string, shopId: string): Promise<void> {
+async function assertMay(
+  deps: ShopsDeps, personId: string, shopId: string, right: ShopRight, stranger?: RefusalCode,
+): Promise<void> {
   const { db } = deps.platform.database;
-  if (await store.isMember(db, shopId, personId)) return;
+  const role = await store.roleOf(db, shopId, personId);
+  if (role !== null) {
+    if (roleMay(role, right)) return;
+    throw new Refusal('shops.not_allowed', { details: { right } });
+  }
+  if (stranger !== undefined) throw new Refusal(stranger);
   throw new Refusal((await store.shopById(db, shopId)) === undefined ? 'shops.not_found' : 'shops.not_a_member');
+}
+
+async function membershipsOf(deps: ShopsDeps, personId: string): Promise<Membership[]> {
+  const rows = await store.shopsOfMember(deps.platform.database.db, personId);
+  const roles = new Map(rows.map(({ id, role }) => [id, role]));
+  return (await refsOf(deps, rows)).map((ref) => {
+    const role = roles.get(ref.id) as ShopRole;
+    return { ...ref, role, rights: rightsOf(role) };
+  });
 }
 
 async function assertImage(deps: ShopsDeps, tx: Tx, imageId: string | null | undefined): Promise<void> {

@@ -1,5 +1,6 @@
 /** SQL on `shop` and `shop_member`. */
 import { sql } from 'kysely';
+import type { ShopRole } from '@nacre/contract/team';
 import type { Cursor } from '../lib/cursor.ts';
 import type { Db, Tx } from '../platform/database.ts';
 import type { Shop as ShopTable } from '../platform/tables.ts';
@@ -11,7 +12,7 @@ export async function insertShop(tx: Tx, row: Insertable<ShopTable>): Promise<vo
   await tx.insertInto('shop').values(row).execute();
 }
 
-export async function insertMember(tx: Tx, shopId: string, personId: string, role: 'owner', at: Date): Promise<void> {
+export async function insertMember(tx: Tx, shopId: string, personId: string, role: ShopRole, at: Date): Promise<void> {
   await tx.insertInto('shop_member').values({ shop_id: shopId, person_id: personId, role, created_at: at }).execute();
 }
 
@@ -49,22 +50,23 @@ export async function newestShops(db: Db, cursor: Cursor | null, limit: number):
   return query.execute();
 }
 
-export async function isMember(db: Db | Tx, shopId: string, personId: string): Promise<boolean> {
+export async function roleOf(db: Db | Tx, shopId: string, personId: string): Promise<ShopRole | null> {
   const row = await db
     .selectFrom('shop_member')
     .select('role')
     .where('shop_id', '=', shopId)
     .where('person_id', '=', personId)
     .executeTakeFirst();
-  return row !== undefined;
+  return row === undefined ? null : row.role as ShopRole;
 }
 
 /** In the order in which the person joined them. */
-export async function shopsOfMember(db: Db, personId: string): Promise<ShopRow[]> {
+export async function shopsOfMember(db: Db, personId: string): Promise<Array<ShopRow & { role: string }>> {
   return db
     .selectFrom('shop')
     .innerJoin('shop_member', 'shop_member.shop_id', 'shop.id')
     .selectAll('shop')
+    .select('shop_member.role')
     .where('shop_member.person_id', '=', personId)
     .orderBy('shop_member.created_at')
     .orderBy('shop.id')

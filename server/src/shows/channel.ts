@@ -10,7 +10,7 @@ import type { Shows } from './shows.ts';
 type Snapshot = Extract<ServerMessage, { type: 'joined' }>['snapshot'];
 
 export interface ShowRooms {
-  /** The show's room: who may see the show. The studio: members of its shop. Anything else is no room. */
+  /** The show's room: who may see the show. The studio: who may run it. Anything else is no room. */
   mayJoin(room: string, actor: Actor): Promise<boolean>;
   snapshot(room: string): Promise<Snapshot>;
   /** Tells the room a person's first name; guests come unannounced. */
@@ -30,7 +30,7 @@ export function createShowRooms(deps: {
       if (place === null) return false;
       try {
         const brief = await shows.brief(actor, place.showId);
-        return place.kind === 'show' || brief.isMember;
+        return place.kind === 'show' || brief.mayRun;
       } catch (error) {
         if (error instanceof Refusal) return false;
         throw error;

@@ -1,4 +1,5 @@
 /** What the verbs of shows share: deps and the two ways to come by a show. */
+import type { ShopRight } from '@nacre/contract/team';
 import type { Actor } from '../http/actor.ts';
 import { Refusal } from '../lib/refusal.ts';
 import type { Tx } from '../platform/database.ts';
@@ -17,7 +18,7 @@ import type { ViewDeps } from './view.ts';
 export interface ShowsDeps {
   platform: Platform;
   channel: Channel;
-  shops: Pick<Shops, 'assertMember' | 'isMember' | 'refs' | 'byId'>;
+  shops: Pick<Shops, 'assertMay' | 'isMember' | 'may' | 'refs' | 'byId'>;
   catalog: Pick<Catalog, 'productsByIds'>;
   images: Pick<Images, 'describe' | 'assertExist'>;
   video: {
@@ -54,14 +55,15 @@ export async function visibleShow(parts: Parts, showId: string, actor: Actor): P
 }
 
 /**
- * The show, for a member of its shop.
- * @throws Refusal `shows.not_found` also for a private show of another shop; `shops.not_a_member`
+ * The show, for a member of its shop who may do this.
+ * @throws Refusal `shows.not_found` also for a private show of another shop; `shops.not_a_member`; `shops.not_allowed`
  */
-export async function ownShow(parts: Parts, showId: string, personId: string): Promise<ShowRow> {
+export async function ownShow(parts: Parts, showId: string, personId: string, right: ShopRight): Promise<ShowRow> {
   const show = await store.findShow(parts.platform.database.db, showId);
   if (show === null) throw new Refusal('shows.not_found');
-  if (await parts.shops.isMember(personId, show.shop_id)) return show;
-  throw new Refusal(show.visibility === 'private' ? 'shows.not_found' : 'shops.not_a_member');
+  const stranger = show.visibility === 'private' ? 'shows.not_found' : 'shops.not_a_member';
+  await parts.shops.assertMay(personId, show.shop_id, right, stranger);
+  return show;
 }
 
 /** The same show, held until the transaction ends; its state may have changed since it was read. */

@@ -1,4 +1,4 @@
-/** Planning and changing a show: texts, time, bag, stream key. All by members of its shop. */
+/** Planning and changing a show: texts, time, bag, stream key. All by members of its shop whose role includes it. */
 import type { Product } from '@nacre/contract/catalog';
 import type { ShowCreate, ShowPatch } from '@nacre/contract/shows';
 import { BAG_MAX } from '@nacre/contract/shows';
@@ -56,7 +56,7 @@ async function assertBag(
 /** @returns the new show's id */
 export async function plan(parts: Parts, personId: string, shopId: string, input: ShowCreate): Promise<string> {
   const { database, clock, newId } = parts.platform;
-  await parts.shops.assertMember(personId, shopId);
+  await parts.shops.assertMay(personId, shopId, 'show.plan');
   const shop = await parts.shops.byId(shopId);
   const startsAt = readStart(parts, input.startsAt);
   await assertBag(parts, shopId, input.productIds, new Set());
@@ -84,7 +84,7 @@ export async function plan(parts: Parts, personId: string, shopId: string, input
 }
 
 export async function patch(parts: Parts, personId: string, showId: string, change: ShowPatch): Promise<void> {
-  await ownShow(parts, showId, personId);
+  await ownShow(parts, showId, personId, 'show.plan');
   const { database, clock } = parts.platform;
   const closed = await database.transaction(async (tx) => {
     const show = await locked(tx, showId);
@@ -118,7 +118,7 @@ async function writeNumbered(tx: Tx, showId: string, productIds: readonly string
 export async function setBag(
   parts: Parts, personId: string, showId: string, productIds: readonly string[],
 ): Promise<void> {
-  const show = await ownShow(parts, showId, personId);
+  const show = await ownShow(parts, showId, personId, 'show.plan');
   const { database, clock } = parts.platform;
   const before = await store.itemsOf(database.db, showId);
   const known = new Set(before.filter((item) => !item.removed).map((item) => item.product_id));
@@ -139,7 +139,7 @@ export async function setBag(
 
 /** @returns the key, for this one time */
 export async function issueStreamKey(parts: Parts, personId: string, showId: string): Promise<string> {
-  await ownShow(parts, showId, personId);
+  await ownShow(parts, showId, personId, 'show.run');
   const { database, clock } = parts.platform;
   const key = newStreamKey();
   const rotated = await database.transaction(async (tx) => {
@@ -147,7 +147,8 @@ export async function issueStreamKey(parts: Parts, personId: string, showId: str
     if (!isOpen(show.state)) throw new Refusal('shows.wrong_state');
     const now = clock.now();
     await store.updateShow(tx, showId, {
-      stream_key_hash: hashStreamKey(key), stream_key_issued_at: now, updated_at: now,
+      stream_key_hash: hashStreamKey(key), stream_key_issued_at: now, stream_key_issued_to: personId,
+      updated_at: now,
     });
     return show.stream_key_hash !== null;
   });

@@ -2,11 +2,15 @@
 import type { OrderFacts } from '../orders/events.ts';
 import { afterCommit } from '../platform/database.ts';
 import type { Outbox } from '../platform/outbox.ts';
+import { TEAM_CHANGED_TOPIC, type TeamChanged } from '../shops/events.ts';
 import type { Shows } from './shows.ts';
 
 /** Registers them; before `outbox.start()`. */
-export function showsReactions(outbox: Outbox, deps: { shows: Pick<Shows, 'noteBought' | 'noteFollowed'> }): void {
+export function showsReactions(
+  outbox: Outbox, deps: { shows: Pick<Shows, 'noteBought' | 'noteFollowed' | 'noteTeamChanged'> },
+): void {
   outbox.on('orders.paid', (tx, order: OrderFacts['orders.paid']) => deps.shows.noteBought(tx, order));
+  outbox.on(TEAM_CHANGED_TOPIC, (tx, fact: TeamChanged) => deps.shows.noteTeamChanged(tx, fact));
   outbox.on('follows.followed', async (tx, fact: { shopId: string; showId: string | null }) => {
     const { showId } = fact;
     if (showId !== null) afterCommit(tx, () => deps.shows.noteFollowed(showId));

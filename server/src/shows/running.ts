@@ -23,7 +23,7 @@ async function runningShow(parts: Parts, showId: string, actor: Actor): Promise<
 export async function putOnScreen(
   parts: Parts, personId: string, showId: string, productId: string | null,
 ): Promise<void> {
-  await ownShow(parts, showId, personId);
+  await ownShow(parts, showId, personId, 'show.run');
   const { database, clock, newId } = parts.platform;
   await database.transaction(async (tx) => {
     const show = await locked(tx, showId);
@@ -96,7 +96,7 @@ export async function like(parts: Parts, actor: Actor, showId: string, count: nu
 }
 
 export async function figures(parts: Parts, personId: string, showId: string): Promise<ShowFigures> {
-  const show = await ownShow(parts, showId, personId);
+  const show = await ownShow(parts, showId, personId, 'figures.see');
   const [items, newFollowers] = await Promise.all([
     store.itemsOf(parts.platform.database.db, showId),
     parts.newFollowersOf(showId),

@@ -15,6 +15,7 @@ import type { Tx } from '../platform/database.ts';
 import { createPeriodic, type Periodic } from '../platform/periodic.ts';
 import type { OrderFact } from '../orders/events.ts';
 import { createAnnouncements, type Announcements } from './announcements.ts';
+import type { TeamChanged } from '../shops/events.ts';
 import { createCounts } from './counts.ts';
 import { createGoodsFeed } from './goods-feed.ts';
 import { createTurns, finish, interruptLive, pictureDown, pictureUp, sweepAway } from './lifecycle.ts';
@@ -26,6 +27,7 @@ import { isOpen, isRunning } from './states.ts';
 import * as store from './store.ts';
 import { hashStreamKey } from './stream-key.ts';
 import { createStudioFeed } from './studio-feed.ts';
+import { noteTeamChanged } from './team.ts';
 import { bagOf, interestOf, showOf, tilesOf, type ViewDeps } from './view.ts';
 import { showRoom } from '../realtime/channel.ts';
 
@@ -43,10 +45,13 @@ export interface ShowBrief {
   isRunning: boolean;
   /** The one who asks works in the show's shop. */
   isMember: boolean;
+  /** And may run its shows: sits in the studio, speaks for the shop, keeps the talk in order. */
+  mayRun: boolean;
 }
 
 export interface Shows {
-  // ---- the office; `personId` must be a member: `shows.not_found`, `shops.not_found`, `shops.not_a_member`
+  // ---- the office; `personId` must be a member whose role includes it: `shows.not_found`, `shops.not_found`,
+  // `shops.not_a_member`, `shops.not_allowed`
 
   /** @throws Refusal `shows.foreign_product`, `shows.bag_full`, `images.unknown`, `request.invalid` */
   plan(personId: string, shopId: string, input: ShowCreate): Promise<Show>;
@@ -114,6 +119,8 @@ export interface Shows {
   noteViewers(showId: string, viewers: number): void;
   noteBought(tx: Tx, order: OrderFact): Promise<void>;
   noteFollowed(showId: string): void;
+  /** Ends stream keys and places in the studio of whoever may not run the shop's shows any more. */
+  noteTeamChanged(tx: Tx, fact: TeamChanged): Promise<void>;
   /** Ends shows whose host stayed away for two hours. @returns how many */
   sweep(): Promise<number>;
   /** Interrupts what was live when the server stopped; sweeps from now on. Before publishers are taken. */
@@ -143,7 +150,7 @@ export function createShows(deps: ShowsDeps): Shows {
     figures: (personId, showId) => figures(parts, personId, showId),
     forOffice: (personId, showId) => forOffice(parts, personId, showId),
     listForOffice: async (personId, shopId, query) => {
-      await deps.shops.assertMember(personId, shopId);
+      await deps.shops.assertMay(personId, shopId, 'show.see');
       return list(parts, { ...query, shopId }, true);
     },
     list: (query) => list(parts, query, false),
@@ -165,6 +172,7 @@ export function createShows(deps: ShowsDeps): Shows {
     noteViewers: (showId, viewers) => parts.counts.sawViewers(showId, viewers),
     noteBought: (tx, order) => noteBought(parts, tx, order),
     noteFollowed: (showId) => parts.studio.markFollowers(showId),
+    noteTeamChanged: (tx, fact) => noteTeamChanged(parts, tx, fact),
     sweep: () => sweepAway(parts),
     async start() {
       await interruptLive(parts);
@@ -220,11 +228,11 @@ function createParts(deps: ShowsDeps): Parts {
 }
 
 async function forOffice(parts: Parts, personId: string, showId: string): Promise<Show> {
-  return showOf(parts.view, await ownShow(parts, showId, personId));
+  return showOf(parts.view, await ownShow(parts, showId, personId, 'show.see'));
 }
 
 async function finishOwn(parts: Parts, personId: string, showId: string, step: 'end' | 'cancel'): Promise<void> {
-  await ownShow(parts, showId, personId);
+  await ownShow(parts, showId, personId, step === 'end' ? 'show.run' : 'show.plan');
   await finish(parts, showId, step);
   await parts.counts.flush();
 }
@@ -245,7 +253,9 @@ async function brief(parts: Parts, actor: Actor, showId: string): Promise<ShowBr
   if (show === null) throw new Refusal('shows.not_found');
   const isMember = await isMemberOf(parts, show, actor);
   if (show.visibility === 'private' && !isMember) throw new Refusal('shows.not_found');
-  return { id: show.id, shopId: show.shop_id, state: show.state, isRunning: isRunning(show.state), isMember };
+  const mayRun = isMember && actor.kind === 'person'
+    && await parts.shops.may(actor.personId, show.shop_id, 'show.run');
+  return { id: show.id, shopId: show.shop_id, state: show.state, isRunning: isRunning(show.state), isMember, mayRun };
 }
 
 async function authorizeStreamKey(parts: Parts, key: string): Promise<{ showId: string } | null> {

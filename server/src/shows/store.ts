@@ -44,6 +44,28 @@ export async function showOfKey(db: Db, keyHash: Buffer): Promise<string | null>
   return row?.id ?? null;
 }
 
+/** Ends the keys that the person holds of shows of the shop. @returns those shows */
+export async function dropStreamKeys(tx: Tx, shopId: string, personId: string, at: Date): Promise<string[]> {
+  const rows = await tx
+    .updateTable('show')
+    .set({ stream_key_hash: null, stream_key_issued_at: null, stream_key_issued_to: null, updated_at: at })
+    .where('shop_id', '=', shopId)
+    .where('stream_key_issued_to', '=', personId)
+    .returning('id')
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+export async function openShowsOf(db: Db, shopId: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('show')
+    .select('id')
+    .where('shop_id', '=', shopId)
+    .where('state', 'in', ['planned', 'live', 'interrupted'])
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
 export async function interruptAllLive(tx: Tx, at: Date): Promise<number> {
   const result = await tx
     .updateTable('show')

@@ -46,6 +46,11 @@ const loaders: Record<Namespace, Record<Locale, Loader>> = {
     zh: () => import('virtual:messages/studio/zh'),
     ar: () => import('virtual:messages/studio/ar'),
   },
+  team: {
+    en: () => import('virtual:messages/team/en'),
+    zh: () => import('virtual:messages/team/zh'),
+    ar: () => import('virtual:messages/team/ar'),
+  },
   viewer: {
     en: () => import('virtual:messages/viewer/en'),
     zh: () => import('virtual:messages/viewer/zh'),

@@ -2,6 +2,7 @@
  * Notices that the orders of a shop have changed: at once through the studio's rooms of its shows on air, else by
  * asking for the counts now and then. The office's navigation shows the counts; the orders page loads anew on `turn`.
  */
+import type { ShopRight } from '@nacre/contract/team';
 import { getContext, setContext } from 'svelte';
 import { createRealtime, type Realtime } from '#lib/realtime.svelte.ts';
 import { countOrders, listShows } from './office-api.ts';
@@ -24,13 +25,17 @@ export interface OrderWatch {
 
 const contextKey = Symbol('order-watch');
 
-export function provideOrderWatch(shopId: string): OrderWatch & { start: () => () => void } {
+/** Asks for nothing that the reader's role does not include; without orders there is nothing to watch. */
+export function provideOrderWatch(
+  shopId: string,
+  may: (right: ShopRight) => boolean,
+): OrderWatch & { start: () => () => void } {
   let counts = $state.raw<Record<string, number>>({});
   let turn = $state(0);
   let gather: ReturnType<typeof setTimeout> | undefined;
 
   async function ask(): Promise<void> {
-    if (document.hidden || !navigator.onLine) return;
+    if (document.hidden || !navigator.onLine || !may('orders.see')) return;
     try {
       const next = await countOrders(shopId);
       if (JSON.stringify(next) === JSON.stringify(counts)) return;
@@ -49,6 +54,7 @@ export function provideOrderWatch(shopId: string): OrderWatch & { start: () => (
   }
 
   async function joinStudios(realtime: Realtime): Promise<void> {
+    if (!may('show.run') || !may('orders.see')) return;
     const page = await listShows(shopId).catch(() => null);
     const onAir = page?.items.filter((show) => show.state === 'live' || show.state === 'interrupted') ?? [];
     for (const show of onAir.slice(0, roomsMax)) {

@@ -22,6 +22,8 @@ const ordersKept = 200;
 const figuresEveryMs = 30_000;
 
 export interface StudioHooks {
+  /** Whether the reader's role includes orders: else only those that the room tells of are shown. */
+  seesOrders: () => boolean;
   onOrder: (order: StudioOrder) => void;
   onState: (state: Show['state']) => void;
 }
@@ -67,6 +69,7 @@ export function createStudioModel(initial: Show, hooks: StudioHooks) {
 
   /** What was paid before this page was open, or while it heard nothing. */
   async function renewOrders(): Promise<void> {
+    if (!hooks.seesOrders()) return;
     try {
       const { items } = await listShowOrders(initial.shop.id, showId);
       const paid = items.filter((order) => order.paidAt !== null).map(asStudioOrder);

@@ -1,0 +1,84 @@
+/** SQL on `shop_member` and `shop_invitation`, for the team. */
+import type { ShopRole } from '@nacre/contract/team';
+import { sql, type Insertable, type Selectable } from 'kysely';
+import type { Db, Tx } from '../platform/database.ts';
+import type { ShopInvitation, ShopMember } from '../platform/tables.ts';
+
+export type MemberRow = Omit<Selectable<ShopMember>, 'role'> & { role: ShopRole };
+export type InvitationRow = Omit<Selectable<ShopInvitation>, 'role'> & { role: ShopRole };
+
+/** One change of a team at a time: who is the last owner, and how many there are, stays true until the end. */
+export async function lockTeam(tx: Tx, shopId: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`shop_team ${shopId}`}, 0))`.execute(tx);
+}
+
+/** In the order in which they joined. */
+export async function membersOf(db: Db | Tx, shopId: string): Promise<MemberRow[]> {
+  const rows = await db
+    .selectFrom('shop_member')
+    .selectAll()
+    .where('shop_id', '=', shopId)
+    .orderBy('created_at')
+    .orderBy('person_id')
+    .execute();
+  return rows as MemberRow[];
+}
+
+export async function setRole(tx: Tx, shopId: string, personId: string, role: ShopRole): Promise<void> {
+  await tx.updateTable('shop_member').set({ role }).where('shop_id', '=', shopId).where('person_id', '=', personId)
+    .execute();
+}
+
+export async function deleteMember(tx: Tx, shopId: string, personId: string): Promise<void> {
+  await tx.deleteFrom('shop_member').where('shop_id', '=', shopId).where('person_id', '=', personId).execute();
+}
+
+export async function insertInvitation(tx: Tx, row: Insertable<ShopInvitation>): Promise<void> {
+  await tx.insertInto('shop_invitation').values(row).execute();
+}
+
+/** Those that can still be accepted, the newest first. */
+export async function openInvitations(db: Db | Tx, shopId: string, now: Date): Promise<InvitationRow[]> {
+  const rows = await db
+    .selectFrom('shop_invitation')
+    .selectAll()
+    .where('shop_id', '=', shopId)
+    .where('used_at', 'is', null)
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', now)
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .execute();
+  return rows as InvitationRow[];
+}
+
+export async function invitationByHash(db: Db | Tx, tokenHash: Buffer): Promise<InvitationRow | undefined> {
+  const row = await db.selectFrom('shop_invitation').selectAll().where('token_hash', '=', tokenHash).executeTakeFirst();
+  return row as InvitationRow | undefined;
+}
+
+export async function invitationOf(tx: Tx, shopId: string, id: string): Promise<InvitationRow | undefined> {
+  const row = await tx.selectFrom('shop_invitation').selectAll().where('shop_id', '=', shopId).where('id', '=', id)
+    .executeTakeFirst();
+  return row as InvitationRow | undefined;
+}
+
+export async function markUsed(tx: Tx, id: string, personId: string, at: Date): Promise<void> {
+  await tx.updateTable('shop_invitation').set({ used_by: personId, used_at: at }).where('id', '=', id).execute();
+}
+
+export async function markRevoked(tx: Tx, id: string, at: Date): Promise<void> {
+  await tx.updateTable('shop_invitation').set({ revoked_at: at }).where('id', '=', id).execute();
+}
+
+/** What a member has invited to and nobody has accepted. */
+export async function revokeInvitationsBy(tx: Tx, shopId: string, personId: string, at: Date): Promise<void> {
+  await tx
+    .updateTable('shop_invitation')
+    .set({ revoked_at: at })
+    .where('shop_id', '=', shopId)
+    .where('created_by', '=', personId)
+    .where('used_at', 'is', null)
+    .where('revoked_at', 'is', null)
+    .execute();
+}

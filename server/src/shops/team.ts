@@ -1,0 +1,259 @@
+/**
+ * The team of a shop: who works in it and as what, inviting, leaving. What each role may do: rights.ts.
+ *
+ * Invariants: a shop has one owner at least; nobody gives or takes a role that is above their own; an invitation lets
+ * one person in, once, and ends when whoever made it may invite no more.
+ */
+import {
+  SHOP_ROLES, type Invitation, type InvitationCreate, type InvitationView, type Membership, type ShopRole, type Team,
+  type TeamMember,
+} from '@nacre/contract/team';
+import { Refusal } from '../lib/refusal.ts';
+import type { Db, Tx } from '../platform/database.ts';
+import type { Platform } from '../platform/platform.ts';
+import { TEAM_CHANGED_TOPIC, type TeamChanged } from './events.ts';
+import { hashInvitationToken, newInvitationToken } from './invitation-token.ts';
+import { mayDecideOn, rightsOf, roleMay } from './rights.ts';
+import { SHOPS_PER_PERSON, type Shops } from './shops.ts';
+import { countMembershipsAlone, insertMember, roleOf } from './store.ts';
+import * as store from './team-store.ts';
+import type { InvitationRow, MemberRow } from './team-store.ts';
+
+/** Members of one shop. The list is read whole; a larger team needs pages. */
+export const TEAM_MAX = 50;
+/** Open at a time. Each is a way in that somebody may find in an old message. */
+export const INVITATIONS_MAX = 20;
+/** Shorter, and a link sent on Friday is dead on Monday; longer, and forgotten ones lie about. */
+export const INVITATION_DAYS = 7;
+const DAY_MS = 24 * 3600 * 1000;
+
+export interface TeamDeps {
+  platform: Platform;
+  shops: Pick<Shops, 'assertMay' | 'roleOf' | 'refs' | 'membershipsOf'>;
+  /** Names of people; ids of nobody are missing. */
+  namesOf(personIds: readonly string[]): Promise<Map<string, string>>;
+}
+
+/** A verb of a member throws as `Shops.assertMay` besides. */
+export interface TeamOfShops {
+  team(personId: string, shopId: string): Promise<Team>;
+  /**
+   * Gives a member another role. A repeat changes nothing.
+   * @throws Refusal `shops.member_not_found`, `shops.last_owner`
+   */
+  changeRole(personId: string, shopId: string, memberId: string, role: ShopRole): Promise<TeamMember>;
+  /** Everybody may take themselves out. @throws Refusal `shops.member_not_found`, `shops.last_owner` */
+  remove(personId: string, shopId: string, memberId: string): Promise<void>;
+  /** The token is told this once. @throws Refusal `shops.too_many_invitations` */
+  invite(personId: string, shopId: string, input: InvitationCreate): Promise<Invitation & { token: string }>;
+  /** Open ones, the newest first. */
+  invitations(personId: string, shopId: string): Promise<Invitation[]>;
+  /** A repeat changes nothing. @throws Refusal `shops.invitation_not_found`, `shops.invitation_over` once used */
+  revoke(personId: string, shopId: string, invitationId: string): Promise<void>;
+  /** For whoever has the link. @throws Refusal `shops.invitation_not_found`, `shops.invitation_over` */
+  invitation(token: string): Promise<InvitationView>;
+  /**
+   * Makes the person a member; the same person again changes nothing.
+   * @throws Refusal as `invitation`, and `shops.already_member`, `shops.team_full`, `shops.too_many`
+   */
+  accept(personId: string, token: string): Promise<Membership>;
+}
+
+export function createTeam(deps: TeamDeps): TeamOfShops {
+  return {
+    team: (personId, shopId) => readTeam(deps, personId, shopId),
+    changeRole: (personId, shopId, memberId, role) => changeRole(deps, personId, shopId, memberId, role),
+    remove: (personId, shopId, memberId) => remove(deps, personId, shopId, memberId),
+    invite: (personId, shopId, input) => invite(deps, personId, shopId, input),
+    invitations: (personId, shopId) => invitations(deps, personId, shopId),
+    revoke: (personId, shopId, invitationId) => revoke(deps, personId, shopId, invitationId),
+    invitation: (token) => invitation(deps, token),
+    accept: (personId, token) => accept(deps, personId, token),
+  };
+}
+
+async function readTeam(deps: TeamDeps, personId: string, shopId: string): Promise<Team> {
+  await deps.shops.assertMay(personId, shopId, 'shop.see');
+  const rows = await store.membersOf(deps.platform.database.db, shopId);
+  const names = await deps.namesOf(rows.map((row) => row.person_id));
+  return {
+    members: rows.map((row) => memberView(row, names)),
+    roles: SHOP_ROLES.map((role) => ({ role, rights: rightsOf(role) })),
+  };
+}
+
+function memberView(row: MemberRow, names: ReadonlyMap<string, string>): TeamMember {
+  const { person_id: personId, role, created_at: joinedAt } = row;
+  return { personId, name: names.get(personId) ?? '', role, joinedAt: joinedAt.toISOString() };
+}
+
+/** Asks again inside the lock: a role that is being taken away decides nothing any more. */
+async function assertDecides(tx: Tx, shopId: string, personId: string, theirs: ShopRole): Promise<void> {
+  const mine = await roleOf(tx, shopId, personId);
+  if (mine !== null && mayDecideOn(mine, theirs)) return;
+  const right = theirs === 'owner' ? 'team.owners' : 'team.change';
+  throw new Refusal('shops.not_allowed', { details: { right } });
+}
+
+/** @throws Refusal `shops.member_not_found` */
+function memberIn(members: MemberRow[], memberId: string): MemberRow {
+  const member = members.find((row) => row.person_id === memberId);
+  if (member === undefined) throw new Refusal('shops.member_not_found');
+  return member;
+}
+
+/** @throws Refusal `shops.last_owner` when nobody would be left to own the shop */
+function assertOwnerLeft(members: MemberRow[], member: MemberRow): void {
+  const owners = members.filter((row) => row.role === 'owner');
+  if (member.role === 'owner' && owners.length === 1) throw new Refusal('shops.last_owner');
+}
+
+async function changeRole(
+  deps: TeamDeps, personId: string, shopId: string, memberId: string, role: ShopRole,
+): Promise<TeamMember> {
+  await deps.shops.assertMay(personId, shopId, 'team.change');
+  const changed = await deps.platform.database.transaction(async (tx) => {
+    await store.lockTeam(tx, shopId);
+    await assertDecides(tx, shopId, personId, role);
+    const members = await store.membersOf(tx, shopId);
+    const member = memberIn(members, memberId);
+    await assertDecides(tx, shopId, personId, member.role);
+    if (member.role === role) return member;
+    assertOwnerLeft(members, member);
+    await store.setRole(tx, shopId, memberId, role);
+    await endWhatTheyHeld(deps, tx, shopId, memberId, role);
+    return { ...member, role };
+  });
+  return memberView(changed, await deps.namesOf([memberId]));
+}
+
+async function remove(deps: TeamDeps, personId: string, shopId: string, memberId: string): Promise<void> {
+  await deps.shops.assertMay(personId, shopId, personId === memberId ? 'shop.see' : 'team.change');
+  await deps.platform.database.transaction(async (tx) => {
+    await store.lockTeam(tx, shopId);
+    const members = await store.membersOf(tx, shopId);
+    const member = memberIn(members, memberId);
+    if (personId !== memberId) await assertDecides(tx, shopId, personId, member.role);
+    assertOwnerLeft(members, member);
+    await store.deleteMember(tx, shopId, memberId);
+    await endWhatTheyHeld(deps, tx, shopId, memberId, null);
+  });
+}
+
+/** With the role go the invitations that were made by it, and what other modules have given for it. */
+async function endWhatTheyHeld(
+  deps: TeamDeps, tx: Tx, shopId: string, personId: string, role: ShopRole | null,
+): Promise<void> {
+  const { clock, outbox } = deps.platform;
+  await store.revokeInvitationsBy(tx, shopId, personId, clock.now());
+  const fact: TeamChanged = { shopId, personId, mayRunShows: role !== null && roleMay(role, 'show.run') };
+  await outbox.publish(tx, { topic: TEAM_CHANGED_TOPIC, payload: { ...fact } });
+}
+
+async function invite(
+  deps: TeamDeps, personId: string, shopId: string, input: InvitationCreate,
+): Promise<Invitation & { token: string }> {
+  const { database, clock, newId } = deps.platform;
+  await deps.shops.assertMay(personId, shopId, 'team.change');
+  const token = newInvitationToken();
+  const tokenHash = hashInvitationToken(token);
+  if (tokenHash === null) throw new Error('a new token is no token');
+  const row = await database.transaction(async (tx) => {
+    await store.lockTeam(tx, shopId);
+    await assertDecides(tx, shopId, personId, input.role);
+    const now = clock.now();
+    const open = await store.openInvitations(tx, shopId, now);
+    if (open.length >= INVITATIONS_MAX) throw new Refusal('shops.too_many_invitations');
+    const made: InvitationRow = {
+      id: newId(), shop_id: shopId, role: input.role, email: input.email?.trim() ?? null, token_hash: tokenHash,
+      created_by: personId, created_at: now, expires_at: new Date(now.getTime() + INVITATION_DAYS * DAY_MS),
+      used_by: null, used_at: null, revoked_at: null,
+    };
+    await store.insertInvitation(tx, made);
+    return made;
+  });
+  return { ...invitationView(row, await deps.namesOf([personId])), token };
+}
+
+function invitationView(row: InvitationRow, names: ReadonlyMap<string, string>): Invitation {
+  return {
+    id: row.id,
+    role: row.role,
+    email: row.email,
+    invitedBy: names.get(row.created_by) ?? '',
+    createdAt: row.created_at.toISOString(),
+    expiresAt: row.expires_at.toISOString(),
+  };
+}
+
+async function invitations(deps: TeamDeps, personId: string, shopId: string): Promise<Invitation[]> {
+  const { database, clock } = deps.platform;
+  await deps.shops.assertMay(personId, shopId, 'team.change');
+  const rows = await store.openInvitations(database.db, shopId, clock.now());
+  const names = await deps.namesOf(rows.map((row) => row.created_by));
+  return rows.map((row) => invitationView(row, names));
+}
+
+async function revoke(deps: TeamDeps, personId: string, shopId: string, invitationId: string): Promise<void> {
+  const { database, clock } = deps.platform;
+  await deps.shops.assertMay(personId, shopId, 'team.change');
+  await database.transaction(async (tx) => {
+    await store.lockTeam(tx, shopId);
+    const row = await store.invitationOf(tx, shopId, invitationId);
+    if (row === undefined) throw new Refusal('shops.invitation_not_found');
+    await assertDecides(tx, shopId, personId, row.role);
+    if (row.used_at !== null) throw new Refusal('shops.invitation_over');
+    if (row.revoked_at === null) await store.markRevoked(tx, row.id, clock.now());
+  });
+}
+
+/** @throws Refusal `shops.invitation_not_found` */
+async function findByToken(db: Db | Tx, token: string): Promise<InvitationRow> {
+  const hash = hashInvitationToken(token);
+  const row = hash === null ? undefined : await store.invitationByHash(db, hash);
+  if (row === undefined) throw new Refusal('shops.invitation_not_found');
+  return row;
+}
+
+function isOpen(deps: TeamDeps, row: InvitationRow): boolean {
+  return row.used_at === null && row.revoked_at === null && row.expires_at > deps.platform.clock.now();
+}
+
+async function invitation(deps: TeamDeps, token: string): Promise<InvitationView> {
+  const row = await findByToken(deps.platform.database.db, token);
+  if (!isOpen(deps, row)) throw new Refusal('shops.invitation_over');
+  const [shops, names] = await Promise.all([deps.shops.refs([row.shop_id]), deps.namesOf([row.created_by])]);
+  const shop = shops.get(row.shop_id);
+  if (shop === undefined) throw new Refusal('shops.invitation_not_found');
+  const { slug, name, image } = shop;
+  return {
+    shop: { slug, name, image },
+    role: row.role,
+    rights: rightsOf(row.role),
+    invitedBy: names.get(row.created_by) ?? '',
+    expiresAt: row.expires_at.toISOString(),
+  };
+}
+
+async function accept(deps: TeamDeps, personId: string, token: string): Promise<Membership> {
+  const { database, clock } = deps.platform;
+  const { shop_id: shopId } = await findByToken(database.db, token);
+  await database.transaction(async (tx) => {
+    await store.lockTeam(tx, shopId);
+    // Again, as it is now that nobody else changes the team.
+    const row = await findByToken(tx, token);
+    const members = await store.membersOf(tx, shopId);
+    const isMember = members.some((member) => member.person_id === personId);
+    if (row.used_by === personId && isMember) return;
+    if (!isOpen(deps, row)) throw new Refusal('shops.invitation_over');
+    if (isMember) throw new Refusal('shops.already_member');
+    if (members.length >= TEAM_MAX) throw new Refusal('shops.team_full');
+    if ((await countMembershipsAlone(tx, personId)) >= SHOPS_PER_PERSON) throw new Refusal('shops.too_many');
+    const now = clock.now();
+    await insertMember(tx, shopId, personId, row.role, now);
+    await store.markUsed(tx, row.id, personId, now);
+  });
+  const membership = (await deps.shops.membershipsOf(personId)).find(({ id }) => id === shopId);
+  if (membership === undefined) throw new Refusal('shops.not_a_member');
+  return membership;
+}
