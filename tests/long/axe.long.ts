@@ -56,13 +56,14 @@ async function allPaths(): Promise<{ guest: string[]; owner: string[] }> {
   const office = `/office/${shop.slug}`;
   return {
     guest: [
-      '/', `/shows/${live.id}`, `/shows/${planned.id}`, `/shows/${ended.id}`, `/shops/${shop.slug}`, '/sign-in',
+      '/', `/shows/${live.id}`, `/shows/${planned.id}`, `/shows/${ended.id}`, `/shops/${shop.slug}`,
+      `/shops/${shop.slug}/goods/${product?.id}`, '/sign-in',
       '/nowhere',
     ],
     owner: [
       '/orders', '/account', '/studio', `/studio/${live.id}`, `/studio/${own?.id}`, '/office/new', `${office}/goods`,
       `${office}/goods/${product?.id}`, `${office}/goods/new`, `${office}/shows`, `${office}/shows/${own?.id}`,
-      `${office}/shows/new`, `${office}/orders`, `${office}/settings`,
+      `${office}/shows/new`, `${office}/orders`, `${office}/team`, `${office}/settings`,
     ],
   };
 }
