@@ -16,9 +16,8 @@ import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
-import { createMediaSupervisor } from '@nacre/media/supervisor';
 import { launchCameraBrowser } from '../tests/support/video-browser.ts';
-import { silentLog, stageKeyOf, startVideoStage } from '../tests/support/video-stage.ts';
+import { stageKeyOf, startVideoStage } from '../tests/support/video-stage.ts';
 import type { VideoStage } from '../tests/support/video-stage.ts';
 import type { PlayerStats } from '../web/src/lib/player/face.ts';
 
@@ -37,7 +36,6 @@ const settleMs = 7_000;
 const hlsSettleMs = 14_000;
 const measureMs = 6_000;
 const showId = 'bench';
-const onLoopback = { udpPort: 0, bindAddress: '127.0.0.1', addresses: ['127.0.0.1'] };
 
 interface Sample {
   delaysMs: number[];
@@ -49,10 +47,7 @@ interface Sample {
 }
 
 const camera = await launchCameraBrowser();
-const stage = await startVideoStage({
-  startMedia: (onEvent) => createMediaSupervisor({ ...onLoopback, log: silentLog, onEvent }),
-  openShows: [showId],
-});
+const stage = await startVideoStage({ openShows: [showId] });
 try {
   const ours: Sample[] = [];
   const byHls: Sample[] = [];

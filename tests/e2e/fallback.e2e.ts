@@ -2,12 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { createMediaSupervisor } from '@nacre/media/supervisor';
 import type { PlayerStats, PlayerView } from '../../web/src/lib/player/face.ts';
 import { proveHls } from '../support/hls-proof.ts';
 import { publishClip, until } from '../support/nacre.ts';
 import { launchCameraBrowser, waitForMovement, type CameraBrowser } from '../support/video-browser.ts';
-import { silentLog, stageKeyOf, startVideoStage, type VideoStage } from '../support/video-stage.ts';
+import { stageKeyOf, startVideoStage, type VideoStage } from '../support/video-stage.ts';
 
 const showId = 'show-1';
 const PATIENCE_MS = 30_000;
@@ -19,12 +18,7 @@ let camera: CameraBrowser;
 let browser: Browser;
 let publisher: ReturnType<typeof publishClip>;
 before(async () => {
-  stage = await startVideoStage({
-    startMedia: (onEvent) => createMediaSupervisor({
-      udpPort: 0, bindAddress: '127.0.0.1', addresses: ['127.0.0.1'], log: silentLog, onEvent,
-    }),
-    openShows: [showId],
-  });
+  stage = await startVideoStage({ openShows: [showId] });
   publisher = publishClip(stage.url, stageKeyOf(showId));
   camera = await launchCameraBrowser();
   browser = camera.browser;

@@ -9,10 +9,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import HLS from 'hls-parser';
-import { createMediaSupervisor } from '@nacre/media/supervisor';
 import { placeAfter } from '../support/hls-proof.ts';
 import { freePort, publishClip, until } from '../support/nacre.ts';
-import { silentLog, stageKeyOf, startVideoStage } from '../support/video-stage.ts';
+import { stageKeyOf, startVideoStage } from '../support/video-stage.ts';
 
 const NGINX = '/usr/sbin/nginx';
 const VIEWERS = 200;
@@ -79,12 +78,7 @@ test('[V19] two hundred viewers behind a cache ask the server about as often as 
   // Its workers are another user's.
   chmodSync(folder, 0o777);
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const stage = await startVideoStage({
-    startMedia: (onEvent) => createMediaSupervisor({
-      udpPort: 0, bindAddress: '127.0.0.1', addresses: ['127.0.0.1'], log: silentLog, onEvent,
-    }),
-    openShows: ['show'],
-  });
+  const stage = await startVideoStage({ openShows: ['show'] });
   t.after(() => stage.stop());
   const publisher = publishClip(stage.url, stageKeyOf('show'));
   t.after(() => publisher.stop());

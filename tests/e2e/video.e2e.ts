@@ -8,18 +8,16 @@ import type { TestContext } from 'node:test';
 import type { BrowserContext, Page } from 'playwright-core';
 import { WebSocket } from 'ws';
 import { decodeLiveBinary, liveSubprotocol } from '@nacre/contract/live';
-import { createMediaSupervisor } from '@nacre/media/supervisor';
 import type { BroadcastView } from '../../web/src/lib/broadcast/face.ts';
 import type { PlayerStats, PlayerView } from '../../web/src/lib/player/face.ts';
 import { startUdpRelay } from '../support/udp-relay.ts';
 import type { UdpRelay } from '../support/udp-relay.ts';
 import { launchCameraBrowser, waitForMovement } from '../support/video-browser.ts';
 import type { CameraBrowser } from '../support/video-browser.ts';
-import { silentLog, stageKeyOf, startVideoStage } from '../support/video-stage.ts';
+import { stageKeyOf, startVideoStage } from '../support/video-stage.ts';
 import type { VideoStage } from '../support/video-stage.ts';
 
 const showId = 'show-1';
-const onLoopback = { udpPort: 0, bindAddress: '127.0.0.1', addresses: ['127.0.0.1'] };
 /** Small, so that a viewer that is not read skips within seconds. */
 const limits = { skipAboveBytes: 64 * 1024, resumeBelowBytes: 32 * 1024 };
 
@@ -29,7 +27,6 @@ const contexts: BrowserContext[] = [];
 
 async function openStage(port = 0): Promise<VideoStage> {
   return await startVideoStage({
-    startMedia: (onEvent) => createMediaSupervisor({ ...onLoopback, log: silentLog, onEvent }),
     openShows: [showId],
     limits,
     port,

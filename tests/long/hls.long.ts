@@ -1,19 +1,13 @@
 /** Half a minute of a real show's HLS, read by a parser and by FFmpeg. */
 import { test } from 'node:test';
-import { createMediaSupervisor } from '@nacre/media/supervisor';
 import { proveHls } from '../support/hls-proof.ts';
 import { publishClip, until } from '../support/nacre.ts';
-import { silentLog, stageKeyOf, startVideoStage } from '../support/video-stage.ts';
+import { stageKeyOf, startVideoStage } from '../support/video-stage.ts';
 
 const SECONDS = 30;
 
 test('[M28] for half a minute every playlist reads well, and FFmpeg reads without an error', async (t) => {
-  const stage = await startVideoStage({
-    startMedia: (onEvent) => createMediaSupervisor({
-      udpPort: 0, bindAddress: '127.0.0.1', addresses: ['127.0.0.1'], log: silentLog, onEvent,
-    }),
-    openShows: ['show'],
-  });
+  const stage = await startVideoStage({ openShows: ['show'] });
   t.after(() => stage.stop());
   const publisher = publishClip(stage.url, stageKeyOf('show'));
   t.after(() => publisher.stop());

@@ -1,6 +1,6 @@
 /**
- * A small stage for tests of live video: the real video routes and sockets on a port of their own, and two bare
- * pages, one with the broadcaster and one with the player, without the rest of the site.
+ * A small stage for tests of live video: the real media process, the real video routes and sockets on a port of their
+ * own, and two bare pages, one with the broadcaster and one with the player, without the rest of the site.
  *
  * Stream keys are `key-<showId>`; a show is open when its id is in `openShows`.
  */
@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import fastify from 'fastify';
 import type { FastifyInstance } from 'fastify';
 import { rolldown } from 'rolldown';
-import type { MediaEvent, MediaSupervisor } from '@nacre/media/hooks';
+import { createMediaSupervisor } from '@nacre/media/supervisor';
 import type { StreamHubLimits } from '@nacre/media/stream/hub';
 import { createUpgrades } from '../../server/src/http/upgrade.ts';
 import { createVideo } from '../../server/src/video/video.ts';
@@ -43,7 +43,6 @@ export const stageKeyOf = (showId: string): string => `key-${showId}`;
 export const silentLog = { info() {}, warn() {}, error: (fields: object, text: string) => console.error(text, fields) };
 
 export async function startVideoStage(options: {
-  startMedia: (onEvent: (event: MediaEvent) => void) => MediaSupervisor;
   openShows: readonly string[];
   limits?: Partial<StreamHubLimits>;
   port?: number;
@@ -51,7 +50,9 @@ export async function startVideoStage(options: {
   const openShows = new Set(options.openShows);
   const pictureNews: string[] = [];
   const video = createVideo({
-    startMedia: options.startMedia,
+    startMedia: (onEvent) => createMediaSupervisor({
+      udpPort: 0, bindAddress: '127.0.0.1', addresses: ['127.0.0.1'], log: silentLog, onEvent,
+    }),
     authorizeStreamKey: async (key) => {
       const showId = key.replace(/^key-/, '');
       return key === stageKeyOf(showId) && openShows.has(showId) ? { showId } : null;

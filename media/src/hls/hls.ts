@@ -226,9 +226,10 @@ function hasSegment({ segments }: Packager): boolean {
 }
 
 /** A part beyond the last of a complete segment is the first of the next one (§6.2.5.2). */
-function hasReached({ segments }: Packager, sequence: number, part: number | null): boolean {
+function hasReached(packager: Packager, sequence: number, part: number | null): boolean {
+  const { segments } = packager;
   const last = segments.at(-1);
-  if (last === undefined || !hasSegment({ segments } as Packager)) return false;
+  if (last === undefined || !hasSegment(packager)) return false;
   if (last.sequence > sequence) {
     const asked = segments.find((segment) => segment.sequence === sequence);
     const isBeyond = asked !== undefined && part !== null && part >= asked.parts.length;

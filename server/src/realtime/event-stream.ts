@@ -5,8 +5,7 @@
 import type { ServerResponse } from 'node:http';
 import { randomBytes } from 'node:crypto';
 import type { FastifyPluginAsync } from 'fastify';
-import type { Actor } from '../http/actor.ts';
-import { viewerOf } from '../http/actor.ts';
+import { viewerOf, type Actor } from '../http/actor.ts';
 import { payloadOf } from '../http/websocket-frame.ts';
 import { Refusal } from '../lib/refusal.ts';
 import { CLOSE } from '@nacre/contract/realtime';
@@ -36,8 +35,7 @@ export function eventStreamRoutes(deps: {
       const name = randomBytes(lineBytes).toString('base64url');
       const { v } = request.query as { v?: unknown };
       const cookie = reply.getHeader('set-cookie');
-      let opened: Line | null = null;
-      const receive = await deps.gateway.openStream({
+      const { line, receive } = await deps.gateway.openStream({
         request: request.raw,
         guest: request.actor,
         version: typeof v === 'string' ? v : null,
@@ -51,13 +49,11 @@ export function eventStreamRoutes(deps: {
             'x-accel-buffering': 'no',
             ...(cookie === undefined ? {} : { 'set-cookie': cookie as string | string[] }),
           });
-          opened = createStreamLine(reply.raw, actor, deps);
-          return opened;
+          return createStreamLine(reply.raw, actor, deps);
         },
       });
-      const { connection, onClose } = opened as unknown as Line;
-      lines.set(name, { viewer: viewerOf(connection.actor), receive });
-      onClose(() => lines.delete(name));
+      lines.set(name, { viewer: viewerOf(line.connection.actor), receive });
+      line.onClose(() => lines.delete(name));
       return reply;
     });
 

@@ -43,8 +43,8 @@ export interface Line {
 export interface Gateway {
   upgrade: UpgradeHandler;
   /**
-   * Takes a page that listens by an event stream. `isNewGuest` names the guest of a request without a cookie.
-   * @returns what to do with the page's messages. @throws Refusal `server.busy`, `request.too_many`
+   * Takes a page that listens by an event stream; `guest` is who asks when nobody is signed in.
+   * @returns its line, and what takes the page's messages. @throws Refusal `server.busy`, `request.too_many`
    */
   openStream(ask: {
     request: IncomingMessage;
@@ -53,7 +53,7 @@ export interface Gateway {
     /** To be named in `welcome`. */
     name: string;
     open(actor: Actor): Line;
-  }): Promise<(text: string) => void>;
+  }): Promise<{ line: Line; receive(text: string): void }>;
   /** Sockets of one person. */
   of(personId: string): ReadonlySet<Connection>;
   /** Closes sockets of a person (of one session, or of all when null) with 4003. */
@@ -162,7 +162,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       const line = openLine(actor);
       const receive = serve(line, version, name);
       if (handshake.signedOut.some((out) => isSignedOut(actor, out))) line.connection.close(CLOSE.signedOut);
-      return (text) => void receive(text, Buffer.byteLength(text));
+      return { line, receive: (text) => void receive(text, Buffer.byteLength(text)) };
     } finally {
       handshakes.delete(handshake);
     }
