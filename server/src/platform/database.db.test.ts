@@ -87,7 +87,8 @@ test('[P3] two transactions that lock in opposite sequences both come through, e
   });
   await Promise.all([both('p3-a', 'p3-b', 1), both('p3-b', 'p3-a', 2)]);
   assert.deepEqual([await valueOf('p3-a'), await valueOf('p3-b')], [2, 2]);
-  assert.equal(runs, 3);
+  // One at least was undone; on a slow machine its next try may meet the other again.
+  assert.ok(runs >= 3, `${runs} runs`);
   assert.deepEqual(done.toSorted(), [1, 2]);
 });
 
