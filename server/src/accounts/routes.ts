@@ -9,6 +9,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { personOf, viewerOf } from '../http/actor.ts';
 import type { App } from '../http/app.ts';
+import { networkOf } from '../http/client-network.ts';
 import { refusals } from '../http/openapi.ts';
 import { originOf, type Accounts, type Client } from './accounts.ts';
 
@@ -210,7 +211,7 @@ function addressRoutes(app: App, { accounts }: AccountsRoutesDeps): void {
 function clientOf(request: FastifyRequest): Client {
   return {
     ...originOf(request),
-    ip: request.ip,
+    ip: networkOf(request.ip),
     isHttps: request.protocol === 'https',
   };
 }

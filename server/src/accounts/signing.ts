@@ -13,7 +13,7 @@ import * as store from './store.ts';
 
 /** Who is at the other end, as the HTTP layer knows it. */
 export interface Client extends Origin {
-  /** Address of the client, proxies that are trusted looked through. */
+  /** Address of the client, of IPv6 its network; proxies that are trusted looked through. */
   ip: string;
   isHttps: boolean;
 }

@@ -16,6 +16,7 @@ import Fastify, {
 import { Refusal } from '../lib/refusal.ts';
 import type { Log } from '../platform/log.ts';
 import { viewerOf, type PersonActor } from './actor.ts';
+import { networkOf } from './client-network.ts';
 import { replyWithError } from './error-reply.ts';
 import type { Guests } from './guest.ts';
 import { answerPlainHttp } from './one-port.ts';
@@ -145,7 +146,7 @@ export async function createApp(deps: AppDeps): Promise<App> {
     // A guest without a cookie is a new guest each time: the address counts then.
     keyGenerator: ({ actor, ip, method }) => {
       const isNewGuest = actor.kind === 'guest' && actor.isNew === true;
-      return `${SAFE_METHODS.has(method) ? 'r' : 'w'} ${isNewGuest ? ip : viewerOf(actor)}`;
+      return `${SAFE_METHODS.has(method) ? 'r' : 'w'} ${isNewGuest ? networkOf(ip) : viewerOf(actor)}`;
     },
     errorResponseBuilder: (_request, context) =>
       new Refusal('request.too_many', { retryAfterSeconds: Math.ceil(context.ttl / 1000) }),

@@ -9,6 +9,7 @@ import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import proxyAddr from '@fastify/proxy-addr';
 import type { RefusalCode } from '@nacre/contract/refusals';
+import { networkOf } from './client-network.ts';
 import { PROBLEM_TYPE, problemOf } from './error-reply.ts';
 
 export type UpgradeParams = Readonly<Record<string, string>>;
@@ -81,7 +82,7 @@ export function createUpgrades(deps: {
     if (origin !== undefined && !isSameHost(origin, hostOf(request, trusts))) {
       return refuseUpgrade(socket, 'request.origin');
     }
-    const address = proxyAddr(request, trusts);
+    const address = networkOf(proxyAddr(request, trusts));
     if ((perAddress.get(address) ?? 0) >= socketsPerAddress) {
       return refuseUpgrade(socket, 'request.too_many', { detail: 'Too many sockets are open from this address.' });
     }

@@ -7,6 +7,7 @@ import { Type } from 'typebox';
 import type { FastifyRequest } from 'fastify';
 import type { Actor } from '../http/actor.ts';
 import type { App } from '../http/app.ts';
+import { networkOf } from '../http/client-network.ts';
 import { refusals } from '../http/openapi.ts';
 import { createCrowd } from './crowd.ts';
 import type { Shows } from './shows.ts';
@@ -17,7 +18,7 @@ const tags = ['shows'];
 export function showsRoutes(app: App, deps: { shows: Shows }): void {
   readRoutes(app, deps.shows);
   const crowd = createCrowd({ nowMs: () => performance.now() });
-  viewerRoutes(app, deps.shows, ({ actor, ip }) => crowd.counted(actor, ip));
+  viewerRoutes(app, deps.shows, ({ actor, ip }) => crowd.counted(actor, networkOf(ip)));
   asideRoutes(app, deps.shows);
 }
 

@@ -128,6 +128,8 @@ test('[V13] behind a trusted proxy each client counts by itself, and the host is
   await once(trusting.connect(path, from('192.0.2.1')), 'open');
   await once(trusting.connect(path, from('192.0.2.2')), 'open');
   assert.equal(await trusting.refusal(trusting.connect(path, from('192.0.2.1'))), 429);
+  await once(trusting.connect(path, from('2001:db8::1')), 'open');
+  assert.equal(await trusting.refusal(trusting.connect(path, from('2001:db8::2'))), 429, 'one network');
   const wary = await stage(t);
   assert.equal(await wary.refusal(wary.connect(path, from('192.0.2.1'))), 403, 'what a stranger says is not believed');
 });

@@ -1,0 +1,10 @@
+/** Whom a limit by address counts as one. */
+import { normalizeIP } from '@fastify/rate-limit';
+
+/** What a line is given: one machine chooses freely among 2^64 addresses (RFC 6177, RFC 4291 section 2.5.4). */
+const IPV6_PREFIX = 64;
+
+/** The address, of IPv6 only its network; IPv4 that is written as IPv6 is IPv4. */
+export function networkOf(address: string): string {
+  return normalizeIP(address, IPV6_PREFIX);
+}
