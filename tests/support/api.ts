@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Me, Person } from '@nacre/contract/accounts';
+import type { Person } from '@nacre/contract/accounts';
 import type { Product, ProductCreate } from '@nacre/contract/catalog';
 import type { Shop, ShopCreate } from '@nacre/contract/shops';
 import type { OutgoingHttpHeaders } from 'node:http';
@@ -36,9 +36,11 @@ import { shopsRoutes } from '../../server/src/shops/routes.ts';
 import { createShops, type Shops } from '../../server/src/shops/shops.ts';
 import { teamRoutes } from '../../server/src/shops/team-routes.ts';
 import { createTeam, type TeamOfShops } from '../../server/src/shops/team.ts';
+import { putPerson } from './people.ts';
+
+export { PASSWORD } from './people.ts';
 
 export const SECRET = 'a secret for tests only, forty-two letters';
-export const PASSWORD = 'pearl and shell';
 
 export interface Asked {
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD';
@@ -203,13 +205,9 @@ export function sessionCookieOf(answer: Answer): string | undefined {
 }
 
 async function newPerson(api: TestApi, name: string): Promise<SignedInPerson> {
-  const email = `${unique('person')}@example.test`;
-  const answer = await api.ask('/api/auth/sign-up/email', { body: { name, email, password: PASSWORD } });
-  const { person } = answer.json as unknown as Me;
-  const cookie = sessionCookieOf(answer);
-  if (person === null || person === undefined || cookie === undefined) {
-    throw new Error(`signing up failed: ${JSON.stringify(answer.json)}`);
-  }
+  const { id, cookie } = await putPerson(api.platform, SECRET, { name, email: `${unique('person')}@example.test` });
+  const person = await api.accounts.person(id);
+  if (person === null) throw new Error(`${name} is not there`);
   return { ...person, cookie };
 }
 

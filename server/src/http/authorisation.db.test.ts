@@ -282,6 +282,9 @@ const ROWS: Record<string, Row> = {
   }),
 };
 
+/** What leaves the buyer with one more unpaid order. */
+const PLACING = new Set(['placeOrder', 'cancelOrder', 'decideSandboxPayment', 'shipOrder']);
+
 function mountOrders(parts: Parameters<NonNullable<Parameters<typeof createShowApi>[1]>>[0]) {
   const { app, platform, catalog, shops, images, accounts, shows, realtime } = parts;
   const payments = createPayments({
@@ -350,13 +353,13 @@ describe('authorisation', () => {
     }
   }
 
-  async function outcomes(of: Row, on: Stage): Promise<Record<string, string>> {
+  async function outcomes(operation: string, of: Row, on: Stage): Promise<Record<string, string>> {
     const found: Record<string, string> = {};
     for (const who of PEOPLE) {
       const { path, ...asked } = await of.request(on, who);
       const answer = await on.api.ask(path, { cookie: on.cookieOf(who), ...asked });
       found[who] = answer.status < 300 ? 'in' : String(answer.json['code']);
-      await giveUpOrders();
+      if (PLACING.has(operation)) await giveUpOrders();
     }
     return found;
   }
@@ -372,9 +375,9 @@ describe('authorisation', () => {
 
   for (const [operation, of] of Object.entries(ROWS)) {
     it(`[H16] ${operation}: who gets in`, async () => {
-      assert.deepEqual(await outcomes(of, stage), of.gets);
+      assert.deepEqual(await outcomes(operation, of, stage), of.gets);
       if (of.hidden === undefined) return;
-      assert.deepEqual(await outcomes(of, { ...stage, show: hiddenShow }), of.hidden, 'of a private show');
+      assert.deepEqual(await outcomes(operation, of, { ...stage, show: hiddenShow }), of.hidden, 'of a private show');
     });
   }
 
