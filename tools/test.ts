@@ -17,8 +17,13 @@ const root = resolve(import.meta.dirname, '..');
 const FOLDERS = '{contract,media,server,web,tools,tests,bench}';
 const IGNORED = ['**/node_modules/**', 'web/build/**', 'web/.svelte-kit/**'];
 
-/** Browser tests in which no picture is timed and nothing is killed: two files run side by side. */
-const CALM = new Set(['account', 'buyer', 'found', 'language', 'team']);
+/**
+ * Browser tests that have a server of their own and time nothing in less than seconds, whether a picture is up or not:
+ * two files run side by side. The longest comes first, so that none is left over alone.
+ */
+const CALM = [
+  'story', 'buyer', 'account', 'demo', 'found', 'team', 'language', 'no-sockets', 'fallback', 'lan',
+];
 
 /** Longer than any step takes on a machine that is busy with other things; after it, something hangs. */
 const STEP_LIMIT_MS = 15 * 60_000;
@@ -38,6 +43,10 @@ interface Step {
   missing?(): string | null;
   required?: boolean;
 }
+
+// Each file, and each server that one starts, is a process that would compile the same sources again: a quarter of the
+// processor's time. The entries are told apart by Node's version and the sources' contents.
+process.env['NODE_COMPILE_CACHE'] ??= join(root, '.cache/compile');
 
 const args = process.argv.slice(2);
 const long = args.includes('--long');
@@ -69,7 +78,7 @@ function allSteps(): Step[] {
   // A real publisher, a real media process and repairs within milliseconds want the two cores for themselves.
   const media = tests.filter((file) => file === join(root, 'media/src/supervisor.test.ts'));
   const e2e = find('tests/e2e/**/*.e2e.ts');
-  const calm = e2e.filter((file) => CALM.has(basename(file, '.e2e.ts')));
+  const calm = CALM.flatMap((name) => e2e.filter((file) => basename(file, '.e2e.ts') === name));
   const pure = tests.filter((file) => ![...db, ...start, ...media].includes(file));
   if (long) return [{ name: 'long', files: find('tests/**/*.long.ts'), concurrency: 1, timeoutMs: 3_600_000 }];
   return [
@@ -80,7 +89,8 @@ function allSteps(): Step[] {
       name: 'db15', files: db, concurrency: 2, timeoutMs: 60_000,
       env: { NACRE_TEST_POSTGRES: '15' }, missing: missingPostgres15,
     },
-    { name: 'start', files: start, concurrency: 2, timeoutMs: 240_000, prepare: installProxies },
+    // Each file mostly waits for processes that begin and end.
+    { name: 'start', files: start, concurrency: 3, timeoutMs: 240_000, prepare: installProxies },
     {
       name: 'pages', files: calm, concurrency: 2, timeoutMs: 240_000, missing: missingChromium, required: true,
     },

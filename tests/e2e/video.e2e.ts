@@ -3,6 +3,9 @@
  * page that really decodes. And what goes wrong on the way.
  */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { TestContext } from 'node:test';
 import type { BrowserContext, Page } from 'playwright-core';
@@ -318,8 +321,9 @@ interface Reader {
   pictures: { timeMs: number; isKey: boolean }[];
 }
 
-function readPictures(): Reader {
-  const socket = new WebSocket(`${stage.url.replace('http', 'ws')}/live/${showId}/socket`, liveSubprotocol);
+/** @param origin `ws://…`, or `ws+unix:…` with a colon at its end */
+function readPictures(origin = stage.url.replace('http', 'ws')): Reader {
+  const socket = new WebSocket(`${origin}/live/${showId}/socket`, liveSubprotocol);
   const pictures: Reader['pictures'] = [];
   socket.on('message', (data, isBinary) => {
     const message = isBinary ? decodeLiveBinary(new Uint8Array(data as Buffer).buffer) : null;
@@ -344,7 +348,10 @@ test('[V9] a viewer that does not read skips to a key picture of the real stream
   const viewer = await openViewer();
   await publishNoise(host);
   await waitForMovement(viewer, 8_000);
-  const [slow, quick] = [readPictures(), readPictures()];
+  const folder = mkdtempSync(join(tmpdir(), 'nacre-door-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  await stage.openNarrowDoor(join(folder, 'door'));
+  const [slow, quick] = [readPictures(`ws+unix:${join(folder, 'door')}:`), readPictures()];
   await until('both get pictures', 3_000, () => slow.pictures.length > 5 && quick.pictures.length > 5);
   slow.socket.pause();
   const skipsBefore = (await stage.video.stats()).hub.skips;

@@ -71,7 +71,9 @@ export function makeCheckout(mode = 0o755): Checkout {
       return path;
     },
     start(options = {}) {
-      const nacre = start(root, options);
+      // A folder of the copy's own, as the paths of its sources are.
+      const cache = { NODE_COMPILE_CACHE: join(base, 'compile-cache') };
+      const nacre = start(root, { ...options, env: { ...cache, ...options.env } });
       started.push(nacre);
       return nacre;
     },

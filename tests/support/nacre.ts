@@ -66,7 +66,11 @@ export async function startNacre(options: NacreOptions = {}): Promise<Nacre> {
   async function start(): Promise<void> {
     const before = text.length;
     const started = spawn(process.execPath, [join(ROOT, 'server/src/main.ts'), ...args], {
-      cwd: ROOT, env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...options.env },
+      cwd: ROOT,
+      env: {
+        PATH: process.env['PATH'], HOME: process.env['HOME'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+        ...options.env,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     child = started;
