@@ -5,13 +5,10 @@ import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import type { AxeResults } from 'axe-core';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
-import type { Shop } from '@nacre/contract/shops';
-import type { ShowTile } from '@nacre/contract/shows';
-import { DEMO_PASSWORD } from '../../server/src/demo/market.ts';
 import { findChromium } from '../support/chromium.ts';
-import { createClient, startNacre, until, type Nacre } from '../support/nacre.ts';
+import { DEMO_OWNER, demoPages, type DemoPages } from '../support/demo-pages.ts';
+import { startNacre, type Nacre } from '../support/nacre.ts';
 
-const PATIENCE_MS = 30_000;
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const LANGUAGES = [
@@ -23,7 +20,7 @@ const LANGUAGES = [
 
 let nacre: Nacre;
 let browser: Browser;
-let paths: { guest: string[]; owner: string[] };
+let paths: DemoPages;
 
 before(async () => {
   nacre = await startNacre({ demo: true });
@@ -31,45 +28,19 @@ before(async () => {
     executablePath: findChromium() ?? '',
     args: ['--no-sandbox', '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream'],
   });
-  paths = await allPaths();
+  paths = await demoPages(nacre.url);
 });
 after(async () => {
   await browser?.close();
   await nacre?.remove();
 });
 
-async function allPaths(): Promise<{ guest: string[]; owner: string[] }> {
-  const owner = createClient(nacre.url);
-  await owner.must(200, 'POST', '/api/auth/sign-in/email', { email: 'liu@demo.nacre', password: DEMO_PASSWORD });
-  const read = <T>(path: string) => owner.must<{ items: T[] }>(200, 'GET', path).then(({ items }) => items);
-  let live: ShowTile | undefined;
-  await until('the demo show is live', PATIENCE_MS, async () => {
-    [live] = await read<ShowTile>('/api/shows?state=live');
-    return live !== undefined;
-  });
-  const [planned] = await read<ShowTile>('/api/shows?state=planned');
-  const [ended] = await read<ShowTile>('/api/shows?state=ended');
-  assert.ok(live && planned && ended);
-  const shop = live.shop as Pick<Shop, 'id' | 'slug'>;
-  const [product] = await read<{ id: string }>(`/api/office/shops/${shop.id}/products`);
-  const [own] = await read<ShowTile>(`/api/office/shops/${shop.id}/shows?state=planned`);
-  const office = `/office/${shop.slug}`;
-  return {
-    guest: [
-      '/', `/shows/${live.id}`, `/shows/${planned.id}`, `/shows/${ended.id}`, `/shops/${shop.slug}`,
-      `/shops/${shop.slug}/goods/${product?.id}`, '/sign-in',
-      '/nowhere',
-    ],
-    owner: [
-      '/orders', '/account', '/studio', `/studio/${live.id}`, `/studio/${own?.id}`, '/office/new', `${office}/goods`,
-      `${office}/goods/${product?.id}`, `${office}/goods/new`, `${office}/shows`, `${office}/shows/${own?.id}`,
-      `${office}/shows/new`, `${office}/orders`, `${office}/team`, `${office}/settings`,
-    ],
-  };
-}
-
 async function findings(page: Page, path: string): Promise<string[]> {
   await page.goto(`${nacre.url}${path}`, { waitUntil: 'domcontentloaded' });
+  return findingsHere(page, path);
+}
+
+async function findingsHere(page: Page, path: string): Promise<string[]> {
   // Whatever fades in has done so.
   await page.waitForTimeout(1_200);
   await page.evaluate(axe);
@@ -83,14 +54,25 @@ async function findings(page: Page, path: string): Promise<string[]> {
   }));
 }
 
+/** Pages that were loaded and then lost the network, or asked for what did not come. */
+async function findingsWithoutNetwork(page: Page, path: string, to: string): Promise<string[]> {
+  await page.goto(`${nacre.url}${path}`, { waitUntil: 'domcontentloaded' });
+  await page.waitForTimeout(1_200);
+  await page.context().setOffline(true);
+  await page.locator(`a[href="${to}"]`).first().evaluate((link: HTMLAnchorElement) => link.click());
+  const found = await findingsHere(page, `${path} without network`);
+  await page.context().setOffline(false);
+  return found;
+}
+
 for (const { locale, width, height, colorScheme } of LANGUAGES) {
   test(`[W20] axe finds nothing on any page (${locale}, ${width} px, ${colorScheme})`, async () => {
     const context: BrowserContext = await browser.newContext({ locale, viewport: { width, height }, colorScheme });
     const page = await context.newPage();
     const found: string[] = [];
-    for (const path of paths.guest) found.push(...await findings(page, path));
-    const credentials = { email: 'liu@demo.nacre', password: DEMO_PASSWORD };
-    await context.request.post(`${nacre.url}/api/auth/sign-in/email`, { data: credentials });
+    for (const path of [...paths.guest, ...paths.print]) found.push(...await findings(page, path));
+    found.push(...await findingsWithoutNetwork(page, '/', '/orders'));
+    await context.request.post(`${nacre.url}/api/auth/sign-in/email`, { data: DEMO_OWNER });
     for (const path of paths.owner) found.push(...await findings(page, path));
     await context.close();
     assert.deepEqual(found, []);

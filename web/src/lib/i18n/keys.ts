@@ -871,6 +871,7 @@ export interface MessageArguments {
   'viewer.chat_closed': null;
   'viewer.chat_not_yet': null;
   'viewer.new_messages': null;
+  'viewer.messages_came': { count: number };
   'viewer.too_long': { count: number };
   'viewer.room_lost': null;
   'viewer.live_on_screen': { number: string; price: string; title: string };

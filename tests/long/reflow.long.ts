@@ -1,0 +1,68 @@
+/** Every page in every language on 320 px and with text twice as large: nothing is lost, nothing scrolls sideways. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { findChromium } from '../support/chromium.ts';
+import { DEMO_OWNER, demoPages, type DemoPages } from '../support/demo-pages.ts';
+import { startNacre, type Nacre } from '../support/nacre.ts';
+
+/** WCAG 2.2, 1.4.10: a window of 1280 px enlarged four times. */
+const NARROW = { width: 320, height: 640 };
+
+let nacre: Nacre;
+let browser: Browser;
+let paths: DemoPages;
+before(async () => {
+  nacre = await startNacre({ demo: true });
+  browser = await chromium.launch({
+    executablePath: findChromium() ?? '',
+    args: ['--no-sandbox', '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream'],
+  });
+  paths = await demoPages(nacre.url);
+});
+after(async () => {
+  await browser?.close();
+  await nacre?.remove();
+});
+
+/** What sticks out of the page sideways, but for what scrolls within its own frame or is for screen readers only. */
+async function faultsOf(page: Page, path: string, size: string): Promise<string[]> {
+  await page.evaluate((value) => (document.documentElement.style.fontSize = value), size);
+  const faults = await page.evaluate(() => {
+    const found: string[] = [];
+    const root = document.documentElement;
+    const wider = root.scrollWidth - root.clientWidth;
+    if (wider > 0) found.push(`wider than the window by ${wider} px`);
+    for (const node of document.querySelectorAll('a, button, input, select, textarea, h1, h2, h3')) {
+      const { left, right, width, height } = node.getBoundingClientRect();
+      if (width < 2 || height < 2 || node.closest('.vh')) continue;
+      let scrolls = false;
+      for (let one = node.parentElement; one && one !== document.body; one = one.parentElement) {
+        scrolls ||= ['auto', 'scroll'].includes(getComputedStyle(one).overflowX) && one.scrollWidth > one.clientWidth;
+      }
+      if (!scrolls && (left < -1 || right > root.clientWidth + 1)) {
+        found.push(`${node.tagName}.${node.className} “${node.textContent?.trim().slice(0, 30)}” sticks out`);
+      }
+    }
+    return found;
+  });
+  return faults.map((fault) => `${path} at ${size}: ${fault}`);
+}
+
+for (const locale of ['en-US', 'zh-CN', 'ar-SA']) {
+  test(`[W144] no page loses anything on 320 px and with text twice as large (${locale})`, async () => {
+    const context = await browser.newContext({ locale, viewport: NARROW });
+    const page = await context.newPage();
+    const found: string[] = [];
+    const look = async (path: string): Promise<void> => {
+      await page.goto(`${nacre.url}${path}`, { waitUntil: 'domcontentloaded' });
+      await page.waitForTimeout(800);
+      for (const size of ['100%', '200%']) found.push(...await faultsOf(page, path, size));
+    };
+    for (const path of paths.guest) await look(path);
+    await context.request.post(`${nacre.url}/api/auth/sign-in/email`, { data: DEMO_OWNER });
+    for (const path of paths.owner) await look(path);
+    await context.close();
+    assert.deepEqual(found, []);
+  });
+}

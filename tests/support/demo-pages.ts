@@ -1,0 +1,54 @@
+/** The paths of every page, with the demo's own shop, shows and goods, for tests that look at all of them. */
+import assert from 'node:assert/strict';
+import type { Shop } from '@nacre/contract/shops';
+import type { ShowTile } from '@nacre/contract/shows';
+import { DEMO_PASSWORD } from '../../server/src/demo/market.ts';
+import { createClient, until } from './nacre.ts';
+
+const LIVE_WITHIN_MS = 30_000;
+export const DEMO_OWNER = { email: 'liu@demo.nacre', password: DEMO_PASSWORD };
+
+export interface DemoPages {
+  /** Of a server that has been started with the demo. */
+  guest: string[];
+  /** Signed in as `DEMO_OWNER`. */
+  owner: string[];
+  /** Without the site's frame, for paper. */
+  print: string[];
+  /** Those that strangers find first. */
+  found: { home: string; show: string; shop: string; product: string };
+}
+
+export async function demoPages(url: string): Promise<DemoPages> {
+  const owner = createClient(url);
+  await owner.must(200, 'POST', '/api/auth/sign-in/email', DEMO_OWNER);
+  const read = <T>(path: string) => owner.must<{ items: T[] }>(200, 'GET', path).then(({ items }) => items);
+  let live: ShowTile | undefined;
+  await until('the demo show is live', LIVE_WITHIN_MS, async () => {
+    [live] = await read<ShowTile>('/api/shows?state=live');
+    return live !== undefined;
+  });
+  const [planned] = await read<ShowTile>('/api/shows?state=planned');
+  const [ended] = await read<ShowTile>('/api/shows?state=ended');
+  assert.ok(live && planned && ended);
+  const shop = live.shop as Pick<Shop, 'id' | 'slug'>;
+  const [product] = await read<{ id: string }>(`/api/office/shops/${shop.id}/products`);
+  const [own] = await read<ShowTile>(`/api/office/shops/${shop.id}/shows?state=planned`);
+  const office = `/office/${shop.slug}`;
+  return {
+    guest: [
+      '/', `/shows/${live.id}`, `/shows/${planned.id}`, `/shows/${ended.id}`, `/shops/${shop.slug}`,
+      `/shops/${shop.slug}/goods/${product?.id}`, '/sign-in', '/nowhere', '/new-password', '/invite/over',
+    ],
+    print: [`/shops/${shop.slug}/poster`, `/shows/${planned.id}/poster`],
+    found: {
+      home: '/', show: `/shows/${live.id}`, shop: `/shops/${shop.slug}`,
+      product: `/shops/${shop.slug}/goods/${product?.id}`,
+    },
+    owner: [
+      '/orders', '/account', '/studio', `/studio/${live.id}`, `/studio/${own?.id}`, '/office/new', `${office}/goods`,
+      `${office}/goods/${product?.id}`, `${office}/goods/new`, `${office}/shows`, `${office}/shows/${own?.id}`,
+      `${office}/shows/new`, `${office}/orders`, `${office}/team`, `${office}/settings`,
+    ],
+  };
+}
