@@ -17,6 +17,11 @@ import { textsOf } from '../support/texts.ts';
 const PHONE = { width: 360, height: 740 };
 /** Generous: a browser, a server and a publisher share two cores. */
 const PATIENCE_MS = 20_000;
+/** A narrow window (WCAG 2.2, 1.4.10), and a phone on which all is twice as large (1.4.4). */
+const REFLOWED = [
+  { viewport: { width: 320, height: 640 } },
+  { viewport: { width: PHONE.width / 2, height: PHONE.height / 2 }, deviceScaleFactor: 2 },
+];
 /** Room for what rounds at the half pixel; a line that moves is more by a hundred times. */
 const LAYOUT_SHIFT_MAX = 0.01;
 const say = textsOf('en');
@@ -174,6 +179,24 @@ test('[W142] [W143] [W145] a lively room neither floods the ear nor moves the pa
   await page.goto(`${nacre.url}/shows/${market.show.id}`);
   await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 0.2);
   await page.waitForFunction(() => document.querySelector('[data-voice=chat]'));
+  // The card and the lines that make the talk as high as it gets are there; what comes now may move nothing.
+  await putOnScreen(second.id);
+  await page.locator('.pcard').getByText('Jade scarf').waitFor();
+  const talkers = Array.from({ length: 20 }, () => createClient(nacre.url));
+  // One after the other: hashing so many passwords at once the server would refuse as too busy.
+  for (const [at, client] of talkers.entries()) await client.signUp(`Talker ${at}`);
+  let sent = 0;
+  const talk = async (round: number): Promise<void> => {
+    const answers = await Promise.all(talkers.map((client, at) => (
+      client.ask('POST', `/api/shows/${market.show.id}/chat`, {
+        clientId: crypto.randomUUID(), text: `${round} of ${at}: is it lined, and does it come in a longer size?`,
+      }))));
+    sent += answers.filter(({ status }) => status < 300).length;
+  };
+  await talk(0);
+  await page.locator('[role=log]').getByText('0 of 19').waitFor();
+  // Announced, and the quick messages' summary too, before the watch begins.
+  await page.waitForFunction(() => document.querySelector('[data-voice=chat]')?.textContent);
   await page.evaluate(() => {
     const seen = { voice: [] as string[], news: [] as string[], shift: 0, moved: [] as string[] };
     Object.assign(globalThis, { nacreHeard: seen });
@@ -191,26 +214,13 @@ test('[W142] [W143] [W145] a lively room neither floods the ear nor moves the pa
       }
     }).observe({ type: 'layout-shift' });
   });
-  const talkers = await Promise.all(Array.from({ length: 20 }, async (_, at) => {
-    const client = createClient(nacre.url);
-    await client.signUp(`Talker ${at}`);
-    return client;
-  }));
-  let sent = 0;
-  const talk = async (round: number): Promise<void> => {
-    const answers = await Promise.all(talkers.map((client, at) => (
-      client.ask('POST', `/api/shows/${market.show.id}/chat`, {
-        clientId: crypto.randomUUID(), text: `${round} of ${at}: is it lined, and does it come in a longer size?`,
-      }))));
-    sent += answers.filter(({ status }) => status < 300).length;
-  };
   const order = [market.product.id, second.id, market.product.id];
   const startedMs = performance.now();
-  for (let round = 0; round < 6; round += 1) {
+  for (let round = 1; round < 6; round += 1) {
     await talk(round);
-    if (round % 2 === 0) await putOnScreen(order[round / 2] ?? null);
+    if (round % 2 === 1) await putOnScreen(order[(round - 1) / 2] ?? null);
   }
-  assert.ok(sent > 90, `${sent} messages went out`);
+  assert.ok(sent >= 80, `${sent} messages went out`);
   type Heard = { voice: string[]; news: string[]; shift: number; moved: string[] };
   const heard = () => page.evaluate(() => (globalThis as unknown as { nacreHeard: Heard }).nacreHeard);
   const onScreen = (sentences: string[]) => sentences.filter((sentence) => sentence.includes('On screen now'));
@@ -221,7 +231,7 @@ test('[W142] [W143] [W145] a lively room neither floods the ear nor moves the pa
   const { voice, news, shift, moved } = await heard();
   const windows = Math.ceil((performance.now() - startedMs) / 5_000) + 1;
   assert.ok(voice.length <= windows, `one sentence of the talk in five seconds: ${voice.join(' | ')}`);
-  assert.match(voice[0] ?? '', /^\d+ new messages$/);
+  assert.match(voice[0] ?? '', /^\d+ new messages$/, 'and nothing of what was said before');
   assert.equal(onScreen(news).join(' ').split('On screen now').length - 1, order.length, 'each once');
   assert.ok(shift <= LAYOUT_SHIFT_MAX, `the page moved by ${shift}: ${moved.join(', ')}`);
   await context.close();
@@ -254,23 +264,23 @@ test('[W142] a screen reader finds names, landmarks and headings in three langua
   }
 });
 
-test('[W144] the show’s page loses nothing at 320 px and with text twice as large', async () => {
+test('[W144] the show’s page loses nothing at 320 px and enlarged twice', async () => {
   for (const locale of ['en-US', 'ar-SA']) {
-    const { page, context } = await pageOf(null, { locale, viewport: { width: 320, height: 640 } });
-    await page.goto(`${nacre.url}/shows/${market.show.id}`);
-    for (const size of ['100%', '200%']) {
-      await page.evaluate((value) => (document.documentElement.style.fontSize = value), size);
+    for (const shape of REFLOWED) {
+      const { page, context } = await pageOf(null, { locale, ...shape });
+      await page.goto(`${nacre.url}/shows/${market.show.id}`);
+      await page.locator('.dock .bag').waitFor();
       const { beyond, missing } = await page.evaluate(() => ({
         beyond: document.documentElement.scrollWidth - innerWidth,
-        missing: [...document.querySelectorAll('.dock .bag, .dock input, .dock .like, .who-shop')]
-          .filter((node) => {
-            const { left, right, bottom } = node.getBoundingClientRect();
-            return right > innerWidth + 1 || left < -1 || bottom > innerHeight + 1;
-          }).map((node) => node.className),
+        missing: [...document.querySelectorAll('.dock .bag, .dock input, .dock .like, .who')].filter((node) => {
+          const { left, right, bottom } = node.getBoundingClientRect();
+          return right > innerWidth + 1 || left < -1 || bottom > innerHeight + 1;
+        }).map((node) => node.className),
       }));
-      assert.ok(beyond <= 0, `${locale} ${size}: wider than the window by ${beyond} px`);
-      assert.deepEqual(missing, [], `${locale} ${size}`);
+      const where = `${locale} at ${shape.viewport.width} px`;
+      assert.ok(beyond <= 0, `${where}: wider than the window by ${beyond} px`);
+      assert.deepEqual(missing, [], where);
+      await context.close();
     }
-    await context.close();
   }
 });

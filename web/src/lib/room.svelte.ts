@@ -58,6 +58,7 @@ export function createRoom(initial: Show, options: RoomOptions) {
   let likesTold = $state(initial.likes);
   let likesUnsent = $state(0);
   let talk = $state.raw<TalkLine[]>([]);
+  let historyEnd: string | undefined;
   let own = $state<OwnLine[]>([]);
   const removedIds = $state<Record<string, true>>({});
   let lineCount = 0;
@@ -121,6 +122,7 @@ export function createRoom(initial: Show, options: RoomOptions) {
     // What is known only here is older than the snapshot's window or already gone; messages keep their order by time.
     for (const line of other) if (line.kind === 'message' && isOlder(line.message, snapshot.chat)) addLine(line);
     snapshot.chat.forEach(addMessage);
+    historyEnd = talk.at(-1)?.id;
   }
 
   async function reload(): Promise<void> {
@@ -179,6 +181,10 @@ export function createRoom(initial: Show, options: RoomOptions) {
     },
     get likes() {
       return likesTold + likesUnsent;
+    },
+    /** Id of the last line that was there before the page came, or came back; not reactive. */
+    get historyEnd() {
+      return historyEnd;
     },
     get talk() {
       return talk;
