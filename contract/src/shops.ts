@@ -1,6 +1,7 @@
 /** Shops, and following them. */
 import { Type, type Static } from 'typebox';
 import { Currency, Id, Image, Instant, Nullable } from './common.ts';
+import { SpokenLanguage } from './languages.ts';
 
 export const SHOP_CATEGORIES = [
   'clothes', 'jewellery', 'kitchen', 'beauty', 'food', 'crafts', 'home', 'books', 'plants', 'toys', 'other',
@@ -20,11 +21,18 @@ const fields = {
   category: ShopCategory,
 };
 
-export const ShopCreate = Type.Object({ ...fields, currency: Currency }, { additionalProperties: false });
+/** `language`: what is mostly spoken in its shows; the owner's own when it is left out. */
+export const ShopCreate = Type.Object(
+  { ...fields, language: Type.Optional(SpokenLanguage), currency: Currency },
+  { additionalProperties: false },
+);
 export type ShopCreate = Static<typeof ShopCreate>;
 
 /** The currency cannot change: prices and orders are in it. */
-export const ShopPatch = Type.Partial(Type.Object(fields), { additionalProperties: false, minProperties: 1 });
+export const ShopPatch = Type.Partial(
+  Type.Object({ ...fields, language: SpokenLanguage }),
+  { additionalProperties: false, minProperties: 1 },
+);
 export type ShopPatch = Static<typeof ShopPatch>;
 
 export const Shop = Type.Object({
@@ -35,6 +43,8 @@ export const Shop = Type.Object({
   image: Nullable(Image),
   region: Type.String(),
   category: ShopCategory,
+  /** What is mostly spoken in its shows. */
+  language: SpokenLanguage,
   currency: Currency,
   isDemo: Type.Boolean(),
   createdAt: Instant,
