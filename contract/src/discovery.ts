@@ -3,8 +3,7 @@ import { Type, type Static } from 'typebox';
 import { ShopRef } from './accounts.ts';
 import { Product } from './catalog.ts';
 import { Id, Nullable, Page, PageQuery } from './common.ts';
-import { SpokenLanguage } from './languages.ts';
-import { Shop, ShopCategory } from './shops.ts';
+import { Shop, ShopCategory, SpokenLanguage } from './shops.ts';
 import { ShowTile } from './shows.ts';
 
 /** What the home page may be narrowed to. A region is compared without regard to case and accents. */

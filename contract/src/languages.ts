@@ -1,5 +1,4 @@
-/** Languages that are spoken in shows. Which languages our own texts exist in is another thing: `LOCALES` in common.ts. */
-import { Type } from 'typebox';
+/** Languages that are spoken in shows; those that our own texts exist in are `LOCALES` in common.ts. */
 
 /**
  * BCP 47 tags: what most people on earth speak, and what shops are likely to sell in. A longer list is one in which
@@ -12,4 +11,3 @@ export const SPOKEN_LANGUAGES = [
   'te', 'th', 'tr', 'ug', 'uk', 'ur', 'uz', 'vi', 'wuu', 'yo', 'yue', 'zh', 'zu',
 ] as const;
 export type SpokenLanguage = (typeof SPOKEN_LANGUAGES)[number];
-export const SpokenLanguage = Type.Enum(SPOKEN_LANGUAGES);

@@ -1,13 +1,16 @@
 /** Shops, and following them. */
 import { Type, type Static } from 'typebox';
 import { Currency, Id, Image, Instant, Nullable } from './common.ts';
-import { SpokenLanguage } from './languages.ts';
+import { SPOKEN_LANGUAGES } from './languages.ts';
 
 export const SHOP_CATEGORIES = [
   'clothes', 'jewellery', 'kitchen', 'beauty', 'food', 'crafts', 'home', 'books', 'plants', 'toys', 'other',
 ] as const;
 export const ShopCategory = Type.Enum(SHOP_CATEGORIES);
 export type ShopCategory = (typeof SHOP_CATEGORIES)[number];
+
+/** BCP 47. */
+export const SpokenLanguage = Type.Enum(SPOKEN_LANGUAGES);
 
 /** The shop's address in the URL: lower-case letters, digits, single hyphens. */
 export const ShopSlug = Type.String({ minLength: 3, maxLength: 40, pattern: '^[a-z0-9]+(-[a-z0-9]+)*$' });

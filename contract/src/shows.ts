@@ -3,7 +3,7 @@ import { Type, type Static } from 'typebox';
 import { ShopRef } from './accounts.ts';
 import { Product } from './catalog.ts';
 import { AmountMinor, Currency, Id, Image, Instant, Nullable, PageQuery } from './common.ts';
-import { SpokenLanguage } from './languages.ts';
+import { SpokenLanguage } from './shops.ts';
 
 /** planned → live ⇄ interrupted → ended; planned → cancelled. */
 export const ShowState = Type.Union([
