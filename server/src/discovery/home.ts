@@ -22,16 +22,16 @@ export const LIVE_MOST = 5_000;
 const LIVE_LIMIT = 24;
 const OTHERS_LIMIT = 8;
 /** Followed shows that stand first; more would leave no place for anybody else. */
-const FOLLOWED_FIRST_MOST = 24;
+export const FOLLOWED_FIRST_MOST = 24;
 /** How long an order holds. Shorter costs a look at the database, longer shows old counts. */
 const ORDER_MS = 10_000;
 /** And when a show has begun or ended since. Shorter costs looks when thousands of shows do, longer hides a new show. */
-const ORDER_LEAST_MS = 2_000;
+const CHANGED_LEAST_MS = 2_000;
 /** Orders kept: two to ten minutes. Fewer, and a slow reader's next page comes from a later order. */
 const ORDERS_KEPT = 60;
 /** A planned show that has not begun stays for this long after its time; as in the lists of shows. */
 const LATE_MAX_MS = 6 * 3600 * 1000;
-/** What there is to choose from changes slowly. */
+/** What there is to choose from changes slowly, but for a show that has just been planned. */
 const FACETS_MS = 30_000;
 const FACETS_PAST_MS = 30 * 24 * 3600 * 1000;
 const REGIONS_MOST = 40;
@@ -56,11 +56,11 @@ export function createHome(deps: DiscoveryDeps): HomeOf {
   const nowMs = () => deps.platform.clock.now().getTime();
   const orders = new LRUCache<number, Promise<Order>>({ max: ORDERS_KEPT });
   let latest = { slot: 0, madeMs: Number.NEGATIVE_INFINITY, isChanged: false };
-  let facets: { untilMs: number; value: Promise<HomeFacets> } | null = null;
+  let facets: { madeMs: number; isChanged: boolean; value: Promise<HomeFacets> } | null = null;
 
   function orderNow(): Promise<Order> {
     const ageMs = nowMs() - latest.madeMs;
-    const known = ageMs < (latest.isChanged ? ORDER_LEAST_MS : ORDER_MS) ? orders.get(latest.slot) : undefined;
+    const known = ageMs < (latest.isChanged ? CHANGED_LEAST_MS : ORDER_MS) ? orders.get(latest.slot) : undefined;
     if (known !== undefined) return known;
     // By the second: after a restart no number comes again that a cursor may still hold.
     const slot = Math.max(latest.slot + 1, Math.floor(nowMs() / 1000));
@@ -72,9 +72,11 @@ export function createHome(deps: DiscoveryDeps): HomeOf {
   }
 
   function facetsNow(): Promise<HomeFacets> {
-    if (facets !== null && nowMs() < facets.untilMs) return facets.value;
+    const isFresh = facets !== null
+      && nowMs() - facets.madeMs < (facets.isChanged ? CHANGED_LEAST_MS : FACETS_MS);
+    if (facets !== null && isFresh) return facets.value;
     const value = readFacets(deps, new Date(nowMs() - FACETS_PAST_MS));
-    facets = { untilMs: nowMs() + FACETS_MS, value };
+    facets = { madeMs: nowMs(), isChanged: false, value };
     value.catch(() => { facets = null; });
     return value;
   }
@@ -82,6 +84,7 @@ export function createHome(deps: DiscoveryDeps): HomeOf {
   return {
     noteChange() {
       latest.isChanged = true;
+      if (facets !== null) facets.isChanged = true;
     },
     async home(query, personId) {
       const filters = filtersOf(query);
