@@ -1,10 +1,10 @@
 /**
- * Home pages per second of processor time: how many times the server draws its home page for a guest, with 20 live shows.
+ * Home pages per second of processor time: how often the server draws its home page for a guest, with 20 live shows.
  *
- * A stage starts a server of its own, opens twenty shops with goods and covers, and has their shows live, by the server's
- * own verbs. A client keeps a few requests on the way; what counts is the processor time of the server's process alone
- * (PostgreSQL and the client left out), read before and after each round. Held against a bare Fastify page that answers
- * the same bytes from memory, in a process of its own, measured in turn with ours: that is the ceiling of the framework.
+ * A server of its own gets twenty shops with goods, whose shows are live. A client keeps a few requests on the way; what
+ * counts is the processor time of the server's process alone (PostgreSQL and the client left out), read before and after
+ * each round. Held against a bare Fastify page that answers the same bytes from memory, in a process of its own, measured
+ * in turn with ours: that is the ceiling of the framework.
  *
  * Usage: node bench/home-ssr.ts [--json] [--rounds N]
  */
@@ -72,7 +72,7 @@ try {
   await nacre.remove();
 }
 
-/** Twenty shows whose host has just lost the network: as on the list as running ones, and no video is sent meanwhile. */
+/** Twenty shows whose host has just lost the network: on the list as well, and no video is sent meanwhile. */
 async function goLive(): Promise<void> {
   say(`opening ${liveShows} shops`);
   for (let index = 0; index < liveShows; index += 1) {
@@ -82,7 +82,8 @@ async function goLive(): Promise<void> {
     await until('a show is live', liveTimeoutMs, async () => (
       (await market.owner.must<Show>(200, 'GET', `/api/shows/${market.show.id}`)).state === 'live'
     ));
-    await market.owner.must(200, 'PUT', `/api/office/shows/${market.show.id}/on-screen`, { productId: market.product.id });
+    const screen = `/api/office/shows/${market.show.id}/on-screen`;
+    await market.owner.must(200, 'PUT', screen, { productId: market.product.id });
     await publishers.pop()?.stop();
   }
 }

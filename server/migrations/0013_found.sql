@@ -37,8 +37,11 @@ create table search_live (
   show_id uuid not null,
   number integer not null,
   on_screen boolean not null,
+  -- Those of the product's entry, with an index of their own: what is sold now is found first. Null while it has none.
+  words tsvector,
   primary key (product_id, show_id)
 );
+create index search_live_words on search_live using gin (words);
 create index search_live_show on search_live (show_id);
 
 -- Words of titles and names, to find what was meant by one that nobody uses: those that share a form with one letter

@@ -56,7 +56,8 @@ async function allPaths(): Promise<{ guest: string[]; owner: string[] }> {
   const office = `/office/${shop.slug}`;
   return {
     guest: [
-      '/', '/?category=toys', '/search', '/search?q=dres', '/search?q=xyzzy', '/ranking', `/shows/${live.id}`, `/shows/${planned.id}`, `/shows/${ended.id}`, `/shops/${shop.slug}`,
+      '/', '/?category=toys', '/search', '/search?q=dres', '/search?q=xyzzy', '/ranking',
+      `/shows/${live.id}`, `/shows/${planned.id}`, `/shows/${ended.id}`, `/shops/${shop.slug}`,
       `/shops/${shop.slug}/goods/${product?.id}`, '/sign-in',
       '/nowhere',
     ],

@@ -74,7 +74,8 @@ describe('home and search', () => {
       assert.equal((await api.ask(`/api/home${wrong}`)).json['code'], 'request.invalid', wrong);
     }
     // The shop moves, and its shows with it.
-    await api.ask(`/api/office/shops/${toys.id}`, { method: 'PATCH', body: { region: 'Dunhuang' }, cookie: mei.cookie });
+    const { cookie } = mei;
+    await api.ask(`/api/office/shops/${toys.id}`, { method: 'PATCH', body: { region: 'Dunhuang' }, cookie });
     assert.deepEqual(ids((await home('?region=dunhuang')).live.items), [play.id]);
   });
 
@@ -138,6 +139,12 @@ describe('home and search', () => {
     assert.deepEqual((await home('?category=crafts')).live.items, []);
     await api.shows.patch(mei.id, hidden.id, { visibility: 'public' });
     assert.deepEqual(ids((await search('zebra')).shows.items), [hidden.id, shown.id]);
+    // Whoever asks while changes come in gets a whole list.
+    const asked = await Promise.all(Array.from({ length: 12 }, async (_, index) => {
+      if (index % 3 === 0) await api.shows.patch(mei.id, hidden.id, { title: `Zebra ${index}` });
+      return (await api.ask('/api/home?category=crafts')).json as unknown as Home;
+    }));
+    assert.ok(asked.every(({ live: { items } }) => items.length === 1));
     await api.shows.patch(mei.id, shown.id, { visibility: 'private' });
     await api.catalog.patch(mei.id, product.id, { state: 'archived' });
     const later = await search('zebra');

@@ -53,7 +53,7 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
     ...createSearch(deps),
     async refresh(tx, kind, ids) {
       await refresh(deps, tx, kind, ids);
-      if (kind === 'show') afterCommit(tx, home.noteChange);
+      afterCommit(tx, home.noteChange);
     },
     async start() {
       making = (async () => {

@@ -25,7 +25,7 @@ const OTHERS_LIMIT = 8;
 export const FOLLOWED_FIRST_MOST = 24;
 /** How long an order holds. Shorter costs a look at the database, longer shows old counts. */
 const ORDER_MS = 10_000;
-/** And when a show has begun or ended since. Shorter costs looks when thousands of shows do, longer hides a new show. */
+/** And when a show has begun or ended since. Shorter costs looks when thousands do, longer hides a new show. */
 const CHANGED_LEAST_MS = 2_000;
 /** Orders kept: two to ten minutes. Fewer, and a slow reader's next page comes from a later order. */
 const ORDERS_KEPT = 60;
@@ -35,6 +35,10 @@ const LATE_MAX_MS = 6 * 3600 * 1000;
 const FACETS_MS = 30_000;
 const FACETS_PAST_MS = 30 * 24 * 3600 * 1000;
 const REGIONS_MOST = 40;
+
+/** What all get alike is kept so long. Shorter asks the database for each guest of a rush, longer tells old counts. */
+const SHARED_MS = 1_000;
+const SHARED_MOST = 1_000;
 
 type RankedShow = LiveShow & Omit<ShowPlace, 'at' | 'state'>;
 
@@ -56,6 +60,7 @@ export function createHome(deps: DiscoveryDeps): HomeOf {
   const nowMs = () => deps.platform.clock.now().getTime();
   const orders = new LRUCache<number, Promise<Order>>({ max: ORDERS_KEPT });
   let latest = { slot: 0, madeMs: Number.NEGATIVE_INFINITY, isChanged: false };
+  const shared = createShared(nowMs);
   let facets: { madeMs: number; isChanged: boolean; value: Promise<HomeFacets> } | null = null;
 
   function orderNow(): Promise<Order> {
@@ -81,8 +86,38 @@ export function createHome(deps: DiscoveryDeps): HomeOf {
     return value;
   }
 
+  /** As `deps.shows.tiles`, but each asked for once a second at most. */
+  async function tilesOf(ids: readonly string[]): Promise<Map<string, ShowTile>> {
+    // Held on to here: what is kept may be forgotten while we wait.
+    const known = ids.map((id) => ({ id, tile: shared.get<ShowTile | null>(`tile ${id}`) }));
+    const missing = known.flatMap(({ id, tile }) => (tile === undefined ? [id] : []));
+    const made = missing.length === 0 ? Promise.resolve(new Map<string, ShowTile>()) : deps.shows.tiles(missing);
+    const tiles = await Promise.all(known.map(({ id, tile }) => (
+      tile ?? shared.keep(`tile ${id}`, made.then((found) => found.get(id) ?? null))
+    )));
+    return new Map(tiles.flatMap((tile) => (tile === null ? [] : [[tile.id, tile]])));
+  }
+
+  function idsOf(wanted: store.ShowsWanted): Promise<string[]> {
+    const { state, filters: { category, language, regionKey } } = wanted;
+    const key = ['ids', state, category, language, regionKey].join(' ');
+    return shared.get<string[]>(key) ?? shared.keep(key, store.showIds(deps.platform.database.db, wanted));
+  }
+
+  /** The next first, those of followed shops before all others. */
+  async function plannedIds(filters: Filters, followed: readonly string[]): Promise<string[]> {
+    const after = new Date(nowMs() - LATE_MAX_MS);
+    const wanted = { state: 'planned', filters, after, limit: OTHERS_LIMIT } as const;
+    const [own, all] = await Promise.all([
+      followed.length === 0 ? [] : store.showIds(deps.platform.database.db, { ...wanted, shopIds: followed }),
+      idsOf(wanted),
+    ]);
+    return [...new Set([...own, ...all])].slice(0, OTHERS_LIMIT);
+  }
+
   return {
     noteChange() {
+      shared.clear();
       latest.isChanged = true;
       if (facets !== null) facets.isChanged = true;
     },
@@ -93,15 +128,15 @@ export function createHome(deps: DiscoveryDeps): HomeOf {
       const turn = query.turn ?? deps.newTurn();
       const [order, planned, past, facetsThen] = await Promise.all([
         orderNow(),
-        plannedIds(deps, filters, followed, new Date(nowMs() - LATE_MAX_MS)),
-        store.showIds(deps.platform.database.db, { state: 'ended', filters, limit: OTHERS_LIMIT }),
+        plannedIds(filters, followed),
+        idsOf({ state: 'ended', filters, limit: OTHERS_LIMIT }),
         facetsNow(),
       ]);
       const first = order.shows
         .filter((show) => isFollowed.has(show.shopId) && fits(show, filters))
         .toSorted(byWish).slice(0, FOLLOWED_FIRST_MOST);
       const live = pageOfOrder(order, filters, { slot: order.slot, turn, offset: 0, first }, LIVE_LIMIT);
-      const tiles = await deps.shows.tiles([...live.ids, ...planned, ...past]);
+      const tiles = await tilesOf([...live.ids, ...planned, ...past]);
       const view = (ids: string[], isRight: (tile: ShowTile) => boolean) => tilesIn(tiles, ids, isFollowed, isRight);
       return {
         live: { items: view(live.ids, isRunning), next: live.next },
@@ -121,8 +156,26 @@ export function createHome(deps: DiscoveryDeps): HomeOf {
         ? asked.first.flatMap((index) => order.shows[index] ?? []) : [];
       const place = { slot: order.slot, turn: asked?.turn ?? deps.newTurn(), offset: asked?.offset ?? 0, first };
       const { ids, next } = pageOfOrder(order, filters, place, query.limit ?? PAGE_LIMIT_DEFAULT);
-      return { items: tilesIn(await deps.shows.tiles(ids), ids, new Set(followed), isRunning), next };
+      return { items: tilesIn(await tilesOf(ids), ids, new Set(followed), isRunning), next };
     },
+  };
+}
+
+/** Answers on their way or just given, which fail once and are forgotten. */
+function createShared(nowMs: () => number) {
+  const kept = new LRUCache<string, { madeMs: number; value: Promise<unknown> }>({ max: SHARED_MOST });
+  const fresh = (key: string) => {
+    const known = kept.get(key);
+    return known !== undefined && nowMs() - known.madeMs < SHARED_MS ? known : undefined;
+  };
+  return {
+    get: <T>(key: string) => fresh(key)?.value as Promise<T> | undefined,
+    keep<T>(key: string, value: Promise<T>): Promise<T> {
+      kept.set(key, { madeMs: nowMs(), value });
+      value.catch(() => kept.delete(key));
+      return value;
+    },
+    clear: () => kept.clear(),
   };
 }
 
@@ -173,7 +226,7 @@ function pageOfOrder(
   return { ids: all.slice(place.offset, end).map(({ id }) => id), next };
 }
 
-/** Slot, turn, offset, and the numbers of the followed ones in the order: all short, so that an address can hold them. */
+/** Slot, turn, offset, and the followed ones' numbers in the order: all short, so that an address can hold them. */
 function writePlace(order: Order, place: PlaceInOrder): string {
   const first = place.first.map((show) => order.shows.indexOf(show));
   return [place.slot, place.turn, place.offset, ...first].map((number) => number.toString(36)).join('.');
@@ -204,18 +257,6 @@ function fits(show: RankedShow, { category, language, regionKey }: Filters): boo
     && (regionKey === undefined || show.regionKey === regionKey);
 }
 
-/** The next first, those of followed shops before all others. */
-async function plannedIds(
-  deps: DiscoveryDeps, filters: Filters, followed: readonly string[], after: Date,
-): Promise<string[]> {
-  const { db } = deps.platform.database;
-  const wanted = { state: 'planned', filters, after, limit: OTHERS_LIMIT } as const;
-  const [own, all] = await Promise.all([
-    followed.length === 0 ? [] : store.showIds(db, { ...wanted, shopIds: followed }),
-    store.showIds(db, wanted),
-  ]);
-  return [...new Set([...own, ...all])].slice(0, OTHERS_LIMIT);
-}
 
 /** The most frequent first. */
 async function readFacets(deps: DiscoveryDeps, since: Date): Promise<HomeFacets> {

@@ -9,7 +9,7 @@ import type { Product } from '@nacre/contract/catalog';
 import type { Shop } from '@nacre/contract/shops';
 import type { Tx } from '../platform/database.ts';
 import type { DiscoveryDeps } from './discovery.ts';
-import { fold, formsOf, MENDED_MIN, vectorOf, wordsOf, type Weight } from './search-text.ts';
+import { fold, formsOf, isMendable, vectorOf, wordsOf, type Weight } from './search-text.ts';
 import * as store from './store.ts';
 import type { Entry, Kind } from './store.ts';
 
@@ -35,7 +35,7 @@ interface Text {
 
 /** Titles and names; their words are what a slip of the finger may be mended to. */
 async function addWords(tx: Tx, texts: readonly string[]): Promise<void> {
-  const words = texts.flatMap(wordsOf).filter((word) => word.length >= MENDED_MIN);
+  const words = texts.flatMap(wordsOf).filter(isMendable);
   await store.addWords(tx, new Map(words.map((word) => [word, formsOf(word)])));
 }
 
@@ -73,7 +73,7 @@ async function refreshShows(deps: DiscoveryDeps, tx: Tx, ids: readonly string[])
     }];
   }));
   await store.writeLive(tx, ids, facts.flatMap((show) => show.goods.map(({ productId, number }) => (
-    { show_id: show.id, product_id: productId, number, on_screen: productId === show.onScreenProductId }
+    { showId: show.id, productId, number, onScreen: productId === show.onScreenProductId }
   ))));
   await addWords(tx, facts.map(({ title }) => title));
 }
@@ -88,6 +88,7 @@ async function refreshProducts(deps: DiscoveryDeps, tx: Tx, ids: readonly string
       { text: product.description, weight: 'D' },
     ),
   })));
+  await store.renewLive(tx, ids);
   await addWords(tx, products.map(({ title }) => title));
 }
 
@@ -115,7 +116,7 @@ export async function rebuild(deps: DiscoveryDeps, goesOn: () => boolean): Promi
   });
   let written = 0;
   for (const [kind, idsAfter] of [
-    ['shop', deps.shops.idsAfter], ['show', deps.shows.idsAfter], ['product', deps.catalog.idsAfter],
+    ['shop', deps.shops.idsAfter], ['product', deps.catalog.idsAfter], ['show', deps.shows.idsAfter],
   ] as const) {
     for (let last: string | null = null; ;) {
       if (!goesOn()) return;

@@ -23,7 +23,8 @@ function random(seed: number): () => number {
 describe('the order of live shows', () => {
   it('[D2] most viewers first, then the latest begun; without a picture last', () => {
     const shows = [
-      show('few', 3), show('away', 900, { isInterrupted: true }), show('many', 50), show('later', 3, { wentLiveAt: at(5) }),
+      show('few', 3), show('away', 900, { isInterrupted: true }), show('many', 50),
+      show('later', 3, { wentLiveAt: at(5) }),
     ];
     assert.equal(idsOf(rank(shows, 0)), 'many later few away');
   });
@@ -56,7 +57,7 @@ describe('the order of live shows', () => {
     }
   });
 
-  it('[D5] simulated: newcomers get a fifth of first views at least, each its fair part, and the wanted stay in front', () => {
+  it('[D5] simulated: newcomers get a fifth of first views, each its fair part, and the wanted stay in front', () => {
     const draw = random(42);
     const shows = Array.from({ length: 200 }, (_, index) => {
       const isNewcomer = index >= 160;

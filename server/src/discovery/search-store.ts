@@ -7,9 +7,9 @@ import type { Kind } from './store.ts';
  * Entries that are weighed against each other. Fewer, and of a word that stands in everything the best may be missed;
  * more makes such a word slow.
  */
-const WEIGHED_MOST = 2_000;
-/** Of these, goods of running shows, which come first. */
-const WEIGHED_LIVE_MOST = 1_000;
+const WEIGHED_MOST = 1_000;
+/** And goods of running shows, which come first. */
+const WEIGHED_LIVE_MOST = 500;
 /** What a word weighs by where it stands: D (texts), C (options, region), B, A (titles and names). */
 const WEIGHTS = '{0.05, 0.2, 0.4, 1}';
 /** Weighs more than any words do. */
@@ -26,6 +26,7 @@ export interface FoundPlace {
 }
 
 export interface FoundGoods extends FoundPlace {
+  shopId: string;
   showId: string | null;
   number: number | null;
   onScreen: boolean | null;
@@ -38,8 +39,8 @@ export async function findEntries(
   const { rows } = await sql<FoundPlace>`
     select id, at, weight from (
       select id, at, ts_rank(${WEIGHTS}, words, ${query}::tsquery)::float8
-        + case when state in ('live', 'interrupted') then ${sql.lit(FIRST)} when state = 'planned' then ${sql.lit(SECOND)}
-          else 0 end as weight
+        + case when state in ('live', 'interrupted') then ${sql.lit(FIRST)}
+          when state = 'planned' then ${sql.lit(SECOND)} else 0 end as weight
       from search_entry where kind = ${sql.lit(kind)} and words @@ ${query}::tsquery limit ${sql.lit(WEIGHED_MOST)}
     ) as found
     where ${isAfter(after)}
@@ -53,25 +54,22 @@ export async function findGoods(
 ): Promise<FoundGoods[]> {
   const { rows } = await sql<FoundGoods>`
     with live as materialized (
-      select e.id, e.at, e.words, l.show_id, l.number, l.on_screen
-      from search_entry e
-      join lateral (
-        select show_id, number, on_screen from search_live where product_id = e.id
-        order by on_screen desc, show_id desc limit 1
-      ) l on true
-      where e.kind = 'product' and e.words @@ ${query}::tsquery and e.id in (select product_id from search_live)
+      select product_id, show_id, number, on_screen from search_live where words @@ ${query}::tsquery
       limit ${sql.lit(WEIGHED_LIVE_MOST)}
+    ), other as materialized (
+      select id, shop_id, at, words from search_entry where kind = 'product' and words @@ ${query}::tsquery
+      limit ${sql.lit(WEIGHED_MOST)}
     ), found as (
-      select * from live
+      select entry.id, entry.shop_id, entry.at, entry.words, show_id, number, on_screen
+      from live join search_entry as entry on entry.kind = 'product' and entry.id = live.product_id
       union all
-      (select e.id, e.at, e.words, null, null, null from search_entry e
-        where e.kind = 'product' and e.words @@ ${query}::tsquery limit ${sql.lit(WEIGHED_MOST)})
+      select id, shop_id, at, words, null, null, null from other
     ), weighed as (
-      select distinct on (id) id, at, show_id as "showId", number, on_screen as "onScreen",
+      select distinct on (id) id, at, shop_id as "shopId", show_id as "showId", number, on_screen as "onScreen",
         ts_rank(${WEIGHTS}, words, ${query}::tsquery)::float8
           + case when on_screen then ${sql.lit(FIRST)} when show_id is not null then ${sql.lit(SECOND)} else 0 end
           as weight
-      from found order by id, show_id nulls last
+      from found order by id, on_screen desc nulls last, show_id desc nulls last
     )
     select * from weighed where ${isAfter(after)} order by weight desc, at desc, id desc limit ${limit}`.execute(db);
   return rows;

@@ -1,8 +1,8 @@
 /**
  * Text as it is searched for: folded, cut into words, and written as PostgreSQL's tsvector and tsquery. Pure.
  *
- * PostgreSQL's own dictionaries know neither Chinese nor the ways to write Arabic, and its extensions are not everywhere
- * that we run; so the words are ours and the database only looks them up. Scripts that set no spaces between words are
+ * PostgreSQL's dictionaries know neither Chinese nor the ways to write Arabic, and its extensions are not everywhere that
+ * we run; so the words are ours and the database only looks them up. Scripts that set no spaces between words are
  * kept as overlapping pairs of signs, which are looked for side by side.
  */
 
@@ -43,7 +43,7 @@ const GAP = 10;
 /** A shorter beginning fits too many words. */
 const BEGINNING_MIN = 2;
 /** Shorter words differ by one letter from too many others. */
-export const MENDED_MIN = 4;
+const MENDED_MIN = 4;
 
 export type Weight = 'A' | 'B' | 'C' | 'D';
 
@@ -101,7 +101,9 @@ export function askedParts(text: string): Part[] {
  * it, and those of which it is the plural.
  * @param meant for words that nobody uses, those that may have been meant
  */
-export function queryOf(parts: readonly Part[], meant: ReadonlyMap<string, readonly string[]> = new Map()): string | null {
+export function queryOf(
+  parts: readonly Part[], meant: ReadonlyMap<string, readonly string[]> = new Map(),
+): string | null {
   const wanted = parts.map((part) => {
     if (part.kind === 'run') return runQuery(part.signs.slice(0, ASKED_SIGNS_MAX));
     const others = meant.get(part.text) ?? singularsOf(part.text);
@@ -121,6 +123,11 @@ function runQuery(signs: string[]): string {
 function singularsOf(word: string): string[] {
   if (!/^[a-z]{4,}s$/.test(word)) return [];
   return word.endsWith('es') ? [word.slice(0, -1), word.slice(0, -2)] : [word.slice(0, -1)];
+}
+
+/** Whether a slip in it can be told: long enough, and no number, which is near to ten others. */
+export function isMendable(word: string): boolean {
+  return word.length >= MENDED_MIN && !/\p{N}/u.test(word);
 }
 
 /** The word, and it with each one of its letters left out. Words with a form in common are near each other. */

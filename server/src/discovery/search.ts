@@ -8,7 +8,7 @@ import { Refusal } from '../lib/refusal.ts';
 import type { DiscoveryDeps } from './discovery.ts';
 import * as searchStore from './search-store.ts';
 import type { FoundPlace } from './search-store.ts';
-import { askedParts, formsOf, isOneSlip, MENDED_MIN, queryOf } from './search-text.ts';
+import { askedParts, formsOf, isMendable, isOneSlip, queryOf } from './search-text.ts';
 
 /** What a first look shows of each kind. */
 const FIRST_LOOK = { products: 12, shows: 8, shops: 6 } as const;
@@ -59,7 +59,7 @@ async function understand(
 ): Promise<{ query: string | null; corrections: SearchAnswer['corrections'] }> {
   const { db } = deps.platform.database;
   const parts = askedParts(text);
-  const words = parts.flatMap((part) => (part.kind === 'word' && part.text.length >= MENDED_MIN ? [part.text] : []));
+  const words = parts.flatMap((part) => (part.kind === 'word' && isMendable(part.text) ? [part.text] : []));
   const meant = new Map<string, string[]>();
   for (const word of await searchStore.unknownWords(db, [...new Set(words)])) {
     const near = (await searchStore.wordsNear(db, formsOf(word))).filter((known) => isOneSlip(word, known));
@@ -75,11 +75,12 @@ async function findProducts(deps: DiscoveryDeps, { query, after, limit }: Wanted
   if (query === null) return { items: [], next: null };
   const found = await searchStore.findGoods(deps.platform.database.db, query, after, limit + 1);
   const goods = found.slice(0, limit);
-  const products = await deps.catalog.productsByIds(goods.map(({ id }) => id));
-  const shops = await deps.shops.refs([...products.values()].map(({ shopId }) => shopId));
-  const items = goods.flatMap(({ id, showId, number, onScreen }): FoundProduct[] => {
+  const [products, shops] = await Promise.all([
+    deps.catalog.productsByIds(goods.map(({ id }) => id)), deps.shops.refs(goods.map(({ shopId }) => shopId)),
+  ]);
+  const items = goods.flatMap(({ id, shopId, showId, number, onScreen }): FoundProduct[] => {
     const product = products.get(id);
-    const shop = product === undefined ? undefined : shops.get(product.shopId);
+    const shop = shops.get(shopId);
     // The model may be a moment behind; what a product is now decides.
     if (product === undefined || shop === undefined || product.state !== 'active') return [];
     const live = showId === null || number === null ? null : { showId, number, onScreen: onScreen ?? false };

@@ -2,11 +2,17 @@
 import { sql, type Insertable } from 'kysely';
 import type { HomeQuery } from '@nacre/contract/discovery';
 import type { Db, Tx } from '../platform/database.ts';
-import type { SearchEntry, SearchLive } from '../platform/tables.ts';
+import type { SearchEntry } from '../platform/tables.ts';
 
 export type Kind = 'shop' | 'show' | 'product';
 export type Entry = Insertable<SearchEntry> & { kind: Kind };
-export type LiveGoods = Insertable<SearchLive>;
+
+export interface LiveGoods {
+  showId: string;
+  productId: string;
+  number: number;
+  onScreen: boolean;
+}
 
 /** One who writes at a time, until the transaction ends: who reads the facts after this reads the latest. */
 export async function lockModel(tx: Tx): Promise<void> {
@@ -37,8 +43,34 @@ export async function writeEntries(tx: Tx, kind: Kind, ids: readonly string[], e
 /** The goods of these shows, exactly. */
 export async function writeLive(tx: Tx, showIds: readonly string[], goods: LiveGoods[]): Promise<void> {
   if (showIds.length === 0) return;
-  await tx.deleteFrom('search_live').where('show_id', 'in', [...showIds]).execute();
-  if (goods.length > 0) await tx.insertInto('search_live').values(goods).execute();
+  // Most of a bag stays as it is when something else comes on screen.
+  await sql`delete from search_live where show_id = any(${[...showIds]}::uuid[]) and not exists (
+      select from unnest(
+        ${goods.map(({ showId }) => showId)}::uuid[], ${goods.map(({ productId }) => productId)}::uuid[]
+      ) as kept (show_id, product_id)
+      where kept.show_id = search_live.show_id and kept.product_id = search_live.product_id
+    )`.execute(tx);
+  if (goods.length === 0) return;
+  await sql`
+    insert into search_live (product_id, show_id, number, on_screen, words)
+    select goods.*, entry.words
+    from unnest(
+      ${goods.map(({ productId }) => productId)}::uuid[], ${goods.map(({ showId }) => showId)}::uuid[],
+      ${goods.map(({ number }) => number)}::integer[], ${goods.map(({ onScreen }) => onScreen)}::boolean[]
+    ) as goods (product_id, show_id, number, on_screen)
+    left join search_entry as entry on entry.kind = 'product' and entry.id = goods.product_id
+    on conflict (product_id, show_id) do update
+      set number = excluded.number, on_screen = excluded.on_screen, words = excluded.words
+      where (search_live.number, search_live.on_screen, search_live.words)
+        is distinct from (excluded.number, excluded.on_screen, excluded.words)`.execute(tx);
+}
+
+/** The words of these products have changed. */
+export async function renewLive(tx: Tx, productIds: readonly string[]): Promise<void> {
+  await sql`
+    update search_live set words = (
+      select words from search_entry where kind = 'product' and id = search_live.product_id
+    ) where product_id = any(${[...productIds]}::uuid[])`.execute(tx);
 }
 
 export async function addWords(tx: Tx, words: ReadonlyMap<string, string[]>): Promise<void> {

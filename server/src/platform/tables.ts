@@ -230,6 +230,7 @@ export interface SearchLive {
   on_screen: boolean;
   product_id: string;
   show_id: string;
+  words: string | null;
 }
 
 export interface SearchWord {

@@ -18,7 +18,8 @@ const shop: Shop = {
 };
 const show: Show = {
   id, title: 'Spring', description: '', state: 'planned', visibility: 'public', language: 'zh',
-  startsAt: '2026-12-01T12:30:00.000Z', wentLiveAt: null, endedAt: null, interruptedAt: null, cover: null, shop, viewers: 0, isDemo: false, onScreen: null,
+  startsAt: '2026-12-01T12:30:00.000Z', wentLiveAt: null, endedAt: null, interruptedAt: null, cover: null, shop,
+  viewers: 0, isDemo: false, onScreen: null,
   likes: 0, onScreenProductId: null, bag: [],
 };
 const variant = (priceMinor: number, available: number) => (

@@ -35,7 +35,10 @@ export function readFilters(params: URLSearchParams): HomeFilters {
 }
 
 /** The address with one thing changed; undefined takes it away. */
-export function filtersHref(filters: HomeFilters, change: { [Name in keyof HomeFilters]?: HomeFilters[Name] | undefined }) {
+export function filtersHref(
+  filters: HomeFilters,
+  change: { [Name in keyof HomeFilters]?: HomeFilters[Name] | undefined },
+): string {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries({ ...filters, ...change })) if (value) params.set(name, value);
   const text = params.toString();

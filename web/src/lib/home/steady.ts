@@ -1,8 +1,8 @@
 /** Lists that renew themselves without moving what somebody is about to tap. */
 
 /**
- * Pure. While the list is held, what is there keeps its place (with what is new about it), what has gone stays, and what
- * is new comes at the end; else the fresh list as it is.
+ * Pure. While the list is held, what is there keeps its place (with what is new about it), what has gone stays, and
+ * what is new comes at the end; else the fresh list as it is.
  */
 export function steady<T extends { id: string }>(shown: readonly T[], fresh: readonly T[], held: boolean): T[] {
   if (!held) return [...fresh];
