@@ -1,10 +1,10 @@
 /**
  * Home pages per second of processor time: how often the server draws its home page for a guest, with 20 live shows.
  *
- * A server of its own gets twenty shops with goods, whose shows are live. A client keeps a few requests on the way; what
- * counts is the processor time of the server's process alone (PostgreSQL and the client left out), read before and after
- * each round. Held against a bare Fastify page that answers the same bytes from memory, in a process of its own, measured
- * in turn with ours: that is the ceiling of the framework.
+ * A server of its own gets twenty shops with goods, whose shows are live. A client keeps a few requests on the way;
+ * what counts is the processor time of the server's process alone (PostgreSQL and the client left out), read before
+ * and after each round. Held against a bare Fastify page that answers the same bytes from memory, in a process of its
+ * own, measured in turn with ours: that is the ceiling of the framework.
  *
  * Usage: node bench/home-ssr.ts [--json] [--rounds N]
  */

@@ -1,9 +1,10 @@
 /**
  * How long a search takes among 100,000 products: from the words to the answer with goods, shows and shops.
  *
- * Fills a database of its own with goods in three scripts whose words are as unequally frequent as in a real market, has
- * the read model made by the server's own code, and asks by the server's own face: frequent and rare words, beginnings,
- * slips, Chinese, Arabic. Held against what PostgreSQL alone needs to look the same words up in its index and give twelve ids.
+ * Fills a database of its own with goods in three scripts whose words are as unequally frequent as in a real market,
+ * has the read model made by the server's own code, and asks by the server's own face: frequent and rare words,
+ * beginnings, slips, Chinese, Arabic. Held against what PostgreSQL alone needs to look the same words up in its index
+ * and give twelve ids.
  *
  * Usage: node bench/search.ts [--json] [--products N]
  */

@@ -7,7 +7,8 @@ describe('text that is searched', () => {
     const same: Array<[string, string]> = [
       ['Café CRÈME', 'cafe creme'], ['Straße', 'strasse'], ['Łódź', 'lodz'], ['Ｄｒｅｓｓ', 'dress'],
       ['فُسْتَانٌ', 'فستان'], ['أحمر', 'احمر'], ['إبرة', 'ابره'], ['آنية', 'انيه'], ['هدى', 'هدي'],
-      ['ٱلحرير', 'الحرير'],      ['حـــرير', 'حرير'], ['مؤلؤ', 'مولو'], ['کتاب', 'كتاب'], ['٣٨', '38'], ['۳۸', '38'], ['ΣΟΦΟΣ', 'σοφοσ'],
+      ['ٱلحرير', 'الحرير'],      ['حـــرير', 'حرير'], ['مؤلؤ', 'مولو'],
+      ['کتاب', 'كتاب'], ['٣٨', '38'], ['۳۸', '38'], ['ΣΟΦΟΣ', 'σοφοσ'],
     ];
     for (const [written, folded] of same) assert.equal(fold(written), fold(folded), written);
     assert.equal(fold('İstanbul'), 'istanbul');

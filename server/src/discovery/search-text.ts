@@ -1,8 +1,8 @@
 /**
  * Text as it is searched for: folded, cut into words, and written as PostgreSQL's tsvector and tsquery. Pure.
  *
- * PostgreSQL's dictionaries know neither Chinese nor the ways to write Arabic, and its extensions are not everywhere that
- * we run; so the words are ours and the database only looks them up. Scripts that set no spaces between words are
+ * PostgreSQL's dictionaries know neither Chinese nor the ways to write Arabic, and its extensions are not everywhere
+ * that we run; so the words are ours and the database only looks them up. Scripts that set no spaces between words are
  * kept as overlapping pairs of signs, which are looked for side by side.
  */
 
