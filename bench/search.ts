@@ -25,9 +25,16 @@ const WORDS = {
   zh: '连衣裙 真丝 棉麻 夏季 红色 绿色 珍珠 项链 戒指 茶杯 茶壶 铁锅 围巾 羊毛 大衣 衬衫 裤子 木马 竹篮 陶碗 菜刀 围裙 台灯 镜子 香皂 蜡烛',
   ar: 'فستان حرير قطن صيفي أحمر أخضر لؤلؤ عقد خاتم كوب إبريق قدر وشاح صوف معطف قميص سلة وعاء مصباح مرآة صابون شمعة',
 };
+/** What the rarer words are made of. */
+const SYLLABLES = {
+  en: 'ba ce di fo gu ha je ki lo mu na pe ri so tu va we xi yo zu'.split(' '),
+  zh: [...'花草石山水云风月星光春秋冬雨雪金银铜玉兰菊梅松柏龙凤鹤'],
+  ar: 'با تي رو سا لم نو كر فل مي دا شو حب جو زي'.split(' '),
+};
+const words = 3_000;
 const QUESTIONS = [
   'dress', 'silk evening dress', 'pea', 'drss', 'necklase', '连衣裙', '真丝围巾', '裙', 'فستان', 'الحرير الاحمر', 'ring',
-  'model 4242',
+  'dress 4242',
 ];
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
@@ -36,11 +43,21 @@ const at = (values: number[], share: number): number => (
 );
 const round = (value: number): number => Math.round(value * 100) / 100;
 
-/** Of a list, the earlier the more often, as words are (Zipf). Always the same for the same number. */
+/** The words of a script, the most frequent first. */
+function wordsOf(script: keyof typeof WORDS): string[] {
+  const [known, parts] = [WORDS[script].split(' '), SYLLABLES[script]];
+  const part = (number: number) => parts[number % parts.length] ?? '';
+  return Array.from({ length: words }, (_, index) => known[index]
+    ?? part(index) + part(Math.floor(index / parts.length)) + part(Math.floor(index / parts.length ** 2)));
+}
+
+/** Of a list, the earlier the more often. Always the same for the same number. */
 function wordOf(list: string[], number: number): string {
   const drawn = ((Math.imul(number, 2654435761) >>> 0) / 2 ** 32) ** 2;
   return list[Math.floor(drawn * list.length)] ?? '';
 }
+
+const lists = { en: wordsOf('en'), zh: wordsOf('zh'), ar: wordsOf('ar') };
 
 const database = await createTestDatabase(import.meta.url);
 const api = await createShowApi(database.serverUrl);
@@ -88,12 +105,12 @@ try {
     const rows = Array.from({ length: count }, (_, index) => {
       const number = from + index;
       const script = (['en', 'zh', 'ar'] as const)[number % 3] ?? 'en';
-      const list = WORDS[script].split(' ');
-      const words = [1, 2, 3, 4, 5, 6, 7, 8].map((place) => wordOf(list, number * 8 + place));
+      const list = lists[script];
+      const text = [1, 2, 3, 4, 5, 6, 7, 8].map((place) => wordOf(list, number * 8 + place));
       const space = script === 'zh' ? '' : ' ';
       return {
         id: api.platform.newId(), shop_id: shop.id, currency: shop.currency, state: 'active', options: '[]',
-        title: `${words.slice(0, 3).join(space)} model ${number}`, description: words.slice(3).join(space),
+        title: `${text.slice(0, 3).join(space)} ${number}`, description: text.slice(3).join(space),
         created_at: now, updated_at: now,
       };
     });

@@ -140,6 +140,7 @@ describe('home and search', () => {
     await api.shows.patch(mei.id, hidden.id, { visibility: 'public' });
     assert.deepEqual(ids((await search('zebra')).shows.items), [hidden.id, shown.id]);
     // Whoever asks while changes come in gets a whole list.
+    await settled();
     const asked = await Promise.all(Array.from({ length: 12 }, async (_, index) => {
       if (index % 3 === 0) await api.shows.patch(mei.id, hidden.id, { title: `Zebra ${index}` });
       return (await api.ask('/api/home?category=crafts')).json as unknown as Home;

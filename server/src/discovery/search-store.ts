@@ -7,9 +7,9 @@ import type { Kind } from './store.ts';
  * Entries that are weighed against each other. Fewer, and of a word that stands in everything the best may be missed;
  * more makes such a word slow.
  */
-const WEIGHED_MOST = 1_000;
+const WEIGHED_MOST = 500;
 /** And goods of running shows, which come first. */
-const WEIGHED_LIVE_MOST = 500;
+const WEIGHED_LIVE_MOST = 300;
 /** What a word weighs by where it stands: D (texts), C (options, region), B, A (titles and names). */
 const WEIGHTS = '{0.05, 0.2, 0.4, 1}';
 /** Weighs more than any words do. */
