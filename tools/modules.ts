@@ -22,7 +22,7 @@ export const MODULES: Record<string, readonly string[]> = {
   chat: ['shows', 'accounts', 'moderation'],
   follows: ['accounts', 'shops'],
   notifications: ['accounts', 'follows'],
-  discovery: [],
+  discovery: ['shops', 'catalog', 'shows', 'follows'],
   analytics: [],
   video: ['shows'],
 };

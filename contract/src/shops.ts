@@ -1,12 +1,16 @@
 /** Shops, and following them. */
 import { Type, type Static } from 'typebox';
 import { Currency, Id, Image, Instant, Nullable } from './common.ts';
+import { SPOKEN_LANGUAGES } from './languages.ts';
 
 export const SHOP_CATEGORIES = [
   'clothes', 'jewellery', 'kitchen', 'beauty', 'food', 'crafts', 'home', 'books', 'plants', 'toys', 'other',
 ] as const;
 export const ShopCategory = Type.Enum(SHOP_CATEGORIES);
 export type ShopCategory = (typeof SHOP_CATEGORIES)[number];
+
+/** BCP 47. */
+export const SpokenLanguage = Type.Enum(SPOKEN_LANGUAGES);
 
 /** The shop's address in the URL: lower-case letters, digits, single hyphens. */
 export const ShopSlug = Type.String({ minLength: 3, maxLength: 40, pattern: '^[a-z0-9]+(-[a-z0-9]+)*$' });
@@ -20,11 +24,18 @@ const fields = {
   category: ShopCategory,
 };
 
-export const ShopCreate = Type.Object({ ...fields, currency: Currency }, { additionalProperties: false });
+/** `language`: what is mostly spoken in its shows; the owner's own when it is left out. */
+export const ShopCreate = Type.Object(
+  { ...fields, language: Type.Optional(SpokenLanguage), currency: Currency },
+  { additionalProperties: false },
+);
 export type ShopCreate = Static<typeof ShopCreate>;
 
 /** The currency cannot change: prices and orders are in it. */
-export const ShopPatch = Type.Partial(Type.Object(fields), { additionalProperties: false, minProperties: 1 });
+export const ShopPatch = Type.Partial(
+  Type.Object({ ...fields, language: SpokenLanguage }),
+  { additionalProperties: false, minProperties: 1 },
+);
 export type ShopPatch = Static<typeof ShopPatch>;
 
 export const Shop = Type.Object({
@@ -35,6 +46,8 @@ export const Shop = Type.Object({
   image: Nullable(Image),
   region: Type.String(),
   category: ShopCategory,
+  /** What is mostly spoken in its shows. */
+  language: SpokenLanguage,
   currency: Currency,
   isDemo: Type.Boolean(),
   createdAt: Instant,

@@ -3,6 +3,7 @@ import { Type, type Static } from 'typebox';
 import { ShopRef } from './accounts.ts';
 import { Product } from './catalog.ts';
 import { AmountMinor, Currency, Id, Image, Instant, Nullable, PageQuery } from './common.ts';
+import { SpokenLanguage } from './shops.ts';
 
 /** planned → live ⇄ interrupted → ended; planned → cancelled. */
 export const ShowState = Type.Union([
@@ -25,12 +26,16 @@ const fields = {
   startsAt: Instant,
   visibility: ShowVisibility,
 };
+/** `language`: what is spoken; the shop's when it is left out. */
 export const ShowCreate = Type.Object(
-  { ...fields, productIds: Type.Array(Id, { maxItems: BAG_MAX }) },
+  { ...fields, language: Type.Optional(SpokenLanguage), productIds: Type.Array(Id, { maxItems: BAG_MAX }) },
   { additionalProperties: false },
 );
 export type ShowCreate = Static<typeof ShowCreate>;
-export const ShowPatch = Type.Partial(Type.Object(fields), { additionalProperties: false, minProperties: 1 });
+export const ShowPatch = Type.Partial(
+  Type.Object({ ...fields, language: SpokenLanguage }),
+  { additionalProperties: false, minProperties: 1 },
+);
 export type ShowPatch = Static<typeof ShowPatch>;
 
 /** A show as a tile on a list. */
@@ -39,6 +44,8 @@ export const ShowTile = Type.Object({
   title: Type.String(),
   state: ShowState,
   visibility: ShowVisibility,
+  /** Spoken in it. */
+  language: SpokenLanguage,
   startsAt: Instant,
   wentLiveAt: Nullable(Instant),
   endedAt: Nullable(Instant),

@@ -9,6 +9,7 @@ import { catalogRoutes } from './catalog/routes.ts';
 import { chatRoutes } from './chat/routes.ts';
 import type { Config } from './config.ts';
 import { createDemo, declineDemo, demoAccountsOf } from './demo/demo.ts';
+import { discoveryRoutes } from './discovery/routes.ts';
 import { addFigures } from './figures.ts';
 import { followsRoutes } from './follows/routes.ts';
 import { createApp, type App } from './http/app.ts';
@@ -174,9 +175,10 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
 
 async function mountRoutes(app: App, modules: Modules, blobs: Blobs, config: Config): Promise<void> {
   const { accounts, shops, team, follows, catalog, shows, chat, orders, payments, images, video, realtime } = modules;
+  const languageOf = async (personId: string) => (await accounts.person(personId))?.locale ?? 'en';
   await accountsRoutes(app, { accounts, membershipsOf: shops.membershipsOf });
   await imagesRoutes(app, { images, blobs });
-  shopsRoutes(app, { shops, followingOf: follows.stateFor });
+  shopsRoutes(app, { shops, followingOf: follows.stateFor, languageOf });
   await teamRoutes(app, { team, publicUrl: config.publicUrl });
   followsRoutes(app, { follows, shopBySlug: shops.bySlug });
   catalogRoutes(app, { catalog });
@@ -190,6 +192,7 @@ async function mountRoutes(app: App, modules: Modules, blobs: Blobs, config: Con
   chatRoutes(app, { chat });
   paymentsRoutes(app, { payments });
   ordersRoutes(app, { orders });
+  discoveryRoutes(app, { discovery: modules.discovery });
   await app.register(video.routes);
   await app.register(realtime.routes);
 }

@@ -8,6 +8,8 @@ import { createAccounts, type AccountsDeps } from './accounts/accounts.ts';
 import { accountsReactions } from './accounts/reactions.ts';
 import { createCatalog } from './catalog/catalog.ts';
 import { createChat } from './chat/chat.ts';
+import { createDiscovery } from './discovery/discovery.ts';
+import { discoveryReactions } from './discovery/reactions.ts';
 import { createFollows } from './follows/follows.ts';
 import type { Actor } from './http/actor.ts';
 import type { Guests } from './http/guest.ts';
@@ -20,7 +22,9 @@ import { createSandbox } from './payments/sandbox.ts';
 import type { Blobs } from './platform/blobs.ts';
 import type { Jobs } from './platform/jobs.ts';
 import type { Mailer } from './platform/mailer.ts';
+import { newNumber } from './platform/ids.ts';
 import type { Platform } from './platform/platform.ts';
+import { showRoom } from './realtime/channel.ts';
 import { createRealtime } from './realtime/realtime.ts';
 import { createShops } from './shops/shops.ts';
 import { createTeam } from './shops/team.ts';
@@ -94,21 +98,33 @@ export function createModules(deps: ModulesDeps) {
     tell: realtime.tell,
   });
 
+  const discovery = createDiscovery({
+    platform, shops, catalog, shows,
+    followedBy: follows.shopsOf,
+    viewersOf: (showId) => realtime.viewers(showRoom(showId)),
+    newTurn: newNumber,
+  });
+
+  discoveryReactions(platform.outbox, { discovery });
   accountsReactions(jobs, { accounts });
   paymentsReactions(jobs, { payments });
   ordersReactions(platform.outbox, { orders });
   showsReactions(platform.outbox, { shows });
 
-  return { accounts, images, shops, team, catalog, follows, realtime, video, shows, chat, payments, orders };
+  return {
+    accounts, images, shops, team, catalog, follows, realtime, video, shows, chat, payments, orders, discovery,
+  };
 }
 
 /** Sweeps and feeds that run as long as the server does. Ended before the modules they work for. */
 export async function startModules(modules: Modules, platform: Platform): Promise<{ stop(): Promise<void> }> {
   await modules.shows.start();
+  await modules.discovery.start();
   const holds = createOrderSweep({ orders: modules.orders, log: platform.log });
   return {
     async stop() {
       await holds.stop();
+      await modules.discovery.stop();
       await modules.shows.stop();
       await modules.accounts.stop();
     },

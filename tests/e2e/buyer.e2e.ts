@@ -1,13 +1,16 @@
 /**
- * What a viewer does besides watching, in a real browser: puts goods aside and asks again, buys at a price that has
- * just changed, pays or cancels later, reads on where a list ends, loses the network.
+ * What a viewer does besides watching, in a real browser: finds shows and goods, puts goods aside and asks again, buys
+ * at a price that has just changed, pays or cancels later, reads on where a list ends, loses the network.
  */
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
 import type { Order, OrderPlace } from '@nacre/contract/orders';
 import type { Product } from '@nacre/contract/catalog';
+import type { Shop } from '@nacre/contract/shops';
 import type { Show, ShowFigures } from '@nacre/contract/shows';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { FOLLOWED_FIRST_MOST } from '../../server/src/discovery/home.ts';
+import { NEWCOMER_PLACE, NEWCOMER_VIEWERS } from '../../server/src/discovery/ranking.ts';
 import { findChromium } from '../support/chromium.ts';
 import {
   createClient, openMarket, publishClip, startNacre, streamKey, until, type Client, type Market, type Nacre,
@@ -241,6 +244,87 @@ test('every page around the shows says when the network is gone, and renews itse
   await context.close();
 });
 
+test('[W80] the home page is narrowed by its address, also without scripts, and says when nothing fits', async () => {
+  const other = await market.owner.must<Shop>(201, 'POST', '/api/shops', {
+    name: 'Toys of Almaty', slug: 'toys-of-almaty', story: '', imageId: null, region: 'Алматы', category: 'toys',
+    language: 'kk', currency: 'USD',
+  });
+  await market.owner.must<Show>(201, 'POST', `/api/office/shops/${other.id}/shows`, {
+    title: 'Wooden horses', description: '', coverImageId: null, visibility: 'public', productIds: [],
+    startsAt: new Date(Date.now() + 3_600_000).toISOString(),
+  });
+  const context = await browser.newContext({ javaScriptEnabled: false, locale: 'en-US' });
+  const plain = await context.newPage();
+  await plain.goto(`${nacre.url}/?region=алматы`);
+  await plain.getByText('Wooden horses').waitFor();
+  assert.equal(await plain.locator('.lives .tile').count(), 0);
+  await plain.getByRole('link', { name: say('found.clear') }).click();
+  assert.equal(await plain.locator('.lives .tile').count(), 1);
+  await context.close();
+
+  const { page, context: phone } = await pageOf(null);
+  await page.goto(nacre.url, { waitUntil: 'networkidle' });
+  await page.getByRole('link', { name: say('viewer.category_toys'), exact: true }).click();
+  await page.waitForURL('**/?category=toys');
+  await page.getByText(say('found.nothing_live')).waitFor();
+  await button(page, say('found.language')).click();
+  await page.getByRole('link', { name: 'Kazakh' }).click();
+  await page.waitForURL('**/?category=toys&language=kk');
+  await page.getByText('Wooden horses').waitFor();
+  await phone.close();
+});
+
+test('[W82] shows of a followed shop are marked on the home page', async () => {
+  const fan = await newBuyer('Fan');
+  await fan.must(200, 'PUT', `/api/shops/${market.shop.slug}/follow`);
+  const { page, context } = await pageOf(fan);
+  await page.goto(nacre.url);
+  await page.locator('.lives .tile').first().getByText(say('viewer.following')).waitFor();
+  await context.close();
+});
+
+test('[W83] search answers as one types, in any script; a find in a running show opens its card there', async () => {
+  for (const title of ['丝绸连衣裙', 'فُسْتان أحمر']) await addProduct(title);
+  const { page, context } = await pageOf(null);
+  await page.goto(nacre.url, { waitUntil: 'networkidle' });
+  await page.getByRole('banner').getByRole('link', { name: say('common.search') }).click();
+  const field = page.getByRole('searchbox');
+  await field.waitFor();
+  for (const [asked, title] of [
+    ['连衣裙', '丝绸连衣裙'], ['الفستان احمر', 'فُسْتان أحمر'], ['CORÁL drss', market.product.title],
+  ] as const) {
+    await field.fill(asked);
+    await page.getByRole('link', { name: title }).first().waitFor();
+    assert.equal(new URL(page.url()).searchParams.get('q'), asked);
+  }
+  await page.getByText(say('found.meant', { written: 'drss', meant: 'dress' })).waitFor();
+  await page.getByRole('heading', { name: say('found.selling_now') }).waitFor();
+  // By keyboard: past the button that clears the field, to the first find.
+  await field.focus();
+  const find = page.getByRole('main').getByRole('link').first();
+  for (let tabs = 0; tabs < 4 && !(await find.evaluate((link) => link === document.activeElement)); tabs += 1) {
+    await page.keyboard.press('Tab');
+  }
+  await page.keyboard.press('Enter');
+  await page.waitForURL(`**/shows/${market.show.id}?product=${market.product.id}`);
+  await page.getByRole('dialog').getByText(market.product.title).waitFor();
+  await page.goBack();
+  await page.getByRole('heading', { name: say('found.selling_now') }).waitFor();
+  await context.close();
+});
+
+test('[W84] how live shows are sorted can be read from the list, with the numbers that hold', async () => {
+  const { page, context } = await pageOf(null);
+  await page.goto(nacre.url, { waitUntil: 'networkidle' });
+  await page.getByRole('link', { name: say('found.how_sorted') }).click();
+  await page.getByRole('heading', { name: say('found.rank_title') }).waitFor();
+  const text = await page.getByRole('main').innerText();
+  for (const number of [NEWCOMER_VIEWERS, FOLLOWED_FIRST_MOST, NEWCOMER_PLACE, 2 * NEWCOMER_PLACE]) {
+    assert.match(text, new RegExp(`\\b${number}\\b`));
+  }
+  await context.close();
+});
+
 test('the home page stays when the server goes, and knows what is new when it is back', async () => {
   const { page, context } = await pageOf(null);
   await page.goto(nacre.url, { waitUntil: 'networkidle' });
@@ -250,7 +334,7 @@ test('the home page stays when the server goes, and knows what is new when it is
   const lookAgain = () => page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
   await publisher.stop();
   await nacre.terminate();
-  const missed = page.waitForEvent('requestfailed', { predicate: (request) => /state=live/.test(request.url()) });
+  const missed = page.waitForEvent('requestfailed', { predicate: (request) => /api\/home/.test(request.url()) });
   await lookAgain();
   await missed;
   assert.equal(await tile.count(), 1);

@@ -136,7 +136,10 @@ export async function createTestApi(options: TestApiOptions): Promise<TestApi> {
   });
   await accountsRoutes(app, { accounts, membershipsOf: shops.membershipsOf });
   await imagesRoutes(app, { images, blobs });
-  shopsRoutes(app, { shops, followingOf: follows.stateFor });
+  shopsRoutes(app, {
+    shops, followingOf: follows.stateFor,
+    languageOf: async (personId) => (await accounts.person(personId))?.locale ?? 'en',
+  });
   await teamRoutes(app, { team, publicUrl: null });
   followsRoutes(app, { follows, shopBySlug: shops.bySlug });
   catalogRoutes(app, { catalog });

@@ -37,7 +37,8 @@ export async function demoPages(url: string): Promise<DemoPages> {
   const office = `/office/${shop.slug}`;
   return {
     guest: [
-      '/', `/shows/${live.id}`, `/shows/${planned.id}`, `/shows/${ended.id}`, `/shops/${shop.slug}`,
+      '/', '/?category=toys', '/search', '/search?q=dres', '/search?q=xyzzy', '/ranking',
+      `/shows/${live.id}`, `/shows/${planned.id}`, `/shows/${ended.id}`, `/shops/${shop.slug}`,
       `/shops/${shop.slug}/goods/${product?.id}`, '/sign-in', '/nowhere', '/new-password', '/invite/over',
     ],
     print: [`/shops/${shop.slug}/poster`, `/shows/${planned.id}/poster`],

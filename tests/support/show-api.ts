@@ -9,8 +9,13 @@ import type { Shop } from '@nacre/contract/shops';
 import type { Show, ShowCreate } from '@nacre/contract/shows';
 import { createChat, type Chat } from '../../server/src/chat/chat.ts';
 import { chatRoutes } from '../../server/src/chat/routes.ts';
+import { createDiscovery, type Discovery } from '../../server/src/discovery/discovery.ts';
+import { discoveryReactions } from '../../server/src/discovery/reactions.ts';
+import { discoveryRoutes } from '../../server/src/discovery/routes.ts';
 import { createGuests } from '../../server/src/http/guest.ts';
 import { createUpgrades } from '../../server/src/http/upgrade.ts';
+import { newNumber } from '../../server/src/platform/ids.ts';
+import { showRoom } from '../../server/src/realtime/channel.ts';
 import { createRealtime, type Realtime } from '../../server/src/realtime/realtime.ts';
 import { createShowRooms } from '../../server/src/shows/channel.ts';
 import { foundRoutes } from '../../server/src/shows/found-routes.ts';
@@ -26,6 +31,7 @@ export interface ShowApi extends TestApi {
   shows: Shows;
   chat: Chat;
   realtime: Realtime;
+  discovery: Discovery;
   /** What video was told, e.g. `end <showId>`, `drop <showId>`, `dismiss <showId>`. */
   video: string[];
   deps: ShowsDeps;
@@ -76,6 +82,11 @@ export async function createShowApi(
   realtime.onViewers(rooms.noteViewers);
   realtime.onCame(rooms.noteCame);
   showsReactions(platform.outbox, { shows });
+  const discovery = createDiscovery({
+    platform, shops: api.shops, catalog: api.catalog, shows, followedBy: api.follows.shopsOf,
+    viewersOf: (showId) => realtime.viewers(showRoom(showId)), newTurn: newNumber,
+  });
+  discoveryReactions(platform.outbox, { discovery });
   showsRoutes(api.app, { shows });
   officeShowsRoutes(api.app, { shows, publicUrl: null });
   foundRoutes(api.app, { shows, shopBySlug: api.shops.bySlug, publicUrl: null, clock: platform.clock });
@@ -84,6 +95,7 @@ export async function createShowApi(
     publicUrl: null,
   });
   chatRoutes(api.app, { chat });
+  discoveryRoutes(api.app, { discovery });
   mountMore({ ...api, shows, realtime });
 
   await api.app.listen({ port: 0, host: '127.0.0.1' });
@@ -93,7 +105,7 @@ export async function createShowApi(
   const { port } = api.app.server.address() as AddressInfo;
 
   const showApi: ShowApi = {
-    ...api, shows, chat, realtime, video, deps,
+    ...api, shows, chat, realtime, discovery, video, deps,
     enter: (cookie) => connectRoom(`ws://127.0.0.1:${port}/realtime?v=1`, cookie === undefined ? {} : { cookie }),
     newGuest: () => guests.create(false).setCookie.split(';')[0] ?? '',
     async newMarket(goods = 2) {

@@ -51,6 +51,8 @@ export interface Catalog {
   listForVisitor(slug: string, query: PageQuery): Promise<Page<Product>>;
   /** In any state, withdrawn variants left out; ids without a product are missing from the answer. */
   productsByIds(ids: readonly string[]): Promise<Map<string, Product>>;
+  /** Ids of what is for sale, in their order, on from an id; empty at the end. */
+  idsAfter(last: string | null, limit: number): Promise<string[]>;
   /** An arrival, a loss or a count, by a member. @throws Refusal `catalog.not_found`, `catalog.stock_too_low` */
   changeStock(personId: string, variantId: string, change: StockChange): Promise<StockLevel>;
   /**
@@ -78,6 +80,7 @@ export function createCatalog(deps: CatalogDeps): Catalog {
     },
     listForVisitor: async (slug, query) => listProducts(deps, (await deps.shops.bySlug(slug)).id, 'active', query),
     productsByIds: (ids) => productsByIds(deps, ids),
+    idsAfter: (last, limit) => store.activeIdsAfter(deps.platform.database.db, last, limit),
     changeStock: (personId, variantId, change) => changeStock(deps, personId, variantId, change),
     lockForOrder: lockOrderable,
     hold: (tx, lines, ref) => moveForOrder(deps, tx, 'held', lines, ref),

@@ -5,7 +5,9 @@ import type {
 import { Refusal } from '../lib/refusal.ts';
 import { afterCommit, type Tx } from '../platform/database.ts';
 import type { CatalogDeps } from './catalog.ts';
-import { PRICE_TOPIC, PRODUCT_TOPIC, type PriceChanged, type ProductChanged } from './events.ts';
+import {
+  CATALOG_CHANGED_TOPIC, PRICE_TOPIC, PRODUCT_TOPIC, type CatalogChanged, type PriceChanged, type ProductChanged,
+} from './events.ts';
 import { viewsOf } from './reading.ts';
 import { insertStock } from './stock-store.ts';
 import * as store from './store.ts';
@@ -28,6 +30,7 @@ export async function createProduct(
     });
     await replaceVariants(deps, tx, id, input.options, input.variants, personId);
     refuseEmptyShelf(input.state, input.variants.length);
+    await publishChange(deps, tx, id);
   });
   return read(deps, id);
 }
@@ -60,9 +63,15 @@ export async function patchProduct(
     }
     const newState = state ?? (row.state as ProductState);
     refuseEmptyShelf(newState, variants?.length ?? (await store.variantsOf(tx, [productId])).length);
+    await publishChange(deps, tx, productId);
     afterCommit(tx, () => deps.platform.bus.publish(PRODUCT_TOPIC, { productId, shopId } satisfies ProductChanged));
   });
   return read(deps, productId);
+}
+
+async function publishChange(deps: CatalogDeps, tx: Tx, productId: string): Promise<void> {
+  const payload: CatalogChanged = { productId };
+  await deps.platform.outbox.publish(tx, { topic: CATALOG_CHANGED_TOPIC, payload: { ...payload } });
 }
 
 /** Makes these the product's variants; tells of prices that changed. */

@@ -1,4 +1,4 @@
-/** What the catalogue says over the bus after a commit: at most once, for those who are watching now. */
+/** What the catalogue says over the bus after a commit, at most once, to those who are watching now; and as a fact. */
 import type { StockLevel } from '@nacre/contract/catalog';
 
 /** Bus topic `catalog.stock`: pieces were held, came back, were sold or counted. Levels are as of the commit. */
@@ -18,6 +18,12 @@ export interface ProductChanged {
   shopId: string;
 }
 
+/** Outbox topic `catalog.changed`: a product was made or changed; prices and stock do not count. */
+export interface CatalogChanged {
+  productId: string;
+}
+
+export const CATALOG_CHANGED_TOPIC = 'catalog.changed';
 export const STOCK_TOPIC = 'catalog.stock';
 export const PRICE_TOPIC = 'catalog.price';
 export const PRODUCT_TOPIC = 'catalog.product';

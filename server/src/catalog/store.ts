@@ -44,6 +44,12 @@ export async function productsByIds(db: Db | Tx, ids: readonly string[]): Promis
   return ids.length === 0 ? [] : db.selectFrom('product').selectAll().where('id', 'in', ids).execute();
 }
 
+export async function activeIdsAfter(db: Db, last: string | null, limit: number): Promise<string[]> {
+  let query = db.selectFrom('product').select('id').where('state', '=', 'active').orderBy('id').limit(limit);
+  if (last !== null) query = query.where('id', '>', last);
+  return (await query.execute()).map(({ id }) => id);
+}
+
 /** Newest first, after `cursor`, one more than `limit`; `state` null: all. */
 export async function productsOfShop(
   db: Db, shopId: string, state: ProductState | null, cursor: Cursor | null, limit: number,

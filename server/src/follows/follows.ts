@@ -5,6 +5,9 @@ import type { Platform } from '../platform/platform.ts';
 import { FOLLOWED_TOPIC } from './events.ts';
 import * as store from './store.ts';
 
+/** Followed shops that are looked at. Fewer forgets some of whoever follows everybody, more makes lists slow. */
+const SHOPS_MOST = 1_000;
+
 export interface FollowsDeps {
   platform: Platform;
   /** The shop that holds the show; null for a show that this person may not know of. */
@@ -18,6 +21,8 @@ export interface Follows {
    */
   follow(personId: string, shopId: string, showId: string | null): Promise<Following>;
   unfollow(personId: string, shopId: string): Promise<Following>;
+  /** The latest followed first; at most a thousand. */
+  shopsOf(personId: string): Promise<string[]>;
   followers(shopId: string): Promise<number>;
   isFollowing(personId: string, shopId: string): Promise<boolean>;
   /** `personId` null for a guest, who follows nobody. */
@@ -34,6 +39,7 @@ export function createFollows(deps: FollowsDeps): Follows {
       await store.deleteFollow(db, shopId, personId);
       return stateFor(deps, shopId, personId);
     },
+    shopsOf: (personId) => store.shopsOf(db, personId, SHOPS_MOST),
     followers: (shopId) => store.countFollowers(db, shopId),
     isFollowing: (personId, shopId) => store.isFollowing(db, shopId, personId),
     stateFor: (shopId, personId) => stateFor(deps, shopId, personId),

@@ -17,6 +17,17 @@ export async function deleteFollow(db: Db, shopId: string, personId: string): Pr
   await db.deleteFrom('follow').where('shop_id', '=', shopId).where('person_id', '=', personId).execute();
 }
 
+export async function shopsOf(db: Db, personId: string, most: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('follow')
+    .select('shop_id')
+    .where('person_id', '=', personId)
+    .orderBy('created_at', 'desc')
+    .limit(most)
+    .execute();
+  return rows.map((row) => row.shop_id);
+}
+
 export async function countFollowers(db: Db, shopId: string): Promise<number> {
   const { count } = await db
     .selectFrom('follow')

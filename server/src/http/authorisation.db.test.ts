@@ -199,6 +199,13 @@ const ROWS: Record<string, Row> = {
     path: `/api/office/variants/${product.variants[0]?.id ?? ''}/stock`, body: { change: 1 },
   })),
 
+  getHome: row(everybody, () => ({ path: '/api/home' })),
+  listHomeLive: row(everybody, () => ({ path: '/api/home/live' })),
+  search: row(everybody, () => ({ path: '/api/search?q=dress' })),
+  searchProducts: row(everybody, () => ({ path: '/api/search/products?q=dress' })),
+  searchShows: row(everybody, () => ({ path: '/api/search/shows?q=dress' })),
+  searchShops: row(everybody, () => ({ path: '/api/search/shops?q=dress' })),
+
   listShows: row(everybody, () => ({ path: '/api/shows' })),
   getShow: row(everybody, show(''), { hidden }),
   getShowCalendar: row(everybody, show('/calendar.ics'), { hidden: all('shows.not_found') }),

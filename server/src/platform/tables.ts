@@ -212,6 +212,32 @@ export interface PutAside {
   viewer: string;
 }
 
+export interface SearchEntry {
+  at: Timestamp;
+  category: string | null;
+  id: string;
+  kind: string;
+  language: string | null;
+  region: string | null;
+  region_key: string | null;
+  shop_id: string;
+  state: string | null;
+  words: string;
+}
+
+export interface SearchLive {
+  number: number;
+  on_screen: boolean;
+  product_id: string;
+  show_id: string;
+  words: string | null;
+}
+
+export interface SearchWord {
+  forms: string[];
+  word: string;
+}
+
 export interface Session {
   created_at: Timestamp;
   expires_at: Timestamp;
@@ -230,6 +256,7 @@ export interface Shop {
   id: string;
   image_id: string | null;
   is_demo: Generated<boolean>;
+  language: Generated<string>;
   name: string;
   region: string;
   slug: string;
@@ -267,6 +294,7 @@ export interface Show {
   id: string;
   interrupted_at: Timestamp | null;
   is_demo: Generated<boolean>;
+  language: Generated<string>;
   likes: Generated<bigint>;
   paid_orders: Generated<number>;
   peak_viewers: Generated<number>;
@@ -351,6 +379,9 @@ export interface DB {
   person: Person;
   product: Product;
   put_aside: PutAside;
+  search_entry: SearchEntry;
+  search_live: SearchLive;
+  search_word: SearchWord;
   session: Session;
   shop: Shop;
   shop_invitation: ShopInvitation;

@@ -8,4 +8,10 @@ export interface TeamChanged {
   mayRunShows: boolean;
 }
 
+/** Outbox topic `shops.changed`: a shop was opened, or what everybody sees of it changed. */
+export interface ShopsChanged {
+  shopId: string;
+}
+
+export const SHOPS_CHANGED_TOPIC = 'shops.changed';
 export const TEAM_CHANGED_TOPIC = 'shops.team-changed';

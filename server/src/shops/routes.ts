@@ -1,5 +1,5 @@
 /** Shops for visitors, and for those who keep them. */
-import { Id, Page, PageQuery } from '@nacre/contract/common';
+import { Id, Page, PageQuery, type Locale } from '@nacre/contract/common';
 import { Shop, ShopCreate, ShopPage, ShopPatch, type Following } from '@nacre/contract/shops';
 import { Type } from 'typebox';
 import { personOf } from '../http/actor.ts';
@@ -11,6 +11,8 @@ export interface ShopsRoutesDeps {
   shops: Shops;
   /** Followers of the shop, and whether this person is one; null for a guest. */
   followingOf(shopId: string, personId: string | null): Promise<Following>;
+  /** The person's own, in which a shop speaks unless it is told otherwise. */
+  languageOf(personId: string): Promise<Locale>;
 }
 
 const tags = ['shops'];
@@ -18,13 +20,15 @@ const tags = ['shops'];
 const ShopsQuery = Type.Object({ ...PageQuery.properties, slug: Type.Optional(Type.String({ maxLength: 200 })) });
 const ShopParams = Type.Object({ shopId: Id });
 
-export function shopsRoutes(app: App, { shops, followingOf }: ShopsRoutesDeps): void {
+export function shopsRoutes(app: App, { shops, followingOf, languageOf }: ShopsRoutesDeps): void {
   app.post('/api/shops', {
     schema: {
       operationId: 'createShop', summary: 'Open a shop', tags, body: ShopCreate, response: { 201: Shop, ...refusals },
     },
   }, async (request, reply) => {
-    const shop = await shops.create(personOf(request).personId, request.body);
+    const { personId } = personOf(request);
+    const language = request.body.language ?? (await languageOf(personId));
+    const shop = await shops.create(personId, { ...request.body, language });
     return reply.code(201).send(shop);
   });
 

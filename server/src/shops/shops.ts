@@ -5,6 +5,7 @@
  */
 import type { ShopRef } from '@nacre/contract/accounts';
 import type { Page, PageQuery } from '@nacre/contract/common';
+import type { SpokenLanguage } from '@nacre/contract/languages';
 import type { RefusalCode } from '@nacre/contract/refusals';
 import type { Shop, ShopCategory, ShopCreate, ShopPatch } from '@nacre/contract/shops';
 import type { Membership, ShopRight, ShopRole } from '@nacre/contract/team';
@@ -13,6 +14,7 @@ import { PAGE_LIMIT_DEFAULT, pageOf, readCursor } from '../lib/cursor.ts';
 import { Refusal } from '../lib/refusal.ts';
 import { violates, type Tx } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
+import { SHOPS_CHANGED_TOPIC, type ShopsChanged } from './events.ts';
 import { rightsOf, roleMay } from './rights.ts';
 import * as store from './store.ts';
 
@@ -26,7 +28,7 @@ export interface ShopsDeps {
 
 export interface Shops {
   /**
-   * A new shop, owned by the person. `isDemo` marks what the demo brings along.
+   * A new shop, owned by the person. `isDemo` marks what the demo brings along. Without a language: English.
    * @throws Refusal `shops.slug_taken`, `shops.too_many`, `images.unknown`, `request.invalid`
    */
   create(personId: string, input: ShopCreate, options?: { isDemo?: boolean }): Promise<Shop>;
@@ -36,8 +38,11 @@ export interface Shops {
   byId(shopId: string): Promise<Shop>;
   /** @throws Refusal `shops.not_found` */
   bySlug(slug: string): Promise<Shop>;
-  /** Newest first. */
-  /** With `slug`: the shop at that address, or nobody. */
+  /** Ids without a shop are missing from the answer. */
+  byIds(ids: readonly string[]): Promise<Map<string, Shop>>;
+  /** Ids of all shops in their order, on from an id; empty at the end. */
+  idsAfter(last: string | null, limit: number): Promise<string[]>;
+  /** Newest first. With `slug`: the shop at that address, or nobody. */
   list(query: PageQuery & { slug?: string }): Promise<Page<Shop>>;
   /**
    * What a stranger may not know of is told them by `stranger` instead, as the thing's own "not found".
@@ -62,6 +67,11 @@ export function createShops(deps: ShopsDeps): Shops {
     patch: (personId, shopId, change) => patch(deps, personId, shopId, change),
     byId: async (shopId) => viewOfOne(deps, await store.shopById(db, shopId)),
     bySlug: async (slug) => viewOfOne(deps, await store.shopBySlug(db, slug)),
+    byIds: async (ids) => {
+      const views = await viewsOf(deps, await store.shopsByIds(db, [...new Set(ids)]));
+      return new Map(views.map((shop) => [shop.id, shop]));
+    },
+    idsAfter: (last, limit) => store.shopIdsAfter(db, last, limit),
     list: (query) => list(deps, query),
     assertMay: (personId, shopId, right, stranger) => assertMay(deps, personId, shopId, right, stranger),
     roleOf: (personId, shopId) => store.roleOf(db, shopId, personId),
@@ -86,12 +96,13 @@ async function create(deps: ShopsDeps, personId: string, input: ShopCreate, isDe
     if ((await store.countMembershipsAlone(tx, personId)) >= SHOPS_PER_PERSON) throw new Refusal('shops.too_many');
     await assertImage(deps, tx, input.imageId);
     const now = clock.now();
-    const { name, slug, story, imageId, region, category, currency } = input;
+    const { name, slug, story, imageId, region, category, language = 'en', currency } = input;
     await store.insertShop(tx, {
-      id, slug, name: name.trim(), story: story.trim(), image_id: imageId, region: region.trim(), category, currency,
-      is_demo: isDemo, created_at: now, updated_at: now,
+      id, slug, name: name.trim(), story: story.trim(), image_id: imageId, region: region.trim(), category,
+      language, currency, is_demo: isDemo, created_at: now, updated_at: now,
     });
     await store.insertMember(tx, id, personId, 'owner', now);
+    await publishChange(deps, tx, id);
     return store.shopById(tx, id);
   }));
   return viewOfOne(deps, row);
@@ -100,9 +111,10 @@ async function create(deps: ShopsDeps, personId: string, input: ShopCreate, isDe
 async function patch(deps: ShopsDeps, personId: string, shopId: string, change: ShopPatch): Promise<Shop> {
   const { database, clock } = deps.platform;
   await assertMay(deps, personId, shopId, 'shop.change');
-  const { name, slug, story, imageId, region, category } = change;
+  const { name, slug, story, imageId, region, category, language } = change;
   const row = await slugConflicts(slug, () => database.transaction(async (tx) => {
     await assertImage(deps, tx, imageId);
+    await publishChange(deps, tx, shopId);
     return store.updateShop(tx, shopId, {
       ...(name === undefined ? {} : { name: name.trim() }),
       ...(slug === undefined ? {} : { slug }),
@@ -110,10 +122,16 @@ async function patch(deps: ShopsDeps, personId: string, shopId: string, change: 
       ...(imageId === undefined ? {} : { image_id: imageId }),
       ...(region === undefined ? {} : { region: region.trim() }),
       ...(category === undefined ? {} : { category }),
+      ...(language === undefined ? {} : { language }),
       updated_at: clock.now(),
     });
   }));
   return viewOfOne(deps, row);
+}
+
+async function publishChange(deps: ShopsDeps, tx: Tx, shopId: string): Promise<void> {
+  const payload: ShopsChanged = { shopId };
+  await deps.platform.outbox.publish(tx, { topic: SHOPS_CHANGED_TOPIC, payload: { ...payload } });
 }
 
 async function list(deps: ShopsDeps, query: PageQuery & { slug?: string }): Promise<Page<Shop>> {
@@ -183,6 +201,7 @@ async function viewsOf(deps: ShopsDeps, rows: store.ShopRow[]): Promise<Shop[]> 
     image: row.image_id === null ? null : images.get(row.image_id) ?? null,
     region: row.region,
     category: row.category as ShopCategory,
+    language: row.language as SpokenLanguage,
     currency: row.currency,
     isDemo: row.is_demo,
     createdAt: row.created_at.toISOString(),

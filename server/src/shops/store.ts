@@ -43,6 +43,12 @@ export async function shopsByIds(db: Db | Tx, ids: readonly string[]): Promise<S
   return ids.length === 0 ? [] : db.selectFrom('shop').selectAll().where('id', 'in', ids).execute();
 }
 
+export async function shopIdsAfter(db: Db, last: string | null, limit: number): Promise<string[]> {
+  let query = db.selectFrom('shop').select('id').orderBy('id').limit(limit);
+  if (last !== null) query = query.where('id', '>', last);
+  return (await query.execute()).map(({ id }) => id);
+}
+
 /** Newest first, after `cursor`, one more than `limit`. */
 export async function newestShops(db: Db, cursor: Cursor | null, limit: number): Promise<ShopRow[]> {
   let query = db.selectFrom('shop').selectAll().orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit + 1);

@@ -7,6 +7,7 @@
 import { Refusal } from '../lib/refusal.ts';
 import { afterCommit, type Tx } from '../platform/database.ts';
 import { showRoom, studioRoom } from '../realtime/channel.ts';
+import { publishChange } from './events.ts';
 import { locked, type Parts } from './parts.ts';
 import { nextState, type ShowStep } from './states.ts';
 import * as store from './store.ts';
@@ -42,6 +43,7 @@ async function move(parts: Parts, tx: Tx, show: ShowRow, next: ShowRow['state'])
     ...(next === 'live' && show.went_live_at === null ? { went_live_at: now } : {}),
     ...(next === 'ended' ? { ended_at: now } : {}),
   });
+  await publishChange(parts.platform.outbox, tx, show.id);
   const cleared = next === 'ended' && (await store.closeInterval(tx, show.id, now));
   afterCommit(tx, () => {
     for (const room of [showRoom(show.id), studioRoom(show.id)]) {

@@ -6,6 +6,7 @@ import { Refusal } from '../lib/refusal.ts';
 import { afterCommit, type Tx } from '../platform/database.ts';
 import { showRoom } from '../realtime/channel.ts';
 import { numberBag } from './bag.ts';
+import { publishChange } from './events.ts';
 import { locked, ownShow, type Parts } from './parts.ts';
 import { isOpen, mayPatch } from './states.ts';
 import * as store from './store.ts';
@@ -72,6 +73,7 @@ export async function plan(parts: Parts, personId: string, shopId: string, input
       cover_image_id: input.coverImageId,
       state: 'planned',
       visibility: input.visibility,
+      language: input.language ?? shop.language,
       currency: shop.currency,
       is_demo: shop.isDemo,
       starts_at: startsAt,
@@ -79,6 +81,7 @@ export async function plan(parts: Parts, personId: string, shopId: string, input
       updated_at: now,
     });
     await writeNumbered(tx, id, input.productIds);
+    await publishChange(parts.platform.outbox, tx, id);
   });
   return id;
 }
@@ -96,8 +99,10 @@ export async function patch(parts: Parts, personId: string, showId: string, chan
       ...(change.coverImageId === undefined ? {} : { cover_image_id: change.coverImageId }),
       ...(change.startsAt === undefined ? {} : { starts_at: readStart(parts, change.startsAt) }),
       ...(change.visibility === undefined ? {} : { visibility: change.visibility }),
+      ...(change.language === undefined ? {} : { language: change.language }),
       updated_at: clock.now(),
     });
+    await publishChange(parts.platform.outbox, tx, showId);
     return change.visibility === 'private' && show.visibility === 'public';
   });
   if (!closed) return;
@@ -127,6 +132,7 @@ export async function setBag(
     const now = await locked(tx, showId);
     if (!isOpen(now.state)) throw new Refusal('shows.wrong_state');
     await writeNumbered(tx, showId, productIds);
+    await publishChange(parts.platform.outbox, tx, showId);
     const onScreen = await store.onScreenNow(tx, showId);
     if (onScreen === null || productIds.includes(onScreen)) return;
     await store.closeInterval(tx, showId, clock.now());

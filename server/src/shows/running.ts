@@ -6,6 +6,7 @@ import { afterCommit, type Tx } from '../platform/database.ts';
 import { showRoom, studioRoom } from '../realtime/channel.ts';
 import type { OrderFact } from '../orders/events.ts';
 import * as asking from './asking-store.ts';
+import { publishChange } from './events.ts';
 import { locked, ownShow, visibleShow, type Parts } from './parts.ts';
 import { isRunning } from './states.ts';
 import * as store from './store.ts';
@@ -34,6 +35,7 @@ export async function putOnScreen(
     if ((await store.onScreenNow(tx, showId)) === productId) return;
     const now = clock.now();
     await store.closeInterval(tx, showId, now);
+    await publishChange(parts.platform.outbox, tx, showId);
     if (productId !== null) {
       await store.openInterval(tx, { id: newId(), show_id: showId, product_id: productId, started_at: now });
       await asking.answerExplains(tx, showId, productId, now);

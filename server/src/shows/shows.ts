@@ -17,6 +17,8 @@ import type { OrderFact } from '../orders/events.ts';
 import { createAnnouncements, type Announcements } from './announcements.ts';
 import type { TeamChanged } from '../shops/events.ts';
 import { createCounts } from './counts.ts';
+import { factsOf, publicTiles, type ShowFacts } from './found-facts.ts';
+import * as found from './found-store.ts';
 import { createGoodsFeed } from './goods-feed.ts';
 import { createTurns, finish, interruptLive, pictureDown, pictureUp, sweepAway } from './lifecycle.ts';
 import { listShows, placeOf } from './listing.ts';
@@ -101,6 +103,14 @@ export interface Shows {
 
   // ---- other modules
 
+  /** Of public shows that are not called off; the others are missing from the answer. */
+  factsOf(ids: readonly string[]): Promise<ShowFacts[]>;
+  /** The same as tiles. */
+  tiles(ids: readonly string[]): Promise<Map<string, ShowTile>>;
+  /** Ids of shows in their order, on from an id; empty at the end. */
+  idsAfter(last: string | null, limit: number): Promise<string[]>;
+  /** The highest counts of viewers of all shows of each shop, added up. */
+  viewersOfShops(shopIds: readonly string[]): Promise<Map<string, number>>;
   /** @throws Refusal `shows.not_found` also when the actor may not know of it */
   brief(actor: Actor, showId: string): Promise<ShowBrief>;
   /** The show that this key publishes to; null for an unknown or old key and for a show that is over. */
@@ -161,6 +171,10 @@ export function createShows(deps: ShowsDeps): Shows {
     aside: (actor, showId) => aside(parts, actor, showId),
     takeBack: (actor, showId, productId) => takeBack(parts, actor, showId, productId),
     like: (actor, showId, count) => like(parts, actor, showId, count),
+    factsOf: (ids) => factsOf(parts.view.db, ids),
+    tiles: (ids) => publicTiles(parts.view, ids),
+    idsAfter: (last, limit) => found.showIdsAfter(parts.view.db, last, limit),
+    viewersOfShops: (shopIds) => found.viewersOfShops(parts.view.db, shopIds),
     brief: (actor, showId) => brief(parts, actor, showId),
     authorizeStreamKey: (key) => authorizeStreamKey(parts, key),
     mayWatch: (showId, actor) => mayWatch(parts, showId, actor),

@@ -28,16 +28,16 @@ test('[S1] what is over never comes back', () => {
 test('[S4] what may be changed in which state', () => {
   const patches: Record<string, ShowPatch> = {
     text: { title: 'x', description: 'y', coverImageId: null }, time: { startsAt: '2026-01-01T00:00:00Z' },
-    open: { visibility: 'public' }, close: { visibility: 'private' },
+    speech: { language: 'yue' }, open: { visibility: 'public' }, close: { visibility: 'private' },
   };
   const allowed = STATES.map((state) => [
     state, ...Object.keys(patches).filter((name) => mayPatch(state, patches[name] ?? {})),
   ]);
   assert.deepEqual(allowed, [
-    ['planned', 'text', 'time', 'open', 'close'],
-    ['live', 'text', 'open'],
-    ['interrupted', 'text', 'open'],
-    ['ended', 'text'],
+    ['planned', 'text', 'time', 'speech', 'open', 'close'],
+    ['live', 'text', 'speech', 'open'],
+    ['interrupted', 'text', 'speech', 'open'],
+    ['ended', 'text', 'speech'],
     ['cancelled'],
   ]);
 });

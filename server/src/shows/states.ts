@@ -41,10 +41,10 @@ export function isOpen(state: ShowState): boolean {
 }
 
 const EDITABLE: Record<ShowState, ReadonlySet<keyof ShowPatch>> = {
-  planned: new Set(['title', 'description', 'coverImageId', 'startsAt', 'visibility']),
-  live: new Set(['title', 'description', 'coverImageId', 'visibility']),
-  interrupted: new Set(['title', 'description', 'coverImageId', 'visibility']),
-  ended: new Set(['title', 'description', 'coverImageId']),
+  planned: new Set(['title', 'description', 'language', 'coverImageId', 'startsAt', 'visibility']),
+  live: new Set(['title', 'description', 'language', 'coverImageId', 'visibility']),
+  interrupted: new Set(['title', 'description', 'language', 'coverImageId', 'visibility']),
+  ended: new Set(['title', 'description', 'language', 'coverImageId']),
   cancelled: new Set(),
 };
 

@@ -2,6 +2,7 @@
 import type { ShopRef } from '@nacre/contract/accounts';
 import type { Product } from '@nacre/contract/catalog';
 import type { Image } from '@nacre/contract/common';
+import type { SpokenLanguage } from '@nacre/contract/languages';
 import type { BagItem, ProductInterest, Show, ShowTile } from '@nacre/contract/shows';
 import type { Db } from '../platform/database.ts';
 import { showRoom, type Channel } from '../realtime/channel.ts';
@@ -37,6 +38,7 @@ export async function tilesOf(deps: ViewDeps, rows: readonly ShowRow[]): Promise
       title: row.title,
       state: row.state,
       visibility: row.visibility,
+      language: row.language as SpokenLanguage,
       startsAt: row.starts_at.toISOString(),
       wentLiveAt: row.went_live_at?.toISOString() ?? null,
       endedAt: row.ended_at?.toISOString() ?? null,

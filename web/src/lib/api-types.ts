@@ -1051,6 +1051,108 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/home": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Public shows that are live (in the published order), to come, and over; of followed shops first */
+        get: operations["getHome"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/home/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** More live shows, on from the cursor of the home page */
+        get: operations["listHomeLive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Goods, shows and shops by their words; what is being sold live comes first */
+        get: operations["search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/search/products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** More goods of a search */
+        get: operations["searchProducts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/search/shows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** More shows of a search */
+        get: operations["searchShows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/search/shops": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** More shops of a search */
+        get: operations["searchShops"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1443,6 +1545,8 @@ export interface components {
             region: string;
             /** @enum {unknown} */
             category: "clothes" | "jewellery" | "kitchen" | "beauty" | "food" | "crafts" | "home" | "books" | "plants" | "toys" | "other";
+            /** @enum {unknown} */
+            language: "am" | "ar" | "az" | "bg" | "bn" | "bo" | "ca" | "cs" | "da" | "de" | "el" | "en" | "es" | "fa" | "fi" | "fil" | "fr" | "gu" | "ha" | "he" | "hi" | "hr" | "hu" | "hy" | "id" | "ig" | "it" | "ja" | "jv" | "ka" | "kk" | "km" | "kn" | "ko" | "ky" | "lo" | "mn" | "mr" | "ms" | "my" | "nan" | "nb" | "ne" | "nl" | "pa" | "pl" | "ps" | "pt" | "ro" | "ru" | "si" | "sk" | "so" | "sr" | "sv" | "sw" | "ta" | "te" | "th" | "tr" | "ug" | "uk" | "ur" | "uz" | "vi" | "wuu" | "yo" | "yue" | "zh" | "zu";
             /** @description ISO 4217 */
             currency: string;
             isDemo: boolean;
@@ -1460,6 +1564,8 @@ export interface components {
             region: string;
             /** @enum {unknown} */
             category: "clothes" | "jewellery" | "kitchen" | "beauty" | "food" | "crafts" | "home" | "books" | "plants" | "toys" | "other";
+            /** @enum {unknown} */
+            language?: "am" | "ar" | "az" | "bg" | "bn" | "bo" | "ca" | "cs" | "da" | "de" | "el" | "en" | "es" | "fa" | "fi" | "fil" | "fr" | "gu" | "ha" | "he" | "hi" | "hr" | "hu" | "hy" | "id" | "ig" | "it" | "ja" | "jv" | "ka" | "kk" | "km" | "kn" | "ko" | "ky" | "lo" | "mn" | "mr" | "ms" | "my" | "nan" | "nb" | "ne" | "nl" | "pa" | "pl" | "ps" | "pt" | "ro" | "ru" | "si" | "sk" | "so" | "sr" | "sv" | "sw" | "ta" | "te" | "th" | "tr" | "ug" | "uk" | "ur" | "uz" | "vi" | "wuu" | "yo" | "yue" | "zh" | "zu";
             /** @description ISO 4217 */
             currency: string;
         };
@@ -1476,6 +1582,8 @@ export interface components {
             region: string;
             /** @enum {unknown} */
             category: "clothes" | "jewellery" | "kitchen" | "beauty" | "food" | "crafts" | "home" | "books" | "plants" | "toys" | "other";
+            /** @enum {unknown} */
+            language: "am" | "ar" | "az" | "bg" | "bn" | "bo" | "ca" | "cs" | "da" | "de" | "el" | "en" | "es" | "fa" | "fi" | "fil" | "fr" | "gu" | "ha" | "he" | "hi" | "hr" | "hu" | "hy" | "id" | "ig" | "it" | "ja" | "jv" | "ka" | "kk" | "km" | "kn" | "ko" | "ky" | "lo" | "mn" | "mr" | "ms" | "my" | "nan" | "nb" | "ne" | "nl" | "pa" | "pl" | "ps" | "pt" | "ro" | "ru" | "si" | "sk" | "so" | "sr" | "sv" | "sw" | "ta" | "te" | "th" | "tr" | "ug" | "uk" | "ur" | "uz" | "vi" | "wuu" | "yo" | "yue" | "zh" | "zu";
             /** @description ISO 4217 */
             currency: string;
             isDemo: boolean;
@@ -1495,6 +1603,8 @@ export interface components {
             region?: string;
             /** @enum {unknown} */
             category?: "clothes" | "jewellery" | "kitchen" | "beauty" | "food" | "crafts" | "home" | "books" | "plants" | "toys" | "other";
+            /** @enum {unknown} */
+            language?: "am" | "ar" | "az" | "bg" | "bn" | "bo" | "ca" | "cs" | "da" | "de" | "el" | "en" | "es" | "fa" | "fi" | "fil" | "fr" | "gu" | "ha" | "he" | "hi" | "hr" | "hu" | "hy" | "id" | "ig" | "it" | "ja" | "jv" | "ka" | "kk" | "km" | "kn" | "ko" | "ky" | "lo" | "mn" | "mr" | "ms" | "my" | "nan" | "nb" | "ne" | "nl" | "pa" | "pl" | "ps" | "pt" | "ro" | "ru" | "si" | "sk" | "so" | "sr" | "sv" | "sw" | "ta" | "te" | "th" | "tr" | "ug" | "uk" | "ur" | "uz" | "vi" | "wuu" | "yo" | "yue" | "zh" | "zu";
         };
         ShopRef: {
             /**
@@ -1515,6 +1625,8 @@ export interface components {
             title: string;
             state: "planned" | "live" | "interrupted" | "ended" | "cancelled";
             visibility: "public" | "private";
+            /** @enum {unknown} */
+            language: "am" | "ar" | "az" | "bg" | "bn" | "bo" | "ca" | "cs" | "da" | "de" | "el" | "en" | "es" | "fa" | "fi" | "fil" | "fr" | "gu" | "ha" | "he" | "hi" | "hr" | "hu" | "hy" | "id" | "ig" | "it" | "ja" | "jv" | "ka" | "kk" | "km" | "kn" | "ko" | "ky" | "lo" | "mn" | "mr" | "ms" | "my" | "nan" | "nb" | "ne" | "nl" | "pa" | "pl" | "ps" | "pt" | "ro" | "ru" | "si" | "sk" | "so" | "sr" | "sv" | "sw" | "ta" | "te" | "th" | "tr" | "ug" | "uk" | "ur" | "uz" | "vi" | "wuu" | "yo" | "yue" | "zh" | "zu";
             /**
              * Format: date-time
              * @description RFC 3339, UTC
@@ -1546,6 +1658,8 @@ export interface components {
              */
             startsAt: string;
             visibility: "public" | "private";
+            /** @enum {unknown} */
+            language?: "am" | "ar" | "az" | "bg" | "bn" | "bo" | "ca" | "cs" | "da" | "de" | "el" | "en" | "es" | "fa" | "fi" | "fil" | "fr" | "gu" | "ha" | "he" | "hi" | "hr" | "hu" | "hy" | "id" | "ig" | "it" | "ja" | "jv" | "ka" | "kk" | "km" | "kn" | "ko" | "ky" | "lo" | "mn" | "mr" | "ms" | "my" | "nan" | "nb" | "ne" | "nl" | "pa" | "pl" | "ps" | "pt" | "ro" | "ru" | "si" | "sk" | "so" | "sr" | "sv" | "sw" | "ta" | "te" | "th" | "tr" | "ug" | "uk" | "ur" | "uz" | "vi" | "wuu" | "yo" | "yue" | "zh" | "zu";
             productIds: string[];
         };
         ShowFigures: {
@@ -1570,6 +1684,8 @@ export interface components {
              */
             startsAt?: string;
             visibility?: "public" | "private";
+            /** @enum {unknown} */
+            language?: "am" | "ar" | "az" | "bg" | "bn" | "bo" | "ca" | "cs" | "da" | "de" | "el" | "en" | "es" | "fa" | "fi" | "fil" | "fr" | "gu" | "ha" | "he" | "hi" | "hr" | "hu" | "hy" | "id" | "ig" | "it" | "ja" | "jv" | "ka" | "kk" | "km" | "kn" | "ko" | "ky" | "lo" | "mn" | "mr" | "ms" | "my" | "nan" | "nb" | "ne" | "nl" | "pa" | "pl" | "ps" | "pt" | "ro" | "ru" | "si" | "sk" | "so" | "sr" | "sv" | "sw" | "ta" | "te" | "th" | "tr" | "ug" | "uk" | "ur" | "uz" | "vi" | "wuu" | "yo" | "yue" | "zh" | "zu";
         };
         ShowTile: {
             /**
@@ -1580,6 +1696,8 @@ export interface components {
             title: string;
             state: "planned" | "live" | "interrupted" | "ended" | "cancelled";
             visibility: "public" | "private";
+            /** @enum {unknown} */
+            language: "am" | "ar" | "az" | "bg" | "bn" | "bo" | "ca" | "cs" | "da" | "de" | "el" | "en" | "es" | "fa" | "fi" | "fil" | "fr" | "gu" | "ha" | "he" | "hi" | "hr" | "hu" | "hy" | "id" | "ig" | "it" | "ja" | "jv" | "ka" | "kk" | "km" | "kn" | "ko" | "ky" | "lo" | "mn" | "mr" | "ms" | "my" | "nan" | "nb" | "ne" | "nl" | "pa" | "pl" | "ps" | "pt" | "ro" | "ru" | "si" | "sk" | "so" | "sr" | "sv" | "sw" | "ta" | "te" | "th" | "tr" | "ug" | "uk" | "ur" | "uz" | "vi" | "wuu" | "yo" | "yue" | "zh" | "zu";
             /**
              * Format: date-time
              * @description RFC 3339, UTC
@@ -4910,6 +5028,433 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Order"];
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getHome: {
+        parameters: {
+            query?: {
+                category?: "clothes" | "jewellery" | "kitchen" | "beauty" | "food" | "crafts" | "home" | "books" | "plants" | "toys" | "other";
+                region?: string;
+                language?: "am" | "ar" | "az" | "bg" | "bn" | "bo" | "ca" | "cs" | "da" | "de" | "el" | "en" | "es" | "fa" | "fi" | "fil" | "fr" | "gu" | "ha" | "he" | "hi" | "hr" | "hu" | "hy" | "id" | "ig" | "it" | "ja" | "jv" | "ka" | "kk" | "km" | "kn" | "ko" | "ky" | "lo" | "mn" | "mr" | "ms" | "my" | "nan" | "nb" | "ne" | "nl" | "pa" | "pl" | "ps" | "pt" | "ro" | "ru" | "si" | "sk" | "so" | "sr" | "sv" | "sw" | "ta" | "te" | "th" | "tr" | "ug" | "uk" | "ur" | "uz" | "vi" | "wuu" | "yo" | "yue" | "zh" | "zu";
+                turn?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        live: {
+                            items: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                id: string;
+                                title: string;
+                                state: "planned" | "live" | "interrupted" | "ended" | "cancelled";
+                                visibility: "public" | "private";
+                                /** @enum {unknown} */
+                                language: "am" | "ar" | "az" | "bg" | "bn" | "bo" | "ca" | "cs" | "da" | "de" | "el" | "en" | "es" | "fa" | "fi" | "fil" | "fr" | "gu" | "ha" | "he" | "hi" | "hr" | "hu" | "hy" | "id" | "ig" | "it" | "ja" | "jv" | "ka" | "kk" | "km" | "kn" | "ko" | "ky" | "lo" | "mn" | "mr" | "ms" | "my" | "nan" | "nb" | "ne" | "nl" | "pa" | "pl" | "ps" | "pt" | "ro" | "ru" | "si" | "sk" | "so" | "sr" | "sv" | "sw" | "ta" | "te" | "th" | "tr" | "ug" | "uk" | "ur" | "uz" | "vi" | "wuu" | "yo" | "yue" | "zh" | "zu";
+                                /**
+                                 * Format: date-time
+                                 * @description RFC 3339, UTC
+                                 */
+                                startsAt: string;
+                                wentLiveAt: string | null;
+                                endedAt: string | null;
+                                cover: components["schemas"]["Image"] | null;
+                                shop: components["schemas"]["ShopRef"];
+                                viewers: number;
+                                isDemo: boolean;
+                                onScreen: {
+                                    number: number;
+                                    title: string;
+                                } | null;
+                                isFollowed: boolean;
+                            }[];
+                            next: string | null;
+                        };
+                        planned: {
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            id: string;
+                            title: string;
+                            state: "planned" | "live" | "interrupted" | "ended" | "cancelled";
+                            visibility: "public" | "private";
+                            /** @enum {unknown} */
+                            language: "am" | "ar" | "az" | "bg" | "bn" | "bo" | "ca" | "cs" | "da" | "de" | "el" | "en" | "es" | "fa" | "fi" | "fil" | "fr" | "gu" | "ha" | "he" | "hi" | "hr" | "hu" | "hy" | "id" | "ig" | "it" | "ja" | "jv" | "ka" | "kk" | "km" | "kn" | "ko" | "ky" | "lo" | "mn" | "mr" | "ms" | "my" | "nan" | "nb" | "ne" | "nl" | "pa" | "pl" | "ps" | "pt" | "ro" | "ru" | "si" | "sk" | "so" | "sr" | "sv" | "sw" | "ta" | "te" | "th" | "tr" | "ug" | "uk" | "ur" | "uz" | "vi" | "wuu" | "yo" | "yue" | "zh" | "zu";
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            startsAt: string;
+                            wentLiveAt: string | null;
+                            endedAt: string | null;
+                            cover: components["schemas"]["Image"] | null;
+                            shop: components["schemas"]["ShopRef"];
+                            viewers: number;
+                            isDemo: boolean;
+                            onScreen: {
+                                number: number;
+                                title: string;
+                            } | null;
+                            isFollowed: boolean;
+                        }[];
+                        past: {
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            id: string;
+                            title: string;
+                            state: "planned" | "live" | "interrupted" | "ended" | "cancelled";
+                            visibility: "public" | "private";
+                            /** @enum {unknown} */
+                            language: "am" | "ar" | "az" | "bg" | "bn" | "bo" | "ca" | "cs" | "da" | "de" | "el" | "en" | "es" | "fa" | "fi" | "fil" | "fr" | "gu" | "ha" | "he" | "hi" | "hr" | "hu" | "hy" | "id" | "ig" | "it" | "ja" | "jv" | "ka" | "kk" | "km" | "kn" | "ko" | "ky" | "lo" | "mn" | "mr" | "ms" | "my" | "nan" | "nb" | "ne" | "nl" | "pa" | "pl" | "ps" | "pt" | "ro" | "ru" | "si" | "sk" | "so" | "sr" | "sv" | "sw" | "ta" | "te" | "th" | "tr" | "ug" | "uk" | "ur" | "uz" | "vi" | "wuu" | "yo" | "yue" | "zh" | "zu";
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            startsAt: string;
+                            wentLiveAt: string | null;
+                            endedAt: string | null;
+                            cover: components["schemas"]["Image"] | null;
+                            shop: components["schemas"]["ShopRef"];
+                            viewers: number;
+                            isDemo: boolean;
+                            onScreen: {
+                                number: number;
+                                title: string;
+                            } | null;
+                            isFollowed: boolean;
+                        }[];
+                        facets: {
+                            categories: ("clothes" | "jewellery" | "kitchen" | "beauty" | "food" | "crafts" | "home" | "books" | "plants" | "toys" | "other")[];
+                            regions: string[];
+                            languages: ("am" | "ar" | "az" | "bg" | "bn" | "bo" | "ca" | "cs" | "da" | "de" | "el" | "en" | "es" | "fa" | "fi" | "fil" | "fr" | "gu" | "ha" | "he" | "hi" | "hr" | "hu" | "hy" | "id" | "ig" | "it" | "ja" | "jv" | "ka" | "kk" | "km" | "kn" | "ko" | "ky" | "lo" | "mn" | "mr" | "ms" | "my" | "nan" | "nb" | "ne" | "nl" | "pa" | "pl" | "ps" | "pt" | "ro" | "ru" | "si" | "sk" | "so" | "sr" | "sv" | "sw" | "ta" | "te" | "th" | "tr" | "ug" | "uk" | "ur" | "uz" | "vi" | "wuu" | "yo" | "yue" | "zh" | "zu")[];
+                        };
+                        turn: number;
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listHomeLive: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                category?: "clothes" | "jewellery" | "kitchen" | "beauty" | "food" | "crafts" | "home" | "books" | "plants" | "toys" | "other";
+                region?: string;
+                language?: "am" | "ar" | "az" | "bg" | "bn" | "bo" | "ca" | "cs" | "da" | "de" | "el" | "en" | "es" | "fa" | "fi" | "fil" | "fr" | "gu" | "ha" | "he" | "hi" | "hr" | "hu" | "hy" | "id" | "ig" | "it" | "ja" | "jv" | "ka" | "kk" | "km" | "kn" | "ko" | "ky" | "lo" | "mn" | "mr" | "ms" | "my" | "nan" | "nb" | "ne" | "nl" | "pa" | "pl" | "ps" | "pt" | "ro" | "ru" | "si" | "sk" | "so" | "sr" | "sv" | "sw" | "ta" | "te" | "th" | "tr" | "ug" | "uk" | "ur" | "uz" | "vi" | "wuu" | "yo" | "yue" | "zh" | "zu";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            id: string;
+                            title: string;
+                            state: "planned" | "live" | "interrupted" | "ended" | "cancelled";
+                            visibility: "public" | "private";
+                            /** @enum {unknown} */
+                            language: "am" | "ar" | "az" | "bg" | "bn" | "bo" | "ca" | "cs" | "da" | "de" | "el" | "en" | "es" | "fa" | "fi" | "fil" | "fr" | "gu" | "ha" | "he" | "hi" | "hr" | "hu" | "hy" | "id" | "ig" | "it" | "ja" | "jv" | "ka" | "kk" | "km" | "kn" | "ko" | "ky" | "lo" | "mn" | "mr" | "ms" | "my" | "nan" | "nb" | "ne" | "nl" | "pa" | "pl" | "ps" | "pt" | "ro" | "ru" | "si" | "sk" | "so" | "sr" | "sv" | "sw" | "ta" | "te" | "th" | "tr" | "ug" | "uk" | "ur" | "uz" | "vi" | "wuu" | "yo" | "yue" | "zh" | "zu";
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            startsAt: string;
+                            wentLiveAt: string | null;
+                            endedAt: string | null;
+                            cover: components["schemas"]["Image"] | null;
+                            shop: components["schemas"]["ShopRef"];
+                            viewers: number;
+                            isDemo: boolean;
+                            onScreen: {
+                                number: number;
+                                title: string;
+                            } | null;
+                            isFollowed: boolean;
+                        }[];
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search: {
+        parameters: {
+            query: {
+                q: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        corrections: {
+                            written: string;
+                            meant: string[];
+                        }[];
+                        products: {
+                            items: {
+                                product: components["schemas"]["Product"];
+                                shop: components["schemas"]["ShopRef"];
+                                live: {
+                                    /**
+                                     * Format: uuid
+                                     * @description UUID (RFC 9562)
+                                     */
+                                    showId: string;
+                                    number: number;
+                                    onScreen: boolean;
+                                } | null;
+                            }[];
+                            next: string | null;
+                        };
+                        shows: {
+                            items: components["schemas"]["ShowTile"][];
+                            next: string | null;
+                        };
+                        shops: {
+                            items: components["schemas"]["Shop"][];
+                            next: string | null;
+                        };
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    searchProducts: {
+        parameters: {
+            query: {
+                q: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            product: components["schemas"]["Product"];
+                            shop: components["schemas"]["ShopRef"];
+                            live: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                showId: string;
+                                number: number;
+                                onScreen: boolean;
+                            } | null;
+                        }[];
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    searchShows: {
+        parameters: {
+            query: {
+                q: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["ShowTile"][];
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    searchShops: {
+        parameters: {
+            query: {
+                q: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["Shop"][];
+                        next: string | null;
+                    };
                 };
             };
             /** @description Default Response */

@@ -2,12 +2,15 @@
  * A list whose first page came with the page's data and which goes on by "Show more". Renewed, it keeps its length.
  */
 import type { Page } from '@nacre/contract/common';
+import { steady } from './home/steady.ts';
 import { pagesAfter, type PageAsk } from './paging.ts';
 
 export interface PartListOptions<T> {
   /** How many one tap brings. */
   pageSize: number;
   load: (ask: PageAsk) => Promise<Page<T>>;
+  /** Whether what is shown must keep its place when the list is renewed. */
+  isHeld?: () => boolean;
 }
 
 export function createPartList<T extends { id: string }>(first: Page<T>, options: PartListOptions<T>) {
@@ -60,7 +63,7 @@ export function createPartList<T extends { id: string }>(first: Page<T>, options
         const rest = behind > 0 ? await pagesAfter(page.next, behind, options.load) : { items: [], next: page.next };
         if (mine !== turn) return;
         firstLength = page.items.length;
-        items = joined(page.items, rest.items);
+        items = steady(items, joined(page.items, rest.items), options.isHeld?.() ?? false);
         next = rest.next;
       } catch {
         // No network: the next time brings it.

@@ -12,12 +12,14 @@ const id = '019a0000-0000-7000-8000-000000000001';
 const sources = [{ url: '/blobs/s', width: 400 }, { url: '/blobs/l', width: 800 }];
 const image = { id, width: 800, height: 800, sources };
 const shop: Shop = {
-  id, slug: 'liu', name: 'Liu', story: 'From Lanzhou.', image, region: 'Gansu', category: 'clothes', currency: 'CNY',
+  id, slug: 'liu', name: 'Liu', story: 'From Lanzhou.', image, region: 'Gansu', category: 'clothes', language: 'zh',
+  currency: 'CNY',
   isDemo: false, createdAt: '2026-11-01T00:00:00.000Z',
 };
 const show: Show = {
-  id, title: 'Spring', description: '', state: 'planned', visibility: 'public', startsAt: '2026-12-01T12:30:00.000Z',
-  wentLiveAt: null, endedAt: null, interruptedAt: null, cover: null, shop, viewers: 0, isDemo: false, onScreen: null,
+  id, title: 'Spring', description: '', state: 'planned', visibility: 'public', language: 'zh',
+  startsAt: '2026-12-01T12:30:00.000Z', wentLiveAt: null, endedAt: null, interruptedAt: null, cover: null, shop,
+  viewers: 0, isDemo: false, onScreen: null,
   likes: 0, onScreenProductId: null, bag: [],
 };
 const variant = (priceMinor: number, available: number) => (

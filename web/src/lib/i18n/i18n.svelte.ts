@@ -5,7 +5,7 @@
  * `t` reads state, so switching the language redraws everything without a reload and the picture keeps playing.
  */
 import { getContext, setContext } from 'svelte';
-import { createFormat, type Format } from './format.ts';
+import { formatFor, type Format } from './format.ts';
 import type { MessageArguments } from './keys.ts';
 import { findMessage, loadedNamespaces, loadMessages } from './load.ts';
 import { chooseFormatLocale, direction, htmlLang, type Locale, localeCookie } from './locales.ts';
@@ -43,7 +43,7 @@ function isolate(value: unknown, dir: 'ltr' | 'rtl'): unknown {
 export function createI18n(initial: { locale: Locale; formatLocale: string; timeZone: () => string | null }): I18n {
   let locale = $state(initial.locale);
   let formatLocale = $state(initial.formatLocale);
-  const format = $derived(createFormat(formatLocale, initial.timeZone() ?? undefined));
+  const format = $derived(formatFor(formatLocale, initial.timeZone() ?? undefined));
 
   function find(key: string, args: Record<string, unknown> = {}): string | undefined {
     const message = findMessage(locale, key);

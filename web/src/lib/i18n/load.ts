@@ -26,6 +26,11 @@ const loaders: Record<Namespace, Record<Locale, Loader>> = {
     zh: () => import('virtual:messages/common/zh'),
     ar: () => import('virtual:messages/common/ar'),
   },
+  found: {
+    en: () => import('virtual:messages/found/en'),
+    zh: () => import('virtual:messages/found/zh'),
+    ar: () => import('virtual:messages/found/ar'),
+  },
   office: {
     en: () => import('virtual:messages/office/en'),
     zh: () => import('virtual:messages/office/zh'),
