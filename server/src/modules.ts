@@ -6,6 +6,8 @@ import type { IncomingMessage } from 'node:http';
 import type { MediaEvent, MediaSupervisor } from '@nacre/media/hooks';
 import { createAccounts, type AccountsDeps } from './accounts/accounts.ts';
 import { accountsReactions } from './accounts/reactions.ts';
+import { createAnalytics } from './analytics/analytics.ts';
+import { analyticsReactions } from './analytics/reactions.ts';
 import { createCatalog } from './catalog/catalog.ts';
 import { createChat } from './chat/chat.ts';
 import { createFollows } from './follows/follows.ts';
@@ -94,22 +96,36 @@ export function createModules(deps: ModulesDeps) {
     tell: realtime.tell,
   });
 
+  const analytics = createAnalytics({
+    platform,
+    showFor: shows.figuresOf,
+    stateFor: shows.brief,
+    runningShows: shows.running,
+    productsByIds: catalog.productsByIds,
+    viewersIn: realtime.viewersIn,
+  });
+  realtime.onPresence(analytics.notePresence);
+
   accountsReactions(jobs, { accounts });
   paymentsReactions(jobs, { payments });
   ordersReactions(platform.outbox, { orders });
   showsReactions(platform.outbox, { shows });
+  analyticsReactions(platform.outbox, { analytics });
 
-  return { accounts, images, shops, team, catalog, follows, realtime, video, shows, chat, payments, orders };
+  return { accounts, images, shops, team, catalog, follows, realtime, video, shows, chat, payments, orders, analytics };
 }
 
 /** Sweeps and feeds that run as long as the server does. Ended before the modules they work for. */
 export async function startModules(modules: Modules, platform: Platform): Promise<{ stop(): Promise<void> }> {
   await modules.shows.start();
+  await modules.analytics.start();
   const holds = createOrderSweep({ orders: modules.orders, log: platform.log });
   return {
     async stop() {
       await holds.stop();
       await modules.shows.stop();
+      // After shows, whose last likes it counts.
+      await modules.analytics.stop();
       await modules.accounts.stop();
     },
   };

@@ -1,0 +1,25 @@
+/** What shows says over the bus after a commit: at most once, for those who count as it happens. */
+import type { ShowState } from '@nacre/contract/shows';
+
+/** Bus topic `shows.moved`: a show has another state. */
+export interface ShowMoved {
+  showId: string;
+  state: ShowState;
+  /** RFC 3339; null when it never was live. */
+  wentLiveAt: string | null;
+  /** When it moved, RFC 3339. */
+  at: string;
+}
+
+/**
+ * Bus topic `shows.counted`: something of viewers was counted, that is not a repeat. `explained` also when a wish is made
+ * again after it was answered.
+ */
+export interface ShowCounted {
+  showId: string;
+  what: 'card_opened' | 'sheet_opened' | 'bagged' | 'explained' | 'liked';
+  count: number;
+}
+
+export const MOVED_TOPIC = 'shows.moved';
+export const COUNTED_TOPIC = 'shows.counted';
