@@ -92,8 +92,8 @@ export const OnScreenBody = Type.Object({ productId: Nullable(Id) }, { additiona
 export const ExplainBody = Type.Object({ productId: Id }, { additionalProperties: false });
 export const ExplainAnswer = Type.Object({ explainRequests: Type.Integer() });
 /**
- * `bagged`: put aside. It stays marked for the viewer until it is taken back, and counts once. `sheet_opened`: the sheet
- * to buy, from the card or the bag.
+ * `bagged`: put aside. It stays marked for the viewer until it is taken back, and counts once. `sheet_opened`: went on
+ * to buy in the sheet, whether or not signed in.
  */
 export const InterestBody = Type.Object(
   { productId: Id, kind: Type.Union([

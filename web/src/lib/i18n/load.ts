@@ -26,6 +26,11 @@ const loaders: Record<Namespace, Record<Locale, Loader>> = {
     zh: () => import('virtual:messages/common/zh'),
     ar: () => import('virtual:messages/common/ar'),
   },
+  figures: {
+    en: () => import('virtual:messages/figures/en'),
+    zh: () => import('virtual:messages/figures/zh'),
+    ar: () => import('virtual:messages/figures/ar'),
+  },
   office: {
     en: () => import('virtual:messages/office/en'),
     zh: () => import('virtual:messages/office/zh'),
