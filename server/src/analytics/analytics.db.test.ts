@@ -23,7 +23,9 @@ after(async () => {
 });
 const { owner, shop, products } = await api.newMarket(2);
 const [first, second] = products as [Product, Product];
-for (const { id } of [...first.variants, ...second.variants]) await api.catalog.changeStock(owner.id, id, { setTo: 99 });
+for (const { id } of [...first.variants, ...second.variants]) {
+  await api.catalog.changeStock(owner.id, id, { setTo: 99 });
+}
 const buyer = await api.newPerson('Xiao Yu');
 
 const figuresOf = async (show: Show, from?: number): Promise<ShowMinutes> => {
@@ -47,7 +49,7 @@ const factOf = (order: Awaited<ReturnType<typeof buy>>): OrderFact => ({
   lines: order.lines.map((line) => ({ ...line, amountMinor: line.unitPriceMinor * line.quantity })),
 });
 
-test('[AN8] orders and money are those of the orders, in the minute they happened, before and after included', async () => {
+test('[AN8] orders and money are those of the orders, in their minute, after the end included', async () => {
   const show = await api.newLiveShow(owner, shop.id, products);
   const early = await buy(show, first, true, 2);
   const slow = await buy(show, second, false);
@@ -120,10 +122,12 @@ test('[AN2][AN3] one viewer with two tabs is one; the studio is none; a page’s
   await host.close();
 });
 
-test('[AN12] talk, wishes, likes, cards and sheets count in their minute, cards and sheets once per viewer', async () => {
+test('[AN12] talk, wishes, likes, cards, sheets count in their minute, the last two once per viewer', async () => {
   const show = await api.newLiveShow(owner, shop.id, products);
   const guest = api.newGuest();
-  const tell = (path: string, body: object, cookie: string) => api.ask(`/api/shows/${show.id}/${path}`, { body, cookie });
+  const tell = (path: string, body: object, cookie: string) => (
+    api.ask(`/api/shows/${show.id}/${path}`, { body, cookie })
+  );
   for (const kind of ['card_opened', 'card_opened', 'sheet_opened', 'sheet_opened']) {
     assert.equal((await tell('interest', { productId: first.id, kind }, guest)).status, 204);
   }
@@ -137,13 +141,15 @@ test('[AN12] talk, wishes, likes, cards and sheets count in their minute, cards 
   assert.deepEqual(figures.minutes.map((row) => (
     [row.cardsOpened, row.sheetsOpened, row.explains, row.likes, row.chats]
   )), [[2, 1, 0, 0, 0], [0, 0, 1, 7, 1]]);
-  assert.deepEqual(figures.products.map(({ cardsOpened, sheetsOpened }) => [cardsOpened, sheetsOpened]), [[2, 1], [0, 0]]);
+  const goods = figures.products.map(({ cardsOpened, sheetsOpened }) => [cardsOpened, sheetsOpened]);
+  assert.deepEqual(goods, [[2, 1], [0, 0]]);
 });
 
-test('[AN10][AN11] how viewers came: the first telling counts, what is no way is refused, small countries are one', async () => {
+test('[AN10][AN11] how viewers came: the first telling counts, small countries are one', async () => {
   const show = await api.newLiveShow(owner, shop.id, products);
   const ways = [
-    ['poster', 'Asia/Shanghai'], ['poster', 'Asia/Shanghai'], ['other-site', 'Asia/Urumqi'], ['home', 'Europe/Berlin'],
+    ['poster', 'Asia/Shanghai'], ['poster', 'Asia/Shanghai'], ['other-site', 'Asia/Urumqi'],
+    ['home', 'Europe/Berlin'],
   ] as const;
   for (const [source, zone] of ways) {
     const cookie = `${api.newGuest()}; nacre_tz=${encodeURIComponent(zone)}`;
@@ -160,7 +166,8 @@ test('[AN10][AN11] how viewers came: the first telling counts, what is no way is
     { source: 'other-site', host: null, viewers: 1 },
   ]);
   assert.deepEqual(countries, [{ country: 'CN', viewers: 3 }, { country: null, viewers: 1 }]);
-  for (const body of [{ source: 'me' }, { source: 'other-site', host: 'https://x/' }, { source: 'home', more: 1 }, {}]) {
+  const wrong = [{ source: 'me' }, { source: 'other-site', host: 'https://x/' }, { source: 'home', more: 1 }, {}];
+  for (const body of wrong) {
     assert.equal((await api.ask(`/api/shows/${show.id}/visit`, { body, cookie: api.newGuest() })).status, 400);
   }
   await api.shows.end(owner.id, show.id);
@@ -208,9 +215,22 @@ test('[AN15] the file has the rows of the page', async () => {
   const figures = await figuresOf(show);
   const answer = await api.ask(`/api/office/shows/${show.id}/figures/minutes.csv`, { cookie: owner.cookie });
   assert.match(String(answer.headers['content-type']), /^text\/csv; charset=utf-8/);
-  assert.match(String(answer.headers['content-disposition']), /^attachment; filename="show-\d{4}-\d\d-\d\d-minutes\.csv"$/);
+  const name = /^attachment; filename="show-\d{4}-\d\d-\d\d-minutes\.csv"$/;
+  assert.match(String(answer.headers['content-disposition']), name);
   assert.deepEqual([...answer.bytes.subarray(0, 3)], [0xef, 0xbb, 0xbf]);
   const [, row] = answer.bytes.toString().split('\r\n');
   const [minute] = figures.minutes;
-  assert.ok(row?.endsWith(`,${minute?.placed},${minute?.paid},${(minute?.salesMinor ?? 0) / 100}.00,1,${first.title}`), row);
+  const sales = `${(minute?.salesMinor ?? 0) / 100}.00`;
+  assert.ok(row?.endsWith(`,${minute?.placed},${minute?.paid},${sales},1,${first.title}`), row);
+});
+
+test('[AN17] a visit holds neither the viewer’s name nor one that another show has', async () => {
+  const shows = [await api.newLiveShow(owner, shop.id, products), await api.newLiveShow(owner, shop.id, products)];
+  for (const { id } of shows) api.analytics.notePresence(`show/${id}`, `person/${buyer.id}`, true);
+  await api.analytics.flush();
+  const visits = await api.platform.database.db.selectFrom('show_visit').selectAll()
+    .where('show_id', 'in', shows.map(({ id }) => id)).execute();
+  assert.equal(visits.length, 2);
+  assert.equal(new Set(visits.map(({ viewer }) => viewer.toString('hex'))).size, 2);
+  assert.ok(!JSON.stringify(visits).includes(buyer.id));
 });

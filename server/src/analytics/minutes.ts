@@ -26,7 +26,9 @@ export function rowsOf(span: Span, nowMs: number): number {
   if (span.startMs === null) return 0;
   const lastedMs = Math.max(0, (span.endMs ?? nowMs) - span.startMs);
   // A running show has begun its first minute; one that ended exactly at a minute's end has not begun another.
-  const begun = span.endMs === null ? Math.floor(lastedMs / MINUTE_MS) + 1 : Math.max(1, Math.ceil(lastedMs / MINUTE_MS));
+  const begun = span.endMs === null
+    ? Math.floor(lastedMs / MINUTE_MS) + 1
+    : Math.max(1, Math.ceil(lastedMs / MINUTE_MS));
   return Math.min(FIGURE_MINUTES_MAX, begun);
 }
 

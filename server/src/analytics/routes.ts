@@ -40,7 +40,7 @@ export function analyticsRoutes(app: App, { analytics, counted }: AnalyticsRoute
   app.get('/api/office/shows/:showId/figures/minutes', {
     schema: {
       operationId: 'getMinutes',
-      summary: 'A show minute by minute, beside what was on screen; with its totals, sources, countries, and per product',
+      summary: 'A show minute by minute, with what was on screen, its totals, sources, countries, and per product',
       tags: ['office: shows'],
       params,
       querystring: MinutesQuery,

@@ -6,9 +6,9 @@
  */
 import { AFTER, MINUTE_MS } from './minutes.ts';
 
-/** Running shows that are followed. Fewer leaves shows without figures, more is memory for more than a server carries. */
+/** Running shows that are followed. Fewer leaves some without figures, more is memory for nothing. */
 const SHOWS_MAX = 2_000;
-/** Viewers that are known by name, over all shows. Fewer leaves a rush out of time watched; each costs about 200 B. */
+/** Viewers known by name, over all shows. Fewer leaves a rush out of time watched; each costs about 200 B. */
 const VIEWERS_MAX = 200_000;
 /** How long after the end what was under way (likes that waited to be written) still counts for its last minute. */
 const GRACE_MS = 5_000;
@@ -145,8 +145,8 @@ export function createTracker(limits: { shows?: number; viewers?: number } = {})
       if (shows.has(showId) || shows.size >= showsMax) return;
       const atMs = Math.max(startMs, nowMs);
       const show: TrackedShow = {
-        showId, startMs, endMs: null, atTheEnd: null, atMs, minute: minuteOf(startMs, atMs), here: new Map(), nameless: 0,
-        left: new Set(), peak: 0, different: 0, changes: new Map(), moves: new Map(),
+        showId, startMs, endMs: null, atTheEnd: null, atMs, minute: minuteOf(startMs, atMs), here: new Map(),
+        nameless: 0, left: new Set(), peak: 0, different: 0, changes: new Map(), moves: new Map(),
       };
       shows.set(showId, show);
       touch(show);

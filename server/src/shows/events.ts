@@ -12,8 +12,8 @@ export interface ShowMoved {
 }
 
 /**
- * Bus topic `shows.counted`: something of viewers was counted, that is not a repeat. `explained` also when a wish is made
- * again after it was answered.
+ * Bus topic `shows.counted`: something of viewers was counted, that is not a repeat. `explained` also when a wish is
+ * made again after it was answered.
  */
 export interface ShowCounted {
   showId: string;

@@ -5,7 +5,9 @@ import { bandsOf, nextFrom, onScreenIn, renewed, startOf } from './minutes-model
 
 const row = (minute: number, viewers = 0) => ({ minute, viewers }) as FigureMinute;
 const figures = (from: number, minutes: FigureMinute[], more: Partial<ShowMinutes> = {}) =>
-  ({ showId: 's', from, minutes, screens: [], products: [], wentLiveAt: '2026-03-28T23:59:30Z', ...more }) as unknown as ShowMinutes;
+  ({
+    showId: 's', from, minutes, screens: [], products: [], wentLiveAt: '2026-03-28T23:59:30Z', ...more,
+  }) as unknown as ShowMinutes;
 
 test('[W91] what comes renews the minutes that it has and keeps those before', () => {
   const known = renewed(null, figures(0, [row(0, 1), row(1, 2), row(2, 3)]));
@@ -28,7 +30,8 @@ test('[W92] bands lie where the product was on screen, the last up to now', () =
     ],
   };
   const shown = figures(0, [row(0), row(1)], more);
-  assert.deepEqual(bandsOf(shown).map(({ product, start, width }) => [product.number, start, width]), [[1, 0.25, 0.25], [2, 0.75, 0.25]]);
+  const bands = bandsOf(shown).map(({ product, start, width }) => [product.number, start, width]);
+  assert.deepEqual(bands, [[1, 0.25, 0.25], [2, 0.75, 0.25]]);
   assert.deepEqual(onScreenIn(shown.screens, 0), ['a']);
   assert.deepEqual(onScreenIn(shown.screens, 1), ['gone', 'b']);
   assert.equal(startOf(shown, 1).toISOString(), '2026-03-29T00:00:30.000Z');

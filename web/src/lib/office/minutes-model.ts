@@ -34,7 +34,8 @@ export function bandsOf({ screens, products, minutes }: ShowMinutes): Band[] {
     if (!product || screen.fromSeconds >= toSeconds) return [];
     const { fromSeconds } = screen;
     const key = `${index} ${screen.productId}`;
-    return [{ key, product, fromSeconds, toSeconds, start: fromSeconds / whole, width: (toSeconds - fromSeconds) / whole }];
+    const width = (toSeconds - fromSeconds) / whole;
+    return [{ key, product, fromSeconds, toSeconds, start: fromSeconds / whole, width }];
   });
 }
 

@@ -48,7 +48,9 @@ export async function loadAside(showId: string): Promise<string[]> {
   return (answer as { productIds: string[] }).productIds;
 }
 
-async function noteInterest(showId: string, productId: string, kind: 'card_opened' | 'sheet_opened' | 'bagged'): Promise<void> {
+type Kind = 'card_opened' | 'sheet_opened' | 'bagged';
+
+async function noteInterest(showId: string, productId: string, kind: Kind): Promise<void> {
   await ask(api.POST('/api/shows/{showId}/interest', { ...showPath(showId), body: { productId, kind } }));
 }
 

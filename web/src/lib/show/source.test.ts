@@ -12,7 +12,8 @@ const came = (changes: { before?: string; query?: string; referrer?: string }) =
 test('[W90] a link that says what it is comes before the page that it stands on', () => {
   assert.deepEqual(came({ query: '?from=poster' }), { source: 'poster' });
   assert.deepEqual(came({ query: '?from=share', referrer: 'https://chat.example/a' }), { source: 'share' });
-  assert.deepEqual(came({ query: '?from=direct', before: '/' }), { source: 'home' }, 'no page of ours makes such a link');
+  // No page of ours makes such a link.
+  assert.deepEqual(came({ query: '?from=direct', before: '/' }), { source: 'home' });
   assert.deepEqual(came({ query: '?from=<script>', before: '/shops/silk' }), { source: 'shop' });
 });
 
@@ -22,7 +23,8 @@ test('[W90] pages of ours are told apart; of another website only its host', () 
   assert.deepEqual(came({ before: '/shops/silk/goods/7' }), { source: 'product' });
   assert.deepEqual(came({ before: '/orders' }), { source: 'here' });
   assert.deepEqual(came({ referrer: 'https://live.example/shops/silk' }), { source: 'shop' });
-  assert.deepEqual(came({ referrer: 'https://Blog.Example:8443/secret?q=1' }), { source: 'other-site', host: 'blog.example' });
+  const site = came({ referrer: 'https://Blog.Example:8443/secret?q=1' });
+  assert.deepEqual(site, { source: 'other-site', host: 'blog.example' });
   assert.deepEqual(came({ referrer: 'http://[::1]/x' }), { source: 'other-site' });
   assert.deepEqual(came({ referrer: 'android-app://com.example/' }), { source: 'direct' });
   assert.deepEqual(came({}), { source: 'direct' });

@@ -2,7 +2,9 @@
 import type { VisitBody, VisitSource } from '@nacre/contract/analytics';
 
 /** What links of ours say of themselves (`?from=…`). */
-const named: readonly VisitSource[] = ['home', 'search', 'shop', 'product', 'push', 'share', 'poster', 'calendar', 'feed'];
+const named: readonly VisitSource[] = [
+  'home', 'search', 'shop', 'product', 'push', 'share', 'poster', 'calendar', 'feed',
+];
 
 export interface Came {
   /** Path of the page of ours before this one; null when this is the first that was opened. */
