@@ -157,7 +157,7 @@ export function createTracker(limits: { shows?: number; viewers?: number } = {})
       if (show === null || show.endMs !== null) return;
       // The last row keeps how many saw the end.
       show.atTheEnd = sizeOf(show);
-      for (const viewer of [...show.here.keys()]) go(show, viewer);
+      for (const viewer of show.here.keys()) go(show, viewer);
       show.left.clear();
       show.endMs = show.atMs;
     },

@@ -921,7 +921,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A show minute by minute, beside what was on screen; with its totals, sources, countries, and per product */
+        /** A show minute by minute, with what was on screen, its totals, sources, countries, and per product */
         get: operations["getMinutes"];
         put?: never;
         post?: never;
