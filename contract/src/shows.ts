@@ -98,9 +98,14 @@ export const BagBody = Type.Object(
 export const OnScreenBody = Type.Object({ productId: Nullable(Id) }, { additionalProperties: false });
 export const ExplainBody = Type.Object({ productId: Id }, { additionalProperties: false });
 export const ExplainAnswer = Type.Object({ explainRequests: Type.Integer() });
-/** `bagged`: put aside. It stays marked for the viewer until it is taken back, and counts once. */
+/**
+ * `bagged`: put aside. It stays marked for the viewer until it is taken back, and counts once. `sheet_opened`: went on
+ * to buy in the sheet, whether or not signed in.
+ */
 export const InterestBody = Type.Object(
-  { productId: Id, kind: Type.Union([Type.Literal('card_opened'), Type.Literal('bagged')]) },
+  { productId: Id, kind: Type.Union([
+    Type.Literal('card_opened'), Type.Literal('sheet_opened'), Type.Literal('bagged'),
+  ]) },
   { additionalProperties: false },
 );
 /** What the viewer has put aside in a show, the first first. */
@@ -126,6 +131,7 @@ export const ProductInterest = Type.Object({
   productId: Id,
   number: Type.Integer(),
   cardOpened: Type.Integer(),
+  sheetOpened: Type.Integer(),
   bagged: Type.Integer(),
   bought: Type.Integer(),
   explainRequests: Type.Integer(),

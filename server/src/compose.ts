@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { createMediaSupervisor } from '@nacre/media/supervisor';
 import { accountsRoutes } from './accounts/routes.ts';
+import { analyticsRoutes } from './analytics/routes.ts';
 import { catalogRoutes } from './catalog/routes.ts';
 import { chatRoutes } from './chat/routes.ts';
 import type { Config } from './config.ts';
@@ -37,6 +38,7 @@ import { createOutbox } from './platform/outbox.ts';
 import type { Platform } from './platform/platform.ts';
 import { localUrl, type Reach } from './reach.ts';
 import { shopsRoutes } from './shops/routes.ts';
+import { createCrowd } from './shows/crowd.ts';
 import { foundRoutes } from './shows/found-routes.ts';
 import { mapRoutes } from './shows/map-routes.ts';
 import { teamRoutes } from './shops/team-routes.ts';
@@ -190,6 +192,9 @@ async function mountRoutes(app: App, modules: Modules, blobs: Blobs, config: Con
     publicUrl: config.publicUrl,
   });
   chatRoutes(app, { chat });
+  analyticsRoutes(app, {
+    analytics: modules.analytics, counted: createCrowd({ nowMs: () => performance.now() }).counted,
+  });
   paymentsRoutes(app, { payments });
   ordersRoutes(app, { orders });
   discoveryRoutes(app, { discovery: modules.discovery });

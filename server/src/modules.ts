@@ -6,6 +6,8 @@ import type { IncomingMessage } from 'node:http';
 import type { MediaEvent, MediaSupervisor } from '@nacre/media/hooks';
 import { createAccounts, type AccountsDeps } from './accounts/accounts.ts';
 import { accountsReactions } from './accounts/reactions.ts';
+import { createAnalytics } from './analytics/analytics.ts';
+import { analyticsReactions } from './analytics/reactions.ts';
 import { createCatalog } from './catalog/catalog.ts';
 import { createChat } from './chat/chat.ts';
 import { createDiscovery } from './discovery/discovery.ts';
@@ -48,6 +50,12 @@ export interface ModulesDeps {
 export type Modules = ReturnType<typeof createModules>;
 
 export function createModules(deps: ModulesDeps) {
+  const trade = createTrade(deps);
+  return { ...trade, ...createReaders(deps, trade) };
+}
+
+/** What people do: the modules that decide, and that need each other while they do. */
+function createTrade(deps: ModulesDeps) {
   const { platform, guests, secret, demoAccounts, jobs, mailer, pagesAt } = deps;
   const accounts = createAccounts({ platform, secret, demoAccounts, jobs, mailer, pagesAt });
   const images = createImages({ platform, blobs: deps.blobs });
@@ -98,6 +106,17 @@ export function createModules(deps: ModulesDeps) {
     tell: realtime.tell,
   });
 
+  accountsReactions(jobs, { accounts });
+  paymentsReactions(jobs, { payments });
+  ordersReactions(platform.outbox, { orders });
+  showsReactions(platform.outbox, { shows });
+
+  return { accounts, images, shops, team, catalog, follows, realtime, video, shows, chat, payments, orders };
+}
+
+/** What only hears of it: lists, figures and news are made from what the others publish. */
+function createReaders({ platform }: ModulesDeps, trade: ReturnType<typeof createTrade>) {
+  const { catalog, follows, realtime, shops, shows } = trade;
   const discovery = createDiscovery({
     platform, shops, catalog, shows,
     followedBy: follows.shopsOf,
@@ -105,27 +124,33 @@ export function createModules(deps: ModulesDeps) {
     newTurn: newNumber,
   });
 
+  const analytics = createAnalytics({
+    platform,
+    showFor: shows.figuresOf,
+    stateFor: shows.brief,
+    runningShows: shows.running,
+    productsByIds: catalog.productsByIds,
+    viewersIn: realtime.viewersIn,
+  });
+  realtime.onPresence(analytics.notePresence);
   discoveryReactions(platform.outbox, { discovery });
-  accountsReactions(jobs, { accounts });
-  paymentsReactions(jobs, { payments });
-  ordersReactions(platform.outbox, { orders });
-  showsReactions(platform.outbox, { shows });
-
-  return {
-    accounts, images, shops, team, catalog, follows, realtime, video, shows, chat, payments, orders, discovery,
-  };
+  analyticsReactions(platform.outbox, { analytics });
+  return { discovery, analytics };
 }
 
 /** Sweeps and feeds that run as long as the server does. Ended before the modules they work for. */
 export async function startModules(modules: Modules, platform: Platform): Promise<{ stop(): Promise<void> }> {
   await modules.shows.start();
   await modules.discovery.start();
+  await modules.analytics.start();
   const holds = createOrderSweep({ orders: modules.orders, log: platform.log });
   return {
     async stop() {
       await holds.stop();
       await modules.discovery.stop();
       await modules.shows.stop();
+      // After shows, whose last likes it counts.
+      await modules.analytics.stop();
       await modules.accounts.stop();
     },
   };

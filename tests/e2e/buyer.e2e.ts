@@ -3,7 +3,11 @@
  * at a price that has just changed, pays or cancels later, reads on where a list ends, loses the network.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import test, { after, before } from 'node:test';
+import type { AxeResults } from 'axe-core';
+import type { ShowMinutes } from '@nacre/contract/analytics';
 import type { Order, OrderPlace } from '@nacre/contract/orders';
 import type { Product } from '@nacre/contract/catalog';
 import type { Shop } from '@nacre/contract/shops';
@@ -26,6 +30,7 @@ const address: OrderPlace['address'] = {
   postalCode: '97209', country: 'US',
 };
 const say = textsOf('en');
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let nacre: Nacre;
 let market: Market;
@@ -71,11 +76,11 @@ async function addProduct(title: string, changes: object = {}): Promise<Product>
   });
 }
 
-async function order(buyer: Client, product: Product): Promise<Order> {
+async function order(buyer: Client, product: Product, showId: string | null = null): Promise<Order> {
   const [variant] = product.variants;
   assert.ok(variant);
   return buyer.must<Order>(201, 'POST', '/api/orders', {
-    idempotencyKey: crypto.randomUUID(), showId: null, address, saveAddress: true,
+    idempotencyKey: crypto.randomUUID(), showId, address, saveAddress: true,
     lines: [{ variantId: variant.id, quantity: 1, unitPriceMinor: variant.priceMinor }],
   });
 }
@@ -341,5 +346,57 @@ test('the home page stays when the server goes, and knows what is new when it is
   await nacre.startAgain();
   await lookAgain();
   await page.getByText(say('common.back_soon')).waitFor();
+  await context.close();
+});
+
+test('[W90][W93] the host reads what two viewers did: chart, table and file say the same', async () => {
+  const { product } = market;
+  const buyer = await newBuyer('Bao');
+  const { page: guestPage, context: guest } = await pageOf(null);
+  const { page: buyerPage, context: bought } = await pageOf(buyer);
+  const told = guestPage.waitForResponse((answer) => answer.url().endsWith('/visit'), { timeout: PATIENCE_MS });
+  await Promise.all([
+    guestPage.goto(`${nacre.url}/shows/${market.show.id}?from=poster`),
+    buyerPage.goto(`${nacre.url}/shows/${market.show.id}`),
+  ]);
+  assert.equal((await told).status(), 204);
+  assert.equal(new URL(guestPage.url()).search, '', 'the address that is handed on names no poster');
+  const placed = await order(buyer, product, market.show.id);
+  const paymentId = placed.paymentUrl?.split('/').at(-1);
+  await buyer.must(200, 'POST', `/api/payments/${paymentId}/sandbox`, { outcome: 'succeed' });
+
+  const figures = `/api/office/shows/${market.show.id}/figures/minutes`;
+  const read = () => market.owner.must<ShowMinutes>(200, 'GET', figures);
+  await until('both have been seen', PATIENCE_MS, async () => {
+    const { totals, sources } = await read();
+    return totals.paid > 0 && totals.differentViewers >= 2 && sources.some(({ source }) => source === 'poster');
+  });
+  const { page, context } = await pageOf(market.owner);
+  await page.goto(`${nacre.url}/office/${market.shop.slug}/shows/${market.show.id}/figures`);
+  await page.locator('[data-drawn=true] canvas').waitFor();
+  const slider = page.getByRole('slider');
+  await slider.press('Home');
+  assert.equal(await slider.getAttribute('aria-valuenow'), '1');
+  // What is compared is one moment: the viewers leave, and nothing moves any more.
+  await Promise.all([guest.close(), bought.close()]);
+  const cells = () => page.locator('tbody tr:has(td.goods)').evaluateAll((rows) => rows.map((row) => (
+    [...(row as HTMLTableRowElement).cells].map((cell) => cell.textContent?.trim() ?? '')
+  )));
+  await until('table and file agree', PATIENCE_MS, async () => {
+    const file = await fetch(`${nacre.url}${figures}.csv`, { headers: { cookie: market.owner.cookie() } });
+    const lines = (await file.text()).trim().split('\r\n').slice(1).map((line) => line.split(','));
+    const shown = await cells();
+    // All columns of numbers stand in the same order; time watched and money are written otherwise for people.
+    const numbers = [2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14];
+    return lines.some((line) => Number(line[14]) > 0)
+      && lines.every((line, index) => numbers.every((at) => line[at] === shown[index]?.[at]));
+  });
+  await page.evaluate(axe);
+  assert.deepEqual(await page.evaluate(async () => {
+    const { violations } = await (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run();
+    return violations
+      .filter(({ tags }) => tags.some((tag) => tag.startsWith('wcag')))
+      .map(({ id, nodes }) => `${id} ${nodes[0]?.html}`);
+  }), []);
   await context.close();
 });

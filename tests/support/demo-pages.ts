@@ -49,7 +49,8 @@ export async function demoPages(url: string): Promise<DemoPages> {
     owner: [
       '/orders', '/account', '/studio', `/studio/${live.id}`, `/studio/${own?.id}`, '/office/new', `${office}/goods`,
       `${office}/goods/${product?.id}`, `${office}/goods/new`, `${office}/shows`, `${office}/shows/${own?.id}`,
-      `${office}/shows/new`, `${office}/orders`, `${office}/team`, `${office}/settings`,
+      `${office}/shows/new`, `${office}/shows/${live.id}/figures`, `${office}/orders`,
+      `${office}/team`, `${office}/settings`,
     ],
   };
 }

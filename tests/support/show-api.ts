@@ -7,6 +7,9 @@ import type { Product } from '@nacre/contract/catalog';
 import type { RoomEvent, ServerMessage } from '@nacre/contract/realtime';
 import type { Shop } from '@nacre/contract/shops';
 import type { Show, ShowCreate } from '@nacre/contract/shows';
+import { createAnalytics, type Analytics } from '../../server/src/analytics/analytics.ts';
+import { analyticsReactions } from '../../server/src/analytics/reactions.ts';
+import { analyticsRoutes } from '../../server/src/analytics/routes.ts';
 import { createChat, type Chat } from '../../server/src/chat/chat.ts';
 import { chatRoutes } from '../../server/src/chat/routes.ts';
 import { createDiscovery, type Discovery } from '../../server/src/discovery/discovery.ts';
@@ -32,6 +35,7 @@ export interface ShowApi extends TestApi {
   chat: Chat;
   realtime: Realtime;
   discovery: Discovery;
+  analytics: Analytics;
   /** What video was told, e.g. `end <showId>`, `drop <showId>`, `dismiss <showId>`. */
   video: string[];
   deps: ShowsDeps;
@@ -81,12 +85,18 @@ export async function createShowApi(
   const rooms = createShowRooms({ shows, channel: realtime, recentChat: (showId) => chat.recent(showId) });
   realtime.onViewers(rooms.noteViewers);
   realtime.onCame(rooms.noteCame);
+  const analytics = createAnalytics({
+    platform, showFor: shows.figuresOf, stateFor: shows.brief, runningShows: shows.running,
+    productsByIds: api.catalog.productsByIds, viewersIn: realtime.viewersIn,
+  });
+  realtime.onPresence(analytics.notePresence);
   showsReactions(platform.outbox, { shows });
   const discovery = createDiscovery({
     platform, shops: api.shops, catalog: api.catalog, shows, followedBy: api.follows.shopsOf,
     viewersOf: (showId) => realtime.viewers(showRoom(showId)), newTurn: newNumber,
   });
   discoveryReactions(platform.outbox, { discovery });
+  analyticsReactions(platform.outbox, { analytics });
   showsRoutes(api.app, { shows });
   officeShowsRoutes(api.app, { shows, publicUrl: null });
   foundRoutes(api.app, { shows, shopBySlug: api.shops.bySlug, publicUrl: null, clock: platform.clock });
@@ -96,6 +106,7 @@ export async function createShowApi(
   });
   chatRoutes(api.app, { chat });
   discoveryRoutes(api.app, { discovery });
+  analyticsRoutes(api.app, { analytics, counted: (actor) => actor });
   mountMore({ ...api, shows, realtime });
 
   await api.app.listen({ port: 0, host: '127.0.0.1' });
@@ -105,7 +116,7 @@ export async function createShowApi(
   const { port } = api.app.server.address() as AddressInfo;
 
   const showApi: ShowApi = {
-    ...api, shows, chat, realtime, discovery, video, deps,
+    ...api, shows, chat, realtime, discovery, analytics, video, deps,
     enter: (cookie) => connectRoom(`ws://127.0.0.1:${port}/realtime?v=1`, cookie === undefined ? {} : { cookie }),
     newGuest: () => guests.create(false).setCookie.split(';')[0] ?? '',
     async newMarket(goods = 2) {
@@ -133,6 +144,7 @@ export async function createShowApi(
     },
     async stop() {
       await shows.stop();
+      await analytics.stop();
       await realtime.stop();
       upgrades.stop();
       await api.stop();

@@ -14,6 +14,7 @@ import { afterCommit } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
 import { showRoom, type Channel } from '../realtime/channel.ts';
 import type { Shows } from '../shows/shows.ts';
+import { SAID_TOPIC, type Said } from './events.ts';
 import { createPace, type Pace } from './pace.ts';
 import * as store from './store.ts';
 import type { ChatRow } from './store.ts';
@@ -118,7 +119,10 @@ async function keep(
     };
     if (await store.insertMessage(tx, row)) {
       const view = viewOf(row);
-      afterCommit(tx, () => parts.channel.publish(showRoom(showId), { type: 'chat', message: view }));
+      afterCommit(tx, () => {
+        parts.channel.publish(showRoom(showId), { type: 'chat', message: view });
+        parts.platform.bus.publish(SAID_TOPIC, { showId } satisfies Said);
+      });
       return view;
     }
     // The same message came twice at a time; the other one was first.

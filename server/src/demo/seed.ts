@@ -7,19 +7,17 @@ import { join } from 'node:path';
 import type { ProductOption } from '@nacre/contract/catalog';
 import sharp from 'sharp';
 import type { Modules } from '../modules.ts';
-import type { Clock } from '../platform/clock.ts';
 import type { Platform } from '../platform/platform.ts';
-import { createShows, type Shows } from '../shows/shows.ts';
+import type { Shows } from '../shows/shows.ts';
 import {
   DEMO_ADDRESS, DEMO_BUYERS, DEMO_PASSWORD, DEMO_SHOPS, type DemoProduct, type DemoShop, type DemoShow,
 } from './market.ts';
+import { holdPastShow } from './past.ts';
 import * as store from './store.ts';
 
 /** Drawings are vectors; this is what the shop's page can show at most. */
 const PICTURE_WIDTH = 1080;
 const HOUR_MS = 3_600_000;
-/** How long each product was on screen in the shows that are over. */
-const SHOWN_MS = 7 * 60_000;
 
 export interface SeedDeps {
   platform: Platform;
@@ -139,27 +137,5 @@ async function seedShow(
     await plan(deps.modules.shows);
     return;
   }
-  // A show that is over was planned, held and ended by the same verbs, at that time's clock and before an empty room.
-  let nowMs = startsAt.getTime();
-  const then: Clock = { now: () => new Date(nowMs) };
-  const shows = showsAt(deps, then);
-  const { id } = await plan(shows);
-  await shows.pictureUp(id);
-  for (const productId of goods.bag) {
-    await shows.putOnScreen(ownerId, id, productId);
-    nowMs += SHOWN_MS;
-  }
-  await shows.end(ownerId, id);
-  await shows.stop();
-}
-
-function showsAt(deps: SeedDeps, clock: Clock): Shows {
-  const { shops, catalog, images, follows } = deps.modules;
-  return createShows({
-    platform: { ...deps.platform, clock },
-    channel: { publish: () => {}, tell: () => {}, viewers: () => 0, recheck: async () => {} },
-    shops, catalog, images,
-    video: { endShow: async () => {}, dropPublisher: async () => {}, dismissViewers: () => {} },
-    newFollowersOf: follows.newFollowersOf,
-  });
+  await holdPastShow(deps, { startsAt, bag: goods.bag, hostId: ownerId, plan });
 }

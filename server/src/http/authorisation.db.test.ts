@@ -11,13 +11,10 @@ import type { Show } from '@nacre/contract/shows';
 import { dress, PASSWORD, unique, type Asked, type SignedInPerson } from '../../../tests/support/api.ts';
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/database.ts';
 import { ADDRESS, asking } from '../../../tests/support/market.ts';
+import { mountOrders } from '../../../tests/support/orders-api.ts';
 import { createShowApi, type ShowApi } from '../../../tests/support/show-api.ts';
-import { createOrders, type Orders } from '../orders/orders.ts';
-import { ordersReactions } from '../orders/reactions.ts';
-import { ordersRoutes } from '../orders/routes.ts';
-import { createPayments, type Payments } from '../payments/payments.ts';
-import { paymentsRoutes } from '../payments/routes.ts';
-import { createSandbox } from '../payments/sandbox.ts';
+import type { Orders } from '../orders/orders.ts';
+import type { Payments } from '../payments/payments.ts';
 
 /** Who works in the shop. */
 const TEAM = ['owner', 'manager', 'host', 'packer'] as const;
@@ -262,6 +259,9 @@ const ROWS: Record<string, Row> = {
     return { path: `/api/office/shows/${id}/end`, method: 'POST' };
   }),
   getFigures: row(runners, officeShow('/figures'), { hidden: hiddenRunners }),
+  getMinutes: row(runners, officeShow('/figures/minutes'), { hidden: hiddenRunners }),
+  getMinutesFile: row(runners, officeShow('/figures/minutes.csv'), { hidden: hiddenRunners }),
+  noteVisit: row(everybody, show('/visit', () => ({ body: { source: 'home' } })), { hidden }),
   issueStreamKey: row(runners, officeShow('/stream-key', () => ({ method: 'POST' })), { hidden: hiddenRunners }),
 
   placeOrder: row(people, ({ product, show: { id } }) => ({
@@ -291,22 +291,6 @@ const ROWS: Record<string, Row> = {
 
 /** What leaves the buyer with one more unpaid order. */
 const PLACING = new Set(['placeOrder', 'cancelOrder', 'decideSandboxPayment', 'shipOrder']);
-
-function mountOrders(parts: Parameters<NonNullable<Parameters<typeof createShowApi>[1]>>[0]) {
-  const { app, platform, catalog, shops, images, accounts, shows, realtime } = parts;
-  const payments = createPayments({
-    platform, provider: createSandbox(),
-    jobs: { on: () => {}, add: async () => {}, start: async () => {}, stop: async () => {} },
-  });
-  const orders = createOrders({
-    platform, catalog, payments, shops, images,
-    bagOf: shows.bagNumbers, keepAddress: accounts.addAddress, tell: realtime.tell,
-  });
-  ordersReactions(platform.outbox, { orders });
-  paymentsRoutes(app, { payments });
-  ordersRoutes(app, { orders });
-  return { orders, payments };
-}
 
 async function createStage(url: string): Promise<Stage> {
   const made = Promise.withResolvers<{ orders: Orders; payments: Payments }>();

@@ -7,6 +7,8 @@ export interface OrderFactLine {
   title: string;
   optionValues: string[];
   quantity: number;
+  /** Minor units, of all pieces of the line. Absent in facts that an earlier version wrote. */
+  amountMinor?: number;
   /** Number in the show's bag; null outside a show. */
   number: number | null;
 }
@@ -25,6 +27,10 @@ export interface OrderFact {
   totalMinor: number;
   /** ISO 4217 */
   currency: string;
+  /** RFC 3339. Absent in facts that an earlier version wrote. */
+  placedAt?: string;
+  /** RFC 3339; null while unpaid. Absent as `placedAt` is. */
+  paidAt?: string | null;
 }
 
 /** `orders.placed`: pieces are held, not yet paid. `orders.paid`: sold. `orders.shipped`: on its way. */

@@ -76,9 +76,12 @@ export function factOf(order: OrderRow, lines: readonly LineRow[]): OrderFact {
       title: line.title,
       optionValues: line.option_values,
       quantity: line.quantity,
+      amountMinor: Number(line.unit_price_minor) * line.quantity,
       number: line.bag_number,
     })),
     totalMinor: Number(order.total_minor),
     currency: order.currency,
+    placedAt: order.placed_at.toISOString(),
+    paidAt: order.paid_at?.toISOString() ?? null,
   };
 }

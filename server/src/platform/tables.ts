@@ -321,7 +321,49 @@ export interface ShowItem {
   position: number;
   product_id: string;
   removed: Generated<boolean>;
+  sheet_opened: Generated<number>;
   show_id: string;
+}
+
+export interface ShowMinute {
+  cards_opened: Generated<number>;
+  chats: Generated<number>;
+  different_viewers: Generated<number>;
+  explains: Generated<number>;
+  likes: Generated<bigint>;
+  minute: number;
+  peak_viewers: Generated<number>;
+  sheets_opened: Generated<number>;
+  show_id: string;
+  viewers: Generated<number>;
+  watched_ms: Generated<bigint>;
+  written_at: Timestamp;
+}
+
+export interface ShowOrder {
+  order_id: string;
+  paid_at: Timestamp | null;
+  placed_at: Timestamp | null;
+  show_id: string;
+  total_minor: bigint;
+}
+
+export interface ShowOrderProduct {
+  amount_minor: bigint;
+  order_id: string;
+  product_id: string;
+}
+
+export interface ShowVisit {
+  country: string | null;
+  first_at: Timestamp | null;
+  followed_at: Timestamp | null;
+  here_since: Timestamp | null;
+  host: string | null;
+  show_id: string;
+  source: string | null;
+  viewer: Buffer;
+  watched_ms: Generated<bigint>;
 }
 
 export interface Stock {
@@ -388,6 +430,10 @@ export interface DB {
   shop_member: ShopMember;
   show: Show;
   show_item: ShowItem;
+  show_minute: ShowMinute;
+  show_order: ShowOrder;
+  show_order_product: ShowOrderProduct;
+  show_visit: ShowVisit;
   stock: Stock;
   stock_move: StockMove;
   variant: Variant;

@@ -87,7 +87,7 @@ test('[R5] a message removed while it waits is not sent, and its removal is told
 test('[R3] interest of several products and new followers become one event', () => {
   const batch = createBatch(limits);
   const item = (productId: string, cardOpened: number) => (
-    { productId, number: 1, cardOpened, bagged: 0, bought: 0, explainRequests: 0 }
+    { productId, number: 1, cardOpened, sheetOpened: 0, bagged: 0, bought: 0, explainRequests: 0 }
   );
   batch.add({ type: 'interest', items: [item('a', 1)] });
   batch.add({ type: 'interest', items: [item('a', 2), item('b', 1)], newFollowers: 4 });

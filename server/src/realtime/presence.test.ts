@@ -13,6 +13,7 @@ function create(now: { ms: number }, viewersEveryMs = 20) {
     clock: { now: () => new Date(now.ms) },
     limits: { viewersEveryMs, cameAgainMs: 1_000, cameRemembered: 10 },
     onCount: (room, count) => counts.push(`${room} ${count}`),
+    onPresence: () => {},
     onCame: (room, actor) => came.push(`${room} ${actor.kind === 'guest' ? actor.guestId : actor.personId}`),
   });
   return { presence, counts, came };

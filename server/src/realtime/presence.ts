@@ -12,6 +12,8 @@ export interface Presence {
   enter(room: string, actor: Actor): void;
   leave(room: string, actor: Actor): void;
   count(room: string): number;
+  /** Names of those who are there (`viewerOf`). */
+  viewersIn(room: string): string[];
   stop(): void;
 }
 
@@ -21,6 +23,8 @@ export interface PresenceDeps {
   onCount(room: string, count: number): void;
   /** Somebody is there who was not lately. */
   onCame(room: string, actor: Actor): void;
+  /** A viewer's first socket is there, or the last one is gone. */
+  onPresence(room: string, viewer: string, isHere: boolean): void;
 }
 
 /**
@@ -57,6 +61,7 @@ export function createPresence(deps: PresenceDeps): Presence {
       viewers.set(viewer, sockets + 1);
       if (sockets > 0) return;
       changed.add(room);
+      deps.onPresence(room, viewer, true);
       const leftMs = leftAtMs.get(`${room} ${viewer}`);
       if (leftMs === undefined || clock.now().getTime() - leftMs > limits.cameAgainMs) deps.onCame(room, actor);
     },
@@ -73,7 +78,9 @@ export function createPresence(deps: PresenceDeps): Presence {
       if (viewers.size === 0) rooms.delete(room);
       leftAtMs.set(`${room} ${viewer}`, clock.now().getTime());
       changed.add(room);
+      deps.onPresence(room, viewer, false);
     },
+    viewersIn: (room) => [...(rooms.get(room)?.keys() ?? [])],
     count: (room) => rooms.get(room)?.size ?? 0,
     stop: () => clearInterval(timer),
   };

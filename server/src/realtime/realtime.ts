@@ -39,6 +39,10 @@ export interface Realtime extends Channel {
   onViewers(listener: (room: string, count: number) => void): () => void;
   /** Called when a person or guest comes who was not in the room lately. */
   onCame(listener: (room: string, actor: Actor) => void): () => void;
+  /** Called when a viewer's first socket is in the room, and when the last one has left it. */
+  onPresence(listener: (room: string, viewer: string, isHere: boolean) => void): () => void;
+  /** Names of the viewers in the room now (`viewerOf`). */
+  viewersIn(room: string): string[];
   handleUpgrade: UpgradeHandler;
   /** Registers `/realtime`. */
   attach(upgrades: Upgrades): void;
@@ -70,6 +74,7 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
   const nowMs = (): number => clock.now().getTime();
   const viewerListeners = createListeners<[string, number]>();
   const cameListeners = createListeners<[string, Actor]>();
+  const presenceListeners = createListeners<[string, string, boolean]>();
 
   const rooms = createRooms({ limits, nowMs, newEpoch: newId, snapshot: deps.snapshot });
   const presence = createPresence({
@@ -80,6 +85,7 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
       viewerListeners.call(room, count);
     },
     onCame: cameListeners.call,
+    onPresence: presenceListeners.call,
   });
   const gateway = createGateway({
     clock, log, limits, rooms,
@@ -118,6 +124,8 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
     viewers: presence.count,
     onViewers: viewerListeners.add,
     onCame: cameListeners.add,
+    onPresence: presenceListeners.add,
+    viewersIn: presence.viewersIn,
     recheck: gateway.recheck,
     handleUpgrade: gateway.upgrade,
     routes: eventStreamRoutes({ gateway, limits, now: () => clock.now() }),

@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import type { Db, Tx } from '../platform/database.ts';
 
-export type InterestKind = 'card_opened' | 'bagged' | 'bought';
+export type InterestKind = 'card_opened' | 'sheet_opened' | 'bagged' | 'bought';
 
 /**
  * Notes that a viewer wants a product explained; on screen already, the wish is answered by that. A wish that was

@@ -41,7 +41,7 @@ function eventOf(show: Announcement, origin: string) {
     summary: plainText(`${show.title} · ${show.shop.name}`, ' '),
     description: { plain: plainText(words === '' ? address : `${words}\n\n${address}`, '\n') },
     location: address,
-    url: address,
+    url: `${address}?from=calendar`,
     status: show.state === 'cancelled' ? ICalEventStatus.CANCELLED : ICalEventStatus.CONFIRMED,
   };
 }

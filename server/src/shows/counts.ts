@@ -39,8 +39,8 @@ export function createCounts(deps: {
   log: Log;
   /** Adds to the database. @returns likes in total; null when the show is gone */
   write(showId: string, likes: number, peakViewers: number): Promise<bigint | null>;
-  /** Likes were written; `total` is the new sum. */
-  onLikes(showId: string, total: number): void;
+  /** Likes were written; `total` is the new sum, `added` what it grew by. */
+  onLikes(showId: string, total: number, added: number): void;
 }): Counts {
   const { clock, log } = deps;
   const shows = new Map<string, Pending>();
@@ -82,7 +82,7 @@ export function createCounts(deps: {
       const written = await deps.write(showId, likes, peakViewers);
       if (written === null) return;
       counts.total = Math.max(counts.total, Number(written) + counts.likes);
-      if (likes > 0) deps.onLikes(showId, counts.total);
+      if (likes > 0) deps.onLikes(showId, counts.total, likes);
     } catch (error) {
       counts.likes += likes;
       counts.peakViewers = Math.max(counts.peakViewers, peakViewers);

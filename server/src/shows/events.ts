@@ -1,4 +1,8 @@
-/** What shows publishes through the outbox. */
+/**
+ * What shows publishes: facts through the outbox; and over the bus after a commit, at most once, what is for those who
+ * count as it happens.
+ */
+import type { ShowState } from '@nacre/contract/shows';
 import type { Tx } from '../platform/database.ts';
 import type { Outbox } from '../platform/outbox.ts';
 
@@ -13,3 +17,26 @@ export async function publishChange(outbox: Outbox, tx: Tx, showId: string): Pro
   const payload: ShowsChanged = { showId };
   await outbox.publish(tx, { topic: SHOWS_CHANGED_TOPIC, payload: { ...payload } });
 }
+
+/** Bus topic `shows.moved`: a show has another state. */
+export interface ShowMoved {
+  showId: string;
+  state: ShowState;
+  /** RFC 3339; null when it never was live. */
+  wentLiveAt: string | null;
+  /** When it moved, RFC 3339. */
+  at: string;
+}
+
+/**
+ * Bus topic `shows.counted`: something of viewers was counted, that is not a repeat. `explained` also when a wish is
+ * made again after it was answered.
+ */
+export interface ShowCounted {
+  showId: string;
+  what: 'card_opened' | 'sheet_opened' | 'bagged' | 'explained' | 'liked';
+  count: number;
+}
+
+export const MOVED_TOPIC = 'shows.moved';
+export const COUNTED_TOPIC = 'shows.counted';

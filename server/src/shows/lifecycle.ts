@@ -7,7 +7,7 @@
 import { Refusal } from '../lib/refusal.ts';
 import { afterCommit, type Tx } from '../platform/database.ts';
 import { showRoom, studioRoom } from '../realtime/channel.ts';
-import { publishChange } from './events.ts';
+import { MOVED_TOPIC, publishChange, type ShowMoved } from './events.ts';
 import { locked, type Parts } from './parts.ts';
 import { nextState, type ShowStep } from './states.ts';
 import * as store from './store.ts';
@@ -45,7 +45,11 @@ async function move(parts: Parts, tx: Tx, show: ShowRow, next: ShowRow['state'])
   });
   await publishChange(parts.platform.outbox, tx, show.id);
   const cleared = next === 'ended' && (await store.closeInterval(tx, show.id, now));
+  const wentLiveAt = show.went_live_at ?? (next === 'live' ? now : null);
   afterCommit(tx, () => {
+    parts.platform.bus.publish(MOVED_TOPIC, {
+      showId: show.id, state: next, wentLiveAt: wentLiveAt?.toISOString() ?? null, at: now.toISOString(),
+    } satisfies ShowMoved);
     for (const room of [showRoom(show.id), studioRoom(show.id)]) {
       parts.channel.publish(room, { type: 'show', state: next, at: now.toISOString() });
     }

@@ -32,7 +32,7 @@ export function newsFeed(head: FeedHead, shows: readonly Announcement[], origin:
     const picture = show.cover?.sources.at(-1)?.url;
     feed.addItem({
       id: address,
-      link: address,
+      link: `${address}?from=feed`,
       title: plainText(`${show.title} · ${show.shop.name}`, ' '),
       date: show.createdAt,
       description: descriptionOf(show),

@@ -6,7 +6,7 @@ import { afterCommit, type Tx } from '../platform/database.ts';
 import { showRoom, studioRoom } from '../realtime/channel.ts';
 import type { OrderFact } from '../orders/events.ts';
 import * as asking from './asking-store.ts';
-import { publishChange } from './events.ts';
+import { COUNTED_TOPIC, publishChange, type ShowCounted } from './events.ts';
 import { locked, ownShow, visibleShow, type Parts } from './parts.ts';
 import { isRunning } from './states.ts';
 import * as store from './store.ts';
@@ -61,14 +61,18 @@ export async function explain(parts: Parts, actor: Actor, showId: string, produc
       afterCommit(tx, () => {
         parts.channel.publish(showRoom(showId), { type: 'explain', productId, count: answer.open });
         parts.studio.mark(showId, productId);
+        tellCounted(parts, { showId, what: 'explained', count: 1 });
       });
     }
     return answer.open;
   });
 }
 
+/** What a page may tell of its viewer. */
+export type NotedKind = Exclude<asking.InterestKind, 'bought'>;
+
 export async function noteInterest(
-  parts: Parts, actor: Actor, showId: string, productId: string, kind: 'card_opened' | 'bagged',
+  parts: Parts, actor: Actor, showId: string, productId: string, kind: NotedKind,
 ): Promise<void> {
   await runningShow(parts, showId, actor);
   const { database, clock } = parts.platform;
@@ -76,7 +80,13 @@ export async function noteInterest(
   const isNew = await asking.noteInterest(database.db, note);
   if (isNew === null) throw new Refusal('shows.not_in_bag');
   if (kind === 'bagged') await asking.putAside(database.db, note);
-  if (isNew) parts.studio.mark(showId, productId);
+  if (!isNew) return;
+  parts.studio.mark(showId, productId);
+  tellCounted(parts, { showId, what: kind, count: 1 });
+}
+
+export function tellCounted(parts: Pick<Parts, 'platform'>, counted: ShowCounted): void {
+  parts.platform.bus.publish(COUNTED_TOPIC, counted);
 }
 
 /** What was counted stays counted: somebody wanted it once. */

@@ -272,7 +272,7 @@ test('[S11] opening a card ten times counts once; the studio hears the counts', 
   await guestAsks(show.id, 'interest', { productId: first, kind: 'bagged' });
   const told = await untilHeard(host, `studio/${show.id}`, 'interest', (event) => event.items[0]?.bagged === 1);
   assert.deepEqual(told.items, [
-    { productId: first, number: 1, cardOpened: 2, bagged: 1, bought: 0, explainRequests: 0 },
+    { productId: first, number: 1, cardOpened: 2, sheetOpened: 0, bagged: 1, bought: 0, explainRequests: 0 },
   ]);
   assert.equal((await guestAsks(show.id, 'interest', { productId: first, kind: 'bought' })).status, 400);
   await host.close();

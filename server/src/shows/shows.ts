@@ -17,6 +17,7 @@ import type { OrderFact } from '../orders/events.ts';
 import { createAnnouncements, type Announcements } from './announcements.ts';
 import type { TeamChanged } from '../shops/events.ts';
 import { createCounts } from './counts.ts';
+import { figuresOf, type FiguresOfShow } from './figures.ts';
 import { factsOf, publicTiles, type ShowFacts } from './found-facts.ts';
 import * as found from './found-store.ts';
 import { createGoodsFeed } from './goods-feed.ts';
@@ -24,7 +25,9 @@ import { createTurns, finish, interruptLive, pictureDown, pictureUp, sweepAway }
 import { listShows, placeOf } from './listing.ts';
 import { isMemberOf, ownShow, visibleShow, type Parts, type ShowsDeps } from './parts.ts';
 import { issueStreamKey, patch, plan, setBag } from './planning.ts';
-import { aside, explain, figures, like, noteBought, noteInterest, putOnScreen, takeBack } from './running.ts';
+import {
+  aside, explain, figures, like, noteBought, noteInterest, putOnScreen, takeBack, tellCounted, type NotedKind,
+} from './running.ts';
 import { isOpen, isRunning } from './states.ts';
 import * as store from './store.ts';
 import { hashStreamKey } from './stream-key.ts';
@@ -33,10 +36,12 @@ import { noteTeamChanged } from './team.ts';
 import { bagOf, interestOf, showOf, tilesOf, type ViewDeps } from './view.ts';
 import { showRoom } from '../realtime/channel.ts';
 
-export type { ShowsDeps };
+export type { FiguresOfShow, ShowsDeps };
 
 /** Looks for hosts who stayed away. Shorter costs queries, longer ends shows late by as much. */
 const SWEEP_EVERY_MS = 30_000;
+/** Told of at a start. More than one server carries; fewer leaves some without figures until they move. */
+const RUNNING_MOST = 2_000;
 
 /** What others need to know of a show to decide something of their own. */
 export interface ShowBrief {
@@ -93,7 +98,7 @@ export interface Shows {
    * Counted once per viewer, product and kind; `bagged` also puts the product aside for the viewer.
    * @throws Refusal `shows.not_live`, `shows.not_in_bag`
    */
-  noteInterest(actor: Actor, showId: string, productId: string, kind: 'card_opened' | 'bagged'): Promise<void>;
+  noteInterest(actor: Actor, showId: string, productId: string, kind: NotedKind): Promise<void>;
   /** Products that the viewer has put aside in this show, as a person or as the guest they were before. */
   aside(actor: Actor, showId: string): Promise<string[]>;
   /** Ends that, also after the show. A repeat changes nothing, nor does it change what was counted. */
@@ -111,6 +116,14 @@ export interface Shows {
   idsAfter(last: string | null, limit: number): Promise<string[]>;
   /** The highest counts of viewers of all shows of each shop, added up. */
   viewersOfShops(shopIds: readonly string[]): Promise<Map<string, number>>;
+  /**
+   * What the show itself knows for its figures, for a member who may see them.
+   * @throws Refusal `shows.not_found`, `shops.not_a_member`, `shops.not_allowed`
+   */
+  figuresOf(personId: string, showId: string): Promise<FiguresOfShow>;
+  /** Shows that run, and since when; 2,000 at most. */
+  running(): Promise<Array<{ showId: string; wentLiveAt: Date }>>;
+
   /** @throws Refusal `shows.not_found` also when the actor may not know of it */
   brief(actor: Actor, showId: string): Promise<ShowBrief>;
   /** The show that this key publishes to; null for an unknown or old key and for a show that is over. */
@@ -175,6 +188,8 @@ export function createShows(deps: ShowsDeps): Shows {
     tiles: (ids) => publicTiles(parts.view, ids),
     idsAfter: (last, limit) => found.showIdsAfter(parts.view.db, last, limit),
     viewersOfShops: (shopIds) => found.viewersOfShops(parts.view.db, shopIds),
+    figuresOf: (personId, showId) => figuresOf(parts, personId, showId),
+    running: () => store.runningShows(deps.platform.database.db, RUNNING_MOST),
     brief: (actor, showId) => brief(parts, actor, showId),
     authorizeStreamKey: (key) => authorizeStreamKey(parts, key),
     mayWatch: (showId, actor) => mayWatch(parts, showId, actor),
@@ -208,7 +223,10 @@ function createParts(deps: ShowsDeps): Parts {
     clock,
     log,
     write: (showId, likes, peakViewers) => store.addCounts(database.db, showId, likes, peakViewers),
-    onLikes: (showId, total) => deps.channel.publish(showRoom(showId), { type: 'likes', total }),
+    onLikes(showId, total, added) {
+      deps.channel.publish(showRoom(showId), { type: 'likes', total });
+      tellCounted(deps, { showId, what: 'liked', count: added });
+    },
   });
   const studio = createStudioFeed({
     channel: deps.channel,

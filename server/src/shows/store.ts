@@ -56,6 +56,18 @@ export async function dropStreamKeys(tx: Tx, shopId: string, personId: string, a
   return rows.map(({ id }) => id);
 }
 
+/** Shows that run, the latest first; `most` at most. */
+export async function runningShows(db: Db, most: number): Promise<Array<{ showId: string; wentLiveAt: Date }>> {
+  const rows = await db
+    .selectFrom('show')
+    .select(['id as showId', 'went_live_at as wentLiveAt'])
+    .where('state', 'in', ['live', 'interrupted'])
+    .orderBy('went_live_at', 'desc')
+    .limit(most)
+    .execute();
+  return rows.flatMap(({ showId, wentLiveAt }) => (wentLiveAt === null ? [] : [{ showId, wentLiveAt }]));
+}
+
 export async function openShowsOf(db: Db, shopId: string): Promise<string[]> {
   const rows = await db
     .selectFrom('show')
@@ -164,6 +176,21 @@ export async function closeInterval(tx: Tx, showId: string, at: Date): Promise<b
 
 export async function openInterval(tx: Tx, row: Insertable<OnScreenInterval>): Promise<void> {
   await tx.insertInto('on_screen_interval').values(row).execute();
+}
+
+/** The latest `most`, in order of time. */
+export async function intervals(
+  db: Db, showId: string, most: number,
+): Promise<Array<{ productId: string; startedAt: Date; endedAt: Date | null }>> {
+  const rows = await db
+    .selectFrom('on_screen_interval')
+    .select(['product_id as productId', 'started_at as startedAt', 'ended_at as endedAt'])
+    .where('show_id', '=', showId)
+    .orderBy('started_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(most)
+    .execute();
+  return rows.reverse();
 }
 
 /** When each product was last put on screen. */

@@ -96,6 +96,7 @@ export function interestOf(item: ItemRow): ProductInterest {
     productId: item.product_id,
     number: item.number,
     cardOpened: item.card_opened,
+    sheetOpened: item.sheet_opened,
     bagged: item.bagged,
     bought: item.bought,
     explainRequests: item.explain_asked,

@@ -897,6 +897,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/shows/{showId}/visit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** How the viewer came to the show; the first telling counts. Who is there the server sees by itself */
+        post: operations["noteVisit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/office/shows/{showId}/figures/minutes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A show minute by minute, with what was on screen, its totals, sources, countries, and per product */
+        get: operations["getMinutes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/office/shows/{showId}/figures/minutes.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same rows as a file (RFC 4180, UTF-8 with a byte order mark); the units stand in the head */
+        get: operations["getMinutesFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/payments/{paymentId}": {
         parameters: {
             query?: never;
@@ -1281,7 +1332,7 @@ export interface components {
              * @description UUID (RFC 9562)
              */
             productId: string;
-            kind: "card_opened" | "bagged";
+            kind: "card_opened" | "sheet_opened" | "bagged";
         };
         LikesAnswer: {
             likes: number;
@@ -1497,6 +1548,7 @@ export interface components {
             productId: string;
             number: number;
             cardOpened: number;
+            sheetOpened: number;
             bagged: number;
             bought: number;
             explainRequests: number;
@@ -4598,6 +4650,245 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    noteVisit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                showId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    source: "home" | "search" | "shop" | "product" | "here" | "push" | "share" | "poster" | "calendar" | "feed" | "other-site" | "direct";
+                    host?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMinutes: {
+        parameters: {
+            query?: {
+                from?: number;
+            };
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                showId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description UUID (RFC 9562)
+                         */
+                        showId: string;
+                        title: string;
+                        state: "planned" | "live" | "interrupted" | "ended" | "cancelled";
+                        wentLiveAt: string | null;
+                        endedAt: string | null;
+                        /** @description ISO 4217 */
+                        currency: string;
+                        from: number;
+                        minutes: {
+                            minute: number;
+                            viewers: number;
+                            peakViewers: number;
+                            differentViewers: number;
+                            newViewers: number;
+                            watchedSeconds: number;
+                            chats: number;
+                            explains: number;
+                            likes: number;
+                            followers: number;
+                            cardsOpened: number;
+                            sheetsOpened: number;
+                            placed: number;
+                            paid: number;
+                            /** @description Minor units of the currency */
+                            salesMinor: number;
+                        }[];
+                        before: {
+                            watchedSeconds: number;
+                            chats: number;
+                            explains: number;
+                            likes: number;
+                            followers: number;
+                            cardsOpened: number;
+                            sheetsOpened: number;
+                            placed: number;
+                            paid: number;
+                            /** @description Minor units of the currency */
+                            salesMinor: number;
+                        };
+                        after: {
+                            watchedSeconds: number;
+                            chats: number;
+                            explains: number;
+                            likes: number;
+                            followers: number;
+                            cardsOpened: number;
+                            sheetsOpened: number;
+                            placed: number;
+                            paid: number;
+                            /** @description Minor units of the currency */
+                            salesMinor: number;
+                        };
+                        totals: {
+                            watchedSeconds: number;
+                            chats: number;
+                            explains: number;
+                            likes: number;
+                            followers: number;
+                            cardsOpened: number;
+                            sheetsOpened: number;
+                            placed: number;
+                            paid: number;
+                            /** @description Minor units of the currency */
+                            salesMinor: number;
+                            viewers: number;
+                            peakViewers: number;
+                            differentViewers: number;
+                            medianWatchedSeconds: number | null;
+                            meanWatchedSeconds: number | null;
+                        };
+                        screens: {
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            productId: string;
+                            fromSeconds: number;
+                            toSeconds: number | null;
+                        }[];
+                        products: {
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            productId: string;
+                            number: number;
+                            title: string | null;
+                            image: components["schemas"]["Image"] | null;
+                            cardsOpened: number;
+                            sheetsOpened: number;
+                            placed: number;
+                            paid: number;
+                            /** @description Minor units of the currency */
+                            salesMinor: number;
+                        }[];
+                        sources: {
+                            source: ("home" | "search" | "shop" | "product" | "here" | "push" | "share" | "poster" | "calendar" | "feed" | "other-site" | "direct") | null;
+                            host: string | null;
+                            viewers: number;
+                        }[];
+                        countries: {
+                            country: string | null;
+                            viewers: number;
+                        }[];
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMinutesFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                showId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
             };
             /** @description Default Response */
             "4XX": {

@@ -31,6 +31,11 @@ const loaders: Record<Namespace, Record<Locale, Loader>> = {
     zh: () => import('virtual:messages/found/zh'),
     ar: () => import('virtual:messages/found/ar'),
   },
+  figures: {
+    en: () => import('virtual:messages/figures/en'),
+    zh: () => import('virtual:messages/figures/zh'),
+    ar: () => import('virtual:messages/figures/ar'),
+  },
   office: {
     en: () => import('virtual:messages/office/en'),
     zh: () => import('virtual:messages/office/zh'),

@@ -1,4 +1,5 @@
 /** Every call that the office and the studio make, by its verb. Each throws an ApiError when refused. */
+import type { ShowMinutes } from '@nacre/contract/analytics';
 import type {
   Product,
   ProductCreate,
@@ -109,6 +110,13 @@ export const cancelShow = (showId: string): Promise<Show> =>
 
 export const loadFigures = (showId: string): Promise<ShowFigures> =>
   ask(api.GET('/api/office/shows/{showId}/figures', { params: { path: { showId } } }));
+
+/** From this minute on; the totals are of the whole show in any case. */
+export const loadMinutes = (showId: string, from: number): Promise<ShowMinutes> =>
+  ask(api.GET('/api/office/shows/{showId}/figures/minutes', { params: { path: { showId }, query: { from } } }));
+
+/** Where the same rows are as a file. */
+export const minutesFile = (showId: string): string => `/api/office/shows/${showId}/figures/minutes.csv`;
 
 // ---- the talk ---------------------------------------------------------------------------------------------------
 

@@ -30,6 +30,11 @@ export function tellOpened(showId: string, productId: string): void {
   void noteInterest(showId, productId, 'card_opened').catch(() => undefined);
 }
 
+/** The viewer went on to buy, whether or not they are signed in. Counted as `tellOpened` is. */
+export function tellBuying(showId: string, productId: string): void {
+  void noteInterest(showId, productId, 'sheet_opened').catch(() => undefined);
+}
+
 /** Puts a product aside, or takes it back. */
 export async function setAside(showId: string, productId: string, isAside: boolean): Promise<void> {
   if (isAside) return noteInterest(showId, productId, 'bagged');
@@ -43,7 +48,9 @@ export async function loadAside(showId: string): Promise<string[]> {
   return (answer as { productIds: string[] }).productIds;
 }
 
-async function noteInterest(showId: string, productId: string, kind: 'card_opened' | 'bagged'): Promise<void> {
+type Kind = 'card_opened' | 'sheet_opened' | 'bagged';
+
+async function noteInterest(showId: string, productId: string, kind: Kind): Promise<void> {
   await ask(api.POST('/api/shows/{showId}/interest', { ...showPath(showId), body: { productId, kind } }));
 }
 

@@ -1,0 +1,17 @@
+/** What analytics does when others report a fact. Each may be told twice and counts once. */
+import { FOLLOWED_TOPIC, type Followed } from '../follows/events.ts';
+import type { OrderFacts } from '../orders/events.ts';
+import type { Outbox } from '../platform/outbox.ts';
+import type { Analytics } from './analytics.ts';
+
+/** Registers them; before `outbox.start()`. */
+export function analyticsReactions(
+  outbox: Outbox, deps: { analytics: Pick<Analytics, 'noteOrder' | 'noteFollowed'> },
+): void {
+  const { analytics } = deps;
+  outbox.on('orders.placed', (tx, order: OrderFacts['orders.placed']) => analytics.noteOrder(tx, order, false));
+  outbox.on('orders.paid', (tx, order: OrderFacts['orders.paid']) => analytics.noteOrder(tx, order, true));
+  outbox.on(FOLLOWED_TOPIC, async (tx, { showId, personId }: Followed) => {
+    if (showId !== null) await analytics.noteFollowed(tx, showId, personId);
+  });
+}

@@ -1,0 +1,26 @@
+/** Orders and payments on the application of `show-api.ts`; the sandbox decides at once, without a queue of jobs. */
+import { createOrders, type Orders } from '../../server/src/orders/orders.ts';
+import { ordersReactions } from '../../server/src/orders/reactions.ts';
+import { ordersRoutes } from '../../server/src/orders/routes.ts';
+import { createPayments, type Payments } from '../../server/src/payments/payments.ts';
+import { paymentsRoutes } from '../../server/src/payments/routes.ts';
+import { createSandbox } from '../../server/src/payments/sandbox.ts';
+import type { createShowApi } from './show-api.ts';
+
+export function mountOrders(
+  parts: Parameters<NonNullable<Parameters<typeof createShowApi>[1]>>[0],
+): { orders: Orders; payments: Payments } {
+  const { app, platform, catalog, shops, images, accounts, shows, realtime } = parts;
+  const payments = createPayments({
+    platform, provider: createSandbox(),
+    jobs: { on: () => {}, add: async () => {}, start: async () => {}, stop: async () => {} },
+  });
+  const orders = createOrders({
+    platform, catalog, payments, shops, images,
+    bagOf: shows.bagNumbers, keepAddress: accounts.addAddress, tell: realtime.tell,
+  });
+  ordersReactions(platform.outbox, { orders });
+  paymentsRoutes(app, { payments });
+  ordersRoutes(app, { orders });
+  return { orders, payments };
+}
