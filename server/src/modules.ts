@@ -14,6 +14,9 @@ import { createFollows } from './follows/follows.ts';
 import type { Actor } from './http/actor.ts';
 import type { Guests } from './http/guest.ts';
 import { createImages } from './images/images.ts';
+import { createNotifications } from './notifications/notifications.ts';
+import type { Pusher } from './notifications/pusher.ts';
+import { notificationsReactions } from './notifications/reactions.ts';
 import { createOrders } from './orders/orders.ts';
 import { createOrderSweep, ordersReactions } from './orders/reactions.ts';
 import { createPayments } from './payments/payments.ts';
@@ -40,6 +43,7 @@ export interface ModulesDeps {
   guests: Guests;
   secret: string;
   mailer: Mailer;
+  pusher: Pusher;
   pagesAt: AccountsDeps['pagesAt'];
   demoAccounts: AccountsDeps['demoAccounts'];
   startMedia(onEvent: (event: MediaEvent) => void): MediaSupervisor;
@@ -106,13 +110,20 @@ export function createModules(deps: ModulesDeps) {
   });
 
   discoveryReactions(platform.outbox, { discovery });
+  const notifications = createNotifications({
+    platform, jobs, follows, channel: realtime, pusher: deps.pusher,
+    readersOf: accounts.readersOf, publicShows: shows.publicTiles, shopRefs: shops.refs,
+  });
+
   accountsReactions(jobs, { accounts });
   paymentsReactions(jobs, { payments });
   ordersReactions(platform.outbox, { orders });
   showsReactions(platform.outbox, { shows });
+  notificationsReactions(platform.outbox, jobs, { notifications });
 
   return {
     accounts, images, shops, team, catalog, follows, realtime, video, shows, chat, payments, orders, discovery,
+    notifications,
   };
 }
 

@@ -157,7 +157,7 @@ function showsAt(deps: SeedDeps, clock: Clock): Shows {
   const { shops, catalog, images, follows } = deps.modules;
   return createShows({
     platform: { ...deps.platform, clock },
-    channel: { publish: () => {}, tell: () => {}, viewers: () => 0, recheck: async () => {} },
+    channel: { publish: () => {}, tell: () => {}, tellAll: () => {}, viewers: () => 0, recheck: async () => {} },
     shops, catalog, images,
     video: { endShow: async () => {}, dropPublisher: async () => {}, dismissViewers: () => {} },
     newFollowersOf: follows.newFollowersOf,

@@ -94,6 +94,26 @@ export interface Interest {
   viewer: string;
 }
 
+export interface Notification {
+  at: Timestamp;
+  id: string;
+  kind: string;
+  order_id: string;
+  order_number: string;
+  person_id: string;
+  shop_id: string;
+}
+
+export interface NotificationSettings {
+  live: Generated<boolean>;
+  orders: Generated<boolean>;
+  person_id: string;
+  plans: Generated<boolean>;
+  quiet_from: number | null;
+  quiet_to: number | null;
+  seen_until: Timestamp | null;
+}
+
 export interface OnScreenInterval {
   ended_at: Timestamp | null;
   id: string;
@@ -203,6 +223,16 @@ export interface Product {
   state: string;
   title: string;
   updated_at: Timestamp;
+}
+
+export interface PushSubscription {
+  auth: string;
+  created_at: Timestamp;
+  endpoint: string;
+  id: string;
+  p256dh: string;
+  person_id: string;
+  session_id: string;
 }
 
 export interface PutAside {
@@ -324,6 +354,17 @@ export interface ShowItem {
   show_id: string;
 }
 
+export interface ShowNews {
+  at: Timestamp;
+  id: string;
+  kind: string;
+  shop_id: string;
+  show_id: string;
+  starts_at: Timestamp;
+  told_all: Generated<boolean>;
+  told_up_to: string | null;
+}
+
 export interface Stock {
   available: number;
   held: Generated<number>;
@@ -369,6 +410,8 @@ export interface DB {
   image: Image;
   installation: Installation;
   interest: Interest;
+  notification: Notification;
+  notification_settings: NotificationSettings;
   on_screen_interval: OnScreenInterval;
   order: Order;
   order_line: OrderLine;
@@ -378,6 +421,7 @@ export interface DB {
   payment_notice: PaymentNotice;
   person: Person;
   product: Product;
+  push_subscription: PushSubscription;
   put_aside: PutAside;
   search_entry: SearchEntry;
   search_live: SearchLive;
@@ -388,6 +432,7 @@ export interface DB {
   shop_member: ShopMember;
   show: Show;
   show_item: ShowItem;
+  show_news: ShowNews;
   stock: Stock;
   stock_move: StockMove;
   variant: Variant;

@@ -7,8 +7,8 @@
 import { Refusal } from '../lib/refusal.ts';
 import { afterCommit, type Tx } from '../platform/database.ts';
 import { showRoom, studioRoom } from '../realtime/channel.ts';
-import { publishChange } from './events.ts';
-import { locked, type Parts } from './parts.ts';
+import { CANCELLED_TOPIC, publishChange, WENT_LIVE_TOPIC } from './events.ts';
+import { locked, publishFact, type Parts } from './parts.ts';
 import { nextState, type ShowStep } from './states.ts';
 import * as store from './store.ts';
 import type { ShowRow } from './store.ts';
@@ -44,6 +44,9 @@ async function move(parts: Parts, tx: Tx, show: ShowRow, next: ShowRow['state'])
     ...(next === 'ended' ? { ended_at: now } : {}),
   });
   await publishChange(parts.platform.outbox, tx, show.id);
+  // A picture that comes back is no news.
+  if (next === 'live' && show.went_live_at === null) await publishFact(parts, tx, WENT_LIVE_TOPIC, show);
+  if (next === 'cancelled') await publishFact(parts, tx, CANCELLED_TOPIC, show);
   const cleared = next === 'ended' && (await store.closeInterval(tx, show.id, now));
   afterCommit(tx, () => {
     for (const room of [showRoom(show.id), studioRoom(show.id)]) {

@@ -111,6 +111,8 @@ export interface Shows {
   idsAfter(last: string | null, limit: number): Promise<string[]>;
   /** The highest counts of viewers of all shows of each shop, added up. */
   viewersOfShops(shopIds: readonly string[]): Promise<Map<string, number>>;
+  /** Those of the shows that everybody may know of, in any state. */
+  publicTiles(showIds: readonly string[]): Promise<Map<string, ShowTile>>;
   /** @throws Refusal `shows.not_found` also when the actor may not know of it */
   brief(actor: Actor, showId: string): Promise<ShowBrief>;
   /** The show that this key publishes to; null for an unknown or old key and for a show that is over. */
@@ -140,6 +142,7 @@ export interface Shows {
 }
 
 export function createShows(deps: ShowsDeps): Shows {
+  const { database } = deps.platform;
   const parts = createParts(deps);
   const inTurn = createTurns();
   let sweeper: Periodic | null = null;
@@ -175,6 +178,10 @@ export function createShows(deps: ShowsDeps): Shows {
     tiles: (ids) => publicTiles(parts.view, ids),
     idsAfter: (last, limit) => found.showIdsAfter(parts.view.db, last, limit),
     viewersOfShops: (shopIds) => found.viewersOfShops(parts.view.db, shopIds),
+    publicTiles: async (showIds) => {
+      const rows = await store.publicShows(database.db, showIds);
+      return new Map((await tilesOf(parts.view, rows)).map((tile) => [tile.id, tile]));
+    },
     brief: (actor, showId) => brief(parts, actor, showId),
     authorizeStreamKey: (key) => authorizeStreamKey(parts, key),
     mayWatch: (showId, actor) => mayWatch(parts, showId, actor),
