@@ -125,7 +125,7 @@ describe('notifications', () => {
     return orderId;
   }
 
-  it('[N1] followers read in their list that a show went live; others, and those who follow later, do not', async () => {
+  it('[N1] followers read that a show went live; others, and those who follow later, do not', async () => {
     const mei = await newFollower();
     const stranger = await api.newPerson();
     const show = await goLive({ title: 'Silk tonight' });
@@ -185,8 +185,8 @@ describe('notifications', () => {
     const crowded = await api.newShop(owner.cookie);
     const { db } = api.platform.database;
     await sql`insert into person (id, name, email, created_at, updated_at)
-      select ('019a0000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'F', 'f' || n || '@crowd.test', ${new Date()},
-      ${new Date()} from generate_series(1, 25000) n`.execute(db);
+      select ('019a0000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'F', 'f' || n || '@crowd.test',
+      ${new Date()}, ${new Date()} from generate_series(1, 25000) n`.execute(db);
     await sql`insert into follow (shop_id, person_id, created_at) select ${crowded.id}, id, ${new Date()} from person
       where email like '%@crowd.test'`.execute(db);
     await sql`insert into session (id, expires_at, token, created_at, updated_at, person_id) select id, ${new Date()},
@@ -393,7 +393,8 @@ describe('notifications', () => {
     for (const actor of actors) {
       const now = clock.now();
       await db.insertInto('session').values({
-        id: actor.sessionId, person_id: mei.id, token: actor.sessionId, expires_at: now, created_at: now, updated_at: now,
+        id: actor.sessionId, person_id: mei.id, token: actor.sessionId, expires_at: now,
+        created_at: now, updated_at: now,
       }).execute();
       await notifications.subscribe(actor, service.newBrowser(pusher.publicKey).subscription);
       api.clock.advance(1);
