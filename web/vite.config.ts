@@ -36,6 +36,8 @@ export default defineConfig({
           'base-uri': ['none'],
         },
       },
+      // Registered by the root layout, after the first frame.
+      serviceWorker: { register: false },
       version: { pollInterval: 0 },
     }),
   ],

@@ -17,6 +17,7 @@ import { Type, type Static } from 'typebox';
 import { StockLevel } from './catalog.ts';
 import { ChatMessage } from './chat.ts';
 import { AmountMinor, Currency, Id, Instant, Nullable } from './common.ts';
+import { Notification } from './notifications.ts';
 import { Order } from './orders.ts';
 import { BagItem, ProductInterest, ShowState } from './shows.ts';
 
@@ -100,8 +101,11 @@ export const RoomEvent = Type.Union([
 ]);
 export type RoomEvent = Static<typeof RoomEvent>;
 
-/** What one person is told on all sockets: an own order changed. */
-export const PersonalEvent = Type.Object({ type: Type.Literal('own-order'), order: Order });
+/** What one person is told on all sockets: an own order changed, or there is news for the list behind the bell. */
+export const PersonalEvent = Type.Union([
+  Type.Object({ type: Type.Literal('own-order'), order: Order }),
+  Type.Object({ type: Type.Literal('own-news'), news: Notification }),
+]);
 export type PersonalEvent = Static<typeof PersonalEvent>;
 
 // ---- from the server --------------------------------------------------------------------------------------------

@@ -106,6 +106,9 @@ export const REFUSALS = {
   'payments.not_pending': { status: 409, title: 'This payment is already decided' },
   'payments.expired': { status: 409, title: 'The time to pay is over' },
 
+  // notifications
+  'notifications.endpoint': { status: 422, title: 'This address is not one of a push service' },
+
   // realtime
   'realtime.version': { status: 400, title: 'The page is older or newer than the server; reload it' },
   'realtime.room': { status: 404, title: 'There is no such room, or it is not open to you' },

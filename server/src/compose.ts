@@ -22,6 +22,8 @@ import { pageRoutes } from './http/pages.ts';
 import { createUpgrades } from './http/upgrade.ts';
 import { imagesRoutes } from './images/routes.ts';
 import { createModules, startModules, type Modules } from './modules.ts';
+import { createPusher, pushContact, type Pusher } from './notifications/pusher.ts';
+import { notificationsRoutes } from './notifications/routes.ts';
 import { ordersRoutes } from './orders/routes.ts';
 import { paymentsRoutes } from './payments/routes.ts';
 import { createDiskBlobs, type Blobs } from './platform/blobs.ts';
@@ -122,7 +124,7 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
   const modules = createModules({
     platform, blobs, jobs, guests,
     secret: folder.secret('accounts'),
-    mailer,
+    mailer, pusher: addPusher(deps, stack),
     // A mail that is due before the port is bound is tried again.
     pagesAt: () => config.publicUrl ?? reach.urls(portOf(app))[0],
     demoAccounts: hasDemo ? demoAccountsOf(database) : null,
@@ -175,8 +177,16 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
   return { address, others, notes: [...(isLeftOut ? [NO_DEMO] : []), ...(demo?.notes ?? [])], stop: stack.stop };
 }
 
+function addPusher({ config, folder, log }: ComposeDeps, stack: ReturnType<typeof createStack>): Pusher {
+  const pusher = createPusher({ secret: folder.secret('push'), contact: pushContact(config), log });
+  stack.add('pusher', pusher.stop);
+  return pusher;
+}
+
 async function mountRoutes(app: App, modules: Modules, blobs: Blobs, config: Config): Promise<void> {
-  const { accounts, shops, team, follows, catalog, shows, chat, orders, payments, images, video, realtime } = modules;
+  const {
+    accounts, shops, team, follows, catalog, shows, chat, orders, payments, images, video, realtime, notifications,
+  } = modules;
   const languageOf = async (personId: string) => (await accounts.person(personId))?.locale ?? 'en';
   await accountsRoutes(app, { accounts, membershipsOf: shops.membershipsOf });
   await imagesRoutes(app, { images, blobs });
@@ -198,6 +208,7 @@ async function mountRoutes(app: App, modules: Modules, blobs: Blobs, config: Con
   paymentsRoutes(app, { payments });
   ordersRoutes(app, { orders });
   discoveryRoutes(app, { discovery: modules.discovery });
+  await notificationsRoutes(app, { notifications });
   await app.register(video.routes);
   await app.register(realtime.routes);
 }

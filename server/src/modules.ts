@@ -16,6 +16,9 @@ import { createFollows } from './follows/follows.ts';
 import type { Actor } from './http/actor.ts';
 import type { Guests } from './http/guest.ts';
 import { createImages } from './images/images.ts';
+import { createNotifications } from './notifications/notifications.ts';
+import type { Pusher } from './notifications/pusher.ts';
+import { notificationsReactions } from './notifications/reactions.ts';
 import { createOrders } from './orders/orders.ts';
 import { createOrderSweep, ordersReactions } from './orders/reactions.ts';
 import { createPayments } from './payments/payments.ts';
@@ -42,6 +45,7 @@ export interface ModulesDeps {
   guests: Guests;
   secret: string;
   mailer: Mailer;
+  pusher: Pusher;
   pagesAt: AccountsDeps['pagesAt'];
   demoAccounts: AccountsDeps['demoAccounts'];
   startMedia(onEvent: (event: MediaEvent) => void): MediaSupervisor;
@@ -115,8 +119,8 @@ function createTrade(deps: ModulesDeps) {
 }
 
 /** What only hears of it: lists, figures and news are made from what the others publish. */
-function createReaders({ platform }: ModulesDeps, trade: ReturnType<typeof createTrade>) {
-  const { catalog, follows, realtime, shops, shows } = trade;
+function createReaders({ platform, jobs, pusher }: ModulesDeps, trade: ReturnType<typeof createTrade>) {
+  const { accounts, catalog, follows, realtime, shops, shows } = trade;
   const discovery = createDiscovery({
     platform, shops, catalog, shows,
     followedBy: follows.shopsOf,
@@ -133,9 +137,14 @@ function createReaders({ platform }: ModulesDeps, trade: ReturnType<typeof creat
     viewersIn: realtime.viewersIn,
   });
   realtime.onPresence(analytics.notePresence);
+  const notifications = createNotifications({
+    platform, jobs, follows, channel: realtime, pusher,
+    readersOf: accounts.readersOf, publicShows: shows.publicTiles, shopRefs: shops.refs,
+  });
   discoveryReactions(platform.outbox, { discovery });
   analyticsReactions(platform.outbox, { analytics });
-  return { discovery, analytics };
+  notificationsReactions(platform.outbox, jobs, { notifications });
+  return { discovery, analytics, notifications };
 }
 
 /** Sweeps and feeds that run as long as the server does. Ended before the modules they work for. */

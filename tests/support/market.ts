@@ -48,7 +48,7 @@ export function createTestClock(start = Date.now() - 3_600_000): TestClock {
 
 export interface Told {
   personId: string;
-  event: PersonalEvent;
+  event: Extract<PersonalEvent, { type: 'own-order' }>;
 }
 
 export interface Market {
@@ -136,7 +136,9 @@ export async function createMarket(options: MarketOptions): Promise<Market> {
       if (keptAddresses.includes(personId)) throw new Refusal('accounts.too_many_addresses');
       keptAddresses.push(personId);
     },
-    tell: (personId, event) => told.push({ personId, event }),
+    tell: (personId, event) => {
+      if (event.type === 'own-order') told.push({ personId, event });
+    },
   });
   ordersReactions(outbox, { orders });
   paymentsReactions(jobs, { payments });

@@ -54,6 +54,12 @@ export interface AccountsDeps {
   pagesAt(): string;
 }
 
+export interface Reader {
+  locale: Locale;
+  /** IANA */
+  timeZone: string;
+}
+
 export interface NewPerson {
   name: string;
   email: string;
@@ -110,6 +116,8 @@ export interface Accounts {
   person(personId: string): Promise<Person | null>;
   /** Ids of nobody are missing from the answer. */
   namesOf(personIds: readonly string[]): Promise<Map<string, string>>;
+  /** In what language and time zone each is to be written to; ids of nobody are missing. */
+  readersOf(personIds: readonly string[]): Promise<Map<string, Reader>>;
   /** @throws Refusal `request.invalid` */
   patchMe(personId: string, patch: MePatch): Promise<Person>;
   /** Newest first. */
@@ -164,6 +172,9 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     demoMails: (origin, viewer) => demoMails(parts, origin, viewer),
     person: async (personId) => viewOf(await store.personById(database.db, personId)),
     namesOf: (personIds) => store.namesOf(database.db, personIds),
+    readersOf: async (personIds) => new Map((await store.readersOf(database.db, personIds)).map((row) => (
+      [row.id, { locale: row.locale as Locale, timeZone: row.time_zone }]
+    ))),
     patchMe: (personId, patch) => patchMe(parts, personId, patch),
     addresses: (personId) => store.addressesOf(database.db, personId),
     addAddress: (personId, address) => addAddress(parts, personId, address),

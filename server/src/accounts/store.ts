@@ -17,6 +17,13 @@ export async function namesOf(db: Db, ids: readonly string[]): Promise<Map<strin
   return new Map(rows.map(({ id, name }) => [id, name]));
 }
 
+export async function readersOf(
+  db: Db, ids: readonly string[],
+): Promise<Array<Pick<PersonRow, 'id' | 'locale' | 'time_zone'>>> {
+  if (ids.length === 0) return [];
+  return db.selectFrom('person').select(['id', 'locale', 'time_zone']).where('id', 'in', [...new Set(ids)]).execute();
+}
+
 export async function personByEmail(db: Db | Tx, email: string): Promise<PersonRow | undefined> {
   return db.selectFrom('person').selectAll().where('email', '=', email.toLowerCase()).executeTakeFirst();
 }

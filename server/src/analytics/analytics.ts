@@ -14,7 +14,7 @@ import type { Tx } from '../platform/database.ts';
 import { createPeriodic } from '../platform/periodic.ts';
 import type { Platform } from '../platform/platform.ts';
 import { readRoom, showRoom } from '../realtime/channel.ts';
-import { COUNTED_TOPIC, MOVED_TOPIC, type ShowCounted, type ShowMoved } from '../shows/events.ts';
+import { COUNTED_TOPIC, STATE_TOPIC, type ShowCounted, type ShowStateChanged } from '../shows/events.ts';
 import { loadCountries, type CountryOf } from './countries.ts';
 import { readMinutes, type ShowKnown } from './reading.ts';
 import * as store from './store.ts';
@@ -163,8 +163,8 @@ function listen({ platform, viewersIn }: AnalyticsDeps, tracker: Tracker): Array
   const { bus, clock } = platform;
   const nowMs = (): number => clock.now().getTime();
   return [
-    bus.subscribe(MOVED_TOPIC, (message) => {
-      const { showId, state, wentLiveAt, at } = message as ShowMoved;
+    bus.subscribe(STATE_TOPIC, (message) => {
+      const { showId, state, wentLiveAt, at } = message as ShowStateChanged;
       if (state === 'live' && wentLiveAt !== null) {
         tracker.run(showId, Date.parse(wentLiveAt), Date.parse(at), viewersIn(showRoom(showId)));
       } else if (state === 'ended') tracker.end(showId, Date.parse(at));

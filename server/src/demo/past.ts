@@ -78,7 +78,7 @@ function partsAt(deps: { platform: Platform; modules: Modules }, clock: Clock) {
   const platform: Platform = { ...deps.platform, clock, bus: createMemoryBus({ log: deps.platform.log }) };
   const shows = createShows({
     platform,
-    channel: { publish: () => {}, tell: () => {}, viewers: () => 0, recheck: async () => {} },
+    channel: { publish: () => {}, tell: () => {}, tellAll: () => {}, viewers: () => 0, recheck: async () => {} },
     shops, catalog, images,
     video: { endShow: async () => {}, dropPublisher: async () => {}, dismissViewers: () => {} },
     newFollowersOf: follows.newFollowersOf,

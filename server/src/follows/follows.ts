@@ -1,6 +1,7 @@
 /** Following a shop, and what a show brought in followers. Rules: README.md. */
 import type { Following } from '@nacre/contract/shops';
 import { Refusal } from '../lib/refusal.ts';
+import type { Tx } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
 import { FOLLOWED_TOPIC } from './events.ts';
 import * as store from './store.ts';
@@ -29,7 +30,14 @@ export interface Follows {
   stateFor(shopId: string, personId: string | null): Promise<Following>;
   /** Followers whom a show brought and who still follow. */
   newFollowersOf(showId: string): Promise<number>;
+  /** Ids of followers in their order, those after `after` (null: from the first), `limit` at most. */
+  followersAfter(tx: Tx, shopId: string, after: string | null, limit: number): Promise<string[]>;
+  /** Shops that the person follows and since when, the latest first; 1,000 at most. */
+  followsOf(personId: string): Promise<Array<{ shopId: string; since: Date }>>;
 }
+
+/** Shops whose news one person hears of. More is nobody's list, and a query as long. */
+const SHOPS_OF_ONE_MAX = 1_000;
 
 export function createFollows(deps: FollowsDeps): Follows {
   const { db } = deps.platform.database;
@@ -44,6 +52,8 @@ export function createFollows(deps: FollowsDeps): Follows {
     isFollowing: (personId, shopId) => store.isFollowing(db, shopId, personId),
     stateFor: (shopId, personId) => stateFor(deps, shopId, personId),
     newFollowersOf: (showId) => store.countOfShow(db, showId),
+    followersAfter: (tx, shopId, after, limit) => store.followersAfter(tx, shopId, after, limit),
+    followsOf: (personId) => store.followsOf(db, personId, SHOPS_OF_ONE_MAX),
   };
 }
 

@@ -55,3 +55,26 @@ export async function countOfShow(db: Db, showId: string): Promise<number> {
     .executeTakeFirstOrThrow();
   return Number(count);
 }
+
+/** Followers by their ids, those after `after`; a page of keys. */
+export async function followersAfter(
+  tx: Db | Tx, shopId: string, after: string | null, limit: number,
+): Promise<string[]> {
+  let query = tx.selectFrom('follow').select('person_id').where('shop_id', '=', shopId);
+  if (after !== null) query = query.where('person_id', '>', after);
+  const rows = await query.orderBy('person_id').limit(limit).execute();
+  return rows.map((row) => row.person_id);
+}
+
+/** The latest first. */
+export async function followsOf(
+  db: Db, personId: string, limit: number,
+): Promise<Array<{ shopId: string; since: Date }>> {
+  return db
+    .selectFrom('follow')
+    .select(['shop_id as shopId', 'created_at as since'])
+    .where('person_id', '=', personId)
+    .orderBy('created_at', 'desc')
+    .limit(limit)
+    .execute();
+}

@@ -13,6 +13,8 @@ import { createTestDatabase, type TestDatabase } from '../../../tests/support/da
 import { ADDRESS, asking } from '../../../tests/support/market.ts';
 import { mountOrders } from '../../../tests/support/orders-api.ts';
 import { createShowApi, type ShowApi } from '../../../tests/support/show-api.ts';
+import { createNotifications } from '../notifications/notifications.ts';
+import { notificationsRoutes } from '../notifications/routes.ts';
 import type { Orders } from '../orders/orders.ts';
 import type { Payments } from '../payments/payments.ts';
 
@@ -279,6 +281,20 @@ const ROWS: Record<string, Row> = {
   )),
   listShopOrders: row(packers, ofShop('/orders')),
   countShopOrders: row(packers, ofShop('/order-counts')),
+  listNotifications: row(people, () => ({ path: '/api/me/notifications' })),
+  countUnread: row(people, () => ({ path: '/api/me/notifications/unread' })),
+  noteSeen: row(people, () => (
+    { path: '/api/me/notifications/seen', method: 'PUT', body: { until: '2026-11-11T00:00:00.000Z' } }
+  )),
+  getNotificationSettings: row(people, () => ({ path: '/api/me/notification-settings' })),
+  patchNotificationSettings: row(people, () => (
+    { path: '/api/me/notification-settings', method: 'PATCH', body: { live: true } }
+  )),
+  subscribePush: row(people, (_stage, who) => ({
+    path: '/api/me/push-subscription', method: 'PUT',
+    body: { endpoint: `https://push.example.org/${who}`, keys: { p256dh: 'k'.repeat(87), auth: 'k'.repeat(22) } },
+  })),
+  unsubscribePush: row(people, () => ({ path: '/api/me/push-subscription', method: 'DELETE' })),
   getShopOrder: row(orderPackers, ({ order }) => ({ path: `/api/office/orders/${order.id}` })),
   shipOrder: row(orderPackers, async (stage) => {
     const { api, payments, persons } = stage;
@@ -292,9 +308,24 @@ const ROWS: Record<string, Row> = {
 /** What leaves the buyer with one more unpaid order. */
 const PLACING = new Set(['placeOrder', 'cancelOrder', 'decideSandboxPayment', 'shipOrder']);
 
+type Mounted = Parameters<NonNullable<Parameters<typeof createShowApi>[1]>>[0];
+/** A push service that nobody asks. */
+const PUSHER = { publicKey: 'key', accepts: () => true, send: async () => 'sent' as const, stop: () => {} };
+
+function mountNotifications({ app, platform, follows, accounts, shows, shops, realtime }: Mounted): void {
+  const notifications = createNotifications({
+    platform, follows, jobs: { add: async () => {} }, channel: realtime, pusher: PUSHER,
+    readersOf: accounts.readersOf, publicShows: shows.publicTiles, shopRefs: shops.refs,
+  });
+  void notificationsRoutes(app, { notifications });
+}
+
 async function createStage(url: string): Promise<Stage> {
   const made = Promise.withResolvers<{ orders: Orders; payments: Payments }>();
-  const api = await createShowApi(url, (parts) => made.resolve(mountOrders(parts)));
+  const api = await createShowApi(url, (parts) => {
+    mountNotifications(parts);
+    made.resolve(mountOrders(parts));
+  });
   const { orders, payments } = await made.promise;
   const { owner, shop, products } = await api.newMarket(1);
   const [product] = products;

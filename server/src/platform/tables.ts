@@ -94,6 +94,26 @@ export interface Interest {
   viewer: string;
 }
 
+export interface Notification {
+  at: Timestamp;
+  id: string;
+  kind: string;
+  order_id: string;
+  order_number: string;
+  person_id: string;
+  shop_id: string;
+}
+
+export interface NotificationSettings {
+  live: Generated<boolean>;
+  orders: Generated<boolean>;
+  person_id: string;
+  plans: Generated<boolean>;
+  quiet_from: number | null;
+  quiet_to: number | null;
+  seen_until: Timestamp | null;
+}
+
 export interface OnScreenInterval {
   ended_at: Timestamp | null;
   id: string;
@@ -203,6 +223,16 @@ export interface Product {
   state: string;
   title: string;
   updated_at: Timestamp;
+}
+
+export interface PushSubscription {
+  auth: string;
+  created_at: Timestamp;
+  endpoint: string;
+  id: string;
+  p256dh: string;
+  person_id: string;
+  session_id: string;
 }
 
 export interface PutAside {
@@ -340,6 +370,17 @@ export interface ShowMinute {
   written_at: Timestamp;
 }
 
+export interface ShowNews {
+  at: Timestamp;
+  id: string;
+  kind: string;
+  shop_id: string;
+  show_id: string;
+  starts_at: Timestamp;
+  told_all: Generated<boolean>;
+  told_up_to: string | null;
+}
+
 export interface ShowOrder {
   order_id: string;
   paid_at: Timestamp | null;
@@ -411,6 +452,8 @@ export interface DB {
   image: Image;
   installation: Installation;
   interest: Interest;
+  notification: Notification;
+  notification_settings: NotificationSettings;
   on_screen_interval: OnScreenInterval;
   order: Order;
   order_line: OrderLine;
@@ -420,6 +463,7 @@ export interface DB {
   payment_notice: PaymentNotice;
   person: Person;
   product: Product;
+  push_subscription: PushSubscription;
   put_aside: PutAside;
   search_entry: SearchEntry;
   search_live: SearchLive;
@@ -431,6 +475,7 @@ export interface DB {
   show: Show;
   show_item: ShowItem;
   show_minute: ShowMinute;
+  show_news: ShowNews;
   show_order: ShowOrder;
   show_order_product: ShowOrderProduct;
   show_visit: ShowVisit;

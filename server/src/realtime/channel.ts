@@ -12,6 +12,8 @@ export interface Channel {
   publish(room: string, event: RoomEvent): void;
   /** Tells every socket of one person at once. */
   tell(personId: string, event: PersonalEvent): void;
+  /** Tells every socket of these people at once; a page of followers in one message of the bus. */
+  tellAll(personIds: readonly string[], event: PersonalEvent): void;
   /** Persons and guests in the room now, each counted once. */
   viewers(room: string): number;
   /** Who may be in the room has changed: whoever may not any more is put out. */

@@ -19,7 +19,7 @@ import { countedRooms, createPresence } from './presence.ts';
 import { createRooms, message, type Snapshot } from './rooms.ts';
 
 const ROOM_TOPIC = 'realtime.room';
-const PERSON_TOPIC = 'realtime.person';
+const PEOPLE_TOPIC = 'realtime.people';
 /** Published by accounts: `{ personId, sessionId }`, sessionId null for all of them. */
 const SIGNED_OUT_TOPIC = 'accounts.signed-out';
 
@@ -105,10 +105,10 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
       const { room, event } = told as { room: string; event: RoomEvent };
       rooms.publish(room, event);
     }),
-    bus.subscribe(PERSON_TOPIC, (told) => {
-      const { personId, event } = told as { personId: string; event: PersonalEvent };
-      const connections = gateway.of(personId);
-      if (connections.size === 0) return;
+    bus.subscribe(PEOPLE_TOPIC, (told) => {
+      const { personIds, event } = told as { personIds: readonly string[]; event: PersonalEvent };
+      const connections = personIds.flatMap((personId) => [...gateway.of(personId)]);
+      if (connections.length === 0) return;
       const frame = message({ type: 'own', event });
       for (const connection of connections) connection.write(frame);
     }),
@@ -120,7 +120,8 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
 
   return {
     publish: (room, event) => bus.publish(ROOM_TOPIC, { room, event }),
-    tell: (personId, event) => bus.publish(PERSON_TOPIC, { personId, event }),
+    tell: (personId, event) => bus.publish(PEOPLE_TOPIC, { personIds: [personId], event }),
+    tellAll: (personIds, event) => bus.publish(PEOPLE_TOPIC, { personIds, event }),
     viewers: presence.count,
     onViewers: viewerListeners.add,
     onCame: cameListeners.add,

@@ -18,8 +18,8 @@ export async function publishChange(outbox: Outbox, tx: Tx, showId: string): Pro
   await outbox.publish(tx, { topic: SHOWS_CHANGED_TOPIC, payload: { ...payload } });
 }
 
-/** Bus topic `shows.moved`: a show has another state. */
-export interface ShowMoved {
+/** Bus topic `shows.state-changed`. */
+export interface ShowStateChanged {
   showId: string;
   state: ShowState;
   /** RFC 3339; null when it never was live. */
@@ -38,5 +38,22 @@ export interface ShowCounted {
   count: number;
 }
 
-export const MOVED_TOPIC = 'shows.moved';
+export const STATE_TOPIC = 'shows.state-changed';
 export const COUNTED_TOPIC = 'shows.counted';
+/**
+ * Of public shows only. `shows.went-live`: everybody can see it now, for the first time. `shows.moved`: a planned show
+ * has another start. `shows.cancelled`: a planned show will not be.
+ */
+export interface ShowFact {
+  showId: string;
+  shopId: string;
+  /** Instant; the new one when it moved. */
+  startsAt: string;
+  /** Instant at which it became true. */
+  at: string;
+}
+
+export const WENT_LIVE_TOPIC = 'shows.went-live';
+export const MOVED_TOPIC = 'shows.moved';
+export const CANCELLED_TOPIC = 'shows.cancelled';
+export type ShowTopic = typeof WENT_LIVE_TOPIC | typeof MOVED_TOPIC | typeof CANCELLED_TOPIC;

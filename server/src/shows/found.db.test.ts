@@ -4,6 +4,7 @@ import { after, test } from 'node:test';
 import type { ShowTile } from '@nacre/contract/shows';
 import { createTestDatabase } from '../../../tests/support/database.ts';
 import { createShowApi } from '../../../tests/support/show-api.ts';
+import { CANCELLED_TOPIC, MOVED_TOPIC, WENT_LIVE_TOPIC, type ShowFact } from './events.ts';
 
 const database = await createTestDatabase(import.meta.url);
 const api = await createShowApi(database.serverUrl);
@@ -17,6 +18,15 @@ const [first, second] = products.map((product) => product.id) as [string, string
 const get = (url: string, headers: Record<string, string> = {}) => api.app.inject({ method: 'GET', url, headers });
 const change = (showId: string, body: object) =>
   api.ask(`/api/office/shows/${showId}`, { method: 'PATCH', body, cookie: owner.cookie });
+const heard: string[] = [];
+for (const topic of [WENT_LIVE_TOPIC, MOVED_TOPIC, CANCELLED_TOPIC]) {
+  api.platform.outbox.on(topic, async (_tx, fact: ShowFact) => void heard.push(`${topic} ${fact.showId}`));
+}
+/** What others have heard of the show since the last time. */
+async function heardOf(showId: string): Promise<string[]> {
+  await api.platform.outbox.drain();
+  return heard.splice(0).filter((fact) => fact.endsWith(showId)).map((fact) => fact.split(' ')[0] ?? '');
+}
 const uidsOf = (file: string) => [...file.matchAll(/^UID:(.*)\r$/gm)].map((match) => match[1]);
 
 test('[S30] shows are listed by what is in their bag; what was taken out and what is private is not', async () => {
@@ -109,4 +119,38 @@ test('[S35] the map leads from robots.txt to every public page, and to no other'
   ]) assert.ok(paths.includes(path), path);
   assert.ok(!map.body.includes(hidden.id) && !map.body.includes(draft.id));
   assert.equal((await get('/sitemap/nobody.xml')).statusCode, 404);
+});
+
+test('[S40] others hear once that a show went live, and not when its picture comes back', async () => {
+  const show = await api.newLiveShow(owner, shop.id, products);
+  assert.deepEqual(await heardOf(show.id), [WENT_LIVE_TOPIC]);
+  await api.shows.pictureDown(show.id, 'a test');
+  await api.shows.pictureUp(show.id);
+  assert.deepEqual(await heardOf(show.id), []);
+});
+
+test('[S41] others hear that a show has another start, and that it was called off', async () => {
+  const show = await api.newShow(owner, shop.id);
+  await change(show.id, { startsAt: show.startsAt, title: 'Others' });
+  assert.deepEqual(await heardOf(show.id), []);
+  await change(show.id, { startsAt: new Date(Date.now() + 9_000_000).toISOString() });
+  assert.deepEqual(await heardOf(show.id), [MOVED_TOPIC]);
+  await api.shows.cancel(owner.id, show.id);
+  await api.shows.cancel(owner.id, show.id);
+  assert.deepEqual(await heardOf(show.id), [CANCELLED_TOPIC]);
+});
+
+test('[S42] of a private show others hear nothing until it is opened, then that it is live', async () => {
+  const show = await api.newShow(owner, shop.id, { visibility: 'private' });
+  await change(show.id, { startsAt: new Date(Date.now() + 9_000_000).toISOString() });
+  await api.shows.pictureUp(show.id);
+  assert.deepEqual(await heardOf(show.id), []);
+  await change(show.id, { visibility: 'public' });
+  await change(show.id, { title: 'Open now' });
+  assert.deepEqual(await heardOf(show.id), [WENT_LIVE_TOPIC]);
+  const plan = await api.newShow(owner, shop.id, { visibility: 'private' });
+  await change(plan.id, { visibility: 'public', startsAt: new Date(Date.now() + 9_000_000).toISOString() });
+  const hidden = await api.newShow(owner, shop.id, { visibility: 'private' });
+  await api.shows.cancel(owner.id, hidden.id);
+  assert.deepEqual([...await heardOf(plan.id), ...await heardOf(hidden.id)], []);
 });

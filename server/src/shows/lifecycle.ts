@@ -7,8 +7,8 @@
 import { Refusal } from '../lib/refusal.ts';
 import { afterCommit, type Tx } from '../platform/database.ts';
 import { showRoom, studioRoom } from '../realtime/channel.ts';
-import { MOVED_TOPIC, publishChange, type ShowMoved } from './events.ts';
-import { locked, type Parts } from './parts.ts';
+import { CANCELLED_TOPIC, publishChange, STATE_TOPIC, WENT_LIVE_TOPIC, type ShowStateChanged } from './events.ts';
+import { locked, publishFact, type Parts } from './parts.ts';
 import { nextState, type ShowStep } from './states.ts';
 import * as store from './store.ts';
 import type { ShowRow } from './store.ts';
@@ -44,12 +44,15 @@ async function move(parts: Parts, tx: Tx, show: ShowRow, next: ShowRow['state'])
     ...(next === 'ended' ? { ended_at: now } : {}),
   });
   await publishChange(parts.platform.outbox, tx, show.id);
+  // A picture that comes back is no news.
+  if (next === 'live' && show.went_live_at === null) await publishFact(parts, tx, WENT_LIVE_TOPIC, show);
+  if (next === 'cancelled') await publishFact(parts, tx, CANCELLED_TOPIC, show);
   const cleared = next === 'ended' && (await store.closeInterval(tx, show.id, now));
   const wentLiveAt = show.went_live_at ?? (next === 'live' ? now : null);
   afterCommit(tx, () => {
-    parts.platform.bus.publish(MOVED_TOPIC, {
+    parts.platform.bus.publish(STATE_TOPIC, {
       showId: show.id, state: next, wentLiveAt: wentLiveAt?.toISOString() ?? null, at: now.toISOString(),
-    } satisfies ShowMoved);
+    } satisfies ShowStateChanged);
     for (const room of [showRoom(show.id), studioRoom(show.id)]) {
       parts.channel.publish(room, { type: 'show', state: next, at: now.toISOString() });
     }

@@ -9,6 +9,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { Images } from '../images/images.ts';
 import type { Shops } from '../shops/shops.ts';
 import type { Counts } from './counts.ts';
+import type { ShowFact, ShowTopic } from './events.ts';
 import type { GoodsFeed } from './goods-feed.ts';
 import type { StudioFeed } from './studio-feed.ts';
 import * as store from './store.ts';
@@ -71,4 +72,16 @@ export async function locked(tx: Tx, showId: string): Promise<ShowRow> {
   const show = await store.lockShow(tx, showId);
   if (show === null) throw new Refusal('shows.not_found');
   return show;
+}
+
+/** Tells the others, in the transaction that made it true; of a private show nothing. */
+export async function publishFact(
+  parts: Parts, tx: Tx, topic: ShowTopic, show: Pick<ShowRow, 'id' | 'shop_id' | 'visibility' | 'starts_at'>,
+): Promise<void> {
+  if (show.visibility !== 'public') return;
+  const { clock, outbox } = parts.platform;
+  const fact: ShowFact = {
+    showId: show.id, shopId: show.shop_id, startsAt: show.starts_at.toISOString(), at: clock.now().toISOString(),
+  };
+  await outbox.publish(tx, { topic, payload: { ...fact } });
 }

@@ -6,9 +6,9 @@ import { Refusal } from '../lib/refusal.ts';
 import { afterCommit, type Tx } from '../platform/database.ts';
 import { showRoom } from '../realtime/channel.ts';
 import { numberBag } from './bag.ts';
-import { publishChange } from './events.ts';
-import { locked, ownShow, type Parts } from './parts.ts';
-import { isOpen, mayPatch } from './states.ts';
+import { MOVED_TOPIC, publishChange, WENT_LIVE_TOPIC } from './events.ts';
+import { locked, ownShow, publishFact, type Parts } from './parts.ts';
+import { isOpen, isRunning, mayPatch } from './states.ts';
 import * as store from './store.ts';
 import { hashStreamKey, newStreamKey } from './stream-key.ts';
 
@@ -93,16 +93,23 @@ export async function patch(parts: Parts, personId: string, showId: string, chan
     const show = await locked(tx, showId);
     if (!mayPatch(show.state, change)) throw new Refusal('shows.wrong_state');
     if (change.coverImageId != null) await parts.images.assertExist(tx, [change.coverImageId]);
+    const startsAt = change.startsAt === undefined ? show.starts_at : readStart(parts, change.startsAt);
+    const visibility = change.visibility ?? show.visibility;
     await store.updateShow(tx, showId, {
       ...(change.title === undefined ? {} : { title: readTitle(change.title) }),
       ...(change.description === undefined ? {} : { description: change.description.trim() }),
       ...(change.coverImageId === undefined ? {} : { cover_image_id: change.coverImageId }),
-      ...(change.startsAt === undefined ? {} : { starts_at: readStart(parts, change.startsAt) }),
-      ...(change.visibility === undefined ? {} : { visibility: change.visibility }),
       ...(change.language === undefined ? {} : { language: change.language }),
+      starts_at: startsAt,
+      visibility,
       updated_at: clock.now(),
     });
     await publishChange(parts.platform.outbox, tx, showId);
+    const isOpened = visibility === 'public' && show.visibility === 'private';
+    const hasMoved = startsAt.getTime() !== show.starts_at.getTime();
+    // Opened while it runs, it goes live for everybody; what was private so far has not moved for anybody.
+    if (isOpened && isRunning(show.state)) await publishFact(parts, tx, WENT_LIVE_TOPIC, { ...show, visibility });
+    if (hasMoved && !isOpened) await publishFact(parts, tx, MOVED_TOPIC, { ...show, visibility, starts_at: startsAt });
     return change.visibility === 'private' && show.visibility === 'public';
   });
   if (!closed) return;

@@ -124,6 +124,8 @@ export interface Shows {
   /** Shows that run, and since when; 2,000 at most. */
   running(): Promise<Array<{ showId: string; wentLiveAt: Date }>>;
 
+  /** Those of the shows that everybody may know of, in any state. */
+  publicTiles(showIds: readonly string[]): Promise<Map<string, ShowTile>>;
   /** @throws Refusal `shows.not_found` also when the actor may not know of it */
   brief(actor: Actor, showId: string): Promise<ShowBrief>;
   /** The show that this key publishes to; null for an unknown or old key and for a show that is over. */
@@ -153,6 +155,7 @@ export interface Shows {
 }
 
 export function createShows(deps: ShowsDeps): Shows {
+  const { database } = deps.platform;
   const parts = createParts(deps);
   const inTurn = createTurns();
   let sweeper: Periodic | null = null;
@@ -190,6 +193,10 @@ export function createShows(deps: ShowsDeps): Shows {
     viewersOfShops: (shopIds) => found.viewersOfShops(parts.view.db, shopIds),
     figuresOf: (personId, showId) => figuresOf(parts, personId, showId),
     running: () => store.runningShows(deps.platform.database.db, RUNNING_MOST),
+    publicTiles: async (showIds) => {
+      const rows = await store.publicShows(database.db, showIds);
+      return new Map((await tilesOf(parts.view, rows)).map((tile) => [tile.id, tile]));
+    },
     brief: (actor, showId) => brief(parts, actor, showId),
     authorizeStreamKey: (key) => authorizeStreamKey(parts, key),
     mayWatch: (showId, actor) => mayWatch(parts, showId, actor),

@@ -20,6 +20,17 @@ export async function findShow(db: Db | Tx, showId: string): Promise<ShowRow | n
   return (row as ShowRow | undefined) ?? null;
 }
 
+export async function publicShows(db: Db, showIds: readonly string[]): Promise<ShowRow[]> {
+  if (showIds.length === 0) return [];
+  const rows = await db
+    .selectFrom('show')
+    .selectAll()
+    .where('id', 'in', [...showIds])
+    .where('visibility', '=', 'public')
+    .execute();
+  return rows as ShowRow[];
+}
+
 /**
  * Nobody else changes the show, its bag or its screen until the transaction ends. Rows that refer to the show can still
  * be added (a key lock would wait for this one, and this one for what the other has locked).

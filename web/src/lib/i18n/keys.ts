@@ -164,6 +164,11 @@ export interface MessageArguments {
   'common.moved_to': { count: string; name: string; place: string };
   'common.search': null;
   'common.search_placeholder': null;
+  'common.news': null;
+  'common.news_count': { count: number };
+  'common.news_many': null;
+  'common.news_live': { shop: string };
+  'common.news_nine': null;
   'figures.title': null;
   'figures.download': null;
   'figures.none_title': null;
@@ -272,6 +277,36 @@ export interface MessageArguments {
   'found.rank_still': null;
   'found.rank_code': { file: string };
   'found.rank_home': null;
+  'news.title': null;
+  'news.empty': null;
+  'news.empty_text': null;
+  'news.find_shops': null;
+  'news.to_settings': null;
+  'news.is_new': null;
+  'news.live': { shop: string };
+  'news.was_live': { shop: string };
+  'news.moved': { shop: string };
+  'news.cancelled': { shop: string };
+  'news.order_shipped': { shop: string };
+  'news.starts': { when: string };
+  'news.was_planned': { when: string };
+  'news.order': { number: string };
+  'news.push_here': null;
+  'news.push_here_text': null;
+  'news.push_refused': null;
+  'news.push_unsupported': null;
+  'news.push_home': null;
+  'news.push_failed': null;
+  'news.push_is_on': null;
+  'news.push_is_off': null;
+  'news.kind_live': null;
+  'news.kind_plans': null;
+  'news.kind_orders': null;
+  'news.quiet': null;
+  'news.quiet_text': { zone: string };
+  'news.quiet_from': null;
+  'news.quiet_to': null;
+  'news.quiet_same': null;
   'office.title': null;
   'office.nav': null;
   'office.nav_shows': null;
@@ -573,6 +608,13 @@ export interface MessageArguments {
   'office.shop_language': null;
   'office.shop_language_hint': null;
   'office.show_language': null;
+  'offline.title': null;
+  'offline.text': null;
+  'offline.try_again': null;
+  'offline.app_text': null;
+  'offline.live': null;
+  'offline.orders': null;
+  'offline.studio': null;
   'refusal.request.invalid': null;
   'refusal.request.not_found': null;
   'refusal.request.method': null;
@@ -655,6 +697,7 @@ export interface MessageArguments {
   'refusal.realtime.flood': null;
   'refusal.video.no_picture': null;
   'refusal.realtime.line_gone': null;
+  'refusal.notifications.endpoint': null;
   'signin.sheet_title': null;
   'signin.sheet_text': null;
   'signin.title': null;
@@ -1038,4 +1081,4 @@ export interface MessageArguments {
   'viewer.poster_qr': { address: string };
 }
 
-export type Namespace = 'account' | 'buy' | 'common' | 'figures' | 'found' | 'office' | 'refusal' | 'signin' | 'studio' | 'team' | 'viewer';
+export type Namespace = 'account' | 'buy' | 'common' | 'figures' | 'found' | 'news' | 'office' | 'offline' | 'refusal' | 'signin' | 'studio' | 'team' | 'viewer';

@@ -36,6 +36,16 @@ const loaders: Record<Namespace, Record<Locale, Loader>> = {
     zh: () => import('virtual:messages/figures/zh'),
     ar: () => import('virtual:messages/figures/ar'),
   },
+  news: {
+    en: () => import('virtual:messages/news/en'),
+    zh: () => import('virtual:messages/news/zh'),
+    ar: () => import('virtual:messages/news/ar'),
+  },
+  offline: {
+    en: () => import('virtual:messages/offline/en'),
+    zh: () => import('virtual:messages/offline/zh'),
+    ar: () => import('virtual:messages/offline/ar'),
+  },
   office: {
     en: () => import('virtual:messages/office/en'),
     zh: () => import('virtual:messages/office/zh'),

@@ -1,0 +1,31 @@
+/** What happens behind the bell while a page of the market is open. Loaded when the page has come to rest. */
+import type { Notification } from '@nacre/contract/notifications';
+import { invalidate } from '$app/navigation';
+import { api, ask } from '#lib/api.ts';
+import { createRealtime } from '#lib/realtime.svelte.ts';
+
+export interface Watching {
+  onCount: (count: (now: number) => number) => void;
+  onNews: (news: Notification) => void;
+}
+
+/** @returns what ends it */
+export function watchNews({ onCount, onNews }: Watching): () => void {
+  const count = async () => {
+    const { unread } = await ask(api.GET('/api/me/notifications/unread'));
+    onCount(() => unread);
+  };
+  const realtime = createRealtime();
+  const leave = realtime.onOwn((event) => {
+    if (event.type !== 'own-news') return;
+    onCount((now) => now + 1);
+    onNews(event.news);
+    void invalidate('nacre:news');
+  });
+  // Without a network the bell stays as it is.
+  count().catch(() => undefined);
+  return () => {
+    leave();
+    realtime.stop();
+  };
+}
