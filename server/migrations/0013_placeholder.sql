@@ -1,0 +1,2 @@
+-- Another migration has this number.
+select 1;
