@@ -155,11 +155,10 @@ export const OfficeOrderQuery = Type.Object({
 export type OfficeOrderQuery = Static<typeof OfficeOrderQuery>;
 
 /** How many orders of a shop are in each state and in each group, zeros included. */
-export const OrderCounts = Type.Object({
-  ...Object.fromEntries([...ORDER_STATES, ...ORDER_GROUPS].map((name) => [name, Type.Integer()])) as Record<
-    OrderState | OrderGroup, ReturnType<typeof Type.Integer>
-  >,
-});
+const counted = [...ORDER_STATES, ...ORDER_GROUPS].map((name) => [name, Type.Integer()]);
+export const OrderCounts = Type.Object(
+  Object.fromEntries(counted) as Record<OrderState | OrderGroup, ReturnType<typeof Type.Integer>>,
+);
 export type OrderCounts = Static<typeof OrderCounts>;
 
 // ---- at the counter ---------------------------------------------------------------------------------------------

@@ -5,11 +5,12 @@ import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import type { AxeResults } from 'axe-core';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import type { CounterGoods } from '@nacre/contract/catalog';
 import type { Shop } from '@nacre/contract/shops';
 import type { ShowTile } from '@nacre/contract/shows';
 import { DEMO_PASSWORD } from '../../server/src/demo/market.ts';
 import { findChromium } from '../support/chromium.ts';
-import { createClient, startNacre, until, type Nacre } from '../support/nacre.ts';
+import { createClient, startNacre, until, type Client, type Nacre } from '../support/nacre.ts';
 
 const PATIENCE_MS = 30_000;
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
@@ -57,15 +58,33 @@ async function allPaths(): Promise<{ guest: string[]; owner: string[] }> {
   return {
     guest: [
       '/', `/shows/${live.id}`, `/shows/${planned.id}`, `/shows/${ended.id}`, `/shops/${shop.slug}`,
-      `/shops/${shop.slug}/goods/${product?.id}`, '/sign-in',
+      `/shops/${shop.slug}/goods/${product?.id}`, '/sign-in', `/receipts/${await soldAtCounter(owner, shop.id)}`,
       '/nowhere',
     ],
     owner: [
       '/orders', '/account', '/studio', `/studio/${live.id}`, `/studio/${own?.id}`, '/office/new', `${office}/goods`,
       `${office}/goods/${product?.id}`, `${office}/goods/new`, `${office}/shows`, `${office}/shows/${own?.id}`,
-      `${office}/shows/new`, `${office}/orders`, `${office}/team`, `${office}/settings`,
+      `${office}/shows/new`, `${office}/orders`, `${office}/team`, `${office}/settings`, `${office}/counter`,
+      `${office}/orders?state=to_pick_up`,
     ],
   };
+}
+
+/** The id of a sale; the shop gets a street address, which its pages then show. */
+async function soldAtCounter(owner: Client, shopId: string): Promise<string> {
+  const address = {
+    phone: '', line1: '18 Binhe South Road', line2: '', city: 'Lanzhou', region: '', postalCode: '', country: 'CN',
+  };
+  const hours = Array.from({ length: 7 }, () => ({ opens: '10:00', closes: '19:30' }));
+  const change = { place: { address, hours }, offersPickup: true };
+  await owner.must(200, 'PATCH', `/api/office/shops/${shopId}`, change);
+  const goods = `/api/office/shops/${shopId}/counter/goods?text=dress`;
+  const { items } = await owner.must<CounterGoods>(200, 'GET', goods);
+  const good = items.find(({ available }) => available > 0);
+  assert.ok(good);
+  const lines = [{ variantId: good.variantId, quantity: 1, unitPriceMinor: good.priceMinor }];
+  const sale = { idempotencyKey: 'axe-looks-at-it', method: 'cash', lines };
+  return (await owner.must<{ id: string }>(201, 'POST', `/api/office/shops/${shopId}/counter/sales`, sale)).id;
 }
 
 async function findings(page: Page, path: string): Promise<string[]> {

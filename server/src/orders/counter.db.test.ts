@@ -67,7 +67,9 @@ async function codesOf(work: Promise<unknown>[]): Promise<string[]> {
 test('[O35] a sale takes the pieces at once, and the viewers hear of it', async () => {
   const product = await goods(5);
   const heard: unknown[] = [];
-  market.platform.bus.subscribe('catalog.stock', (fact) => heard.push(fact));
+  market.platform.bus.subscribe('catalog.stock', (fact) => {
+    heard.push(fact);
+  });
   const sold = await sell(sale(product, { lines: linesOf(product, 2), method: 'card' }));
   assert.deepEqual(await market.levelsOf(firstOf(product)), { available: 3, held: 0, sold: 2 });
   assert.deepEqual([sold.state, sold.channel, sold.delivery, sold.counterMethod, sold.totalMinor], [
@@ -127,7 +129,7 @@ test('[O37] one key is one sale, also tapped many times at once; with other cont
   await assert.rejects(sell({ ...asked, method: 'card' }), { code: 'orders.key_reused' });
 });
 
-test('[O38] [O21] [P51] undoing brings the pieces back once and gives the money back, however often', async () => {
+test('[O38] undoing brings the pieces back once and gives the money back, however often', async () => {
   const product = await goods(4);
   const sold = await sell(sale(product, { lines: linesOf(product, 3) }));
   const undone = await Promise.all(Array.from({ length: 4 }, () => orders.voidSale(owner, sold.id)));
@@ -152,7 +154,7 @@ test('[O38] after fifteen minutes, and of another’s or an online order, nothin
   assert.deepEqual(await market.levelsOf(firstOf(product)), { available: 3, held: 0, sold: 1 });
 });
 
-test('[O39] [P50] the shop has the money at once, from nobody whom we know; the news of it changes nothing', async () => {
+test('[O39] the shop has the money at once, from nobody whom we know; the news of it changes nothing', async () => {
   const sold = await sell(sale(await goods(1), { method: 'card' }));
   await outbox.drain();
   const payment = await market.database.db.selectFrom('payment').selectAll()
@@ -178,7 +180,7 @@ test('[O41] a receipt is there for whoever has its address, of counter sales onl
   await assert.rejects(orders.receiptOf(order.id), { code: 'orders.not_found' });
 });
 
-test('[O42] goods are found by SKU in any case of letters, else by title; several with one SKU are all offered', async () => {
+test('[O42] goods are found by SKU in any case of letters, else by title; of several all are offered', async () => {
   const ownerOfOther = (await market.newPerson()).personId;
   const other = await market.newShop(ownerOfOther);
   await market.newProduct(ownerOfOther, other, { stock: 1 });
@@ -297,7 +299,7 @@ test('[O40] the office finds what is to be shipped, picked up, and was sold at t
   );
 });
 
-test('[O30] the database refuses a state that the delivery does not have, and a sale with no buyer elsewhere', async () => {
+test('[O30] the database refuses a state that the delivery does not have, and no buyer elsewhere', async () => {
   const { order } = await paidPickup();
   const change = (set: object) => market.database.db.updateTable('order').set(set).where('id', '=', order.id).execute();
   const parcel = { state: 'shipped', shipped_at: new Date(), carrier: 'SF', tracking_number: '1', pickup_code: null };

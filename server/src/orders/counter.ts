@@ -1,8 +1,8 @@
 /**
  * Selling over the counter: from the same shelf as everybody else, to somebody whom we need not know.
  *
- * One transaction takes the pieces, writes the order as handed over, and notes the money that the shop has taken. Locks in
- * this order: the sale's key, the goods by variant id, the new order, its payment.
+ * One transaction takes the pieces, writes the order as handed over, and notes the money that the shop has taken. Locks
+ * in this order: the sale's key, the goods by variant id, the new order, its payment.
  */
 import { VOID_WITHIN_MS, type CounterSale, type Order, type Receipt } from '@nacre/contract/orders';
 import { Refusal } from '../lib/refusal.ts';

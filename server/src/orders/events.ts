@@ -38,9 +38,9 @@ export interface CounterFact extends SoldFact {
 }
 
 /**
- * `orders.placed`: pieces are held, not yet paid. `orders.paid`: sold. `orders.shipped`: on its way. `orders.ready`: it can
- * be picked up. `orders.handed_over`: it was. Sales over the counter tell of themselves apart, because they have no buyer:
- * `orders.sold_at_counter`, and `orders.voided` when one was undone.
+ * `orders.placed`: pieces are held, not yet paid. `orders.paid`: sold. `orders.shipped`: on its way. `orders.ready`: it
+ * can be picked up. `orders.handed_over`: it was. Sales over the counter tell of themselves apart, because they have no
+ * buyer: `orders.sold_at_counter`, and `orders.voided` when one was undone.
  */
 export interface OrderFacts {
   'orders.placed': OrderFact;

@@ -1,5 +1,5 @@
 /**
- * The face of orders: placing, paying for, shipping and handing over goods of one shop, and selling them at its counter.
+ * The face of orders: placing, paying for, shipping and handing over goods of one shop, and selling at its counter.
  *
  * Invariants: an order and its held pieces come into being together or not at all; the pieces of an order are held
  * while it is held, sold once it is paid, and back on the shelf otherwise; every change of state is in
@@ -90,7 +90,7 @@ export interface Orders {
   ready(personId: string, orderId: string): Promise<Order>;
   /**
    * The order that waits in this shop under the code, as typed or scanned.
-   * @throws Refusal `orders.code_unknown`, `request.too_many` after ten wrong ones in a minute; `shops.*` as `assertMay`
+   * @throws Refusal `orders.code_unknown`, `request.too_many` after ten wrong ones in a minute; as `listOfShop`
    */
   findPickup(personId: string, shopId: string, code: string): Promise<Order>;
   /**
@@ -108,7 +108,8 @@ export interface Orders {
   sellAtCounter(personId: string, shopId: string, sale: CounterSale): Promise<Order>;
   /**
    * Undoes a counter sale: the pieces are back, the money is noted as given back. A repeat changes nothing.
-   * @throws Refusal `orders.void_too_late` 15 minutes after; `orders.wrong_state`, `orders.not_found`, `shops.not_allowed`
+   * @throws Refusal `orders.void_too_late` after 15 minutes; `orders.wrong_state`, `orders.not_found`,
+   * `shops.not_allowed`
    */
   voidSale(personId: string, orderId: string): Promise<Order>;
   /** For whoever has the receipt's address. @throws Refusal `orders.not_found`, also for other orders */

@@ -1,8 +1,8 @@
 /**
  * Orders that are picked up in the shop: ready, found by their code, handed over.
  *
- * A code is looked up within the shop of the one who asks, by an index, and every "no" is the same: nobody learns whether
- * it opens something elsewhere.
+ * A code is looked up within the shop of the one who asks, by an index, and every "no" is the same: nobody learns
+ * whether it opens something elsewhere.
  */
 import type { Order } from '@nacre/contract/orders';
 import { Refusal } from '../lib/refusal.ts';

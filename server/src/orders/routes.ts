@@ -170,7 +170,8 @@ function pickupRoutes(app: App, orders: Orders): void {
 function counterRoutes(app: App, orders: Orders): void {
   app.post('/api/office/shops/:shopId/counter/sales', {
     schema: {
-      operationId: 'sellAtCounter', summary: 'Sells over the counter; the same key gives the same sale', tags: officeTags,
+      operationId: 'sellAtCounter', summary: 'Sells over the counter; the same key gives the same sale',
+      tags: officeTags,
       params: shopParams, body: CounterSale, response: { 201: Order, ...refusals },
     },
   }, async (request, reply) => {

@@ -1,6 +1,6 @@
 /**
- * The states of an order and the ways between them, by how the goods reach the buyer. Pure; the database checks the same
- * table (`order_transition`, and which states each delivery has).
+ * The states of an order and the ways between them, by how the goods reach the buyer. Pure; the database checks the
+ * same table (`order_transition`, and which states each delivery has).
  *
  *     parcel:  held → paid → shipped
  *     pickup:  held → paid → ready → handed_over, or at once paid → handed_over

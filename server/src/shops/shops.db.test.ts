@@ -183,7 +183,8 @@ describe('shops', () => {
     const { address, hours } = PLACE;
     const wrong = [
       { address }, { address: { ...address, line1: ' ' }, hours }, { address: { ...address, country: 'China' }, hours },
-      { address, hours: hours?.slice(1) }, { address, hours: [...(hours ?? []).slice(1), { opens: '9', closes: '10' }] },
+      { address, hours: hours?.slice(1) },
+      { address, hours: [...(hours ?? []).slice(1), { opens: '9', closes: '10' }] },
       { address, hours: [...(hours ?? []).slice(1), { opens: '09:00', closes: '09:00' }] },
       { address: { ...address, phone: 'call me' }, hours },
     ];

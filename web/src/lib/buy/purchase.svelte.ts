@@ -29,7 +29,7 @@ export function createPurchase(options: { showId: string | null; realtime: () =>
   let address = $state.raw<Address | null>(null);
   let saveAddress = $state(true);
   let pickup = $state.raw<PickupAsk | null>(null);
-  let place = $state.raw<ShopPlace | null>(null);
+  let pickupPlace = $state.raw<ShopPlace | null>(null);
   let busy = $state(false);
   let refusal = $state.raw<unknown>(null);
   const keys = new Map<string, string>();
@@ -94,8 +94,8 @@ export function createPurchase(options: { showId: string | null; realtime: () =>
       return pickup;
     },
     /** Where it could be picked up; null where the shop does not offer it, or while nobody knows yet. */
-    get place() {
-      return place;
+    get pickupPlace() {
+      return pickupPlace;
     },
     get busy() {
       return busy;
@@ -122,7 +122,7 @@ export function createPurchase(options: { showId: string | null; realtime: () =>
     async loadPlace(slug: string): Promise<void> {
       const found = await ask(api.GET('/api/shops/{slug}', { params: { path: { slug } } })).catch(() => null);
       const shop = found as ShopPage | null;
-      place = shop?.offersPickup ? shop.place : null;
+      pickupPlace = shop?.offersPickup ? shop.place : null;
     },
     usePickup(next: PickupAsk): void {
       pickup = next;

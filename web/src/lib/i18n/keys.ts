@@ -575,6 +575,7 @@ export interface MessageArguments {
   'place.times': { price: string; quantity: string };
   'place.step_ready': null;
   'place.step_handed_over': null;
+  'place.paid_text': { number: string; shop: string };
   'refusal.request.invalid': null;
   'refusal.request.not_found': null;
   'refusal.request.method': null;

@@ -4,8 +4,8 @@ import type { CounterGood } from '@nacre/contract/catalog';
 import { add, emptyTill, learn, readTill, saleOf, tillLinesMax, totalMinor, type TillLine } from './till.ts';
 
 const good = (variantId: string, available = 3): CounterGood => ({
-  variantId, productId: 'p', title: 'Dress', optionValues: [], sku: 'D', image: null, priceMinor: 4_900, currency: 'USD',
-  available,
+  variantId, productId: 'p', title: 'Dress', optionValues: [], sku: 'D', image: null, priceMinor: 4_900,
+  currency: 'USD', available,
 });
 const added = (lines: TillLine[], one: CounterGood): TillLine[] => {
   const next = add(lines, one);
