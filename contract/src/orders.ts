@@ -86,7 +86,7 @@ export const OrderLine = Type.Object({
 });
 export type OrderLine = Static<typeof OrderLine>;
 
-/** The shop's place as it was when the order was placed. `code` opens the order at the counter; only the buyer reads it. */
+/** The shop's place as it was when the order was placed. `code` opens the order there; only the buyer reads it. */
 export const OrderPickup = Type.Object({
   name: Type.String(),
   phone: Type.String(),

@@ -29,7 +29,10 @@ export type ShopAddress = Static<typeof ShopAddress>;
 
 const TimeOfDay = Type.String({ pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$' });
 
-/** Seven days from Monday on, in the shop's own time; null: closed. A day that closes before it opens ends after midnight. */
+/**
+ * Seven days from Monday on, in the shop's own time; null: closed. A day that closes before it opens ends after
+ * midnight.
+ */
 export const ShopHours = Type.Array(
   Nullable(Type.Object({ opens: TimeOfDay, closes: TimeOfDay }, { additionalProperties: false })),
   { minItems: 7, maxItems: 7 },

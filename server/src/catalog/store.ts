@@ -133,7 +133,7 @@ export interface ForSaleRow {
   available: number;
 }
 
-/** Variants for sale in the shop, by the SKU in any case of letters or by a part of the title; by title and position. */
+/** Variants for sale in the shop, by the SKU in any case of letters or a part of the title; by title and position. */
 export async function findForSale(
   db: Db, shopId: string, by: { sku: string } | { titlePart: string }, limit: number,
 ): Promise<ForSaleRow[]> {

@@ -241,7 +241,7 @@ async function takenAtCounter(): Promise<Opened> {
   return { paymentId, payerId: newId(), subject };
 }
 
-test('[P50] money of the counter is captured at once and told; nobody is its payer, no notice is taken', async () => {
+test('[P54] money of the counter is captured at once and told; nobody is its payer, no notice is taken', async () => {
   const taken = await takenAtCounter();
   assert.deepEqual(await factsOf(taken), ['payments.captured']);
   for (const work of [
@@ -251,7 +251,7 @@ test('[P50] money of the counter is captured at once and told; nobody is its pay
   assert.deepEqual(await factsOf(taken), ['payments.captured']);
 });
 
-test('[P51] giving back what the counter took is done at once, once, and no provider is asked', async () => {
+test('[P55] giving back what the counter took is done at once, once, and no provider is asked', async () => {
   const taken = await takenAtCounter();
   const asked = refunds.length;
   for (const _ of [1, 2]) {
