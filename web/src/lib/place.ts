@@ -27,7 +27,7 @@ export function dayName(day: number, locale: string, width: 'long' | 'short' = '
 
 function clockText(time: string, locale: string): string {
   const [hours = 0, minutes = 0] = time.split(':').map(Number);
-  const format = new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit', timeZone: 'UTC' });
+  const format = new Intl.DateTimeFormat(locale, { timeStyle: 'short', timeZone: 'UTC' });
   return format.format(mondayMs + (hours * 60 + minutes) * 60_000);
 }
 
