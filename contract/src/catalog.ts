@@ -1,6 +1,6 @@
 /** Products, their variants, and stock. */
 import { Type, type Static } from 'typebox';
-import { AmountMinor, Currency, Id, Image, Instant, PageQuery } from './common.ts';
+import { AmountMinor, Currency, Id, Image, Instant, Nullable, PageQuery } from './common.ts';
 
 export const ProductState = Type.Union([Type.Literal('draft'), Type.Literal('active'), Type.Literal('archived')]);
 export type ProductState = Static<typeof ProductState>;
@@ -106,3 +106,24 @@ export type StockLevel = Static<typeof StockLevel>;
 /** `state` absent: all, archived ones too. */
 export const ProductQuery = Type.Object({ ...PageQuery.properties, state: Type.Optional(ProductState) });
 export type ProductQuery = Static<typeof ProductQuery>;
+
+/** Letters and digits as a scanner or a person gives them. */
+export const CounterGoodsQuery = Type.Object({ text: Type.String({ minLength: 1, maxLength: 120, pattern: '\\S' }) });
+
+/** A variant as the counter sells it. */
+export const CounterGood = Type.Object({
+  variantId: Id,
+  productId: Id,
+  title: Type.String(),
+  optionValues: Type.Array(Type.String()),
+  sku: Type.String(),
+  image: Nullable(Image),
+  priceMinor: AmountMinor,
+  currency: Currency,
+  available: Type.Integer(),
+});
+export type CounterGood = Static<typeof CounterGood>;
+
+/** `isSku`: the text is the SKU of each of these; otherwise their titles have it. A shop may use an SKU twice. */
+export const CounterGoods = Type.Object({ isSku: Type.Boolean(), items: Type.Array(CounterGood) });
+export type CounterGoods = Static<typeof CounterGoods>;

@@ -2,36 +2,69 @@
 import { Type, type Static } from 'typebox';
 import { Address } from './accounts.ts';
 import { AmountMinor, Currency, Id, Image, Instant, Nullable, PageQuery } from './common.ts';
+import { ShopAddress, ShopPlace } from './shops.ts';
 
-/** held → paid → shipped; held → declined | expired | cancelled. */
-export const OrderState = Type.Union([
-  Type.Literal('held'), Type.Literal('paid'), Type.Literal('shipped'), Type.Literal('expired'),
-  Type.Literal('declined'), Type.Literal('cancelled'),
-]);
-export type OrderState = Static<typeof OrderState>;
+/**
+ * By parcel: held → paid → shipped. To pick up: held → paid → ready → handed_over, or at once from paid. Both:
+ * held → declined | expired | cancelled. At the counter: handed_over → voided.
+ */
+export const ORDER_STATES = [
+  'held', 'paid', 'ready', 'handed_over', 'shipped', 'expired', 'declined', 'cancelled', 'voided',
+] as const;
+export const OrderState = Type.Enum(ORDER_STATES);
+export type OrderState = (typeof ORDER_STATES)[number];
+
+/** How the goods reach the buyer. `counter`: they have them already. */
+export const DELIVERIES = ['parcel', 'pickup', 'counter'] as const;
+export const Delivery = Type.Enum(DELIVERIES);
+export type Delivery = (typeof DELIVERIES)[number];
+
+/** Where it was sold: on the shop's pages, in a show, over the counter. */
+export const CHANNELS = ['online', 'show', 'counter'] as const;
+export const Channel = Type.Enum(CHANNELS);
+export type Channel = (typeof CHANNELS)[number];
+
+/** How a counter sale was paid; the shop itself has the money. */
+export const COUNTER_METHODS = ['cash', 'card'] as const;
+export const CounterMethod = Type.Enum(COUNTER_METHODS);
+export type CounterMethod = (typeof COUNTER_METHODS)[number];
 
 /** Pieces of one variant in one order. */
 export const QUANTITY_MAX = 99;
 
+/** What is asked for: all of one shop. */
+const AskedLines = Type.Array(
+  Type.Object(
+    {
+      variantId: Id,
+      quantity: Type.Integer({ minimum: 1, maximum: QUANTITY_MAX }),
+      /** The price that the buyer saw; if it changed, the order is refused and the new price told. */
+      unitPriceMinor: AmountMinor,
+    },
+    { additionalProperties: false },
+  ),
+  { minItems: 1, maxItems: 20 },
+);
+
+/** Made by the page for one purchase; sending it again gives the same order. */
+const IdempotencyKey = Type.String({ minLength: 8, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$' });
+
+/** Who comes for it; the telephone may be empty. */
+export const PickupAsk = Type.Object(
+  { name: Address.properties.name, phone: ShopAddress.properties.phone },
+  { additionalProperties: false },
+);
+export type PickupAsk = Static<typeof PickupAsk>;
+
 export const OrderPlace = Type.Object(
   {
-    /** Made by the page for this purchase; sending it again gives the same order. */
-    idempotencyKey: Type.String({ minLength: 8, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$' }),
+    idempotencyKey: IdempotencyKey,
     showId: Nullable(Id),
     /** All of one shop. */
-    lines: Type.Array(
-      Type.Object(
-        {
-          variantId: Id,
-          quantity: Type.Integer({ minimum: 1, maximum: QUANTITY_MAX }),
-          /** The price that the buyer saw; if it changed, the order is refused and the new price told. */
-          unitPriceMinor: AmountMinor,
-        },
-        { additionalProperties: false },
-      ),
-      { minItems: 1, maxItems: 20 },
-    ),
-    address: Address,
+    lines: AskedLines,
+    /** Where the parcel goes: this, or `pickup`. */
+    address: Type.Optional(Address),
+    pickup: Type.Optional(PickupAsk),
     /** Keep the address in the address book. */
     saveAddress: Type.Optional(Type.Boolean()),
   },
@@ -53,6 +86,15 @@ export const OrderLine = Type.Object({
 });
 export type OrderLine = Static<typeof OrderLine>;
 
+/** The shop's place as it was when the order was placed. `code` opens the order there; only the buyer reads it. */
+export const OrderPickup = Type.Object({
+  name: Type.String(),
+  phone: Type.String(),
+  place: ShopPlace,
+  code: Nullable(Type.String()),
+});
+export type OrderPickup = Static<typeof OrderPickup>;
+
 export const Order = Type.Object({
   id: Id,
   /** What people say on the phone, e.g. `N-1042`. */
@@ -60,16 +102,28 @@ export const Order = Type.Object({
   state: OrderState,
   shop: Type.Object({ id: Id, slug: Type.String(), name: Type.String() }),
   showId: Nullable(Id),
+  channel: Channel,
+  delivery: Delivery,
+  /** Empty at the counter. */
   buyerName: Type.String(),
   lines: Type.Array(OrderLine),
   totalMinor: AmountMinor,
   currency: Currency,
-  address: Address,
+  /** Of a parcel; null otherwise. */
+  address: Nullable(Address),
+  /** Who comes for it, and to where; null otherwise. */
+  pickup: Nullable(OrderPickup),
+  /** How the counter was paid; null elsewhere. */
+  counterMethod: Nullable(CounterMethod),
   placedAt: Instant,
   /** When an unpaid order gives its pieces back. */
   holdExpiresAt: Instant,
   paidAt: Nullable(Instant),
   shippedAt: Nullable(Instant),
+  /** It lies in the shop for whoever comes. */
+  readyAt: Nullable(Instant),
+  handedOverAt: Nullable(Instant),
+  voidedAt: Nullable(Instant),
   carrier: Nullable(Type.String()),
   trackingNumber: Nullable(Type.String()),
   /** Where to pay while held: a page of ours (sandbox) that may stand in a frame; null otherwise. */
@@ -86,24 +140,61 @@ export const OrderShip = Type.Object(
 );
 export type OrderShip = Static<typeof OrderShip>;
 
+export const ORDER_GROUPS = ['to_ship', 'to_pick_up', 'counter'] as const;
+export const OrderGroup = Type.Enum(ORDER_GROUPS);
+export type OrderGroup = (typeof ORDER_GROUPS)[number];
+
 export const OfficeOrderQuery = Type.Object({
   ...PageQuery.properties,
   state: Type.Optional(OrderState),
   /** Only what was ordered in this show. */
   showId: Type.Optional(Id),
+  /** Paid parcels; paid and ready pick-ups; counter sales. */
+  group: Type.Optional(OrderGroup),
 });
 export type OfficeOrderQuery = Static<typeof OfficeOrderQuery>;
 
-/** How many orders of a shop are in each state, zeros included. */
-export const OrderCounts = Type.Object({
-  held: Type.Integer(),
-  paid: Type.Integer(),
-  shipped: Type.Integer(),
-  expired: Type.Integer(),
-  declined: Type.Integer(),
-  cancelled: Type.Integer(),
-});
+/** How many orders of a shop are in each state and in each group, zeros included. */
+const counted = [...ORDER_STATES, ...ORDER_GROUPS].map((name) => [name, Type.Integer()]);
+export const OrderCounts = Type.Object(
+  Object.fromEntries(counted) as Record<OrderState | OrderGroup, ReturnType<typeof Type.Integer>>,
+);
 export type OrderCounts = Static<typeof OrderCounts>;
+
+// ---- at the counter ---------------------------------------------------------------------------------------------
+
+/** Signs of a pick-up code: none that is taken for another when read aloud or off a dim screen. */
+export const PICKUP_CODE_SIGNS = '23456789ABCDEFGHJKMNPQRSTVWXYZ';
+export const PICKUP_CODE_LENGTH = 6;
+
+/** As typed or scanned: small letters, spaces and hyphens make no difference. */
+export const PickupCode = Type.Object(
+  { code: Type.String({ minLength: 1, maxLength: 40 }) },
+  { additionalProperties: false },
+);
+
+export const CounterSale = Type.Object(
+  { idempotencyKey: IdempotencyKey, lines: AskedLines, method: CounterMethod },
+  { additionalProperties: false },
+);
+export type CounterSale = Static<typeof CounterSale>;
+
+/** A counter sale can be undone for so long. Longer lets yesterday's till change, shorter punishes a slip. */
+export const VOID_WITHIN_MS = 15 * 60_000;
+
+/** What a customer takes home; there is nothing of a person in it. */
+export const Receipt = Type.Object({
+  number: Type.String(),
+  state: OrderState,
+  shop: Type.Object({ slug: Type.String(), name: Type.String(), place: Nullable(ShopPlace) }),
+  lines: Type.Array(OrderLine),
+  totalMinor: AmountMinor,
+  currency: Currency,
+  method: CounterMethod,
+  soldAt: Instant,
+  voidedAt: Nullable(Instant),
+});
+export type Receipt = Static<typeof Receipt>;
 
 /** Payment as the sandbox's page shows it. */
 export const Payment = Type.Object({

@@ -44,6 +44,7 @@ export const REFUSALS = {
   'shops.not_a_member': { status: 403, title: 'Only members of the shop may do this' },
   'shops.not_allowed': { status: 403, title: 'Your role in the shop does not include this' },
   'shops.slug_taken': { status: 409, title: 'Another shop has this address' },
+  'shops.no_place': { status: 422, title: 'Pick-up needs the address of the shop' },
   'shops.too_many': { status: 422, title: 'You have as many shops as one person may have' },
   'shops.member_not_found': { status: 404, title: 'Nobody of this team is there' },
   'shops.last_owner': { status: 409, title: 'A shop keeps one owner; make somebody else an owner first' },
@@ -99,6 +100,9 @@ export const REFUSALS = {
   'orders.too_many_pieces': { status: 422, title: 'That is more than one order may have' },
   'orders.key_reused': { status: 422, title: 'This order was sent before with other contents' },
   'orders.wrong_state': { status: 409, title: 'The order is not in a state for this' },
+  'orders.no_pickup': { status: 409, title: 'The shop hands nothing over in person just now' },
+  'orders.code_unknown': { status: 404, title: 'No order waits to be picked up under this code' },
+  'orders.void_too_late': { status: 409, title: 'The time to undo this sale is over' },
   'orders.too_many_open': { status: 409, title: 'Pay for the orders you have open first' },
 
   // payments

@@ -15,6 +15,41 @@ export const SpokenLanguage = Type.Enum(SPOKEN_LANGUAGES);
 /** The shop's address in the URL: lower-case letters, digits, single hyphens. */
 export const ShopSlug = Type.String({ minLength: 3, maxLength: 40, pattern: '^[a-z0-9]+(-[a-z0-9]+)*$' });
 
+/** A shop that people can walk into: an address as the buyers' are, without a name; the telephone may be empty. */
+export const ShopAddress = Type.Object(
+  {
+    phone: Type.String({ maxLength: 30, pattern: '^[+()0-9٠-٩ .-]*$' }),
+    line1: Type.String({ minLength: 1, maxLength: 120, pattern: '\\S' }),
+    line2: Type.String({ maxLength: 120 }),
+    city: Type.String({ minLength: 1, maxLength: 80, pattern: '\\S' }),
+    region: Type.String({ maxLength: 80 }),
+    postalCode: Type.String({ maxLength: 20 }),
+    /** ISO 3166-1 alpha-2 */
+    country: Type.String({ pattern: '^[A-Z]{2}$' }),
+  },
+  { additionalProperties: false },
+);
+export type ShopAddress = Static<typeof ShopAddress>;
+
+const TimeOfDay = Type.String({ pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$' });
+
+/**
+ * Seven days from Monday on, in the shop's own time; null: closed. A day that closes before it opens ends after
+ * midnight.
+ */
+export const ShopHours = Type.Array(
+  Nullable(Type.Object({ opens: TimeOfDay, closes: TimeOfDay }, { additionalProperties: false })),
+  { minItems: 7, maxItems: 7 },
+);
+export type ShopHours = Static<typeof ShopHours>;
+
+/** Where the shop is, and when somebody is there. Empty hours: not told. */
+export const ShopPlace = Type.Object(
+  { address: ShopAddress, hours: Nullable(ShopHours) },
+  { additionalProperties: false },
+);
+export type ShopPlace = Static<typeof ShopPlace>;
+
 const fields = {
   name: Type.String({ minLength: 1, maxLength: 60, pattern: '\\S' }),
   slug: ShopSlug,
@@ -31,9 +66,12 @@ export const ShopCreate = Type.Object(
 );
 export type ShopCreate = Static<typeof ShopCreate>;
 
-/** The currency cannot change: prices and orders are in it. */
+/**
+ * The currency cannot change: prices and orders are in it. A shop without a place (null) offers no pick-up: taking the
+ * place away ends it, and switching it on without one is refused.
+ */
 export const ShopPatch = Type.Partial(
-  Type.Object({ ...fields, language: SpokenLanguage }),
+  Type.Object({ ...fields, language: SpokenLanguage, place: Nullable(ShopPlace), offersPickup: Type.Boolean() }),
   { additionalProperties: false, minProperties: 1 },
 );
 export type ShopPatch = Static<typeof ShopPatch>;
@@ -49,6 +87,10 @@ export const Shop = Type.Object({
   /** What is mostly spoken in its shows. */
   language: SpokenLanguage,
   currency: Currency,
+  /** Null: the shop is online only. */
+  place: Nullable(ShopPlace),
+  /** Buyers may pick up there what they bought. */
+  offersPickup: Type.Boolean(),
   isDemo: Type.Boolean(),
   createdAt: Instant,
 });

@@ -124,6 +124,8 @@ test('[W73] the bell counts what is new, the list has it, and opening it is havi
   await page.goto(nacre.url);
   const bell = page.getByRole('banner').getByRole('link', { name: en('common.news'), exact: true });
   await bell.waitFor();
+  await page.setViewportSize({ width: 320, height: 640 });
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 320, 'the bar fits a small phone');
   const show = (await owner.must(201, 'POST', `/api/office/shops/${shop.id}/shows`, {
     title: 'Coats', description: '', coverImageId: null, visibility: 'public', productIds: [],
     startsAt: new Date(Date.now() + 3_600_000).toISOString(),

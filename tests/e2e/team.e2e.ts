@@ -67,7 +67,8 @@ test('[W41] who is invited by link signs up on the way and finds what the role i
   const links = page.getByRole('navigation', { name: say('office.nav') }).getByRole('link');
   const names = (await links.allInnerTexts()).map((text) => text.trim());
   assert.deepEqual(names, [
-    say('office.nav_orders'), say('office.nav_goods'), say('office.nav_team'), say('office.nav_shop'),
+    say('office.nav_orders'), say('office.nav_counter'), say('office.nav_goods'), say('office.nav_team'),
+    say('office.nav_shop'),
   ]);
   await page.goto(`${nacre.url}/office/${market.shop.slug}/goods`);
   await page.getByText(market.product.title).waitFor();

@@ -1,9 +1,10 @@
 /** The paths of every page, with the demo's own shop, shows and goods, for tests that look at all of them. */
 import assert from 'node:assert/strict';
+import type { CounterGoods } from '@nacre/contract/catalog';
 import type { Shop } from '@nacre/contract/shops';
 import type { ShowTile } from '@nacre/contract/shows';
 import { DEMO_PASSWORD } from '../../server/src/demo/market.ts';
-import { createClient, until } from './nacre.ts';
+import { createClient, until, type Client } from './nacre.ts';
 
 const LIVE_WITHIN_MS = 30_000;
 export const DEMO_OWNER = { email: 'liu@demo.nacre', password: DEMO_PASSWORD };
@@ -39,7 +40,8 @@ export async function demoPages(url: string): Promise<DemoPages> {
     guest: [
       '/', '/?category=toys', '/search', '/search?q=dres', '/search?q=xyzzy', '/ranking',
       `/shows/${live.id}`, `/shows/${planned.id}`, `/shows/${ended.id}`, `/shops/${shop.slug}`,
-      `/shops/${shop.slug}/goods/${product?.id}`, '/sign-in', '/nowhere', '/new-password', '/invite/over',
+      `/shops/${shop.slug}/goods/${product?.id}`, '/sign-in', `/receipts/${await soldAtCounter(owner,
+      shop.id)}`, '/nowhere', '/new-password', '/invite/over',
     ],
     print: [`/shops/${shop.slug}/poster`, `/shows/${planned.id}/poster`],
     found: {
@@ -51,6 +53,24 @@ export async function demoPages(url: string): Promise<DemoPages> {
       `${office}/goods/${product?.id}`, `${office}/goods/new`, `${office}/shows`, `${office}/shows/${own?.id}`,
       `${office}/shows/new`, `${office}/shows/${live.id}/figures`, `${office}/orders`,
       `${office}/team`, `${office}/settings`,
+      `${office}/counter`, `${office}/orders?state=to_pick_up`,
     ],
   };
+}
+
+/** The id of a sale; the shop gets a street address, which its pages then show. */
+async function soldAtCounter(owner: Client, shopId: string): Promise<string> {
+  const address = {
+    phone: '', line1: '18 Binhe South Road', line2: '', city: 'Lanzhou', region: '', postalCode: '', country: 'CN',
+  };
+  const hours = Array.from({ length: 7 }, () => ({ opens: '10:00', closes: '19:30' }));
+  const change = { place: { address, hours }, offersPickup: true };
+  await owner.must(200, 'PATCH', `/api/office/shops/${shopId}`, change);
+  const goods = `/api/office/shops/${shopId}/counter/goods?text=dress`;
+  const { items } = await owner.must<CounterGoods>(200, 'GET', goods);
+  const good = items.find(({ available }) => available > 0);
+  assert.ok(good);
+  const lines = [{ variantId: good.variantId, quantity: 1, unitPriceMinor: good.priceMinor }];
+  const sale = { idempotencyKey: 'axe-looks-at-it', method: 'cash', lines };
+  return (await owner.must<{ id: string }>(201, 'POST', `/api/office/shops/${shopId}/counter/sales`, sale)).id;
 }

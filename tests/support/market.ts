@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Address } from '@nacre/contract/accounts';
 import type { Product } from '@nacre/contract/catalog';
 import type { OrderPlace } from '@nacre/contract/orders';
 import type { PersonalEvent } from '@nacre/contract/realtime';
@@ -78,7 +79,7 @@ export interface Market {
   stop(): Promise<void>;
 }
 
-export const ADDRESS: OrderPlace['address'] = {
+export const ADDRESS: Address = {
   name: '林小雨', phone: '+86 138 0000 0000', line1: '南滨河路 18 号', line2: '', city: '兰州', region: '甘肃',
   postalCode: '730000', country: 'CN',
 };
@@ -232,11 +233,13 @@ async function bagOf({ db }: Database, showId: string): Promise<Bag | null> {
 async function levelsOf({ db }: Database, variantId: string) {
   const { available, held } = await db.selectFrom('stock').select(['available', 'held'])
     .where('variant_id', '=', variantId).executeTakeFirstOrThrow();
-  const { sold } = await db
+  const moves = await db
     .selectFrom('stock_move')
-    .select((eb) => eb.fn.sum<string | null>('held_change').as('sold'))
+    .select(['reason', (eb) => eb.fn.sum<string>(eb('available_change', '-', eb.ref('held_change'))).as('pieces')])
     .where('variant_id', '=', variantId)
-    .where('reason', '=', 'sold')
-    .executeTakeFirstOrThrow();
-  return { available, held, sold: Math.abs(Number(sold ?? 0)) };
+    .where('reason', 'in', ['sold', 'returned'])
+    .groupBy('reason')
+    .execute();
+  const piecesOf = (reason: string) => Number(moves.find((move) => move.reason === reason)?.pieces ?? 0);
+  return { available, held, sold: piecesOf('sold') - piecesOf('returned') };
 }

@@ -5,7 +5,7 @@
  * stock is never negative; only members of the shop change its goods.
  */
 import type {
-  Product, ProductCreate, ProductPatch, ProductQuery, StockChange, StockLevel,
+  CounterGoods, Product, ProductCreate, ProductPatch, ProductQuery, StockChange, StockLevel,
 } from '@nacre/contract/catalog';
 import type { Page, PageQuery } from '@nacre/contract/common';
 import type { Images } from '../images/images.ts';
@@ -14,7 +14,7 @@ import type { Tx } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Shops } from '../shops/shops.ts';
 import { createProduct, patchProduct } from './editing.ts';
-import { listProducts, viewsOf } from './reading.ts';
+import { findForCounter, listProducts, viewsOf } from './reading.ts';
 import { changeStock, moveForOrder, type StockLine, type StockRef } from './stock.ts';
 import { lockOrderable, type OrderableVariant } from './stock-store.ts';
 import * as store from './store.ts';
@@ -66,6 +66,13 @@ export interface Catalog {
   release(tx: Tx, lines: readonly StockLine[], ref: StockRef): Promise<StockLevel[]>;
   /** Held pieces are gone. More than are held is our bug and thrown as such. */
   sell(tx: Tx, lines: readonly StockLine[], ref: StockRef): Promise<StockLevel[]>;
+  /** Sold pieces are back and can be bought again; the caller knows that they were sold. */
+  takeBack(tx: Tx, lines: readonly StockLine[], ref: StockRef): Promise<StockLevel[]>;
+  /**
+   * What is for sale and has this text as its SKU, in any case of letters; else what has it in its title, some of it.
+   * For who sells at the counter. @throws Refusal as `create`
+   */
+  findForCounter(personId: string, shopId: string, text: string): Promise<CounterGoods>;
 }
 
 export function createCatalog(deps: CatalogDeps): Catalog {
@@ -86,6 +93,11 @@ export function createCatalog(deps: CatalogDeps): Catalog {
     hold: (tx, lines, ref) => moveForOrder(deps, tx, 'held', lines, ref),
     release: (tx, lines, ref) => moveForOrder(deps, tx, 'released', lines, ref),
     sell: (tx, lines, ref) => moveForOrder(deps, tx, 'sold', lines, ref),
+    takeBack: (tx, lines, ref) => moveForOrder(deps, tx, 'returned', lines, ref),
+    findForCounter: async (personId, shopId, text) => {
+      await deps.shops.assertMay(personId, shopId, 'counter.sell');
+      return findForCounter(deps, shopId, text.trim());
+    },
   };
 }
 

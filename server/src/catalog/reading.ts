@@ -1,5 +1,5 @@
 /** Products as the contract has them, from rows. */
-import type { Product, ProductOption, ProductState } from '@nacre/contract/catalog';
+import type { CounterGoods, Product, ProductOption, ProductState } from '@nacre/contract/catalog';
 import type { Page, PageQuery } from '@nacre/contract/common';
 import { PAGE_LIMIT_DEFAULT, pageOf, readCursor } from '../lib/cursor.ts';
 import type { CatalogDeps } from './catalog.ts';
@@ -43,4 +43,21 @@ export async function listProducts(
   const rows = await store.productsOfShop(deps.platform.database.db, shopId, state, readCursor(query.cursor), limit);
   const page = pageOf(rows, limit, (row) => ({ at: row.created_at, id: row.id }), (row) => row);
   return { items: await viewsOf(deps, page.items), next: page.next };
+}
+
+/** Variants that the counter is offered at most. Fewer hides a dress with many sizes, more is a list nobody reads. */
+const COUNTER_GOODS_MAX = 30;
+
+export async function findForCounter(deps: CatalogDeps, shopId: string, text: string): Promise<CounterGoods> {
+  const { db } = deps.platform.database;
+  const exact = await store.findForSale(db, shopId, { sku: text }, COUNTER_GOODS_MAX);
+  const isSku = exact.length > 0;
+  const rows = isSku ? exact : await store.findForSale(db, shopId, { titlePart: text }, COUNTER_GOODS_MAX);
+  const images = await deps.images.describe(rows.flatMap(({ imageId }) => imageId ?? []));
+  return {
+    isSku,
+    items: rows.map(({ imageId, priceMinor, ...row }) => ({
+      ...row, priceMinor: Number(priceMinor), image: imageId === null ? null : images.get(imageId) ?? null,
+    })),
+  };
 }

@@ -1,6 +1,6 @@
 /** Goods for visitors, and for those who sell them. */
 import {
-  Product, ProductCreate, ProductPatch, ProductQuery, StockChange, StockLevel,
+  CounterGoods, CounterGoodsQuery, Product, ProductCreate, ProductPatch, ProductQuery, StockChange, StockLevel,
 } from '@nacre/contract/catalog';
 import { Id, Page, PageQuery } from '@nacre/contract/common';
 import { Type } from 'typebox';
@@ -66,6 +66,15 @@ function officeRoutes(app: App, catalog: Catalog): void {
       params: ProductParams, body: ProductPatch, response: { 200: Product, ...refusals },
     },
   }, async (request) => catalog.patch(personOf(request).personId, request.params.productId, request.body));
+
+  app.get('/api/office/shops/:shopId/counter/goods', {
+    schema: {
+      operationId: 'findCounterGoods', summary: 'What the counter can sell, by SKU, else by a part of the title', tags,
+      params: ShopParams, querystring: CounterGoodsQuery, response: { 200: CounterGoods, ...refusals },
+    },
+  }, async (request) => (
+    catalog.findForCounter(personOf(request).personId, request.params.shopId, request.query.text)
+  ));
 
   app.post('/api/office/variants/:variantId/stock', {
     schema: {

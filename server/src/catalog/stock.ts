@@ -26,11 +26,12 @@ export interface StockRef {
 /** A shop's shelf holds no more; beyond it the column ends. */
 const AVAILABLE_MAX = 1_000_000_000;
 
-/** Moves per piece, for the three verbs of an order. */
+/** Moves per piece, for the verbs of an order. */
 const STEPS = {
   held: { available: -1, held: 1 },
   released: { available: 1, held: -1 },
   sold: { available: 0, held: -1 },
+  returned: { available: 1, held: 0 },
 } as const;
 
 /** Adds up and sorts, so that a variant is moved once. */
@@ -55,7 +56,7 @@ export async function moveForOrder(
     if (reason === 'held' && (row?.available ?? 0) < quantity) {
       throw new Refusal('orders.sold_out', { details: { variantId, available: row?.available ?? 0 } });
     }
-    if (reason !== 'held' && (row?.held ?? 0) < quantity) {
+    if (STEPS[reason].held < 0 && (row?.held ?? 0) < quantity) {
       throw new Error(`${quantity} pieces of ${variantId} are to be ${reason}, but ${row?.held ?? 0} are held`);
     }
   }

@@ -126,3 +126,43 @@ function columnsOf(variant: VariantWrite) {
 export function optionsColumn(options: ProductOption[]): string {
   return JSON.stringify(options);
 }
+
+export interface ForSaleRow {
+  variantId: string;
+  productId: string;
+  title: string;
+  optionValues: string[];
+  sku: string;
+  imageId: string | null;
+  priceMinor: bigint;
+  currency: string;
+  available: number;
+}
+
+/** Variants for sale in the shop, by the SKU in any case of letters or a part of the title; by title and position. */
+export async function findForSale(
+  db: Db, shopId: string, by: { sku: string } | { titlePart: string }, limit: number,
+): Promise<ForSaleRow[]> {
+  const condition = 'sku' in by
+    ? sql<boolean>`lower(variant.sku) = lower(${by.sku})`
+    // `position` takes the text as it is: nothing in it is a pattern.
+    : sql<boolean>`position(lower(${by.titlePart}) in lower(product.title)) > 0`;
+  return db
+    .selectFrom('variant')
+    .innerJoin('product', 'product.id', 'variant.product_id')
+    .innerJoin('stock', 'stock.variant_id', 'variant.id')
+    .select([
+      'variant.id as variantId', 'product.id as productId', 'product.title', 'variant.option_values as optionValues',
+      'variant.sku', sql<string | null>`product.image_ids[1]`.as('imageId'), 'variant.price_minor as priceMinor',
+      'product.currency', 'stock.available',
+    ])
+    .where('product.shop_id', '=', shopId)
+    .where('product.state', '=', 'active')
+    .where('variant.withdrawn', '=', false)
+    .where(condition)
+    .orderBy('product.title')
+    .orderBy('product.id')
+    .orderBy('variant.position')
+    .limit(limit)
+    .execute();
+}

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import type { Product } from '@nacre/contract/catalog';
-import type { Order } from '@nacre/contract/orders';
+import type { CounterSale, Order } from '@nacre/contract/orders';
 import type { Shop } from '@nacre/contract/shops';
 import type { Show } from '@nacre/contract/shows';
 import { dress, PASSWORD, unique, type Asked, type SignedInPerson } from '../../../tests/support/api.ts';
@@ -105,6 +105,23 @@ async function newMember(stage: Stage, role: Role): Promise<SignedInPerson> {
   const person = await stage.api.newPerson(role);
   await stage.api.team.accept(person.id, await newInvitation(stage, role));
   return person;
+}
+
+function newSale(product: Product): CounterSale {
+  const { idempotencyKey, lines } = asking(product);
+  return { idempotencyKey, lines, method: 'cash' };
+}
+
+/** Paid, with its code. */
+async function newPickup({ api, orders, payments, persons: { buyer }, product }: Stage): Promise<Order> {
+  const { idempotencyKey, lines, showId } = asking(product);
+  const pickup = { name: 'Buyer', phone: '' };
+  const { id, paymentUrl } = await orders.place(
+    { personId: buyer.id, name: buyer.name }, { idempotencyKey, lines, showId, pickup },
+  );
+  await payments.decide(buyer.id, paymentUrl?.split('/').at(-1) ?? '', 'succeed');
+  await api.platform.outbox.drain();
+  return orders.get(buyer.id, id);
 }
 
 const ROWS: Record<string, Row> = {
@@ -296,6 +313,26 @@ const ROWS: Record<string, Row> = {
   })),
   unsubscribePush: row(people, () => ({ path: '/api/me/push-subscription', method: 'DELETE' })),
   getShopOrder: row(orderPackers, ({ order }) => ({ path: `/api/office/orders/${order.id}` })),
+  readyOrder: row(orderPackers, async (stage) => ({
+    path: `/api/office/orders/${(await newPickup(stage)).id}/ready`, method: 'POST',
+  })),
+  findPickup: row(packers, async (stage) => ({
+    path: `/api/office/shops/${stage.shop.id}/pickups/find`,
+    body: { code: (await newPickup(stage)).pickup?.code },
+  })),
+  handOverOrder: row(orderPackers, async (stage) => {
+    const { id, pickup } = await newPickup(stage);
+    return { path: `/api/office/orders/${id}/hand-over`, body: { code: pickup?.code } };
+  }),
+  findCounterGoods: row(packers, ofShop('/counter/goods?text=dress')),
+  sellAtCounter: row(packers, ofShop('/counter/sales', ({ product }) => ({ body: newSale(product) }))),
+  voidSale: row(orderPackers, async ({ orders, persons, shop, product }) => ({
+    path: `/api/office/orders/${(await orders.sellAtCounter(persons.owner.id, shop.id, newSale(product))).id}/void`,
+    method: 'POST',
+  })),
+  getReceipt: row(everybody, async ({ orders, persons, shop, product }) => ({
+    path: `/api/receipts/${(await orders.sellAtCounter(persons.owner.id, shop.id, newSale(product))).id}`,
+  })),
   shipOrder: row(orderPackers, async (stage) => {
     const { api, payments, persons } = stage;
     const order = await stage.newOrder();
@@ -330,6 +367,8 @@ async function createStage(url: string): Promise<Stage> {
   const { owner, shop, products } = await api.newMarket(1);
   const [product] = products;
   if (product === undefined) throw new Error('a market without goods');
+  const { name: _, ...address } = ADDRESS;
+  await api.shops.patch(owner.id, shop.id, { place: { address, hours: null }, offersPickup: true });
   const draft = await api.newProduct(owner.cookie, shop.id, { state: 'draft' });
   for (const { id } of product.variants) await api.catalog.changeStock(owner.id, id, { setTo: 1_000 });
   const stranger = await api.newPerson('Stranger');

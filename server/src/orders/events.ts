@@ -1,4 +1,5 @@
 /** What orders tells the others, through the outbox. */
+import type { CounterMethod } from '@nacre/contract/orders';
 
 /** A line of an order, as those need it who were not there when it was placed. */
 export interface OrderFactLine {
@@ -13,15 +14,12 @@ export interface OrderFactLine {
   number: number | null;
 }
 
-export interface OrderFact {
+/** What was sold, to whomever. */
+export interface SoldFact {
   orderId: string;
   /** `N-1042` */
   orderNumber: string;
   shopId: string;
-  /** Null when it was not bought in a show. */
-  showId: string | null;
-  buyerId: string;
-  buyerName: string;
   lines: OrderFactLine[];
   /** Minor units, a safe integer. */
   totalMinor: number;
@@ -33,9 +31,29 @@ export interface OrderFact {
   paidAt?: string | null;
 }
 
-/** `orders.placed`: pieces are held, not yet paid. `orders.paid`: sold. `orders.shipped`: on its way. */
+export interface OrderFact extends SoldFact {
+  /** Null when it was not bought in a show. */
+  showId: string | null;
+  buyerId: string;
+  buyerName: string;
+}
+
+/** Nobody knows who bought. */
+export interface CounterFact extends SoldFact {
+  method: CounterMethod;
+}
+
+/**
+ * `orders.placed`: pieces are held, not yet paid. `orders.paid`: sold. `orders.shipped`: on its way. `orders.ready`: it
+ * can be picked up. `orders.handed_over`: it was. Sales over the counter tell of themselves apart, because they have no
+ * buyer: `orders.sold_at_counter`, and `orders.voided` when one was undone.
+ */
 export interface OrderFacts {
   'orders.placed': OrderFact;
   'orders.paid': OrderFact;
   'orders.shipped': OrderFact & { carrier: string; trackingNumber: string };
+  'orders.ready': OrderFact;
+  'orders.handed_over': OrderFact;
+  'orders.sold_at_counter': CounterFact;
+  'orders.voided': CounterFact;
 }

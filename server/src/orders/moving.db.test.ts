@@ -291,7 +291,8 @@ test('[O16] lists are paged, the newest first, nothing twice; the shop may ask f
   const ofShow = await market.orders.listOfShop(owner.personId, shop, { showId });
   assert.deepEqual(ofShow.items.map((order) => order.id), [ids[0]]);
   assert.deepEqual(await market.orders.counts(owner.personId, shop), {
-    held: 4, paid: 1, shipped: 0, expired: 0, declined: 0, cancelled: 0,
+    held: 4, paid: 1, shipped: 0, ready: 0, handed_over: 0, expired: 0, declined: 0, cancelled: 0, voided: 0,
+    to_ship: 1, to_pick_up: 0, counter: 0,
   });
 });
 

@@ -5,6 +5,7 @@ import type { Order, OrderShip, OrderState } from '@nacre/contract/orders';
 import { Refusal } from '../lib/refusal.ts';
 import type { Tx } from '../platform/database.ts';
 import type { OrdersDeps } from './orders.ts';
+import { codeFrom } from './pickup-code.ts';
 import { lockedOfShop, tellBuyerAfterCommit, viewOne } from './reading.ts';
 import { assertMayBecome } from './states.ts';
 import * as store from './store.ts';
@@ -15,11 +16,17 @@ const SWEEP_BATCH = 200;
 /** One sweep ends after this many; the next begins a second later. Without an end a stop would have to wait for it. */
 const SWEEP_MAX = 500;
 
+/** Codes tried for one order. With a million open pick-ups in one shop, all of these are taken once in 10¹⁴ orders. */
+const CODES_TRIED = 5;
+
 type OrderRow = store.OrderRow;
 type Change = Parameters<typeof store.updateOrder>[2];
 
-/** Writes the new state and who brought it about, and tells the buyer after the commit. */
-async function move(
+/**
+ * Writes the new state and who brought it about, and tells the buyer after the commit.
+ * @throws Refusal `orders.wrong_state`
+ */
+export async function move(
   deps: OrdersDeps,
   tx: Tx,
   order: OrderRow,
@@ -27,7 +34,7 @@ async function move(
   personId: string | null,
   change: Change = {},
 ): Promise<OrderRow> {
-  assertMayBecome(order.state, to);
+  assertMayBecome(order.delivery, order.state, to);
   const after = await store.updateOrder(tx, order.id, { ...change, state: to });
   const at = deps.platform.clock.now();
   await store.insertTransition(tx, { orderId: order.id, from: order.state, to, personId, at });
@@ -58,7 +65,7 @@ export async function cancel(deps: OrdersDeps, personId: string, orderId: string
     const found = await store.lockOrder(tx, orderId);
     if (found === null || found.buyer_id !== personId) throw new Refusal('orders.not_found');
     if (found.state === 'cancelled') return found;
-    assertMayBecome(found.state, 'cancelled');
+    assertMayBecome(found.delivery, found.state, 'cancelled');
     // The money is there and the news of it on its way: the order is as good as paid.
     const payment = await deps.payments.cancel(tx, subjectOf(orderId));
     if (payment === 'captured') throw new Refusal('orders.wrong_state', { details: { state: 'paid' } });
@@ -75,7 +82,7 @@ export async function ship(
 ): Promise<Order> {
   const carrier = parcel.carrier.trim();
   const trackingNumber = parcel.trackingNumber.trim();
-  const order = await lockedOfShop(deps, personId, orderId, async (tx, found) => {
+  const order = await lockedOfShop(deps, personId, orderId, 'orders.ship', async (tx, found) => {
     const isSame = found.carrier === carrier && found.tracking_number === trackingNumber;
     if (found.state === 'shipped' && isSame) return found;
     const after = await move(deps, tx, found, 'shipped', personId, {
@@ -96,13 +103,16 @@ export async function ship(
 export async function paymentCaptured(deps: OrdersDeps, tx: Tx, subject: string): Promise<void> {
   const orderId = orderOf(subject);
   const order = orderId === null ? null : await store.lockOrder(tx, orderId);
-  if (order === null || order.state === 'paid' || order.state === 'shipped') return;
+  if (order === null || order.paid_at !== null) return;
   if (order.state !== 'held') {
     deps.platform.log.info({ orderId, state: order.state }, 'paid too late; the money goes back');
     await deps.payments.refund(tx, subject);
     return;
   }
-  const after = await move(deps, tx, order, 'paid', null, { paid_at: deps.platform.clock.now() });
+  const code = order.delivery === 'pickup' ? await freeCode(deps, tx, order.shop_id) : null;
+  const after = await move(deps, tx, order, 'paid', null, {
+    paid_at: deps.platform.clock.now(), pickup_code: code,
+  });
   const lines = await store.readLines(tx, [order.id]);
   await deps.catalog.sell(tx, await goodsOf(tx, order), { orderId: order.id, personId: order.buyer_id });
   await deps.platform.outbox.publish(tx, { topic: 'orders.paid', payload: { ...factOf(after, lines) } });
@@ -112,6 +122,18 @@ export async function paymentDeclined(deps: OrdersDeps, tx: Tx, subject: string)
   const orderId = orderOf(subject);
   const order = orderId === null ? null : await store.lockOrder(tx, orderId);
   if (order?.state === 'held') await endHold(deps, tx, order, 'declined', null);
+}
+
+/**
+ * A code that no open order of the shop has. Two orders that are paid at the same moment and draw the same are told
+ * apart by the index: the second's news of the payment comes again and draws anew.
+ */
+async function freeCode(deps: OrdersDeps, tx: Tx, shopId: string): Promise<string> {
+  for (let tried = 0; tried < CODES_TRIED; tried += 1) {
+    const code = codeFrom(deps.platform.newId());
+    if ((await store.findOpenPickup(tx, shopId, code)) === null) return code;
+  }
+  throw new Error(`no free pick-up code in shop ${shopId}`);
 }
 
 export async function sweepExpired(deps: OrdersDeps): Promise<number> {

@@ -1,5 +1,5 @@
 /**
- * The face of orders: placing, paying for and shipping goods of one shop.
+ * The face of orders: placing, paying for, shipping and handing over goods of one shop, and selling at its counter.
  *
  * Invariants: an order and its held pieces come into being together or not at all; the pieces of an order are held
  * while it is held, sold once it is paid, and back on the shelf otherwise; every change of state is in
@@ -7,7 +7,9 @@
  */
 import type { Address } from '@nacre/contract/accounts';
 import type { Page, PageQuery } from '@nacre/contract/common';
-import type { OfficeOrderQuery, Order, OrderPlace, OrderShip, OrderState } from '@nacre/contract/orders';
+import type {
+  CounterSale, OfficeOrderQuery, Order, OrderCounts, OrderPlace, OrderShip, Receipt,
+} from '@nacre/contract/orders';
 import type { PersonalEvent } from '@nacre/contract/realtime';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Images } from '../images/images.ts';
@@ -15,15 +17,18 @@ import type { Payments } from '../payments/payments.ts';
 import type { Tx } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Shops } from '../shops/shops.ts';
+import { createCodeTries } from './code-tries.ts';
+import { receiptOf, sell, voidSale } from './counter.ts';
 import { cancel, paymentCaptured, paymentDeclined, ship, sweepExpired } from './moving.ts';
+import { findPickup, handOver, ready } from './pickup.ts';
 import { place } from './place.ts';
 import { counts, get, getOfShop, listMine, listOfShop } from './reading.ts';
 
 export interface OrdersDeps {
   platform: Platform;
-  catalog: Pick<Catalog, 'lockForOrder' | 'hold' | 'release' | 'sell'>;
-  payments: Pick<Payments, 'create' | 'cancel' | 'refund' | 'pagesOf'>;
-  shops: Pick<Shops, 'assertMay' | 'refs'>;
+  catalog: Pick<Catalog, 'lockForOrder' | 'hold' | 'release' | 'sell' | 'takeBack'>;
+  payments: Pick<Payments, 'create' | 'takeAtCounter' | 'cancel' | 'refund' | 'pagesOf'>;
+  shops: Pick<Shops, 'assertMay' | 'refs' | 'pickupPlace' | 'placeOf'>;
   images: Pick<Images, 'describe'>;
   /** The shop of a show and the numbers of its goods, by product; null for a show that this person may not know of. */
   bagOf(showId: string, personId: string): Promise<Bag | null>;
@@ -51,7 +56,8 @@ export interface Orders {
    * again.
    * @throws Refusal `orders.key_reused` for the same key with other contents; `orders.sold_out` with
    * `{ variantId, available }`; `orders.price_changed` with `{ variantId, priceMinor, currency }`;
-   * `orders.not_for_sale`; `orders.too_many_pieces`; `orders.too_many_open`; `shows.not_found`; `request.invalid`
+   * `orders.not_for_sale`; `orders.too_many_pieces`; `orders.too_many_open`; `orders.no_pickup`; `shows.not_found`;
+   * `request.invalid`, also for an address and a pick-up, or neither
    */
   place(buyer: Buyer, request: OrderPlace): Promise<Order>;
   /** An order of one's own. @throws Refusal `orders.not_found`, also for another's */
@@ -70,13 +76,44 @@ export interface Orders {
    * @throws Refusal `shops.not_found`, `shops.not_a_member`, `shops.not_allowed`
    */
   listOfShop(personId: string, shopId: string, query: OfficeOrderQuery): Promise<Page<Order>>;
-  /** How many orders are in each state, zeros included. @throws Refusal as `listOfShop` */
-  counts(personId: string, shopId: string): Promise<Record<OrderState, number>>;
+  /** How many orders are in each state and each group, zeros included. @throws Refusal as `listOfShop` */
+  counts(personId: string, shopId: string): Promise<OrderCounts>;
   /**
    * A member of the shop sends a paid order. The same parcel again changes nothing.
    * @throws Refusal `orders.not_found`, `orders.wrong_state`, `shops.not_allowed`
    */
   ship(personId: string, orderId: string, parcel: OrderShip): Promise<Order>;
+  /**
+   * A member of the shop says that a paid order lies there for its buyer, who is told. A repeat changes nothing.
+   * @throws Refusal `orders.not_found`, `orders.wrong_state`, `shops.not_allowed`
+   */
+  ready(personId: string, orderId: string): Promise<Order>;
+  /**
+   * The order that waits in this shop under the code, as typed or scanned.
+   * @throws Refusal `orders.code_unknown`, `request.too_many` after ten wrong ones in a minute; as `listOfShop`
+   */
+  findPickup(personId: string, shopId: string, code: string): Promise<Order>;
+  /**
+   * Who brings the code gets the goods, once; the same again changes nothing.
+   * @throws Refusal `orders.code_unknown`, `request.too_many`, `orders.wrong_state`, `orders.not_found`,
+   * `shops.not_allowed`
+   */
+  handOver(personId: string, orderId: string, code: string): Promise<Order>;
+  /**
+   * Sells over the counter: all lines or none, from the shelf from which everybody buys. The same key with the same
+   * contents is the same sale.
+   * @throws Refusal `orders.key_reused`; `orders.sold_out`, `orders.price_changed`, `orders.not_for_sale` with the
+   * variant; `orders.too_many_pieces`; `request.invalid`; `shops.*` as `assertMay`
+   */
+  sellAtCounter(personId: string, shopId: string, sale: CounterSale): Promise<Order>;
+  /**
+   * Undoes a counter sale: the pieces are back, the money is noted as given back. A repeat changes nothing.
+   * @throws Refusal `orders.void_too_late` after 15 minutes; `orders.wrong_state`, `orders.not_found`,
+   * `shops.not_allowed`
+   */
+  voidSale(personId: string, orderId: string): Promise<Order>;
+  /** For whoever has the receipt's address. @throws Refusal `orders.not_found`, also for other orders */
+  receiptOf(orderId: string): Promise<Receipt>;
   /** The money has come: sells the pieces, or gives the money back when they are no longer held. Repeatable. */
   paymentCaptured(tx: Tx, subject: string): Promise<void>;
   /** No money will come: the pieces come back. Repeatable. */
@@ -86,6 +123,7 @@ export interface Orders {
 }
 
 export function createOrders(deps: OrdersDeps): Orders {
+  const tries = createCodeTries({ nowMs: () => deps.platform.clock.now().getTime() });
   return {
     place: (buyer, request) => place(deps, buyer, request),
     get: (personId, orderId) => get(deps, personId, orderId),
@@ -95,6 +133,12 @@ export function createOrders(deps: OrdersDeps): Orders {
     listOfShop: (personId, shopId, query) => listOfShop(deps, personId, shopId, query),
     counts: (personId, shopId) => counts(deps, personId, shopId),
     ship: (personId, orderId, parcel) => ship(deps, personId, orderId, parcel),
+    ready: (personId, orderId) => ready(deps, personId, orderId),
+    findPickup: (personId, shopId, code) => findPickup(deps, tries, personId, shopId, code),
+    handOver: (personId, orderId, code) => handOver(deps, tries, personId, orderId, code),
+    sellAtCounter: (personId, shopId, sale) => sell(deps, personId, shopId, sale),
+    voidSale: (personId, orderId) => voidSale(deps, personId, orderId),
+    receiptOf: (orderId) => receiptOf(deps, orderId),
     paymentCaptured: (tx, subject) => paymentCaptured(deps, tx, subject),
     paymentDeclined: (tx, subject) => paymentDeclined(deps, tx, subject),
     sweepExpired: () => sweepExpired(deps),

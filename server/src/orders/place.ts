@@ -4,11 +4,12 @@
  * Locks in this order: the buyer, the goods by variant id, the new order, its payment. Nothing else of this module
  * takes the buyer's lock, and all others lock an order before its goods, which here nobody knows yet: no circle.
  */
+import type { Address } from '@nacre/contract/accounts';
 import type { Order, OrderPlace } from '@nacre/contract/orders';
 import { Refusal } from '../lib/refusal.ts';
 import type { Tx } from '../platform/database.ts';
 import type { Bag, Buyer, OrdersDeps } from './orders.ts';
-import { hashRequest, priceOrder, readLines, type AskedLine, type PricedOrder } from './placing.ts';
+import { hashRequest, lineRows, priceOrder, readLines, type AskedLine, type PricedOrder } from './placing.ts';
 import { tellBuyerAfterCommit, viewOne } from './reading.ts';
 import * as store from './store.ts';
 import { factOf, numberOf, subjectOf } from './view.ts';
@@ -29,7 +30,10 @@ interface Placing {
 }
 
 export async function place(deps: OrdersDeps, buyer: Buyer, request: OrderPlace): Promise<Order> {
-  const { showId } = request;
+  const { showId, address, pickup } = request;
+  if ((address === undefined) === (pickup === undefined)) {
+    throw new Refusal('request.invalid', { details: { field: 'address', reason: 'an address or a pick-up' } });
+  }
   const placing: Placing = {
     buyer,
     request,
@@ -39,7 +43,7 @@ export async function place(deps: OrdersDeps, buyer: Buyer, request: OrderPlace)
     bag: showId === null ? null : await deps.bagOf(showId, buyer.personId),
   };
   const { order, isNew } = await deps.platform.database.transaction((tx) => placeIn(deps, tx, placing));
-  if (isNew && request.saveAddress === true) await keepAddress(deps, buyer, request);
+  if (isNew && request.saveAddress === true && address !== undefined) await keepAddress(deps, buyer, address);
   return viewOne(deps, order, 'buyer');
 }
 
@@ -64,9 +68,20 @@ async function placeIn(
   if (placing.bag !== null && placing.bag.shopId !== priced.shopId) {
     throw new Refusal('request.invalid', { details: { field: 'showId', reason: 'of another shop' } });
   }
+  const pickup = await pickupOf(deps, tx, request, priced.shopId);
   const orderId = deps.platform.newId();
   await deps.catalog.hold(tx, priced.lines, { orderId, personId: buyer.personId });
-  return { order: await write(deps, tx, orderId, placing, priced), isNew: true };
+  return { order: await write(deps, tx, orderId, placing, priced, pickup), isNew: true };
+}
+
+/** Who comes, and the shop's place as it is now; null for a parcel. @throws Refusal `orders.no_pickup` */
+async function pickupOf(
+  deps: OrdersDeps, tx: Tx, { pickup }: OrderPlace, shopId: string,
+): Promise<store.OrderRow['pickup']> {
+  if (pickup === undefined) return null;
+  const place = await deps.shops.pickupPlace(tx, shopId);
+  if (place === null) throw new Refusal('orders.no_pickup');
+  return { name: pickup.name.trim(), phone: pickup.phone.trim(), place };
 }
 
 async function write(
@@ -75,26 +90,16 @@ async function write(
   orderId: string,
   placing: Placing,
   priced: PricedOrder,
+  pickup: store.OrderRow['pickup'],
 ): Promise<store.OrderRow> {
   const { buyer, request, requestHash, bag } = placing;
   const now = deps.platform.clock.now();
   const holdExpiresAt = new Date(now.getTime() + HOLD_MS);
-  const lines = priced.lines.map((line, position) => ({
-    order_id: orderId,
-    position,
-    variant_id: line.variantId,
-    product_id: line.productId,
-    title: line.title,
-    option_values: line.optionValues,
-    sku: line.sku,
-    image_id: line.imageId,
-    bag_number: bag?.numbers.get(line.productId) ?? null,
-    unit_price_minor: line.priceMinor,
-    quantity: line.quantity,
-  }));
+  const lines = lineRows(orderId, priced, bag?.numbers ?? null);
   const order = await store.insertOrder(
     tx,
     {
+      ...store.NOTHING_HAPPENED,
       id: orderId,
       shop_id: priced.shopId,
       buyer_id: buyer.personId,
@@ -105,13 +110,13 @@ async function write(
       state: 'held',
       currency: priced.currency,
       total_minor: priced.totalMinor,
-      address: request.address,
+      channel: request.showId === null ? 'online' : 'show',
+      delivery: pickup === null ? 'parcel' : 'pickup',
+      counter_method: null,
+      address: request.address ?? null,
+      pickup,
       hold_expires_at: holdExpiresAt,
       placed_at: now,
-      paid_at: null,
-      shipped_at: null,
-      carrier: null,
-      tracking_number: null,
     },
     lines,
   );
@@ -130,9 +135,9 @@ async function write(
 }
 
 /** The order stands whether or not the address book has room. */
-async function keepAddress(deps: OrdersDeps, buyer: Buyer, request: OrderPlace): Promise<void> {
+async function keepAddress(deps: OrdersDeps, buyer: Buyer, address: Address): Promise<void> {
   try {
-    await deps.keepAddress(buyer.personId, request.address);
+    await deps.keepAddress(buyer.personId, address);
   } catch (error) {
     deps.platform.log.info({ err: error }, 'the address of an order was not kept');
   }

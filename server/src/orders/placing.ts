@@ -3,9 +3,10 @@
  */
 import { createHash } from 'node:crypto';
 import type { Address } from '@nacre/contract/accounts';
-import { QUANTITY_MAX, type OrderPlace } from '@nacre/contract/orders';
+import { QUANTITY_MAX, type CounterSale, type OrderPlace } from '@nacre/contract/orders';
 import type { OrderableVariant } from '../catalog/catalog.ts';
 import { Refusal } from '../lib/refusal.ts';
+import type { LineRow } from './store.ts';
 
 /** Lines of one order: what a parcel and a page hold. More makes a placing hold many stock rows at once. */
 export const LINES_MAX = 20;
@@ -50,13 +51,50 @@ export function readLines(lines: OrderPlace['lines']): AskedLine[] {
  * SHA-256 of what is asked for. Two requests have the same one when they ask for the same order: the sequence of lines
  * and of the address's fields, and whether the address is kept, make no difference.
  */
-export function hashRequest(request: Pick<OrderPlace, 'showId' | 'lines' | 'address'>): Buffer {
-  const lines = request.lines
+export function hashRequest(request: Pick<OrderPlace, 'showId' | 'lines' | 'address' | 'pickup'>): Buffer {
+  const { showId, lines, address, pickup } = request;
+  const where = pickup === undefined ? addressParts(address) : ['pickup', pickup.name, pickup.phone];
+  return hashOf([showId, sortedParts(lines), where]);
+}
+
+/** The same of a sale at the counter. */
+export function hashSale({ lines, method }: Pick<CounterSale, 'lines' | 'method'>): Buffer {
+  return hashOf(['counter', sortedParts(lines), method]);
+}
+
+function hashOf(parts: unknown): Buffer {
+  return createHash('sha256').update(JSON.stringify(parts)).digest();
+}
+
+function sortedParts(lines: OrderPlace['lines']) {
+  return lines
     .map(({ variantId, quantity, unitPriceMinor }) => [variantId, quantity, unitPriceMinor])
     .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));
-  const { name, phone, line1, line2, city, region, postalCode, country }: Address = request.address;
-  const address = [name, phone, line1, line2, city, region, postalCode, country];
-  return createHash('sha256').update(JSON.stringify([request.showId, lines, address])).digest();
+}
+
+function addressParts(address: Address | undefined) {
+  if (address === undefined) return null;
+  const { name, phone, line1, line2, city, region, postalCode, country } = address;
+  return [name, phone, line1, line2, city, region, postalCode, country];
+}
+
+/** The lines to be written, in the words and at the prices of now; `numbers` are those of the show's bag. */
+export function lineRows(
+  orderId: string, priced: PricedOrder, numbers: ReadonlyMap<string, number> | null,
+): LineRow[] {
+  return priced.lines.map((line, position) => ({
+    order_id: orderId,
+    position,
+    variant_id: line.variantId,
+    product_id: line.productId,
+    title: line.title,
+    option_values: line.optionValues,
+    sku: line.sku,
+    image_id: line.imageId,
+    bag_number: numbers?.get(line.productId) ?? null,
+    unit_price_minor: line.priceMinor,
+    quantity: line.quantity,
+  }));
 }
 
 /**

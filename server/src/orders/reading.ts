@@ -1,18 +1,17 @@
 /** Reading orders: who may see which, lists, and telling the buyer. */
 import type { Page, PageQuery } from '@nacre/contract/common';
-import type { OfficeOrderQuery, Order, OrderState } from '@nacre/contract/orders';
+import {
+  ORDER_GROUPS, ORDER_STATES, type OfficeOrderQuery, type Order, type OrderCounts,
+} from '@nacre/contract/orders';
+import type { ShopRight } from '@nacre/contract/team';
 import { PAGE_LIMIT_DEFAULT, pageOf, readCursor } from '../lib/cursor.ts';
 import { Refusal } from '../lib/refusal.ts';
 import { afterCommit, type Tx } from '../platform/database.ts';
 import type { OrdersDeps } from './orders.ts';
-import { NEXT_STATES } from './states.ts';
 import * as store from './store.ts';
-import { subjectOf, viewOf, type ViewParts } from './view.ts';
+import { subjectOf, viewOf, type Reader, type ViewParts } from './view.ts';
 
 type OrderRow = store.OrderRow;
-/** Only the buyer is shown where to pay. */
-export type Reader = 'buyer' | 'shop';
-
 export async function get(deps: OrdersDeps, personId: string, orderId: string): Promise<Order> {
   const order = await store.readOrder(deps.platform.database.db, orderId);
   if (order === null || order.buyer_id !== personId) throw new Refusal('orders.not_found');
@@ -34,29 +33,25 @@ export async function listOfShop(
   query: OfficeOrderQuery,
 ): Promise<Page<Order>> {
   await deps.shops.assertMay(personId, shopId, 'orders.see');
-  return list(deps, { shopId, state: query.state, showId: query.showId }, query, 'shop');
+  return list(deps, { shopId, state: query.state, showId: query.showId, group: query.group }, query, 'shop');
 }
 
-export async function counts(
-  deps: OrdersDeps,
-  personId: string,
-  shopId: string,
-): Promise<Record<OrderState, number>> {
+export async function counts(deps: OrdersDeps, personId: string, shopId: string): Promise<OrderCounts> {
   await deps.shops.assertMay(personId, shopId, 'orders.see');
-  const counted = await store.countByState(deps.platform.database.db, shopId);
-  const { none: _, ...states } = NEXT_STATES;
-  const names = Object.keys(states) as OrderState[];
-  return Object.fromEntries(names.map((state) => [state, counted.get(state) ?? 0])) as Record<OrderState, number>;
+  const counted = await store.countOrders(deps.platform.database.db, shopId);
+  const names = [...ORDER_STATES, ...ORDER_GROUPS];
+  return Object.fromEntries(names.map((name) => [name, counted.get(name) ?? 0])) as OrderCounts;
 }
 
-/** Runs `work` on the locked order of a shop for which the person may ship. The shop of an order never changes. */
+/** Runs `work` on the locked order of a shop in which the person has the right. The shop of an order never changes. */
 export async function lockedOfShop<T>(
   deps: OrdersDeps,
   personId: string,
   orderId: string,
+  right: ShopRight,
   work: (tx: Tx, order: OrderRow) => Promise<T>,
 ): Promise<T> {
-  await readOfShop(deps, personId, orderId, 'orders.ship');
+  await readOfShop(deps, personId, orderId, right);
   return deps.platform.database.transaction(async (tx) => {
     const order = await store.lockOrder(tx, orderId);
     if (order === null) throw new Error(`order ${orderId} is gone`);
@@ -65,7 +60,7 @@ export async function lockedOfShop<T>(
 }
 
 async function readOfShop(
-  deps: OrdersDeps, personId: string, orderId: string, right: 'orders.see' | 'orders.ship',
+  deps: OrdersDeps, personId: string, orderId: string, right: ShopRight,
 ): Promise<OrderRow> {
   const order = await store.readOrder(deps.platform.database.db, orderId);
   if (order === null) throw new Refusal('orders.not_found');
@@ -97,14 +92,16 @@ async function partsOf(deps: OrdersDeps, orders: OrderRow[], reader: Reader): Pr
     deps.images.describe([...new Set(rows.flatMap((line) => line.image_id ?? []))]),
     deps.payments.pagesOf(held.map((order) => subjectOf(order.id))),
   ]);
-  return { lines: Map.groupBy(rows, (line) => line.order_id), shops, images, pages };
+  return { lines: Map.groupBy(rows, (line) => line.order_id), shops, images, pages, reader };
 }
 
 /** Sends the buyer's pages the order as it is now. Lost news is no harm: the page reads the order again. */
 export function tellBuyerAfterCommit(deps: OrdersDeps, tx: Tx, order: OrderRow): void {
+  const { buyer_id: buyerId } = order;
+  if (buyerId === null) return;
   afterCommit(tx, () => {
     viewOne(deps, order, 'buyer').then(
-      (view) => deps.tell(order.buyer_id, { type: 'own-order', order: view }),
+      (view) => deps.tell(buyerId, { type: 'own-order', order: view }),
       (error: unknown) => deps.platform.log.warn({ err: error, orderId: order.id }, 'a buyer was not told'),
     );
   });

@@ -1,6 +1,8 @@
 /** Orders over HTTP: the buyer's side, and the shop's in the office. */
 import { Id, Page, PageQuery } from '@nacre/contract/common';
-import { OfficeOrderQuery, Order, OrderCounts, OrderPlace, OrderShip } from '@nacre/contract/orders';
+import {
+  CounterSale, OfficeOrderQuery, Order, OrderCounts, OrderPlace, OrderShip, PickupCode, Receipt,
+} from '@nacre/contract/orders';
 import { Type } from 'typebox';
 import { personOf } from '../http/actor.ts';
 import type { App } from '../http/app.ts';
@@ -15,6 +17,8 @@ const officeTags = ['office'];
 export function ordersRoutes(app: App, deps: { orders: Orders }): void {
   buyerRoutes(app, deps.orders);
   officeRoutes(app, deps.orders);
+  pickupRoutes(app, deps.orders);
+  counterRoutes(app, deps.orders);
 }
 
 function buyerRoutes(app: App, orders: Orders): void {
@@ -134,4 +138,58 @@ function officeRoutes(app: App, orders: Orders): void {
     async (request) =>
       orders.ship(personOf(request).personId, request.params.orderId, request.body),
   );
+}
+
+function pickupRoutes(app: App, orders: Orders): void {
+  app.post('/api/office/orders/:orderId/ready', {
+    schema: {
+      operationId: 'readyOrder', summary: 'A paid order lies in the shop for its buyer', tags: officeTags,
+      params: orderParams, response: { 200: Order, ...refusals },
+    },
+  }, async (request) => orders.ready(personOf(request).personId, request.params.orderId));
+
+  app.post('/api/office/shops/:shopId/pickups/find', {
+    schema: {
+      operationId: 'findPickup', summary: 'The order that waits under a pick-up code', tags: officeTags,
+      params: shopParams, body: PickupCode, response: { 200: Order, ...refusals },
+    },
+  }, async (request) => (
+    orders.findPickup(personOf(request).personId, request.params.shopId, request.body.code)
+  ));
+
+  app.post('/api/office/orders/:orderId/hand-over', {
+    schema: {
+      operationId: 'handOverOrder', summary: 'The buyer has it; the code proves who that is', tags: officeTags,
+      params: orderParams, body: PickupCode, response: { 200: Order, ...refusals },
+    },
+  }, async (request) => (
+    orders.handOver(personOf(request).personId, request.params.orderId, request.body.code)
+  ));
+}
+
+function counterRoutes(app: App, orders: Orders): void {
+  app.post('/api/office/shops/:shopId/counter/sales', {
+    schema: {
+      operationId: 'sellAtCounter', summary: 'Sells over the counter; the same key gives the same sale',
+      tags: officeTags,
+      params: shopParams, body: CounterSale, response: { 201: Order, ...refusals },
+    },
+  }, async (request, reply) => {
+    const sale = await orders.sellAtCounter(personOf(request).personId, request.params.shopId, request.body);
+    return reply.code(201).send(sale);
+  });
+
+  app.post('/api/office/orders/:orderId/void', {
+    schema: {
+      operationId: 'voidSale', summary: 'Undoes a counter sale within 15 minutes', tags: officeTags,
+      params: orderParams, response: { 200: Order, ...refusals },
+    },
+  }, async (request) => orders.voidSale(personOf(request).personId, request.params.orderId));
+
+  app.get('/api/receipts/:orderId', {
+    schema: {
+      operationId: 'getReceipt', summary: 'The receipt of a counter sale, for whoever has its address', tags,
+      params: orderParams, response: { 200: Receipt, ...refusals },
+    },
+  }, async (request) => orders.receiptOf(request.params.orderId));
 }

@@ -1,21 +1,35 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import type { OrderState } from '@nacre/contract/orders';
-import { assertMayBecome, mayBecome } from './states.ts';
+import { DELIVERIES, ORDER_STATES, type Delivery } from '@nacre/contract/orders';
+import { assertMayBecome, mayBecome, steps } from './states.ts';
 
-const STATES: OrderState[] = ['held', 'paid', 'shipped', 'expired', 'declined', 'cancelled'];
-const WAYS = new Set([
-  'null > held', 'held > paid', 'held > expired', 'held > declined', 'held > cancelled', 'paid > shipped',
-]);
+const PAYING = ['null > held', 'held > paid', 'held > expired', 'held > declined', 'held > cancelled'];
+const WAYS: Record<Delivery, Set<string>> = {
+  parcel: new Set([...PAYING, 'paid > shipped']),
+  pickup: new Set([...PAYING, 'paid > ready', 'paid > handed_over', 'ready > handed_over']),
+  counter: new Set(['null > handed_over', 'handed_over > voided']),
+};
 
-test('[O9] an order goes the six ways of the table and no other', () => {
-  for (const from of [null, ...STATES]) {
-    for (const to of STATES) assert.equal(mayBecome(from, to), WAYS.has(`${from} > ${to}`), `${from} > ${to}`);
+test('[O9] [O30] an order goes the ways of its delivery and no other', () => {
+  for (const delivery of DELIVERIES) {
+    for (const from of [null, ...ORDER_STATES]) {
+      for (const to of ORDER_STATES) {
+        const way = `${from} > ${to}`;
+        assert.equal(mayBecome(delivery, from, to), WAYS[delivery].has(way), `${delivery}: ${way}`);
+      }
+    }
   }
 });
 
 test('[O9] a way that is not in the table is refused with the state that the order is in', () => {
-  assert.throws(() => assertMayBecome('expired', 'paid'), {
+  assert.throws(() => assertMayBecome('parcel', 'expired', 'paid'), {
     code: 'orders.wrong_state', details: { state: 'expired' },
   });
+});
+
+test('[O9] the database knows the same steps', () => {
+  const sql = readFileSync(new URL('../../migrations/0015_counter.sql', import.meta.url), 'utf8');
+  const list = /order_transition_check check \([\s\S]*? in \(([\s\S]*?)\)\)/.exec(sql)?.[1] ?? '';
+  assert.deepEqual(new Set([...list.matchAll(/'([^']*)'/g)].map(([, step]) => step)), steps());
 });

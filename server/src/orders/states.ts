@@ -1,29 +1,39 @@
 /**
- * The states of an order and the ways between them. Pure; the database checks the same table (`order_transition`).
+ * The states of an order and the ways between them, by how the goods reach the buyer. Pure; the database checks the
+ * same table (`order_transition`, and which states each delivery has).
  *
- *     held → paid → shipped
- *     held → expired | declined | cancelled
+ *     parcel:  held → paid → shipped
+ *     pickup:  held → paid → ready → handed_over, or at once paid → handed_over
+ *     both:    held → expired | declined | cancelled
+ *     counter: handed_over → voided
  */
-import type { OrderState } from '@nacre/contract/orders';
+import { DELIVERIES, ORDER_STATES, type Delivery, type OrderState } from '@nacre/contract/orders';
 import { Refusal } from '../lib/refusal.ts';
 
-/** Which states may follow each; null is before the order exists. */
-export const NEXT_STATES = {
-  none: ['held'],
-  held: ['paid', 'expired', 'declined', 'cancelled'],
-  paid: ['shipped'],
-  shipped: [],
-  expired: [],
-  declined: [],
-  cancelled: [],
-} as const satisfies Record<OrderState | 'none', readonly OrderState[]>;
+type Ways = Readonly<Partial<Record<OrderState | 'none', readonly OrderState[]>>>;
 
-export function mayBecome(from: OrderState | null, to: OrderState): boolean {
-  const next: readonly OrderState[] = NEXT_STATES[from ?? 'none'];
-  return next.includes(to);
+const PAYING = { none: ['held'], held: ['paid', 'expired', 'declined', 'cancelled'] } as const;
+
+/** Which states may follow each; `none` is before the order exists. What is not there is the end. */
+export const NEXT_STATES: Readonly<Record<Delivery, Ways>> = {
+  parcel: { ...PAYING, paid: ['shipped'] },
+  pickup: { ...PAYING, paid: ['ready', 'handed_over'], ready: ['handed_over'] },
+  counter: { none: ['handed_over'], handed_over: ['voided'] },
+};
+
+export function mayBecome(delivery: Delivery, from: OrderState | null, to: OrderState): boolean {
+  return NEXT_STATES[delivery][from ?? 'none']?.includes(to) ?? false;
 }
 
 /** @throws Refusal `orders.wrong_state` with the state that the order is in. */
-export function assertMayBecome(from: OrderState, to: OrderState): void {
-  if (!mayBecome(from, to)) throw new Refusal('orders.wrong_state', { details: { state: from } });
+export function assertMayBecome(delivery: Delivery, from: OrderState, to: OrderState): void {
+  if (!mayBecome(delivery, from, to)) throw new Refusal('orders.wrong_state', { details: { state: from } });
+}
+
+/** Every step that some order may go, as `order_transition` knows them: `paid > shipped`, ` > held`. */
+export function steps(): Set<string> {
+  const froms = [null, ...ORDER_STATES];
+  return new Set(DELIVERIES.flatMap((delivery) => froms.flatMap((from) => (
+    ORDER_STATES.filter((to) => mayBecome(delivery, from, to)).map((to) => `${from ?? ''} > ${to}`)
+  ))));
 }

@@ -2,10 +2,14 @@
 import type { ShopRef } from '@nacre/contract/accounts';
 import type { Image } from '@nacre/contract/common';
 import type { Order } from '@nacre/contract/orders';
-import type { OrderFact } from './events.ts';
+import type { CounterFact, OrderFact, SoldFact } from './events.ts';
 import type { LineRow, OrderRow } from './store.ts';
 
+/** Only the buyer is shown where to pay, and the code to pick up with. */
+export type Reader = 'buyer' | 'shop';
+
 export interface ViewParts {
+  reader: Reader;
   lines: Map<string, LineRow[]>;
   shops: Map<string, ShopRef>;
   images: Map<string, Image>;
@@ -37,6 +41,8 @@ export function viewOf(order: OrderRow, parts: ViewParts): Order {
     state: order.state,
     shop: { id: shop.id, slug: shop.slug, name: shop.name },
     showId: order.show_id,
+    channel: order.channel,
+    delivery: order.delivery,
     buyerName: order.buyer_name,
     lines: (parts.lines.get(order.id) ?? []).map((line) => ({
       variantId: line.variant_id,
@@ -52,24 +58,46 @@ export function viewOf(order: OrderRow, parts: ViewParts): Order {
     totalMinor: Number(order.total_minor),
     currency: order.currency,
     address: order.address,
+    pickup: pickupOf(order, parts.reader),
+    counterMethod: order.counter_method,
     placedAt: order.placed_at.toISOString(),
     holdExpiresAt: order.hold_expires_at.toISOString(),
     paidAt: order.paid_at?.toISOString() ?? null,
     shippedAt: order.shipped_at?.toISOString() ?? null,
+    readyAt: order.ready_at?.toISOString() ?? null,
+    handedOverAt: order.handed_over_at?.toISOString() ?? null,
+    voidedAt: order.voided_at?.toISOString() ?? null,
     carrier: order.carrier,
     trackingNumber: order.tracking_number,
     paymentUrl: order.state === 'held' ? parts.pages.get(subjectOf(order.id)) ?? null : null,
   };
 }
 
+/** The code ends with the handing over: what lies in a drawer of screenshots opens nothing. */
+function pickupOf({ pickup, pickup_code: code, state }: OrderRow, reader: Reader): Order['pickup'] {
+  if (pickup === null) return null;
+  const isShown = reader === 'buyer' && (state === 'paid' || state === 'ready');
+  return { ...pickup, code: isShown ? code : null };
+}
+
+/** Of an order with a buyer. */
 export function factOf(order: OrderRow, lines: readonly LineRow[]): OrderFact {
+  const { buyer_id: buyerId, buyer_name: buyerName, show_id: showId } = order;
+  if (buyerId === null) throw new Error(`order ${order.id} has no buyer`);
+  return { ...soldOf(order, lines), showId, buyerId, buyerName };
+}
+
+export function counterFactOf(order: OrderRow, lines: readonly LineRow[]): CounterFact {
+  const { counter_method: method } = order;
+  if (method === null) throw new Error(`order ${order.id} was not sold at the counter`);
+  return { ...soldOf(order, lines), method };
+}
+
+function soldOf(order: OrderRow, lines: readonly LineRow[]): SoldFact {
   return {
     orderId: order.id,
     orderNumber: numberOf(order),
     shopId: order.shop_id,
-    showId: order.show_id,
-    buyerId: order.buyer_id,
-    buyerName: order.buyer_name,
     lines: lines.map((line) => ({
       variantId: line.variant_id,
       productId: line.product_id,

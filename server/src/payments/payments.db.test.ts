@@ -232,3 +232,31 @@ test('[Y10] the provider is asked outside of every transaction', async () => {
     await other.market.stop();
   }
 });
+
+async function takenAtCounter(): Promise<Opened> {
+  const subject = `order/${newId()}`;
+  const { paymentId } = await market.database.transaction((tx) => payments.takeAtCounter(tx, {
+    subject, amountMinor: 12_900n, currency: 'CNY', description: 'N-1001', method: 'cash',
+  }));
+  return { paymentId, payerId: newId(), subject };
+}
+
+test('[P54] money of the counter is captured at once and told; nobody is its payer, no notice is taken', async () => {
+  const taken = await takenAtCounter();
+  assert.deepEqual(await factsOf(taken), ['payments.captured']);
+  for (const work of [
+    () => payments.get(taken.payerId, taken.paymentId), () => notice(taken, 'declined'),
+    () => payments.decide(taken.payerId, taken.paymentId, 'decline'),
+  ]) await assert.rejects(work, { code: 'payments.not_found' });
+  assert.deepEqual(await factsOf(taken), ['payments.captured']);
+});
+
+test('[P55] giving back what the counter took is done at once, once, and no provider is asked', async () => {
+  const taken = await takenAtCounter();
+  const asked = refunds.length;
+  for (const _ of [1, 2]) {
+    assert.equal(await market.database.transaction((tx) => payments.refund(tx, taken.subject)), true);
+  }
+  assert.deepEqual(await factsOf(taken), ['payments.captured', 'payments.refunded']);
+  assert.equal(refunds.length, asked);
+});

@@ -4,7 +4,7 @@
  * Invariants: a payment is captured once at most, however often and in whatever order the provider tells us; money that
  * comes for a payment which is over is given back without anybody asking; no provider is called inside a transaction.
  */
-import type { Payment } from '@nacre/contract/orders';
+import type { CounterMethod, Payment } from '@nacre/contract/orders';
 import { Refusal } from '../lib/refusal.ts';
 import type { Tx } from '../platform/database.ts';
 import type { Jobs } from '../platform/jobs.ts';
@@ -41,9 +41,22 @@ export interface PaymentCreate {
  */
 export type CancelResult = 'cancelled' | 'captured' | 'over' | 'none';
 
+/** Money that the shop itself has taken. */
+export interface CounterPayment extends Omit<PaymentCreate, 'payerId' | 'expiresAt'> {
+  method: CounterMethod;
+}
+
+/** Stands as provider beside what a shop collected itself: no provider of ours moved it, none can give it back. */
+export const COUNTER = 'counter';
+
 export interface Payments {
   /** Opens a payment in the caller's transaction. */
   create(tx: Tx, payment: PaymentCreate): Promise<{ paymentId: string; pageUrl: string }>;
+  /**
+   * Writes down, in the caller's transaction, what the shop has taken at its counter: captured at once, without a payer
+   * whom we know. `refund` of it is the shop giving it back, at once.
+   */
+  takeAtCounter(tx: Tx, payment: CounterPayment): Promise<{ paymentId: string }>;
   /** Closes an open payment in the caller's transaction; money that still comes is given back. Repeatable. */
   cancel(tx: Tx, subject: string): Promise<CancelResult>;
   /** Gives a captured payment back, by a job. False when there is nothing captured. A repeat changes nothing. */
@@ -72,6 +85,7 @@ export const JOB_GIVE_BACK = 'payments.give-back';
 export function createPayments(deps: PaymentsDeps): Payments {
   return {
     create: (tx, payment) => create(deps, tx, payment),
+    takeAtCounter: (tx, payment) => takeAtCounter(deps, tx, payment),
     cancel: (tx, subject) => cancel(deps, tx, subject),
     refund: (tx, subject) => refund(deps, tx, subject),
     pagesOf: (subjects) => pagesOf(deps, subjects),
@@ -97,6 +111,7 @@ async function create(
     amount_minor: payment.amountMinor,
     currency: payment.currency,
     description: payment.description,
+    method: null,
     state: 'pending',
     expires_at: payment.expiresAt,
     refund_requested_at: null,
@@ -104,6 +119,19 @@ async function create(
     updated_at: now,
   });
   return { paymentId: id, pageUrl: deps.provider.pageUrl(id) };
+}
+
+async function takeAtCounter(
+  deps: PaymentsDeps, tx: Tx, { subject, amountMinor, currency, description, method }: CounterPayment,
+): Promise<{ paymentId: string }> {
+  const id = deps.platform.newId();
+  const now = deps.platform.clock.now();
+  await insertPayment(tx, {
+    id, provider: COUNTER, subject, payer_id: null, amount_minor: amountMinor, currency, description, method,
+    state: 'captured', expires_at: now, refund_requested_at: null, created_at: now, updated_at: now,
+  });
+  await publish(deps, tx, 'payments.captured', { paymentId: id, subject });
+  return { paymentId: id };
 }
 
 async function cancel(deps: PaymentsDeps, tx: Tx, subject: string): Promise<CancelResult> {
@@ -121,8 +149,16 @@ async function refund(deps: PaymentsDeps, tx: Tx, subject: string): Promise<bool
   if (payment === null) return false;
   if (payment.state === 'refunded') return true;
   if (payment.state !== 'captured') return false;
-  if (payment.refund_requested_at === null) await requestRefund(deps, tx, payment.id);
+  if (payment.provider === COUNTER) await givenBackAtCounter(deps, tx, payment);
+  else if (payment.refund_requested_at === null) await requestRefund(deps, tx, payment.id);
   return true;
+}
+
+/** The shop hands the money back itself: there is nobody to ask. */
+async function givenBackAtCounter(deps: PaymentsDeps, tx: Tx, { id, subject }: PaymentRow): Promise<void> {
+  const now = deps.platform.clock.now();
+  await setState(tx, id, { state: 'refunded', refundRequestedAt: now, at: now });
+  await publish(deps, tx, 'payments.refunded', { paymentId: id, subject });
 }
 
 /** The intent, in the transaction; a job asks the provider. */

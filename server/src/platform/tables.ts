@@ -123,17 +123,24 @@ export interface OnScreenInterval {
 }
 
 export interface Order {
-  address: Json;
-  buyer_id: string;
+  address: Json | null;
+  buyer_id: string | null;
   buyer_name: string;
   carrier: string | null;
+  channel: string;
+  counter_method: string | null;
   currency: string;
+  delivery: string;
+  handed_over_at: Timestamp | null;
   hold_expires_at: Timestamp;
   id: string;
   idempotency_key: string;
   number: Generated<bigint>;
   paid_at: Timestamp | null;
+  pickup: Json | null;
+  pickup_code: string | null;
   placed_at: Timestamp;
+  ready_at: Timestamp | null;
   request_hash: Buffer;
   shipped_at: Timestamp | null;
   shop_id: string;
@@ -141,6 +148,7 @@ export interface Order {
   state: string;
   total_minor: bigint;
   tracking_number: string | null;
+  voided_at: Timestamp | null;
 }
 
 export interface OrderLine {
@@ -182,7 +190,8 @@ export interface Payment {
   description: string;
   expires_at: Timestamp;
   id: string;
-  payer_id: string;
+  method: string | null;
+  payer_id: string | null;
   provider: string;
   refund_requested_at: Timestamp | null;
   state: string;
@@ -288,6 +297,8 @@ export interface Shop {
   is_demo: Generated<boolean>;
   language: Generated<string>;
   name: string;
+  offers_pickup: Generated<boolean>;
+  place: Json | null;
   region: string;
   slug: string;
   story: Generated<string>;

@@ -8,7 +8,9 @@ describe('rights', () => {
     assert.deepEqual(rightsOf('owner').toSorted(), SHOP_RIGHTS.toSorted());
     assert.deepEqual(rightsOf('manager'), SHOP_RIGHTS.filter((right) => right !== 'team.owners'));
     assert.deepEqual(rightsOf('host'), ['shop.see', 'goods.see', 'show.see', 'show.run', 'figures.see']);
-    assert.deepEqual(rightsOf('packer'), ['shop.see', 'goods.see', 'stock.change', 'orders.see', 'orders.ship']);
+    assert.deepEqual(rightsOf('packer'), [
+      'shop.see', 'goods.see', 'stock.change', 'orders.see', 'orders.ship', 'counter.sell',
+    ]);
   });
 
   it('[SP22] owners decide on all roles, managers on all but owners, others on none', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { Shop, ShopCreate } from '@nacre/contract/shops';
+import type { Shop, ShopCreate, ShopPlace } from '@nacre/contract/shops';
 import { createTestApi, unique, type TestApi } from '../../../tests/support/api.ts';
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/database.ts';
 import { rightsOf } from './rights.ts';
@@ -155,5 +155,51 @@ describe('shops', () => {
       const { status } = await api.ask(`/api/shops/${slug}`);
       assert.ok(status === 404 || status === 400, `${slug}: ${status}`);
     }
+  });
+
+  const PLACE: ShopPlace = {
+    address: {
+      phone: '+86 898 1234', line1: ' Pearl Road 1 ', line2: '', city: 'Sanya', region: 'Hainan', postalCode: '',
+      country: 'CN',
+    },
+    hours: [null, ...Array.from({ length: 6 }, () => ({ opens: '18:00', closes: '02:00' }))],
+  };
+  const change = async (shopId: string, cookie: string, patch: unknown) =>
+    api.ask(`/api/office/shops/${shopId}`, { method: 'PATCH', body: patch, cookie });
+
+  it('[SP40] a shop may be a place, which everybody reads on its page, and may stop being one', async () => {
+    const { cookie } = await api.newPerson();
+    const shop = await api.newShop(cookie);
+    assert.equal(shop.place, null);
+    const told = (await change(shop.id, cookie, { place: PLACE })).json as unknown as Shop;
+    assert.deepEqual(told.place, { ...PLACE, address: { ...PLACE.address, line1: 'Pearl Road 1' } });
+    assert.deepEqual((await api.ask(`/api/shops/${shop.slug}`)).json['place'], told.place);
+    assert.equal((await change(shop.id, cookie, { place: null })).json['place'], null);
+  });
+
+  it('[SP40] half an address, a country that is none and hours that are none are refused', async () => {
+    const { cookie } = await api.newPerson();
+    const shop = await api.newShop(cookie);
+    const { address, hours } = PLACE;
+    const wrong = [
+      { address }, { address: { ...address, line1: ' ' }, hours }, { address: { ...address, country: 'China' }, hours },
+      { address, hours: hours?.slice(1) },
+      { address, hours: [...(hours ?? []).slice(1), { opens: '9', closes: '10' }] },
+      { address, hours: [...(hours ?? []).slice(1), { opens: '09:00', closes: '09:00' }] },
+      { address: { ...address, phone: 'call me' }, hours },
+    ];
+    for (const place of wrong) {
+      const { status, json } = await change(shop.id, cookie, { place });
+      assert.deepEqual([status, json['code']], [400, 'request.invalid'], JSON.stringify(place));
+    }
+  });
+
+  it('[SP41] pick-up needs a place, and ends with it', async () => {
+    const { cookie } = await api.newPerson();
+    const shop = await api.newShop(cookie);
+    assert.equal((await change(shop.id, cookie, { offersPickup: true })).json['code'], 'shops.no_place');
+    assert.equal((await change(shop.id, cookie, { place: PLACE, offersPickup: true })).json['offersPickup'], true);
+    const gone = (await change(shop.id, cookie, { place: null })).json as unknown as Shop;
+    assert.deepEqual([gone.place, gone.offersPickup], [null, false]);
   });
 });

@@ -7,7 +7,7 @@ import type { ShopRef } from '@nacre/contract/accounts';
 import type { Page, PageQuery } from '@nacre/contract/common';
 import type { SpokenLanguage } from '@nacre/contract/languages';
 import type { RefusalCode } from '@nacre/contract/refusals';
-import type { Shop, ShopCategory, ShopCreate, ShopPatch } from '@nacre/contract/shops';
+import type { Shop, ShopCategory, ShopCreate, ShopPatch, ShopPlace } from '@nacre/contract/shops';
 import type { Membership, ShopRight, ShopRole } from '@nacre/contract/team';
 import type { Images } from '../images/images.ts';
 import { PAGE_LIMIT_DEFAULT, pageOf, readCursor } from '../lib/cursor.ts';
@@ -32,7 +32,10 @@ export interface Shops {
    * @throws Refusal `shops.slug_taken`, `shops.too_many`, `images.unknown`, `request.invalid`
    */
   create(personId: string, input: ShopCreate, options?: { isDemo?: boolean }): Promise<Shop>;
-  /** @throws Refusal as `assertMay`, and `shops.slug_taken`, `images.unknown` */
+  /**
+   * Taking the place away ends pick-up.
+   * @throws Refusal as `assertMay`, and `shops.slug_taken`, `shops.no_place`, `images.unknown`, `request.invalid`
+   */
   patch(personId: string, shopId: string, patch: ShopPatch): Promise<Shop>;
   /** @throws Refusal `shops.not_found` */
   byId(shopId: string): Promise<Shop>;
@@ -56,6 +59,10 @@ export interface Shops {
   may(personId: string, shopId: string, right: ShopRight): Promise<boolean>;
   /** Shops in which the person works, the first joined first. */
   membershipsOf(personId: string): Promise<Membership[]>;
+  /** Where buyers may pick up in the caller's transaction's view; null when the shop does not offer it. */
+  pickupPlace(tx: Tx, shopId: string): Promise<ShopPlace | null>;
+  /** Where the shop is; null for one that is online only. */
+  placeOf(shopId: string): Promise<ShopPlace | null>;
   /** Ids without a shop are missing from the answer. */
   refs(ids: readonly string[]): Promise<Map<string, ShopRef>>;
 }
@@ -81,6 +88,11 @@ export function createShops(deps: ShopsDeps): Shops {
       return role !== null && roleMay(role, right);
     },
     membershipsOf: (personId) => membershipsOf(deps, personId),
+    pickupPlace: async (tx, shopId) => {
+      const shop = await store.shopById(tx, shopId);
+      return shop?.offers_pickup === true ? shop.place as ShopPlace : null;
+    },
+    placeOf: async (shopId) => ((await store.shopById(db, shopId))?.place ?? null) as ShopPlace | null,
     refs: async (ids) => {
       const found = await refsOf(deps, await store.shopsByIds(db, [...new Set(ids)]));
       return new Map(found.map((ref) => [ref.id, ref]));
@@ -115,6 +127,7 @@ async function patch(deps: ShopsDeps, personId: string, shopId: string, change: 
   const row = await slugConflicts(slug, () => database.transaction(async (tx) => {
     await assertImage(deps, tx, imageId);
     await publishChange(deps, tx, shopId);
+    const placeChange = placeColumns(await store.lockShop(tx, shopId), change);
     return store.updateShop(tx, shopId, {
       ...(name === undefined ? {} : { name: name.trim() }),
       ...(slug === undefined ? {} : { slug }),
@@ -123,6 +136,7 @@ async function patch(deps: ShopsDeps, personId: string, shopId: string, change: 
       ...(region === undefined ? {} : { region: region.trim() }),
       ...(category === undefined ? {} : { category }),
       ...(language === undefined ? {} : { language }),
+      ...placeChange,
       updated_at: clock.now(),
     });
   }));
@@ -132,6 +146,25 @@ async function patch(deps: ShopsDeps, personId: string, shopId: string, change: 
 async function publishChange(deps: ShopsDeps, tx: Tx, shopId: string): Promise<void> {
   const payload: ShopsChanged = { shopId };
   await deps.platform.outbox.publish(tx, { topic: SHOPS_CHANGED_TOPIC, payload: { ...payload } });
+}
+
+/** @throws Refusal `shops.no_place` for pick-up without an address; `request.invalid` for a day without length */
+function placeColumns(before: store.ShopRow, { place, offersPickup }: ShopPatch) {
+  if (place?.hours?.some((day) => day !== null && day.opens === day.closes) === true) {
+    throw new Refusal('request.invalid', { details: { field: 'place', reason: 'opens as it closes' } });
+  }
+  const hasPlace = place === undefined ? before.place !== null : place !== null;
+  if (offersPickup === true && !hasPlace) throw new Refusal('shops.no_place');
+  const offers = hasPlace && (offersPickup ?? before.offers_pickup);
+  return {
+    ...(place === undefined ? {} : { place: place === null ? null : JSON.stringify(trimmed(place)) }),
+    offers_pickup: offers,
+  };
+}
+
+function trimmed({ address, hours }: ShopPlace): ShopPlace {
+  const fields = Object.entries(address).map(([name, text]) => [name, text.trim()]);
+  return { address: Object.fromEntries(fields) as ShopPlace['address'], hours };
 }
 
 async function list(deps: ShopsDeps, query: PageQuery & { slug?: string }): Promise<Page<Shop>> {
@@ -203,6 +236,8 @@ async function viewsOf(deps: ShopsDeps, rows: store.ShopRow[]): Promise<Shop[]> 
     category: row.category as ShopCategory,
     language: row.language as SpokenLanguage,
     currency: row.currency,
+    place: row.place as ShopPlace | null,
+    offersPickup: row.offers_pickup,
     isDemo: row.is_demo,
     createdAt: row.created_at.toISOString(),
   }));

@@ -31,6 +31,11 @@ export async function updateShop(tx: Tx, shopId: string, changes: Updateable<Sho
   return tx.updateTable('shop').set(changes).where('id', '=', shopId).returningAll().executeTakeFirst();
 }
 
+/** The shop, held until the transaction ends, so that two changes follow one another. */
+export async function lockShop(tx: Tx, shopId: string): Promise<ShopRow> {
+  return tx.selectFrom('shop').selectAll().where('id', '=', shopId).forNoKeyUpdate().executeTakeFirstOrThrow();
+}
+
 export async function shopById(db: Db | Tx, id: string): Promise<ShopRow | undefined> {
   return db.selectFrom('shop').selectAll().where('id', '=', id).executeTakeFirst();
 }

@@ -520,6 +520,23 @@ export interface paths {
         patch: operations["patchProduct"];
         trace?: never;
     };
+    "/api/office/shops/{shopId}/counter/goods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the counter can sell, by SKU, else by a part of the title */
+        get: operations["findCounterGoods"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/office/variants/{variantId}/stock": {
         parameters: {
             query?: never;
@@ -1102,6 +1119,108 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/office/orders/{orderId}/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A paid order lies in the shop for its buyer */
+        post: operations["readyOrder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/office/shops/{shopId}/pickups/find": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The order that waits under a pick-up code */
+        post: operations["findPickup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/office/orders/{orderId}/hand-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The buyer has it; the code proves who that is */
+        post: operations["handOverOrder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/office/shops/{shopId}/counter/sales": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sells over the counter; the same key gives the same sale */
+        post: operations["sellAtCounter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/office/orders/{orderId}/void": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Undoes a counter sale within 15 minutes */
+        post: operations["voidSale"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/receipts/{orderId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The receipt of a counter sale, for whoever has its address */
+        get: operations["getReceipt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/home": {
         parameters: {
             query?: never;
@@ -1342,6 +1461,46 @@ export interface components {
              */
             sentAt: string;
         };
+        CounterGood: {
+            /**
+             * Format: uuid
+             * @description UUID (RFC 9562)
+             */
+            variantId: string;
+            /**
+             * Format: uuid
+             * @description UUID (RFC 9562)
+             */
+            productId: string;
+            title: string;
+            optionValues: string[];
+            sku: string;
+            image: components["schemas"]["Image"] | null;
+            /** @description Minor units of the currency */
+            priceMinor: number;
+            /** @description ISO 4217 */
+            currency: string;
+            available: number;
+        };
+        CounterGoods: {
+            isSku: boolean;
+            items: components["schemas"]["CounterGood"][];
+        };
+        CounterSale: {
+            idempotencyKey: string;
+            lines: {
+                /**
+                 * Format: uuid
+                 * @description UUID (RFC 9562)
+                 */
+                variantId: string;
+                quantity: number;
+                /** @description Minor units of the currency */
+                unitPriceMinor: number;
+            }[];
+            /** @enum {unknown} */
+            method: "cash" | "card";
+        };
         DemoAccounts: {
             accounts: {
                 role: "owner" | "buyer";
@@ -1440,7 +1599,7 @@ export interface components {
                 image: components["schemas"]["Image"] | null;
                 /** @enum {unknown} */
                 role: "owner" | "manager" | "host" | "packer";
-                rights: ("shop.see" | "shop.change" | "goods.see" | "goods.edit" | "stock.change" | "show.see" | "show.plan" | "show.run" | "figures.see" | "orders.see" | "orders.ship" | "team.change" | "team.owners")[];
+                rights: ("shop.see" | "shop.change" | "goods.see" | "goods.edit" | "stock.change" | "show.see" | "show.plan" | "show.run" | "figures.see" | "orders.see" | "orders.ship" | "counter.sell" | "team.change" | "team.owners")[];
             }[];
         };
         MePatch: {
@@ -1458,7 +1617,8 @@ export interface components {
              */
             id: string;
             number: string;
-            state: "held" | "paid" | "shipped" | "expired" | "declined" | "cancelled";
+            /** @enum {unknown} */
+            state: "held" | "paid" | "ready" | "handed_over" | "shipped" | "expired" | "declined" | "cancelled" | "voided";
             shop: {
                 /**
                  * Format: uuid
@@ -1469,13 +1629,19 @@ export interface components {
                 name: string;
             };
             showId: string | null;
+            /** @enum {unknown} */
+            channel: "online" | "show" | "counter";
+            /** @enum {unknown} */
+            delivery: "parcel" | "pickup" | "counter";
             buyerName: string;
             lines: components["schemas"]["OrderLine"][];
             /** @description Minor units of the currency */
             totalMinor: number;
             /** @description ISO 4217 */
             currency: string;
-            address: components["schemas"]["Address"];
+            address: components["schemas"]["Address"] | null;
+            pickup: components["schemas"]["OrderPickup"] | null;
+            counterMethod: ("cash" | "card") | null;
             /**
              * Format: date-time
              * @description RFC 3339, UTC
@@ -1488,6 +1654,9 @@ export interface components {
             holdExpiresAt: string;
             paidAt: string | null;
             shippedAt: string | null;
+            readyAt: string | null;
+            handedOverAt: string | null;
+            voidedAt: string | null;
             carrier: string | null;
             trackingNumber: string | null;
             paymentUrl: string | null;
@@ -1495,10 +1664,16 @@ export interface components {
         OrderCounts: {
             held: number;
             paid: number;
+            ready: number;
+            handed_over: number;
             shipped: number;
             expired: number;
             declined: number;
             cancelled: number;
+            voided: number;
+            to_ship: number;
+            to_pick_up: number;
+            counter: number;
         };
         OrderLine: {
             /**
@@ -1520,6 +1695,12 @@ export interface components {
             quantity: number;
             number: number | null;
         };
+        OrderPickup: {
+            name: string;
+            phone: string;
+            place: components["schemas"]["ShopPlace"];
+            code: string | null;
+        };
         OrderPlace: {
             idempotencyKey: string;
             showId: string | null;
@@ -1533,7 +1714,8 @@ export interface components {
                 /** @description Minor units of the currency */
                 unitPriceMinor: number;
             }[];
-            address: components["schemas"]["Address"];
+            address?: components["schemas"]["Address"];
+            pickup?: components["schemas"]["PickupAsk"];
             saveAddress?: boolean;
         };
         OrderShip: {
@@ -1582,6 +1764,13 @@ export interface components {
             timeZone: string;
             isOperator: boolean;
             isDemo: boolean;
+        };
+        PickupAsk: {
+            name: string;
+            phone: string;
+        };
+        PickupCode: {
+            code: string;
         };
         Problem: {
             /** @description urn:nacre:refusal:<code> */
@@ -1655,6 +1844,29 @@ export interface components {
             variants?: components["schemas"]["VariantInput"][];
             state?: "draft" | "active" | "archived";
         };
+        Receipt: {
+            number: string;
+            /** @enum {unknown} */
+            state: "held" | "paid" | "ready" | "handed_over" | "shipped" | "expired" | "declined" | "cancelled" | "voided";
+            shop: {
+                slug: string;
+                name: string;
+                place: components["schemas"]["ShopPlace"] | null;
+            };
+            lines: components["schemas"]["OrderLine"][];
+            /** @description Minor units of the currency */
+            totalMinor: number;
+            /** @description ISO 4217 */
+            currency: string;
+            /** @enum {unknown} */
+            method: "cash" | "card";
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            soldAt: string;
+            voidedAt: string | null;
+        };
         SandboxDecision: {
             outcome: "succeed" | "decline" | "slow";
         };
@@ -1688,12 +1900,23 @@ export interface components {
             language: "am" | "ar" | "az" | "bg" | "bn" | "bo" | "ca" | "cs" | "da" | "de" | "el" | "en" | "es" | "fa" | "fi" | "fil" | "fr" | "gu" | "ha" | "he" | "hi" | "hr" | "hu" | "hy" | "id" | "ig" | "it" | "ja" | "jv" | "ka" | "kk" | "km" | "kn" | "ko" | "ky" | "lo" | "mn" | "mr" | "ms" | "my" | "nan" | "nb" | "ne" | "nl" | "pa" | "pl" | "ps" | "pt" | "ro" | "ru" | "si" | "sk" | "so" | "sr" | "sv" | "sw" | "ta" | "te" | "th" | "tr" | "ug" | "uk" | "ur" | "uz" | "vi" | "wuu" | "yo" | "yue" | "zh" | "zu";
             /** @description ISO 4217 */
             currency: string;
+            place: components["schemas"]["ShopPlace"] | null;
+            offersPickup: boolean;
             isDemo: boolean;
             /**
              * Format: date-time
              * @description RFC 3339, UTC
              */
             createdAt: string;
+        };
+        ShopAddress: {
+            phone: string;
+            line1: string;
+            line2: string;
+            city: string;
+            region: string;
+            postalCode: string;
+            country: string;
         };
         ShopCreate: {
             name: string;
@@ -1725,6 +1948,8 @@ export interface components {
             language: "am" | "ar" | "az" | "bg" | "bn" | "bo" | "ca" | "cs" | "da" | "de" | "el" | "en" | "es" | "fa" | "fi" | "fil" | "fr" | "gu" | "ha" | "he" | "hi" | "hr" | "hu" | "hy" | "id" | "ig" | "it" | "ja" | "jv" | "ka" | "kk" | "km" | "kn" | "ko" | "ky" | "lo" | "mn" | "mr" | "ms" | "my" | "nan" | "nb" | "ne" | "nl" | "pa" | "pl" | "ps" | "pt" | "ro" | "ru" | "si" | "sk" | "so" | "sr" | "sv" | "sw" | "ta" | "te" | "th" | "tr" | "ug" | "uk" | "ur" | "uz" | "vi" | "wuu" | "yo" | "yue" | "zh" | "zu";
             /** @description ISO 4217 */
             currency: string;
+            place: components["schemas"]["ShopPlace"] | null;
+            offersPickup: boolean;
             isDemo: boolean;
             /**
              * Format: date-time
@@ -1744,6 +1969,15 @@ export interface components {
             category?: "clothes" | "jewellery" | "kitchen" | "beauty" | "food" | "crafts" | "home" | "books" | "plants" | "toys" | "other";
             /** @enum {unknown} */
             language?: "am" | "ar" | "az" | "bg" | "bn" | "bo" | "ca" | "cs" | "da" | "de" | "el" | "en" | "es" | "fa" | "fi" | "fil" | "fr" | "gu" | "ha" | "he" | "hi" | "hr" | "hu" | "hy" | "id" | "ig" | "it" | "ja" | "jv" | "ka" | "kk" | "km" | "kn" | "ko" | "ky" | "lo" | "mn" | "mr" | "ms" | "my" | "nan" | "nb" | "ne" | "nl" | "pa" | "pl" | "ps" | "pt" | "ro" | "ru" | "si" | "sk" | "so" | "sr" | "sv" | "sw" | "ta" | "te" | "th" | "tr" | "ug" | "uk" | "ur" | "uz" | "vi" | "wuu" | "yo" | "yue" | "zh" | "zu";
+            place?: components["schemas"]["ShopPlace"] | null;
+            offersPickup?: boolean;
+        };
+        ShopPlace: {
+            address: components["schemas"]["ShopAddress"];
+            hours: ({
+                opens: string;
+                closes: string;
+            } | null)[] | null;
         };
         ShopRef: {
             /**
@@ -2887,7 +3121,7 @@ export interface operations {
                         roles: {
                             /** @enum {unknown} */
                             role: "owner" | "manager" | "host" | "packer";
-                            rights: ("shop.see" | "shop.change" | "goods.see" | "goods.edit" | "stock.change" | "show.see" | "show.plan" | "show.run" | "figures.see" | "orders.see" | "orders.ship" | "team.change" | "team.owners")[];
+                            rights: ("shop.see" | "shop.change" | "goods.see" | "goods.edit" | "stock.change" | "show.see" | "show.plan" | "show.run" | "figures.see" | "orders.see" | "orders.ship" | "counter.sell" | "team.change" | "team.owners")[];
                         }[];
                     };
                 };
@@ -3219,7 +3453,7 @@ export interface operations {
                         };
                         /** @enum {unknown} */
                         role: "owner" | "manager" | "host" | "packer";
-                        rights: ("shop.see" | "shop.change" | "goods.see" | "goods.edit" | "stock.change" | "show.see" | "show.plan" | "show.run" | "figures.see" | "orders.see" | "orders.ship" | "team.change" | "team.owners")[];
+                        rights: ("shop.see" | "shop.change" | "goods.see" | "goods.edit" | "stock.change" | "show.see" | "show.plan" | "show.run" | "figures.see" | "orders.see" | "orders.ship" | "counter.sell" | "team.change" | "team.owners")[];
                         invitedBy: string;
                         /**
                          * Format: date-time
@@ -3277,7 +3511,7 @@ export interface operations {
                         image: components["schemas"]["Image"] | null;
                         /** @enum {unknown} */
                         role: "owner" | "manager" | "host" | "packer";
-                        rights: ("shop.see" | "shop.change" | "goods.see" | "goods.edit" | "stock.change" | "show.see" | "show.plan" | "show.run" | "figures.see" | "orders.see" | "orders.ship" | "team.change" | "team.owners")[];
+                        rights: ("shop.see" | "shop.change" | "goods.see" | "goods.edit" | "stock.change" | "show.see" | "show.plan" | "show.run" | "figures.see" | "orders.see" | "orders.ship" | "counter.sell" | "team.change" | "team.owners")[];
                     };
                 };
             };
@@ -3629,6 +3863,49 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Product"];
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    findCounterGoods: {
+        parameters: {
+            query: {
+                text: string;
+            };
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                shopId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CounterGoods"];
                 };
             };
             /** @description Default Response */
@@ -5256,9 +5533,10 @@ export interface operations {
             query?: {
                 cursor?: string;
                 limit?: number;
-                state?: "held" | "paid" | "shipped" | "expired" | "declined" | "cancelled";
+                state?: "held" | "paid" | "ready" | "handed_over" | "shipped" | "expired" | "declined" | "cancelled" | "voided";
                 /** @description UUID (RFC 9562) */
                 showId?: string;
+                group?: "to_ship" | "to_pick_up" | "counter";
             };
             header?: never;
             path: {
@@ -5406,6 +5684,264 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Order"];
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readyOrder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                orderId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Order"];
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    findPickup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                shopId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PickupCode"];
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Order"];
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    handOverOrder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                orderId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PickupCode"];
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Order"];
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sellAtCounter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                shopId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CounterSale"];
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Order"];
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    voidSale: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                orderId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Order"];
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getReceipt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                orderId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
                 };
             };
             /** @description Default Response */

@@ -6,7 +6,7 @@ import type { LayoutLoad } from './$types';
 /** Each part of the house has its own texts; a viewer never loads those of the office. */
 function namespacesOf(routeId: string | null): Namespace[] {
   if (routeId?.startsWith('/(studio)')) return ['common', 'viewer', 'studio'];
-  if (routeId?.startsWith('/(office)')) return ['common', 'office'];
+  if (routeId?.startsWith('/(office)')) return ['common', 'office', 'place'];
   return ['common', 'viewer'];
 }
 

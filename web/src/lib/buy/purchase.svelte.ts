@@ -6,7 +6,8 @@
  */
 import type { Address, SavedAddress } from '@nacre/contract/accounts';
 import type { Page } from '@nacre/contract/common';
-import type { Order } from '@nacre/contract/orders';
+import type { ShopPage, ShopPlace } from '@nacre/contract/shops';
+import type { Order, PickupAsk } from '@nacre/contract/orders';
 import { api, ask } from '#lib/api.ts';
 import type { Realtime } from '#lib/realtime.svelte.ts';
 
@@ -27,6 +28,8 @@ export function createPurchase(options: { showId: string | null; realtime: () =>
   let addresses = $state.raw<SavedAddress[]>([]);
   let address = $state.raw<Address | null>(null);
   let saveAddress = $state(true);
+  let pickup = $state.raw<PickupAsk | null>(null);
+  let pickupPlace = $state.raw<ShopPlace | null>(null);
   let busy = $state(false);
   let refusal = $state.raw<unknown>(null);
   const keys = new Map<string, string>();
@@ -36,7 +39,7 @@ export function createPurchase(options: { showId: string | null; realtime: () =>
   let addressesKnown = false;
 
   function keyFor(wish: Wish): string {
-    const contents = JSON.stringify([wish, address]);
+    const contents = JSON.stringify([wish, pickup ?? address]);
     const known = keys.get(contents);
     if (known) return known;
     const made = crypto.randomUUID();
@@ -88,6 +91,14 @@ export function createPurchase(options: { showId: string | null; realtime: () =>
     get address() {
       return address;
     },
+    /** Set: the buyer comes for it, and no address is needed. */
+    get pickup() {
+      return pickup;
+    },
+    /** Where it could be picked up; null where the shop does not offer it, or while nobody knows yet. */
+    get pickupPlace() {
+      return pickupPlace;
+    },
     get busy() {
       return busy;
     },
@@ -110,23 +121,33 @@ export function createPurchase(options: { showId: string | null; realtime: () =>
       address ??= addresses[0]?.address ?? null;
       if (address === addresses[0]?.address) saveAddress = false;
     },
+    async loadPlace(slug: string): Promise<void> {
+      const found = await ask(api.GET('/api/shops/{slug}', { params: { path: { slug } } })).catch(() => null);
+      const shop = found as ShopPage | null;
+      pickupPlace = shop?.offersPickup ? shop.place : null;
+    },
+    usePickup(next: PickupAsk): void {
+      pickup = next;
+      refusal = null;
+      step = 'choose';
+    },
     useAddress(next: Address, save: boolean): void {
       address = next;
+      pickup = null;
       saveAddress = save;
       refusal = null;
       step = 'choose';
     },
     /** Places the order and goes on to paying. False when it was refused: `refusal` says why. */
     async place(wish: Wish): Promise<boolean> {
-      if (busy || !address) return false;
+      if (busy || (!address && !pickup)) return false;
       busy = true;
       refusal = null;
       const body = {
         idempotencyKey: keyFor(wish),
         showId: options.showId,
         lines: [wish],
-        address,
-        ...(saveAddress ? { saveAddress } : {}),
+        ...(pickup ? { pickup } : address ? { address, ...(saveAddress ? { saveAddress } : {}) } : {}),
       };
       try {
         order = null;

@@ -13,8 +13,7 @@ const sources = [{ url: '/blobs/s', width: 400 }, { url: '/blobs/l', width: 800 
 const image = { id, width: 800, height: 800, sources };
 const shop: Shop = {
   id, slug: 'liu', name: 'Liu', story: 'From Lanzhou.', image, region: 'Gansu', category: 'clothes', language: 'zh',
-  currency: 'CNY',
-  isDemo: false, createdAt: '2026-11-01T00:00:00.000Z',
+  currency: 'CNY', place: null, offersPickup: false, isDemo: false, createdAt: '2026-11-01T00:00:00.000Z',
 };
 const show: Show = {
   id, title: 'Spring', description: '', state: 'planned', visibility: 'public', language: 'zh',
@@ -97,4 +96,18 @@ test('[W65] a QR code has its quiet zone, its finder patterns, and as many modul
     for (let at = 0; at < 7; at += 1) assert.ok(dark.has(`${x + at} ${y}`) && dark.has(`${x} ${y + at}`));
     assert.ok(!dark.has(`${x + 1} ${y + 1}`) && dark.has(`${x + 3} ${y + 3}`));
   }
+});
+
+test('[W111] a shop with a street address is a store with that address and the days on which it opens', () => {
+  assert.equal(shopData(shop, ORIGIN)['@type'], 'OnlineStore');
+  const address = { phone: '', line1: 'Road 1', line2: '', city: 'Lanzhou', region: '', postalCode: '', country: 'CN' };
+  const hours = [{ opens: '10:00', closes: '19:00' }, ...Array.from({ length: 6 }, () => null)];
+  const data = shopData({ ...shop, place: { address, hours } }, ORIGIN);
+  assert.equal(data['@type'], 'Store');
+  assert.deepEqual(data['address'], {
+    '@type': 'PostalAddress', streetAddress: 'Road 1', addressLocality: 'Lanzhou', addressCountry: 'CN',
+  });
+  assert.deepEqual(data['openingHoursSpecification'], [{
+    '@type': 'OpeningHoursSpecification', dayOfWeek: 'https://schema.org/Monday', opens: '10:00', closes: '19:00',
+  }]);
 });

@@ -5,7 +5,7 @@
  */
 import type { Product } from '@nacre/contract/catalog';
 import type { Image } from '@nacre/contract/common';
-import type { Shop } from '@nacre/contract/shops';
+import type { Shop, ShopPlace } from '@nacre/contract/shops';
 import type { Show } from '@nacre/contract/shows';
 import { priceRange, totalAvailable } from '../catalog.ts';
 import { decimalOf } from '../i18n/format.ts';
@@ -46,11 +46,37 @@ function shopPart(shop: ShopNames, origin: string): Data {
   return { '@type': 'OnlineStore', name: shop.name, url: `${origin}/shops/${shop.slug}` };
 }
 
+const dayNames = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'];
+
+/** A shop to walk into is a Store with its address; one that is online only has none. */
+function placeData({ address, hours }: ShopPlace): Data {
+  const { phone, line1, line2, city, region, postalCode, country } = address;
+  const opening = (hours ?? []).flatMap((day, index) =>
+    day === null
+      ? []
+      : [{ '@type': 'OpeningHoursSpecification', dayOfWeek: `${context}/${dayNames[index]}`, ...day }],
+  );
+  return {
+    '@type': 'Store',
+    address: {
+      '@type': 'PostalAddress',
+      streetAddress: [line1, line2].filter((line) => line !== '').join(', '),
+      addressLocality: city,
+      ...(region === '' ? {} : { addressRegion: region }),
+      ...(postalCode === '' ? {} : { postalCode }),
+      addressCountry: country,
+    },
+    ...(phone === '' ? {} : { telephone: phone }),
+    ...(opening.length === 0 ? {} : { openingHoursSpecification: opening }),
+  };
+}
+
 export function shopData(shop: Shop, origin: string): Data {
   const image = pictureOf(shop.image, origin);
   return {
     '@context': context,
     ...shopPart(shop, origin),
+    ...(shop.place === null ? {} : placeData(shop.place)),
     ...(shop.story === '' ? {} : { description: shop.story }),
     ...(image === undefined ? {} : { image, logo: image }),
     ...(shop.region === '' ? {} : { areaServed: shop.region }),

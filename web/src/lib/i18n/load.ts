@@ -51,6 +51,11 @@ const loaders: Record<Namespace, Record<Locale, Loader>> = {
     zh: () => import('virtual:messages/office/zh'),
     ar: () => import('virtual:messages/office/ar'),
   },
+  place: {
+    en: () => import('virtual:messages/place/en'),
+    zh: () => import('virtual:messages/place/zh'),
+    ar: () => import('virtual:messages/place/ar'),
+  },
   refusal: {
     en: () => import('virtual:messages/refusal/en'),
     zh: () => import('virtual:messages/refusal/zh'),

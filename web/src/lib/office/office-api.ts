@@ -1,6 +1,7 @@
 /** Every call that the office and the studio make, by its verb. Each throws an ApiError when refused. */
 import type { ShowMinutes } from '@nacre/contract/analytics';
 import type {
+  CounterGoods,
   Product,
   ProductCreate,
   ProductPatch,
@@ -9,7 +10,7 @@ import type {
   StockLevel,
 } from '@nacre/contract/catalog';
 import type { Page } from '@nacre/contract/common';
-import type { Order, OrderShip, OrderState } from '@nacre/contract/orders';
+import type { CounterSale, Order, OrderGroup, OrderShip, OrderState } from '@nacre/contract/orders';
 import type { Shop, ShopCreate, ShopPatch } from '@nacre/contract/shops';
 import type { Show, ShowCreate, ShowFigures, ShowPatch, ShowTile } from '@nacre/contract/shows';
 import type { ChatMessage } from '@nacre/contract/chat';
@@ -129,10 +130,14 @@ export async function removeChat(showId: string, messageId: string): Promise<voi
 
 // ---- orders -----------------------------------------------------------------------------------------------------
 
-export const listOrders = (shopId: string, state?: OrderState, cursor?: string): Promise<Page<Order>> =>
+export const listOrders = (
+  shopId: string,
+  only: { state?: OrderState; group?: OrderGroup },
+  cursor?: string,
+): Promise<Page<Order>> =>
   ask(
     api.GET('/api/office/shops/{shopId}/orders', {
-      params: { path: { shopId }, query: { state, cursor, limit: pageLimit } },
+      params: { path: { shopId }, query: { ...only, cursor, limit: pageLimit } },
     }),
   );
 
@@ -150,3 +155,24 @@ export const loadOrder = (orderId: string): Promise<Order> =>
 
 export const shipOrder = (orderId: string, body: OrderShip): Promise<Order> =>
   ask(api.POST('/api/office/orders/{orderId}/ship', { params: { path: { orderId } }, body }));
+
+// ---- in the shop ------------------------------------------------------------------------------------------------
+
+export const readyOrder = (orderId: string): Promise<Order> =>
+  ask(api.POST('/api/office/orders/{orderId}/ready', { params: { path: { orderId } } }));
+
+/** The order that waits under the code. */
+export const findPickup = (shopId: string, code: string): Promise<Order> =>
+  ask(api.POST('/api/office/shops/{shopId}/pickups/find', { params: { path: { shopId } }, body: { code } }));
+
+export const handOver = (orderId: string, code: string): Promise<Order> =>
+  ask(api.POST('/api/office/orders/{orderId}/hand-over', { params: { path: { orderId } }, body: { code } }));
+
+export const findCounterGoods = (shopId: string, text: string): Promise<CounterGoods> =>
+  ask(api.GET('/api/office/shops/{shopId}/counter/goods', { params: { path: { shopId }, query: { text } } }));
+
+export const sellAtCounter = (shopId: string, body: CounterSale): Promise<Order> =>
+  ask(api.POST('/api/office/shops/{shopId}/counter/sales', { params: { path: { shopId } }, body }));
+
+export const voidSale = (orderId: string): Promise<Order> =>
+  ask(api.POST('/api/office/orders/{orderId}/void', { params: { path: { orderId } } }));

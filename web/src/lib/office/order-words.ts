@@ -6,10 +6,13 @@ import type { I18n } from '#lib/i18n/i18n.svelte.ts';
 export const orderTones: Record<OrderState, 'plain' | 'ok' | 'warn' | 'bad' | 'info'> = {
   held: 'info',
   paid: 'warn',
+  ready: 'info',
+  handed_over: 'ok',
   shipped: 'ok',
   expired: 'plain',
   declined: 'plain',
   cancelled: 'plain',
+  voided: 'plain',
 };
 
 /** "Coral wrap dress, Coral, M × 2" */

@@ -14,6 +14,7 @@ export function rightsIn(shops: readonly Membership[], shopId: string): (right: 
 export const officePages = [
   { to: 'shows', key: 'office.nav_shows', icon: 'video', needs: 'show.see' },
   { to: 'orders', key: 'office.nav_orders', icon: 'box', needs: 'orders.see' },
+  { to: 'counter', key: 'office.nav_counter', icon: 'card', needs: 'counter.sell' },
   { to: 'goods', key: 'office.nav_goods', icon: 'tag', needs: 'goods.see' },
   { to: 'team', key: 'office.nav_team', icon: 'user', needs: 'shop.see' },
   { to: 'settings', key: 'office.nav_shop', icon: 'store', needs: 'shop.see' },
