@@ -20,6 +20,7 @@ import { pageRoutes } from './http/pages.ts';
 import { createUpgrades } from './http/upgrade.ts';
 import { imagesRoutes } from './images/routes.ts';
 import { createModules, startModules, type Modules } from './modules.ts';
+import { moderationRoutes } from './moderation/routes.ts';
 import { ordersRoutes } from './orders/routes.ts';
 import { paymentsRoutes } from './payments/routes.ts';
 import { createDiskBlobs, type Blobs } from './platform/blobs.ts';
@@ -173,7 +174,7 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
 }
 
 async function mountRoutes(app: App, modules: Modules, blobs: Blobs, config: Config): Promise<void> {
-  const { accounts, shops, team, follows, catalog, shows, chat, orders, payments, images, video, realtime } = modules;
+  const { accounts, shops, team, follows, catalog, shows, orders, payments, images, video, realtime } = modules;
   await accountsRoutes(app, { accounts, membershipsOf: shops.membershipsOf });
   await imagesRoutes(app, { images, blobs });
   shopsRoutes(app, { shops, followingOf: follows.stateFor });
@@ -187,7 +188,8 @@ async function mountRoutes(app: App, modules: Modules, blobs: Blobs, config: Con
     shows, listShops: shops.list, shopBySlug: shops.bySlug, listProducts: catalog.listForVisitor,
     publicUrl: config.publicUrl,
   });
-  chatRoutes(app, { chat });
+  chatRoutes(app, { chat: modules.chat });
+  await moderationRoutes(app, { moderation: modules.moderation });
   paymentsRoutes(app, { payments });
   ordersRoutes(app, { orders });
   await app.register(video.routes);

@@ -7,6 +7,9 @@ import type { Product } from '@nacre/contract/catalog';
 import type { RoomEvent, ServerMessage } from '@nacre/contract/realtime';
 import type { Shop } from '@nacre/contract/shops';
 import type { Show, ShowCreate } from '@nacre/contract/shows';
+import { moderationDeps } from '../../server/src/moderation-deps.ts';
+import { createModeration, type Moderation } from '../../server/src/moderation/moderation.ts';
+import { moderationRoutes } from '../../server/src/moderation/routes.ts';
 import { createChat, type Chat } from '../../server/src/chat/chat.ts';
 import { chatRoutes } from '../../server/src/chat/routes.ts';
 import { createGuests } from '../../server/src/http/guest.ts';
@@ -25,6 +28,7 @@ import { connectRoom, type RoomClient } from './rooms.ts';
 export interface ShowApi extends TestApi {
   shows: Shows;
   chat: Chat;
+  moderation: Moderation;
   realtime: Realtime;
   /** What video was told, e.g. `end <showId>`, `drop <showId>`, `dismiss <showId>`. */
   video: string[];
@@ -57,6 +61,9 @@ export async function createShowApi(
     snapshot: (room) => rooms.snapshot(room),
     limits: { viewersEveryMs: 50, snapshotReuseMs: 0 },
   });
+  const moderation = createModeration(moderationDeps({
+    ...api, realtime: () => realtime, shows: () => shows, chat: () => chat,
+  }));
   const deps: ShowsDeps = {
     platform,
     channel: realtime,
@@ -67,12 +74,14 @@ export async function createShowApi(
       endShow: async (showId) => void video.push(`end ${showId}`),
       dropPublisher: async (showId) => void video.push(`drop ${showId}`),
       dismissViewers: (showId) => void video.push(`dismiss ${showId}`),
+      putOut: (showId, names) => void video.push(`out ${showId} ${names.join(' ')}`),
     },
     newFollowersOf: (showId) => api.follows.newFollowersOf(showId),
+    guard: moderation,
   };
   const shows = createShows(deps);
-  const chat = createChat({ platform, channel: realtime, shows });
-  const rooms = createShowRooms({ shows, channel: realtime, recentChat: (showId) => chat.recent(showId) });
+  const chat = createChat({ platform, channel: realtime, shows, moderation });
+  const rooms = createShowRooms({ shows, channel: realtime, recentChat: (showId) => chat.recent(showId), talkOf: chat.settingOf });
   realtime.onViewers(rooms.noteViewers);
   realtime.onCame(rooms.noteCame);
   showsReactions(platform.outbox, { shows });
@@ -84,6 +93,7 @@ export async function createShowApi(
     publicUrl: null,
   });
   chatRoutes(api.app, { chat });
+  await moderationRoutes(api.app, { moderation });
   mountMore({ ...api, shows, realtime });
 
   await api.app.listen({ port: 0, host: '127.0.0.1' });
@@ -93,7 +103,7 @@ export async function createShowApi(
   const { port } = api.app.server.address() as AddressInfo;
 
   const showApi: ShowApi = {
-    ...api, shows, chat, realtime, video, deps,
+    ...api, shows, chat, moderation, realtime, video, deps,
     enter: (cookie) => connectRoom(`ws://127.0.0.1:${port}/realtime?v=1`, cookie === undefined ? {} : { cookie }),
     newGuest: () => guests.create(false).setCookie.split(';')[0] ?? '',
     async newMarket(goods = 2) {

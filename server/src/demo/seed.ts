@@ -154,12 +154,15 @@ async function seedShow(
 }
 
 function showsAt(deps: SeedDeps, clock: Clock): Shows {
-  const { shops, catalog, images, follows } = deps.modules;
+  const { shops, catalog, images, follows, moderation } = deps.modules;
   return createShows({
     platform: { ...deps.platform, clock },
-    channel: { publish: () => {}, tell: () => {}, viewers: () => 0, recheck: async () => {} },
+    channel: {
+      publish: () => {}, tell: () => {}, viewers: () => 0, recheck: async () => {}, putOut: async () => {},
+    },
     shops, catalog, images,
-    video: { endShow: async () => {}, dropPublisher: async () => {}, dismissViewers: () => {} },
+    video: { endShow: async () => {}, dropPublisher: async () => {}, dismissViewers: () => {}, putOut: () => {} },
     newFollowersOf: follows.newFollowersOf,
+    guard: moderation,
   });
 }

@@ -39,6 +39,8 @@ export interface Realtime extends Channel {
   onViewers(listener: (room: string, count: number) => void): () => void;
   /** Called when a person or guest comes who was not in the room lately. */
   onCame(listener: (room: string, actor: Actor) => void): () => void;
+  /** The guests that the browsers on which this person has a page open are when they sign out. */
+  guestsOf(personId: string): string[];
   handleUpgrade: UpgradeHandler;
   /** Registers `/realtime`. */
   attach(upgrades: Upgrades): void;
@@ -119,6 +121,10 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
     onViewers: viewerListeners.add,
     onCame: cameListeners.add,
     recheck: gateway.recheck,
+    putOut: gateway.putOut,
+    guestsOf: (personId) => [...gateway.of(personId)].flatMap(({ actor }) => (
+      actor.kind === 'person' && actor.guestId !== undefined ? [actor.guestId] : []
+    )),
     handleUpgrade: gateway.upgrade,
     routes: eventStreamRoutes({ gateway, limits, now: () => clock.now() }),
     attach: (upgrades) => upgrades.route('/realtime', gateway.upgrade),

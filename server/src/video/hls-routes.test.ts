@@ -28,7 +28,8 @@ async function stage(): Promise<Stage> {
       asked += 1;
       return open.has(showId);
     },
-    mayWatch: async (_showId, request) => request.headers.cookie?.includes('member') === true,
+    mayWatch: async (_showId, request) => (request.headers.cookie?.includes('member') === true ? [] : null),
+    hasBans: async () => false,
   });
   const app = await createApp({
     log: createLog('silent', false), guests: createGuests({ secret: 'only for tests' }), findPerson: async () => null,

@@ -23,7 +23,7 @@ interface StageOptions {
 
 async function stage(t: TestContext, options: StageOptions = {}) {
   const hub = createStreamHub({ wire: liveWire, now: Date.now, limits: options.limits ?? {} });
-  const socket = createLiveSocket({ hub, mayWatch: async (showId) => showId === 'open', now: Date.now });
+  const socket = createLiveSocket({ hub, mayWatch: async (showId) => (showId === 'open' ? [] : null), now: Date.now });
   const { limits: _limits, ...bounds } = options;
   const upgrades = createUpgrades({ log: quiet, ...bounds });
   upgrades.route('/live/:showId/socket', socket.upgrade);
