@@ -81,7 +81,9 @@ export async function createShowApi(
   };
   const shows = createShows(deps);
   const chat = createChat({ platform, channel: realtime, shows, moderation });
-  const rooms = createShowRooms({ shows, channel: realtime, recentChat: (showId) => chat.recent(showId), talkOf: chat.settingOf });
+  const rooms = createShowRooms({
+    shows, channel: realtime, recentChat: (showId) => chat.recent(showId), talkOf: chat.settingOf,
+  });
   realtime.onViewers(rooms.noteViewers);
   realtime.onCame(rooms.noteCame);
   showsReactions(platform.outbox, { shows });

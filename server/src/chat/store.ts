@@ -50,7 +50,8 @@ export async function markRemoved(tx: Tx, messageId: string, personId: string, a
 
 /** Of a measure that was lifted: everybody who comes sees it again. */
 export async function restore(tx: Tx, messageId: string): Promise<void> {
-  await tx.updateTable('chat_message').set({ removed_at: null, removed_by: null }).where('id', '=', messageId).execute();
+  await tx.updateTable('chat_message').set({ removed_at: null, removed_by: null }).where('id', '=', messageId)
+    .execute();
 }
 
 /** Lines before and after a message, oldest first, itself included; removed ones too, as they were said. */

@@ -208,7 +208,7 @@ const ROWS: Record<string, Row> = {
   acceptInvitation: row({ ...people, ...team('shops.already_member') }, async (stage, who) => ({
     path: `/api/invitations/${await newInvitation(stage)}/accept`, method: 'POST',
     // A person who has just joined would be no stranger to the rows that follow.
-    ...(who === 'stranger' || who === 'buyer' || who === 'operator' ? { cookie: (await stage.api.newPerson()).cookie } : {}),
+    ...(['stranger', 'buyer', 'operator'].includes(who) ? { cookie: (await stage.api.newPerson()).cookie } : {}),
   })),
 
   listShopProducts: row(everybody, ({ shop }) => ({ path: `/api/shops/${shop.slug}/products` })),
@@ -242,7 +242,9 @@ const ROWS: Record<string, Row> = {
   sendChat: row(people, show('/chat', () => ({ body: { clientId: unique('message'), text: unique('Hi') } })), {
     hidden: hiddenFromPeople,
   }),
-  removeChat: row({ ...people, stranger: 'chat.not_found', operator: 'chat.not_found', packer: NOT_ALLOWED }, async (stage) => {
+  removeChat: row({
+    ...people, stranger: 'chat.not_found', operator: 'chat.not_found', packer: NOT_ALLOWED,
+  }, async (stage) => {
     const { api, show: { id }, persons } = stage;
     const of = async (person: SignedInPerson) => api.ask(`/api/shows/${id}/chat`, {
       body: { clientId: unique('message'), text: unique('Hi') }, cookie: person.cookie,
@@ -391,7 +393,9 @@ async function createStage(url: string): Promise<Stage> {
     newLiveShow: () => api.newLiveShow(owner, shop.id, [product]),
     cookieOf: (who) => (who === 'guest' ? api.newGuest() : stage.persons[who].cookie),
   };
-  for (const role of ['manager', 'host', 'moderator', 'packer'] as const) stage.persons[role] = await newMember(stage, role);
+  for (const role of ['manager', 'host', 'moderator', 'packer'] as const) {
+    stage.persons[role] = await newMember(stage, role);
+  }
   return stage;
 }
 

@@ -1,8 +1,8 @@
 /**
  * Reports and appeals: what people bring before the operator, and what becomes of it.
  *
- * Invariants: a person reports a thing once and appeals a measure once; each is decided once; what was reported stays as
- * it was; every decision is a line of the log, in the transaction that made it true.
+ * Invariants: a person reports a thing once and appeals a measure once; each is decided once; what was reported stays
+ * as it was; every decision is a line of the log, in the transaction that made it true.
  */
 import type { Page } from '@nacre/contract/common';
 import type {

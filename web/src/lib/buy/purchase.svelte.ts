@@ -63,7 +63,7 @@ export function createPurchase(options: { showId: string | null; realtime: () =>
   }
 
   function watch(): void {
-    leaveOwn = options.realtime()?.onOwn((event) => take(event.order));
+    leaveOwn = options.realtime()?.onOwn((event) => event.type === 'own-order' && take(event.order));
     timer = setInterval(() => void askOrder(), askOrderEveryMs);
   }
 
