@@ -13,6 +13,7 @@ const tags = ['chat'];
 
 export function chatRoutes(app: App, deps: { chat: Chat }): void {
   const { chat } = deps;
+  holdingRoutes(app, chat);
 
   app.get(
     '/api/shows/:showId/chat',
@@ -65,7 +66,9 @@ export function chatRoutes(app: App, deps: { chat: Chat }): void {
       return reply.code(204).send(null);
     },
   );
+}
 
+function holdingRoutes(app: App, chat: Chat): void {
   app.get(
     '/api/shows/:showId/standing',
     {

@@ -65,7 +65,7 @@ test('[MO1] whoever is muted cannot write in this show, reads why at once, and c
   await page.close();
 });
 
-test('[MO2] [R25] [T13] a ban puts out of the room and the picture, keeps from coming back, also signed out', async () => {
+test('[MO2] [R25] [T13] a ban puts out of room and picture and keeps from coming back, also signed out', async () => {
   const mei = await api.newPerson('Mei');
   const guest = api.newGuest();
   const page = await api.enter(`${mei.cookie}; ${guest}`);

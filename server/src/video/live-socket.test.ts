@@ -268,7 +268,7 @@ test('[V17] viewers who are dismissed are closed to come back, and get nothing o
   assert.equal(hub.viewers('open'), 0);
 });
 
-test('[V46] who is put out by name loses the socket, also one that is just opening, and nobody else does', async (t) => {
+test('[V46] who is put out by name loses the socket, also one just opening, and nobody else does', async (t) => {
   const { banned, connect, refusal, socket } = await stage(t);
   const [mei, lin] = [connect(undefined, { 'x-name': 'person/mei' }), connect(undefined, { 'x-name': 'person/lin' })];
   await Promise.all([once(mei, 'open'), once(lin, 'open')]);
