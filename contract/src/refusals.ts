@@ -98,11 +98,11 @@ export const REFUSALS = {
   // moderation
   'moderation.muted': {
     status: 403,
-    title: 'You may not write at present; your account page says why, and how to appeal',
+    title: 'You may not write at present; the details say why and until when',
   },
   'moderation.banned': {
     status: 403,
-    title: 'This shop keeps you out of its shows; your account page says why, and how to appeal',
+    title: 'This shop keeps you out of its shows; the details say why and until when',
   },
   'moderation.suspended': { status: 403, title: 'The operator does not let this shop go live at present' },
   'moderation.not_found': { status: 404, title: 'There is no such measure, report or appeal' },

@@ -3,7 +3,8 @@
  *
  * Compared is what is read, not how it is written: letter case, width, accents, Arabic vowel signs and forms of a
  * letter make no difference, nor do spaces and dots between single letters. Words of scripts with spaces match as
- * whole words, so that `class` is not refused for a part of it; Chinese, Japanese and Thai have none and match anywhere.
+ * whole words, so that `class` is not refused for a part of it; Chinese, Japanese and Thai have none and match
+ * anywhere.
  */
 import { WORD_LIST_MAX, WORD_MAX } from '@nacre/contract/moderation';
 

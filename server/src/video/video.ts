@@ -2,7 +2,6 @@
  * Live video's face in the server: publishers come in by WHIP, viewers watch by `/live/<showId>/socket`, and the rest
  * of the server hears when a show's picture comes and goes. Wires the media supervisor to the hub.
  */
-import type { IncomingMessage } from 'node:http';
 import type { FastifyPluginAsync } from 'fastify';
 import type { MediaEvent, MediaLog, MediaStats, MediaSupervisor, StreamDownReason } from '@nacre/media/hooks';
 import { createHls } from '@nacre/media/hls/hls';
