@@ -53,6 +53,7 @@ const operators: Gets = { ...all('accounts.operator_only'), guest: SIGN_IN_FIRST
 const packers = office('owner', 'manager', 'packer');
 const orderPackers = officeOr('orders.not_found', 'owner', 'manager', 'packer');
 const members = office(...TEAM);
+const goodsPeople = office('owner', 'manager', 'host', 'packer');
 const buyerOr = (code: string): Gets => (
   { guest: SIGN_IN_FIRST, stranger: code, buyer: 'in', operator: code, ...team(code) }
 );
@@ -213,9 +214,9 @@ const ROWS: Record<string, Row> = {
 
   listShopProducts: row(everybody, ({ shop }) => ({ path: `/api/shops/${shop.slug}/products` })),
   getProduct: row(all('catalog.not_found'), ({ draft }) => ({ path: `/api/products/${draft.id}` })),
-  listOfficeProducts: row(members, ofShop('/products')),
+  listOfficeProducts: row(goodsPeople, ofShop('/products')),
   createProduct: row(leaders, ofShop('/products', () => ({ body: dress({ title: unique('dress') }) }))),
-  getOfficeProduct: row(members, ({ draft }) => ({ path: `/api/office/products/${draft.id}` })),
+  getOfficeProduct: row(goodsPeople, ({ draft }) => ({ path: `/api/office/products/${draft.id}` })),
   patchProduct: row(leaders, ({ draft }) => ({
     path: `/api/office/products/${draft.id}`, method: 'PATCH', body: { description: 'Wool.' },
   })),

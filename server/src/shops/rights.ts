@@ -12,7 +12,7 @@ const WHO_MAY: Readonly<Record<ShopRight, readonly ShopRole[]>> = {
   'shop.see': everybody,
   'shop.change': leaders,
   /** Goods in every state, with their stock. */
-  'goods.see': everybody,
+  'goods.see': ['owner', 'manager', 'host', 'packer'],
   /** Texts, pictures, variants, prices, whether they are on sale. */
   'goods.edit': leaders,
   /** An arrival, a loss, a count: whoever packs has the goods in hand. */
