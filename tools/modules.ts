@@ -37,7 +37,7 @@ export const LAYERS: Record<string, readonly string[]> = {
 
 /** Wires everything and is used by nothing: files and folders of server/src. */
 export const ROOTS = [
-  'main.ts', 'config.ts', 'compose.ts', 'modules.ts', 'figures.ts', 'reach.ts', 'cli', 'demo',
+  'main.ts', 'config.ts', 'compose.ts', 'modules.ts', 'moderation-deps.ts', 'figures.ts', 'reach.ts', 'cli', 'demo',
 ] as const;
 
 /** What a root offers to the layers: the type of the configuration. */

@@ -17,6 +17,7 @@ import { Type, type Static } from 'typebox';
 import { StockLevel } from './catalog.ts';
 import { ChatMessage } from './chat.ts';
 import { AmountMinor, Currency, Id, Instant, Nullable } from './common.ts';
+import { Measure, TalkSetting } from './moderation.ts';
 import { Notification } from './notifications.ts';
 import { Order } from './orders.ts';
 import { BagItem, ProductInterest, ShowState } from './shows.ts';
@@ -59,12 +60,14 @@ export type ClientMessage = Static<typeof ClientMessage>;
 // ---- events of a room -------------------------------------------------------------------------------------------
 
 /**
- * Everything that can happen in a room. In one frame the first seven kinds stand before the rest. Of state only the
+ * Everything that can happen in a room. In one frame the first eight kinds stand before the rest. Of state only the
  * latest value of a tick is told. When talk comes faster than it can be read, lines are left out for everybody alike.
  */
 export const RoomEvent = Type.Union([
   Type.Object({ type: Type.Literal('show'), state: ShowState, at: Instant }),
   Type.Object({ type: Type.Literal('on-screen'), productId: Nullable(Id), number: Nullable(Type.Integer()) }),
+  /** Slow mode, or quiet, has changed. */
+  Type.Object({ type: Type.Literal('talk'), talk: TalkSetting }),
   Type.Object({ type: Type.Literal('price'), productId: Id, variantId: Id, priceMinor: AmountMinor }),
   Type.Object({ type: Type.Literal('stock'), levels: Type.Array(StockLevel) }),
   Type.Object({ type: Type.Literal('bag'), items: Type.Array(BagItem) }),
@@ -101,10 +104,12 @@ export const RoomEvent = Type.Union([
 ]);
 export type RoomEvent = Static<typeof RoomEvent>;
 
-/** What one person is told on all sockets: an own order changed, or there is news for the list behind the bell. */
+/** What one person is told on all sockets: an own order changed, there is news for the list behind the bell, a measure
+ * concerns them or is lifted. */
 export const PersonalEvent = Type.Union([
   Type.Object({ type: Type.Literal('own-order'), order: Order }),
   Type.Object({ type: Type.Literal('own-news'), news: Notification }),
+  Type.Object({ type: Type.Literal('own-measure'), measure: Measure }),
 ]);
 export type PersonalEvent = Static<typeof PersonalEvent>;
 
@@ -144,6 +149,7 @@ export const ServerMessage = Type.Union([
             prices: Type.Array(Type.Object({ variantId: Id, priceMinor: AmountMinor })),
           }),
         ),
+        talk: TalkSetting,
         /** The last messages, oldest first. */
         chat: Type.Array(ChatMessage),
       }),

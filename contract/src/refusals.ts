@@ -29,6 +29,7 @@ export const REFUSALS = {
     title: 'Demo accounts work only in a browser on the machine that runs Nacre',
   },
   'accounts.demo_password': { status: 403, title: 'Everybody may know the password of a demo account; it stays' },
+  'accounts.operator_only': { status: 403, title: 'Only operators of this market may do this' },
   'accounts.link_over': { status: 422, title: 'This link is used, or older than an hour; ask for another one' },
   'accounts.too_many_addresses': { status: 422, title: 'The address book is full; remove one first' },
 
@@ -91,6 +92,32 @@ export const REFUSALS = {
   'chat.too_fast': { status: 429, title: 'Slowly; a few seconds between messages' },
   'chat.closed': { status: 409, title: 'The talk of this show is closed' },
   'chat.not_found': { status: 404, title: 'There is no such message' },
+  'chat.slow': { status: 429, title: 'The host has slowed the talk; wait until the time is over' },
+  'chat.quiet': { status: 409, title: 'The host has paused the talk' },
+  'chat.word': { status: 422, title: 'The shop does not take messages with these words; say it in other words' },
+
+  // moderation
+  'moderation.muted': {
+    status: 403,
+    title: 'You may not write at present; the details say why and until when',
+  },
+  'moderation.banned': {
+    status: 403,
+    title: 'This shop keeps you out of its shows; the details say why and until when',
+  },
+  'moderation.suspended': { status: 403, title: 'The operator does not let this shop go live at present' },
+  'moderation.not_found': { status: 404, title: 'There is no such measure, report or appeal' },
+  'moderation.thing_not_found': { status: 404, title: 'What you want to report is not there' },
+  'moderation.on_team': { status: 409, title: 'This person works in the shop' },
+  'moderation.too_many': { status: 409, title: 'Too many measures are in force; lift some first' },
+  'moderation.words_needed': { status: 422, title: 'Say in a few words what it is about' },
+  'moderation.word_list': { status: 422, title: 'A word list has 500 entries of 1 to 40 characters' },
+  'moderation.reported_already': { status: 409, title: 'You have reported this already' },
+  'moderation.too_many_reports': { status: 429, title: 'You have reported as much today as one person may' },
+  'moderation.decided_already': { status: 409, title: 'This is decided already' },
+  'moderation.not_possible': { status: 422, title: 'This cannot be done about what was reported' },
+  'moderation.appealed_already': { status: 409, title: 'You have appealed against this already' },
+  'moderation.appeal_over': { status: 410, title: 'A measure can be appealed for six months' },
 
   // orders
   'orders.not_found': { status: 404, title: 'There is no such order' },

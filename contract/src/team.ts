@@ -3,14 +3,14 @@ import { Type, type Static } from 'typebox';
 import { Id, Image, Instant, Nullable } from './common.ts';
 
 /** From the one who may most to the one who may least. */
-export const SHOP_ROLES = ['owner', 'manager', 'host', 'packer'] as const;
+export const SHOP_ROLES = ['owner', 'manager', 'host', 'moderator', 'packer'] as const;
 export const ShopRole = Type.Enum(SHOP_ROLES);
 export type ShopRole = (typeof SHOP_ROLES)[number];
 
 /** Which role has which: `server/src/shops/rights.ts`. */
 export const SHOP_RIGHTS = [
   'shop.see', 'shop.change', 'goods.see', 'goods.edit', 'stock.change', 'show.see', 'show.plan', 'show.run',
-  'figures.see', 'orders.see', 'orders.ship', 'counter.sell', 'team.change', 'team.owners',
+  'talk.moderate', 'figures.see', 'orders.see', 'orders.ship', 'counter.sell', 'team.change', 'team.owners',
 ] as const;
 export const ShopRight = Type.Enum(SHOP_RIGHTS);
 export type ShopRight = (typeof SHOP_RIGHTS)[number];

@@ -22,6 +22,7 @@ import { pageRoutes } from './http/pages.ts';
 import { createUpgrades } from './http/upgrade.ts';
 import { imagesRoutes } from './images/routes.ts';
 import { createModules, startModules, type Modules } from './modules.ts';
+import { moderationRoutes } from './moderation/routes.ts';
 import { createPusher, pushContact, type Pusher } from './notifications/pusher.ts';
 import { notificationsRoutes } from './notifications/routes.ts';
 import { ordersRoutes } from './orders/routes.ts';
@@ -185,7 +186,7 @@ function addPusher({ config, folder, log }: ComposeDeps, stack: ReturnType<typeo
 
 async function mountRoutes(app: App, modules: Modules, blobs: Blobs, config: Config): Promise<void> {
   const {
-    accounts, shops, team, follows, catalog, shows, chat, orders, payments, images, video, realtime, notifications,
+    accounts, shops, team, follows, catalog, shows, orders, payments, images, video, realtime, notifications,
   } = modules;
   const languageOf = async (personId: string) => (await accounts.person(personId))?.locale ?? 'en';
   await accountsRoutes(app, { accounts, membershipsOf: shops.membershipsOf });
@@ -201,10 +202,11 @@ async function mountRoutes(app: App, modules: Modules, blobs: Blobs, config: Con
     shows, listShops: shops.list, shopBySlug: shops.bySlug, listProducts: catalog.listForVisitor,
     publicUrl: config.publicUrl,
   });
-  chatRoutes(app, { chat });
   analyticsRoutes(app, {
     analytics: modules.analytics, counted: createCrowd({ nowMs: () => performance.now() }).counted,
   });
+  chatRoutes(app, { chat: modules.chat });
+  await moderationRoutes(app, { moderation: modules.moderation });
   paymentsRoutes(app, { payments });
   ordersRoutes(app, { orders });
   discoveryRoutes(app, { discovery: modules.discovery });

@@ -13,9 +13,11 @@ import { createChat } from './chat/chat.ts';
 import { createDiscovery } from './discovery/discovery.ts';
 import { discoveryReactions } from './discovery/reactions.ts';
 import { createFollows } from './follows/follows.ts';
-import type { Actor } from './http/actor.ts';
+import { namesOf, type Actor } from './http/actor.ts';
 import type { Guests } from './http/guest.ts';
 import { createImages } from './images/images.ts';
+import { moderationDeps } from './moderation-deps.ts';
+import { createModeration } from './moderation/moderation.ts';
 import { createNotifications } from './notifications/notifications.ts';
 import type { Pusher } from './notifications/pusher.ts';
 import { notificationsReactions } from './notifications/reactions.ts';
@@ -74,8 +76,15 @@ function createTrade(deps: ModulesDeps) {
   const personOf = (request: IncomingMessage) =>
     accounts.findPersonByHeaders(request.headers, request.socket.remoteAddress);
   /** Who opens a socket; a browser without our cookies is a guest that nobody knows. */
-  const actorOf = async (request: IncomingMessage): Promise<Actor> =>
-    (await personOf(request)) ?? { kind: 'guest', guestId: guests.read(request.headers.cookie) ?? 'unknown' };
+  const actorOf = async (request: IncomingMessage): Promise<Actor> => {
+    const person = await personOf(request);
+    const known = guests.read(request.headers.cookie);
+    if (person === null) return { kind: 'guest', guestId: known ?? 'unknown' };
+    return known === null ? person : { ...person, guestId: known };
+  };
+  const moderation = createModeration(moderationDeps({
+    platform, accounts, shops, catalog, realtime: () => realtime, shows: () => shows, chat: () => chat,
+  }));
 
   const realtime = createRealtime({
     platform,
@@ -87,7 +96,11 @@ function createTrade(deps: ModulesDeps) {
   const video = createVideo({
     startMedia: deps.startMedia,
     authorizeStreamKey: (key) => shows.authorizeStreamKey(key),
-    mayWatch: async (showId, request) => shows.mayWatch(showId, await actorOf(request)),
+    mayWatch: async (showId, request) => {
+      const actor = await actorOf(request);
+      return (await shows.mayWatch(showId, actor)) ? namesOf(actor) : null;
+    },
+    hasBans: (showId) => shows.hasBans(showId),
     isPublic: (showId) => shows.mayWatch(showId, { kind: 'guest', guestId: 'anybody' }),
     onPictureUp: (showId) => shows.pictureUp(showId),
     onPictureDown: (showId, reason) => shows.pictureDown(showId, reason),
@@ -96,9 +109,10 @@ function createTrade(deps: ModulesDeps) {
   });
   const shows = createShows({
     platform, channel: realtime, shops, catalog, images, video, newFollowersOf: follows.newFollowersOf,
+    guard: moderation,
   });
-  const chat = createChat({ platform, shows, channel: realtime });
-  const rooms = createShowRooms({ shows, channel: realtime, recentChat: chat.recent });
+  const chat = createChat({ platform, shows, moderation, channel: realtime });
+  const rooms = createShowRooms({ shows, channel: realtime, recentChat: chat.recent, talkOf: chat.settingOf });
   realtime.onViewers(rooms.noteViewers);
   realtime.onCame(rooms.noteCame);
 
@@ -115,7 +129,9 @@ function createTrade(deps: ModulesDeps) {
   ordersReactions(platform.outbox, { orders });
   showsReactions(platform.outbox, { shows });
 
-  return { accounts, images, shops, team, catalog, follows, realtime, video, shows, chat, payments, orders };
+  return {
+    accounts, images, shops, team, catalog, follows, moderation, realtime, video, shows, chat, payments, orders,
+  };
 }
 
 /** What only hears of it: lists, figures and news are made from what the others publish. */

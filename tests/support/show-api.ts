@@ -10,6 +10,9 @@ import type { Show, ShowCreate } from '@nacre/contract/shows';
 import { createAnalytics, type Analytics } from '../../server/src/analytics/analytics.ts';
 import { analyticsReactions } from '../../server/src/analytics/reactions.ts';
 import { analyticsRoutes } from '../../server/src/analytics/routes.ts';
+import { moderationDeps } from '../../server/src/moderation-deps.ts';
+import { createModeration, type Moderation } from '../../server/src/moderation/moderation.ts';
+import { moderationRoutes } from '../../server/src/moderation/routes.ts';
 import { createChat, type Chat } from '../../server/src/chat/chat.ts';
 import { chatRoutes } from '../../server/src/chat/routes.ts';
 import { createDiscovery, type Discovery } from '../../server/src/discovery/discovery.ts';
@@ -33,6 +36,7 @@ import { connectRoom, type RoomClient } from './rooms.ts';
 export interface ShowApi extends TestApi {
   shows: Shows;
   chat: Chat;
+  moderation: Moderation;
   realtime: Realtime;
   discovery: Discovery;
   analytics: Analytics;
@@ -67,6 +71,9 @@ export async function createShowApi(
     snapshot: (room) => rooms.snapshot(room),
     limits: { viewersEveryMs: 50, snapshotReuseMs: 0 },
   });
+  const moderation = createModeration(moderationDeps({
+    ...api, realtime: () => realtime, shows: () => shows, chat: () => chat,
+  }));
   const deps: ShowsDeps = {
     platform,
     channel: realtime,
@@ -77,12 +84,16 @@ export async function createShowApi(
       endShow: async (showId) => void video.push(`end ${showId}`),
       dropPublisher: async (showId) => void video.push(`drop ${showId}`),
       dismissViewers: (showId) => void video.push(`dismiss ${showId}`),
+      putOut: (showId, names) => void video.push(`out ${showId} ${names.join(' ')}`),
     },
     newFollowersOf: (showId) => api.follows.newFollowersOf(showId),
+    guard: moderation,
   };
   const shows = createShows(deps);
-  const chat = createChat({ platform, channel: realtime, shows });
-  const rooms = createShowRooms({ shows, channel: realtime, recentChat: (showId) => chat.recent(showId) });
+  const chat = createChat({ platform, channel: realtime, shows, moderation });
+  const rooms = createShowRooms({
+    shows, channel: realtime, recentChat: (showId) => chat.recent(showId), talkOf: chat.settingOf,
+  });
   realtime.onViewers(rooms.noteViewers);
   realtime.onCame(rooms.noteCame);
   const analytics = createAnalytics({
@@ -107,6 +118,7 @@ export async function createShowApi(
   chatRoutes(api.app, { chat });
   discoveryRoutes(api.app, { discovery });
   analyticsRoutes(api.app, { analytics, counted: (actor) => actor });
+  await moderationRoutes(api.app, { moderation });
   mountMore({ ...api, shows, realtime });
 
   await api.app.listen({ port: 0, host: '127.0.0.1' });
@@ -116,7 +128,7 @@ export async function createShowApi(
   const { port } = api.app.server.address() as AddressInfo;
 
   const showApi: ShowApi = {
-    ...api, shows, chat, realtime, discovery, analytics, video, deps,
+    ...api, shows, chat, moderation, realtime, discovery, analytics, video, deps,
     enter: (cookie) => connectRoom(`ws://127.0.0.1:${port}/realtime?v=1`, cookie === undefined ? {} : { cookie }),
     newGuest: () => guests.create(false).setCookie.split(';')[0] ?? '',
     async newMarket(goods = 2) {

@@ -64,7 +64,8 @@ export async function startVideoStage(options: {
       const showId = key.replace(/^key-/, '');
       return key === stageKeyOf(showId) && openShows.has(showId) ? { showId } : null;
     },
-    mayWatch: async (showId) => openShows.has(showId),
+    mayWatch: async (showId) => (openShows.has(showId) ? [] : null),
+    hasBans: async () => false,
     isPublic: async (showId) => openShows.has(showId),
     onPictureUp: (showId) => void pictureNews.push(`up ${showId}`),
     onPictureDown: (showId, reason) => void pictureNews.push(`down ${showId} ${reason}`),

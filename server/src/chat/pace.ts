@@ -24,11 +24,19 @@ interface Talker {
 export interface Pace {
   /** Counts the message and returns null, or says in how many seconds to try again. */
   admit(who: { personId: string; showId: string; isHost: boolean }, text: string): number | null;
+  /** Seconds until this person's next message in slow mode; null when it may come now. Counts nothing. */
+  slowWait(who: { personId: string; showId: string }, slowSeconds: number): number | null;
 }
 
 export function createPace(deps: { clock: Clock }): Pace {
   const talkers = new LRUCache<string, Talker>({ max: TALKERS });
   return {
+    slowWait({ personId, showId }, slowSeconds) {
+      const known = talkers.get(`${showId} ${personId}`);
+      if (known === undefined || slowSeconds === 0) return null;
+      const waitMs = known.lastTextMs + slowSeconds * 1000 - deps.clock.now().getTime();
+      return waitMs > 0 ? Math.ceil(waitMs / 1000) : null;
+    },
     admit({ personId, showId, isHost }, text) {
       const nowMs = deps.clock.now().getTime();
       const burst = isHost ? HOST_BURST : BURST;

@@ -1,6 +1,7 @@
 /** The talk over HTTP. Who listens does so in the room. */
 import { ChatBody, ChatMessage } from '@nacre/contract/chat';
 import { Id, Page, PageQuery } from '@nacre/contract/common';
+import { RemovalQuery, Standing, TalkSetting } from '@nacre/contract/moderation';
 import { Type } from 'typebox';
 import { personOf } from '../http/actor.ts';
 import type { App } from '../http/app.ts';
@@ -12,6 +13,7 @@ const tags = ['chat'];
 
 export function chatRoutes(app: App, deps: { chat: Chat }): void {
   const { chat } = deps;
+  holdingRoutes(app, chat);
 
   app.get(
     '/api/shows/:showId/chat',
@@ -51,15 +53,51 @@ export function chatRoutes(app: App, deps: { chat: Chat }): void {
     {
       schema: {
         operationId: 'removeChat',
-        summary: 'Takes a message away for everybody: one’s own, or any by a member of the shop',
+        summary: 'Takes a message away for everybody: one’s own, or any by who moderates the shop’s shows',
         tags,
         params: Type.Object({ showId: Id, messageId: Id }),
+        querystring: RemovalQuery,
         response: { 204: Type.Null(), ...refusals },
       },
     },
     async (request, reply) => {
-      await chat.remove(personOf(request), request.params.showId, request.params.messageId);
+      const { showId, messageId } = request.params;
+      await chat.remove(personOf(request), showId, messageId, request.query);
       return reply.code(204).send(null);
     },
+  );
+}
+
+function holdingRoutes(app: App, chat: Chat): void {
+  app.get(
+    '/api/shows/:showId/standing',
+    {
+      schema: {
+        operationId: 'getStanding',
+        summary: 'What the one who asks may do in the talk, and the measure that keeps them from it',
+        tags,
+        params,
+        response: { 200: Standing, ...refusals },
+      },
+    },
+    async (request, reply) => {
+      reply.header('Cache-Control', 'no-store');
+      return chat.standing(request.actor, request.params.showId);
+    },
+  );
+
+  app.put(
+    '/api/office/shows/:showId/talk',
+    {
+      schema: {
+        operationId: 'holdTalk',
+        summary: 'Slow mode and quiet; hosts and moderators are exempt',
+        tags: ['office: moderation'],
+        params,
+        body: TalkSetting,
+        response: { 200: TalkSetting, ...refusals },
+      },
+    },
+    async (request) => chat.hold(personOf(request), request.params.showId, request.body),
   );
 }

@@ -2,7 +2,7 @@
 import { sql, type Insertable, type Selectable } from 'kysely';
 import type { Cursor } from '../lib/cursor.ts';
 import type { Db, Tx } from '../platform/database.ts';
-import type { ChatMessage as ChatTable } from '../platform/tables.ts';
+import type { ChatMessage as ChatTable, ChatSetting } from '../platform/tables.ts';
 
 export type ChatRow = Selectable<ChatTable>;
 
@@ -46,6 +46,38 @@ export async function markRemoved(tx: Tx, messageId: string, personId: string, a
     .where('removed_at', 'is', null)
     .executeTakeFirst();
   return result.numUpdatedRows > 0n;
+}
+
+/** Of a measure that was lifted: everybody who comes sees it again. */
+export async function restore(tx: Tx, messageId: string): Promise<void> {
+  await tx.updateTable('chat_message').set({ removed_at: null, removed_by: null }).where('id', '=', messageId)
+    .execute();
+}
+
+/** Lines before and after a message, oldest first, itself included; removed ones too, as they were said. */
+export async function around(db: Db, message: ChatRow, each: number): Promise<ChatRow[]> {
+  const near = (isBefore: boolean) => db.selectFrom('chat_message').selectAll()
+    .where('show_id', '=', message.show_id)
+    .where(isBefore
+      ? sql<boolean>`(sent_at, id) < (${message.sent_at}, ${message.id})`
+      : sql<boolean>`(sent_at, id) > (${message.sent_at}, ${message.id})`)
+    .orderBy('sent_at', isBefore ? 'desc' : 'asc').orderBy('id', isBefore ? 'desc' : 'asc').limit(each).execute();
+  const [before, after] = await Promise.all([near(true), near(false)]);
+  return [...before.reverse(), message, ...after];
+}
+
+export async function messageById(db: Db | Tx, messageId: string): Promise<ChatRow | null> {
+  return (await db.selectFrom('chat_message').selectAll().where('id', '=', messageId).executeTakeFirst()) ?? null;
+}
+
+export async function settingOf(db: Db, showId: string): Promise<Selectable<ChatSetting> | undefined> {
+  return db.selectFrom('chat_setting').selectAll().where('show_id', '=', showId).executeTakeFirst();
+}
+
+export async function writeSetting(tx: Tx, row: Selectable<ChatSetting>): Promise<void> {
+  const { slow_seconds, is_quiet } = row;
+  await tx.insertInto('chat_setting').values(row)
+    .onConflict((conflict) => conflict.column('show_id').doUpdateSet({ slow_seconds, is_quiet })).execute();
 }
 
 /** Newest first, removed ones left out. */

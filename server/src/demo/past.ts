@@ -74,14 +74,18 @@ function nameOf(actor: Actor): string {
 
 /** On a bus of its own: what listens to the running server must not take that evening for now. */
 function partsAt(deps: { platform: Platform; modules: Modules }, clock: Clock) {
-  const { shops, catalog, images, follows } = deps.modules;
+  const { shops, catalog, images, follows, moderation } = deps.modules;
   const platform: Platform = { ...deps.platform, clock, bus: createMemoryBus({ log: deps.platform.log }) };
   const shows = createShows({
     platform,
-    channel: { publish: () => {}, tell: () => {}, tellAll: () => {}, viewers: () => 0, recheck: async () => {} },
+    channel: {
+      publish: () => {}, tell: () => {}, tellAll: () => {}, viewers: () => 0, recheck: async () => {},
+      putOut: async () => {},
+    },
     shops, catalog, images,
-    video: { endShow: async () => {}, dropPublisher: async () => {}, dismissViewers: () => {} },
+    video: { endShow: async () => {}, dropPublisher: async () => {}, dismissViewers: () => {}, putOut: () => {} },
     newFollowersOf: follows.newFollowersOf,
+    guard: moderation,
   });
   const analytics = createAnalytics({
     platform, showFor: shows.figuresOf, stateFor: shows.brief, productsByIds: catalog.productsByIds,

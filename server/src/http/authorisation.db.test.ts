@@ -13,46 +13,16 @@ import { createTestDatabase, type TestDatabase } from '../../../tests/support/da
 import { ADDRESS, asking } from '../../../tests/support/market.ts';
 import { mountOrders } from '../../../tests/support/orders-api.ts';
 import { createShowApi, type ShowApi } from '../../../tests/support/show-api.ts';
+import {
+  all, buyerOr, everybody, goodsPeople, hidden, hiddenFromPeople, hiddenLeaders, hiddenModerators, hiddenRunners,
+  leaders, members, moderators, office, operators, orderPackers, packers, PEOPLE, people, runners, SIGN_IN_FIRST,
+  TEAM, type Role, type Who, type Gets,
+} from '../../../tests/support/who-gets-in.ts';
 import { createNotifications } from '../notifications/notifications.ts';
 import { notificationsRoutes } from '../notifications/routes.ts';
 import type { Orders } from '../orders/orders.ts';
 import type { Payments } from '../payments/payments.ts';
-
-/** Who works in the shop. */
-const TEAM = ['owner', 'manager', 'host', 'packer'] as const;
-type Role = (typeof TEAM)[number];
-/** The stranger keeps another shop; the buyer ordered from this one. */
-const PEOPLE = ['guest', 'stranger', 'buyer', ...TEAM] as const;
-type Who = (typeof PEOPLE)[number];
-
-/** What each gets: `in`, or the code of the refusal. */
-type Gets = Readonly<Record<Who, string>>;
-
-const SIGN_IN_FIRST = 'accounts.sign_in_first';
-const NOT_ALLOWED = 'shops.not_allowed';
-const team = (outcome: string) => ({ owner: outcome, manager: outcome, host: outcome, packer: outcome });
-const all = (outcome: string): Gets => ({ guest: outcome, stranger: outcome, buyer: outcome, ...team(outcome) });
-const everybody = all('in');
-const people: Gets = { ...everybody, guest: SIGN_IN_FIRST };
-/** Members of these roles; other members are refused as such, and everybody else by `code`. */
-const officeOr = (code: string, ...roles: Role[]): Gets => ({
-  guest: SIGN_IN_FIRST, stranger: code, buyer: code, ...team(NOT_ALLOWED),
-  ...Object.fromEntries(roles.map((role) => [role, 'in'])),
-});
-const office = (...roles: Role[]): Gets => officeOr('shops.not_a_member', ...roles);
-const leaders = office('owner', 'manager');
-const runners = office('owner', 'manager', 'host');
-const packers = office('owner', 'manager', 'packer');
-const orderPackers = officeOr('orders.not_found', 'owner', 'manager', 'packer');
-const members = office(...TEAM);
-const buyerOr = (code: string): Gets => (
-  { guest: SIGN_IN_FIRST, stranger: code, buyer: 'in', ...team(code) }
-);
-/** Of a private show. */
-const hidden: Gets = { ...all('shows.not_found'), ...team('in') };
-const hiddenFromPeople: Gets = { ...hidden, guest: SIGN_IN_FIRST };
-const hiddenLeaders = officeOr('shows.not_found', 'owner', 'manager');
-const hiddenRunners = officeOr('shows.not_found', 'owner', 'manager', 'host');
+import type { PersonActor } from './actor.ts';
 
 type Request = { path: string } & Asked;
 interface Row {
@@ -98,6 +68,22 @@ async function newInvitation({ api, persons, shop }: Stage, role: Role = 'packer
     await api.team.revoke(persons.owner.id, shop.id, id);
   }
   return (await api.team.invite(persons.owner.id, shop.id, { role })).token;
+}
+
+const actorOf = ({ id, name }: SignedInPerson): PersonActor => (
+  { kind: 'person', personId: id, name, isOperator: false, isDemo: false, sessionId: 'test' }
+);
+
+/** For the length of one request: a new one takes the place of the one before. */
+async function newMute({ api, persons, show }: Stage, person: SignedInPerson): Promise<string> {
+  const { id } = await api.moderation.take(actorOf(persons.owner), show.id, {
+    kind: 'mute', personId: person.id, reason: 'spam', words: '', minutes: 1,
+  });
+  return id;
+}
+
+function newGoods({ api, persons, shop }: Stage): Promise<Product> {
+  return api.newProduct(persons.owner.cookie, shop.id, { title: unique('dress') });
 }
 
 /** Somebody who was invited and has come. */
@@ -200,14 +186,14 @@ const ROWS: Record<string, Row> = {
   acceptInvitation: row({ ...people, ...team('shops.already_member') }, async (stage, who) => ({
     path: `/api/invitations/${await newInvitation(stage)}/accept`, method: 'POST',
     // A person who has just joined would be no stranger to the rows that follow.
-    ...(who === 'stranger' || who === 'buyer' ? { cookie: (await stage.api.newPerson()).cookie } : {}),
+    ...(['stranger', 'buyer', 'operator'].includes(who) ? { cookie: (await stage.api.newPerson()).cookie } : {}),
   })),
 
   listShopProducts: row(everybody, ({ shop }) => ({ path: `/api/shops/${shop.slug}/products` })),
   getProduct: row(all('catalog.not_found'), ({ draft }) => ({ path: `/api/products/${draft.id}` })),
-  listOfficeProducts: row(members, ofShop('/products')),
+  listOfficeProducts: row(goodsPeople, ofShop('/products')),
   createProduct: row(leaders, ofShop('/products', () => ({ body: dress({ title: unique('dress') }) }))),
-  getOfficeProduct: row(members, ({ draft }) => ({ path: `/api/office/products/${draft.id}` })),
+  getOfficeProduct: row(goodsPeople, ({ draft }) => ({ path: `/api/office/products/${draft.id}` })),
   patchProduct: row(leaders, ({ draft }) => ({
     path: `/api/office/products/${draft.id}`, method: 'PATCH', body: { description: 'Wool.' },
   })),
@@ -241,7 +227,9 @@ const ROWS: Record<string, Row> = {
   sendChat: row(people, show('/chat', () => ({ body: { clientId: unique('message'), text: unique('Hi') } })), {
     hidden: hiddenFromPeople,
   }),
-  removeChat: row({ ...people, stranger: 'chat.not_found', packer: NOT_ALLOWED }, async (stage) => {
+  removeChat: row({
+    ...people, stranger: 'chat.not_found', operator: 'chat.not_found', packer: NOT_ALLOWED,
+  }, async (stage) => {
     const { api, show: { id }, persons } = stage;
     const of = async (person: SignedInPerson) => api.ask(`/api/shows/${id}/chat`, {
       body: { clientId: unique('message'), text: unique('Hi') }, cookie: person.cookie,
@@ -251,6 +239,49 @@ const ROWS: Record<string, Row> = {
     const said = asBuyer.status === 201 ? asBuyer : await of(persons.owner);
     return { path: `/api/shows/${id}/chat/${String(said.json['id'])}`, method: 'DELETE' };
   }, { hidden: { ...hiddenFromPeople, packer: NOT_ALLOWED } }),
+
+  getStanding: row(everybody, show('/standing'), { hidden }),
+  holdTalk: row(moderators, officeShow('/talk', () => ({ method: 'PUT', body: { slowSeconds: 0, isQuiet: false } })), {
+    hidden: hiddenModerators,
+  }),
+  takeMeasure: row(moderators, async (stage) => ({
+    path: `/api/office/shows/${stage.show.id}/measures`,
+    body: { kind: 'mute', personId: (await stage.api.newPerson()).id, reason: 'spam', words: '', minutes: 1 },
+  }), { hidden: hiddenModerators }),
+  listMeasures: row(moderators, ofShop('/measures')),
+  liftMeasure: row({ ...moderators, operator: 'in' }, async (stage) => ({
+    path: `/api/office/measures/${await newMute(stage, await stage.api.newPerson())}/lift`, method: 'POST',
+  })),
+  listShopReports: row(moderators, ofShop('/reports')),
+  getWords: row(leaders, ofShop('/words')),
+  setWords: row(leaders, ofShop('/words', () => ({ method: 'PUT', body: { words: [] } }))),
+  report: row(people, async (stage) => ({
+    path: '/api/reports',
+    body: { kind: 'product', id: (await newGoods(stage)).id, reason: 'fraud', words: '' },
+  })),
+  listMyReports: row(people, () => ({ path: '/api/me/reports' })),
+  listMyMeasures: row(people, () => ({ path: '/api/me/measures' })),
+  appeal: row(buyerOr('moderation.not_found'), async (stage) => ({
+    path: `/api/me/measures/${await newMute(stage, stage.persons.buyer)}/appeal`, body: { words: 'Why?' },
+  })),
+  listReports: row(operators, () => ({ path: '/api/platform/reports' })),
+  decideReport: row(operators, async (stage) => {
+    const { id } = await stage.api.moderation.report(actorOf(stage.persons.buyer), {
+      kind: 'product', id: (await newGoods(stage)).id, reason: 'fraud', words: '',
+    });
+    return {
+      path: `/api/platform/reports/${id}/decide`,
+      body: { action: 'nothing', reason: 'fraud', words: '', days: null },
+    };
+  }),
+  listDecisions: row(operators, () => ({ path: '/api/platform/decisions' })),
+  listAppeals: row(operators, () => ({ path: '/api/platform/appeals' })),
+  decideAppeal: row(operators, async (stage) => {
+    const measureId = await newMute(stage, stage.persons.buyer);
+    const { id } = await stage.api.moderation.appeal(actorOf(stage.persons.buyer), measureId, 'Why?');
+    await stage.api.moderation.lift(actorOf(stage.persons.owner), measureId);
+    return { path: `/api/platform/appeals/${id}/decide`, body: { grant: false, words: '' } };
+  }),
 
   listOfficeShows: row(runners, ofShop('/shows')),
   planShow: row(leaders, ofShop('/shows', ({ api }) => ({
@@ -374,16 +405,20 @@ async function createStage(url: string): Promise<Stage> {
   const stranger = await api.newPerson('Stranger');
   await api.newShop(stranger.cookie);
   const buyer = await api.newPerson('Buyer');
+  const operator = await api.newPerson('Operator');
+  await api.accounts.makeOperator(operator.email);
   const newOrder = () => orders.place({ personId: buyer.id, name: buyer.name }, asking(product));
   const stage: Stage = {
     api, orders, payments, shop, product, draft, newOrder,
-    persons: { stranger, buyer, owner, manager: owner, host: owner, packer: owner },
+    persons: { stranger, buyer, operator, owner, manager: owner, host: owner, moderator: owner, packer: owner },
     show: await api.newLiveShow(owner, shop.id, [product]),
     order: await newOrder(),
     newLiveShow: () => api.newLiveShow(owner, shop.id, [product]),
     cookieOf: (who) => (who === 'guest' ? api.newGuest() : stage.persons[who].cookie),
   };
-  for (const role of ['manager', 'host', 'packer'] as const) stage.persons[role] = await newMember(stage, role);
+  for (const role of ['manager', 'host', 'moderator', 'packer'] as const) {
+    stage.persons[role] = await newMember(stage, role);
+  }
   return stage;
 }
 

@@ -40,6 +40,12 @@ export interface ChatMessage {
   text: string;
 }
 
+export interface ChatSetting {
+  is_quiet: boolean;
+  show_id: string;
+  slow_seconds: number;
+}
+
 export interface Credential {
   access_token: string | null;
   access_token_expires_at: Timestamp | null;
@@ -92,6 +98,85 @@ export interface Interest {
   product_id: string;
   show_id: string;
   viewer: string;
+}
+
+export interface ModerationAppeal {
+  answer: string;
+  created_at: Timestamp;
+  decided_at: Timestamp | null;
+  id: string;
+  measure_id: string;
+  name: string;
+  person_id: string;
+  state: string;
+  words: string;
+}
+
+export interface ModerationDecision {
+  appeal_id: string | null;
+  at: Timestamp;
+  decided_as: string;
+  id: string;
+  kind: string | null;
+  measure_id: string | null;
+  name: string;
+  person_id: string;
+  reason: string | null;
+  report_id: string | null;
+  shop_id: string | null;
+  subject: string;
+  what: string;
+  words: string;
+}
+
+export interface ModerationMeasure {
+  created_at: Timestamp;
+  decided_as: string;
+  decided_by: string | null;
+  guest_ids: string[];
+  id: string;
+  kind: string;
+  lifted_at: Timestamp | null;
+  message_id: string | null;
+  name: string;
+  person_id: string | null;
+  reason: string;
+  shop_id: string | null;
+  show_id: string | null;
+  text: string | null;
+  until: Timestamp | null;
+  words: string;
+}
+
+export interface ModerationReport {
+  action: string | null;
+  answer: string;
+  author_id: string | null;
+  author_name: string | null;
+  created_at: Timestamp;
+  decided_at: Timestamp | null;
+  id: string;
+  is_urgent: boolean;
+  kind: string;
+  lines: Json;
+  reason: string;
+  reporter_id: string;
+  reporter_name: string;
+  shop_acted_at: Timestamp | null;
+  shop_id: string;
+  shop_name: string;
+  shop_slug: string;
+  show_id: string | null;
+  show_title: string | null;
+  thing_id: string;
+  title: string;
+  words: string;
+}
+
+export interface ModerationWordList {
+  shop_id: string;
+  updated_at: Timestamp;
+  words: string[];
 }
 
 export interface Notification {
@@ -457,12 +542,18 @@ export interface Verification {
 export interface DB {
   address: Address;
   chat_message: ChatMessage;
+  chat_setting: ChatSetting;
   credential: Credential;
   explain_request: ExplainRequest;
   follow: Follow;
   image: Image;
   installation: Installation;
   interest: Interest;
+  moderation_appeal: ModerationAppeal;
+  moderation_decision: ModerationDecision;
+  moderation_measure: ModerationMeasure;
+  moderation_report: ModerationReport;
+  moderation_word_list: ModerationWordList;
   notification: Notification;
   notification_settings: NotificationSettings;
   on_screen_interval: OnScreenInterval;

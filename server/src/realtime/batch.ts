@@ -1,9 +1,9 @@
 /**
  * What one room hears in the next frame. Pure: no clock, no sockets.
  *
- * Invariants: state (show, on screen, price, stock, bag, interest) is merged to its latest value and never lost, and
- * stands before talk; talk keeps its order, waits in a bounded queue, and is thinned only when that is full. A removed
- * message that still waits is never sent.
+ * Invariants: state (show, on screen, how the talk is held, price, stock, bag, interest) is merged to its latest value
+ * and never lost, and stands before talk; talk keeps its order, waits in a bounded queue, and is thinned only when
+ * that is full. A removed message that still waits is never sent.
  */
 import type { StockLevel } from '@nacre/contract/catalog';
 import type { RoomEvent } from '@nacre/contract/realtime';
@@ -52,6 +52,7 @@ export function createBatch(limits: BatchLimits): Batch {
     switch (event.type) {
       case 'show':
       case 'on-screen':
+      case 'talk':
         latest.show.set(event.type, event);
         break;
       case 'price':

@@ -18,6 +18,8 @@ export interface Channel {
   viewers(room: string): number;
   /** Who may be in the room has changed: whoever may not any more is put out. */
   recheck(room: string): Promise<void>;
+  /** The same of these viewers alone, as `viewerOf` names them and by the guest they were before. */
+  putOut(room: string, names: readonly string[]): Promise<void>;
 }
 
 /** Everybody who may see the show. */

@@ -10,7 +10,7 @@ import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import { Compile } from 'typebox/compile';
 import { CLOSE, ClientMessage, REALTIME_VERSION, type ServerMessage } from '@nacre/contract/realtime';
 import type { RefusalCode } from '@nacre/contract/refusals';
-import { viewerOf, type Actor } from '../http/actor.ts';
+import { namesOf, viewerOf, type Actor } from '../http/actor.ts';
 import type { Guests } from '../http/guest.ts';
 import { refuseUpgrade, type UpgradeHandler } from '../http/upgrade.ts';
 import { Refusal } from '../lib/refusal.ts';
@@ -60,6 +60,8 @@ export interface Gateway {
   signOut(personId: string, sessionId: string | null): void;
   /** Puts out of the room who may not be there any more. */
   recheck(room: string): Promise<void>;
+  /** Of these viewers alone. */
+  putOut(room: string, names: readonly string[]): Promise<void>;
   count(): number;
   /** Closes everybody with 1001 and takes nobody more. */
   stop(): Promise<void>;
@@ -88,6 +90,11 @@ function readMessage(text: string): ClientMessage | null {
 function isSignedOut(actor: Actor, out: { personId: string; sessionId: string | null }): boolean {
   if (actor.kind !== 'person' || actor.personId !== out.personId) return false;
   return out.sessionId === null || out.sessionId === actor.sessionId;
+}
+
+/** A person together with the guest that their browser is when they sign out. */
+function withGuest(actor: Actor, guestId: string | null): Actor {
+  return actor.kind === 'person' && guestId !== null ? { ...actor, guestId } : actor;
 }
 
 export function createGateway(deps: GatewayDeps): Gateway {
@@ -123,8 +130,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
 
   async function actorOf(request: IncomingMessage): Promise<Actor> {
     const person = await deps.findPerson(request);
-    if (person !== null) return person;
     const known = deps.guests.read(request.headers.cookie);
+    if (person !== null) return withGuest(person, known);
     if (known !== null) return { kind: 'guest', guestId: known };
     const guest = deps.guests.create(request.headers.origin?.startsWith('https:') ?? false);
     guestCookies.set(request, guest.setCookie);
@@ -157,7 +164,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
     handshakes.add(handshake);
     try {
       assertFree();
-      const actor = (await deps.findPerson(request)) ?? guest;
+      const person = await deps.findPerson(request);
+      const actor = person === null ? guest : withGuest(person, deps.guests.read(request.headers.cookie));
       assertPlaceFor(actor);
       const line = openLine(actor);
       const receive = serve(line, version, name);
@@ -295,6 +303,18 @@ export function createGateway(deps: GatewayDeps): Gateway {
     tellRefused(connection, room, 'realtime.room');
   }
 
+  async function recheckOf(room: string, isMeant: (actor: Actor) => boolean): Promise<void> {
+    rechecks += 1;
+    const answers = new Map<string, Promise<boolean>>();
+    for (const connection of rooms.members(room)) {
+      if (!isMeant(connection.actor)) continue;
+      const viewer = viewerOf(connection.actor);
+      const answer = answers.get(viewer) ?? deps.mayJoin(room, connection.actor);
+      answers.set(viewer, answer);
+      await putOutUnless(answer, connection, room);
+    }
+  }
+
   function change(connection: Connection, action: () => void): void {
     const before = new Set(connection.rooms);
     action();
@@ -315,16 +335,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
         if (isSignedOut(connection.actor, { personId, sessionId })) connection.close(CLOSE.signedOut);
       }
     },
-    async recheck(room) {
-      rechecks += 1;
-      const answers = new Map<string, Promise<boolean>>();
-      for (const connection of rooms.members(room)) {
-        const viewer = viewerOf(connection.actor);
-        const answer = answers.get(viewer) ?? deps.mayJoin(room, connection.actor);
-        answers.set(viewer, answer);
-        await putOutUnless(answer, connection, room);
-      }
-    },
+    recheck: (room) => recheckOf(room, () => true),
+    putOut: (room, names) => recheckOf(room, (actor) => namesOf(actor).some((name) => names.includes(name))),
     count: () => open,
     async stop() {
       stopping = true;

@@ -139,7 +139,7 @@ test('[R8] what happens while the snapshot is read is not missed, and joiners sh
     });
     return {
       show: { state: 'live', onScreenProductId: null, likes: 7 }, viewers: 1, levels: [], bag: [],
-      chat: [],
+      talk: { slowSeconds: 0, isQuiet: false }, chat: [],
     };
   };
   own.snapshotsTaken = 0;

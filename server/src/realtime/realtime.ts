@@ -43,6 +43,8 @@ export interface Realtime extends Channel {
   onPresence(listener: (room: string, viewer: string, isHere: boolean) => void): () => void;
   /** Names of the viewers in the room now (`viewerOf`). */
   viewersIn(room: string): string[];
+  /** The guests that the browsers on which this person has a page open are when they sign out. */
+  guestsOf(personId: string): string[];
   handleUpgrade: UpgradeHandler;
   /** Registers `/realtime`. */
   attach(upgrades: Upgrades): void;
@@ -128,6 +130,10 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
     onPresence: presenceListeners.add,
     viewersIn: presence.viewersIn,
     recheck: gateway.recheck,
+    putOut: gateway.putOut,
+    guestsOf: (personId) => [...gateway.of(personId)].flatMap(({ actor }) => (
+      actor.kind === 'person' && actor.guestId !== undefined ? [actor.guestId] : []
+    )),
     handleUpgrade: gateway.upgrade,
     routes: eventStreamRoutes({ gateway, limits, now: () => clock.now() }),
     attach: (upgrades) => upgrades.route('/realtime', gateway.upgrade),

@@ -12,7 +12,7 @@ const WHO_MAY: Readonly<Record<ShopRight, readonly ShopRole[]>> = {
   'shop.see': everybody,
   'shop.change': leaders,
   /** Goods in every state, with their stock. */
-  'goods.see': everybody,
+  'goods.see': ['owner', 'manager', 'host', 'packer'],
   /** Texts, pictures, variants, prices, whether they are on sale. */
   'goods.edit': leaders,
   /** An arrival, a loss, a count: whoever packs has the goods in hand. */
@@ -21,8 +21,10 @@ const WHO_MAY: Readonly<Record<ShopRight, readonly ShopRole[]>> = {
   'show.see': ['owner', 'manager', 'host'],
   /** Planning, changing, cancelling, and what lies in the bag. */
   'show.plan': leaders,
-  /** Studio, stream key, on screen, ending, the talk. */
+  /** Studio, stream key, on screen, ending. */
   'show.run': ['owner', 'manager', 'host'],
+  /** The talk of the shows: removing, muting, banning, slow mode, what is reported. */
+  'talk.moderate': ['owner', 'manager', 'host', 'moderator'],
   'figures.see': ['owner', 'manager', 'host'],
   /** With the buyers' addresses: for those who need them. */
   'orders.see': ['owner', 'manager', 'packer'],

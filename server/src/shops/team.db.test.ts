@@ -52,7 +52,7 @@ describe('team', () => {
     const { json } = await api.ask(`${at}/team`, { cookie: packer?.cookie });
     const team = json as unknown as Team;
     assert.deepEqual(team.members.map(({ name, role }) => [name, role]), [['Liu Mei', 'owner'], ['packer', 'packer']]);
-    assert.deepEqual(team.roles.map(({ role }) => role), ['owner', 'manager', 'host', 'packer']);
+    assert.deepEqual(team.roles.map(({ role }) => role), ['owner', 'manager', 'host', 'moderator', 'packer']);
     const refused = await api.ask(at, { method: 'PATCH', body: { region: 'Yunnan' }, cookie: packer?.cookie });
     assert.equal(refused.status, 403);
     assert.deepEqual(refused.json['details'], { right: 'shop.change' });

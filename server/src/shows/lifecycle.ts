@@ -67,8 +67,11 @@ export async function finish(parts: Parts, showId: string, step: 'end' | 'cancel
   await parts.video.endShow(showId);
 }
 
-/** A picture for a show that cannot be live any more is cut. */
+/** A picture for a show that cannot be live any more, or of a shop that may not go live, is cut. */
 export async function pictureUp(parts: Parts, showId: string): Promise<void> {
+  const show = await store.findShow(parts.platform.database.db, showId);
+  // The key was looked at before the picture came; the shop may have been suspended in between.
+  if (show !== null && await parts.guard.isSuspended(show.shop_id)) return parts.video.endShow(showId);
   if ((await take(parts, showId, 'picture-up')) === 'impossible') await parts.video.endShow(showId);
 }
 

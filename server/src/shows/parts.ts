@@ -29,6 +29,16 @@ export interface ShowsDeps {
     dropPublisher(showId: string): Promise<void>;
     /** Who may watch has changed: viewers ask anew. */
     dismissViewers(showId: string): void;
+    /** These viewers, by name, are closed; nobody else notices. */
+    putOut(showId: string, names: readonly string[]): void;
+  };
+  /** Who is kept out, and who may not go live. Answered from memory. */
+  guard: {
+    /** @throws Refusal `moderation.banned` */
+    assertNotBanned(shopId: string, actor: Actor): Promise<void>;
+    isBanned(shopId: string, actor: Actor): Promise<boolean>;
+    hasBans(shopId: string): Promise<boolean>;
+    isSuspended(shopId: string): Promise<boolean>;
   };
   newFollowersOf(showId: string): Promise<number>;
 }

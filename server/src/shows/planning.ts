@@ -152,7 +152,8 @@ export async function setBag(
 
 /** @returns the key, for this one time */
 export async function issueStreamKey(parts: Parts, personId: string, showId: string): Promise<string> {
-  await ownShow(parts, showId, personId, 'show.run');
+  const { shop_id: shopId } = await ownShow(parts, showId, personId, 'show.run');
+  if (await parts.guard.isSuspended(shopId)) throw new Refusal('moderation.suspended');
   const { database, clock } = parts.platform;
   const key = newStreamKey();
   const rotated = await database.transaction(async (tx) => {

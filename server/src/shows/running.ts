@@ -13,10 +13,11 @@ import * as store from './store.ts';
 import type { ShowRow } from './store.ts';
 import { interestOf } from './view.ts';
 
-/** @throws Refusal `shows.not_found`, `shows.not_live` */
+/** @throws Refusal `shows.not_found`, `shows.not_live`, `moderation.banned` */
 async function runningShow(parts: Parts, showId: string, actor: Actor): Promise<ShowRow> {
   const show = await visibleShow(parts, showId, actor);
   if (!isRunning(show.state)) throw new Refusal('shows.not_live');
+  await parts.guard.assertNotBanned(show.shop_id, actor);
   return show;
 }
 

@@ -21,6 +21,7 @@ import { figuresOf, type FiguresOfShow } from './figures.ts';
 import { factsOf, publicTiles, type ShowFacts } from './found-facts.ts';
 import * as found from './found-store.ts';
 import { createGoodsFeed } from './goods-feed.ts';
+import { putOut, stopRunning, stopShow } from './keeping.ts';
 import { createTurns, finish, interruptLive, pictureDown, pictureUp, sweepAway } from './lifecycle.ts';
 import { listShows, placeOf } from './listing.ts';
 import { isMemberOf, ownShow, visibleShow, type Parts, type ShowsDeps } from './parts.ts';
@@ -52,8 +53,10 @@ export interface ShowBrief {
   isRunning: boolean;
   /** The one who asks works in the show's shop. */
   isMember: boolean;
-  /** And may run its shows: sits in the studio, speaks for the shop, keeps the talk in order. */
+  /** And may run its shows: sits in the studio, speaks for the shop. */
   mayRun: boolean;
+  /** And may keep the talk in order. */
+  mayModerate: boolean;
 }
 
 export interface Shows {
@@ -128,7 +131,10 @@ export interface Shows {
   publicTiles(showIds: readonly string[]): Promise<Map<string, ShowTile>>;
   /** @throws Refusal `shows.not_found` also when the actor may not know of it */
   brief(actor: Actor, showId: string): Promise<ShowBrief>;
-  /** The show that this key publishes to; null for an unknown or old key and for a show that is over. */
+  /**
+   * The show that this key publishes to; null for an unknown or old key and for a show that is over.
+   * @throws Refusal `moderation.suspended` when the shop may not go live
+   */
   authorizeStreamKey(key: string): Promise<{ showId: string } | null>;
   /** Whether there is, or will be, a picture for this actor. */
   mayWatch(showId: string, actor: Actor): Promise<boolean>;
@@ -141,6 +147,18 @@ export interface Shows {
   shopOf(showId: string, personId: string): Promise<string | null>;
   /** State of the room for who joins; null when there is no such show. */
   roomState(showId: string): Promise<Pick<Show, 'state' | 'onScreenProductId' | 'likes' | 'bag'> | null>;
+  /** Whether this actor is kept out of the shop's shows. */
+  isBanned(shopId: string, actor: Actor): Promise<boolean>;
+  /** Whether anybody is kept out of this show. */
+  hasBans(showId: string): Promise<boolean>;
+  /** Ends the show, or cancels it, and cuts its picture. A repeat changes nothing. */
+  stopShow(showId: string): Promise<void>;
+  /** Ends what the shop has running. */
+  stopRunning(shopId: string): Promise<void>;
+  /** Puts out of rooms and picture whoever of these viewers may not be there any more. */
+  putOut(shopId: string, names: readonly string[]): Promise<void>;
+  /** Ids of nothing are missing. */
+  titles(ids: readonly string[]): Promise<Map<string, string>>;
   noteViewers(showId: string, viewers: number): void;
   noteBought(tx: Tx, order: OrderFact): Promise<void>;
   noteFollowed(showId: string): void;
@@ -205,6 +223,15 @@ export function createShows(deps: ShowsDeps): Shows {
     bagNumbers: (showId, personId) => bagNumbers(parts, showId, personId),
     shopOf: async (showId, personId) => (await findVisible(parts, showId, personId))?.shop_id ?? null,
     roomState: (showId) => roomState(parts, showId),
+    isBanned: deps.guard.isBanned,
+    hasBans: async (showId) => {
+      const show = await store.findShow(parts.view.db, showId);
+      return show !== null && deps.guard.hasBans(show.shop_id);
+    },
+    stopShow: (showId) => stopShow(parts, showId),
+    stopRunning: (shopId) => stopRunning(parts, shopId),
+    putOut: (shopId, names) => putOut(parts, shopId, names),
+    titles: (ids) => store.titlesOf(parts.view.db, ids),
     noteViewers: (showId, viewers) => parts.counts.sawViewers(showId, viewers),
     noteBought: (tx, order) => noteBought(parts, tx, order),
     noteFollowed: (showId) => parts.studio.markFollowers(showId),
@@ -292,21 +319,29 @@ async function brief(parts: Parts, actor: Actor, showId: string): Promise<ShowBr
   if (show === null) throw new Refusal('shows.not_found');
   const isMember = await isMemberOf(parts, show, actor);
   if (show.visibility === 'private' && !isMember) throw new Refusal('shows.not_found');
-  const mayRun = isMember && actor.kind === 'person'
-    && await parts.shops.may(actor.personId, show.shop_id, 'show.run');
-  return { id: show.id, shopId: show.shop_id, state: show.state, isRunning: isRunning(show.state), isMember, mayRun };
+  const may = async (right: 'show.run' | 'talk.moderate') => (
+    isMember && actor.kind === 'person' && parts.shops.may(actor.personId, show.shop_id, right)
+  );
+  const [mayRun, mayModerate] = await Promise.all([may('show.run'), may('talk.moderate')]);
+  return {
+    id: show.id, shopId: show.shop_id, state: show.state, isRunning: isRunning(show.state), isMember, mayRun,
+    mayModerate,
+  };
 }
 
 async function authorizeStreamKey(parts: Parts, key: string): Promise<{ showId: string } | null> {
   const hash = hashStreamKey(key);
   const showId = hash === null ? null : await store.showOfKey(parts.view.db, hash);
-  return showId === null ? null : { showId };
+  const show = showId === null ? null : await store.findShow(parts.view.db, showId);
+  if (show === null) return null;
+  if (await parts.guard.isSuspended(show.shop_id)) throw new Refusal('moderation.suspended');
+  return { showId: show.id };
 }
 
 async function mayWatch(parts: Parts, showId: string, actor: Actor): Promise<boolean> {
   if (!UUID.test(showId)) return false;
   const show = await store.findShow(parts.view.db, showId);
-  if (show === null || !isOpen(show.state)) return false;
+  if (show === null || !isOpen(show.state) || await parts.guard.isBanned(show.shop_id, actor)) return false;
   return show.visibility === 'public' || isMemberOf(parts, show, actor);
 }
 

@@ -15,6 +15,13 @@ export async function insertShow(tx: Tx, row: Insertable<ShowTable>): Promise<vo
   await tx.insertInto('show').values(row).execute();
 }
 
+/** Ids of nothing are missing. */
+export async function titlesOf(db: Db, ids: readonly string[]): Promise<Map<string, string>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db.selectFrom('show').select(['id', 'title']).where('id', 'in', [...ids]).execute();
+  return new Map(rows.map((row) => [row.id, row.title]));
+}
+
 export async function findShow(db: Db | Tx, showId: string): Promise<ShowRow | null> {
   const row = await db.selectFrom('show').selectAll().where('id', '=', showId).executeTakeFirst();
   return (row as ShowRow | undefined) ?? null;

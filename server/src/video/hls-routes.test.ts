@@ -12,6 +12,8 @@ interface Stage {
   routes: HlsRoutes;
   /** Shows that everybody may watch. */
   open: Set<string>;
+  /** Shows from which somebody is banned. */
+  banned: Set<string>;
   /** How often the shows were asked. */
   asked(): number;
   play(forMs: number): void;
@@ -21,6 +23,7 @@ interface Stage {
 async function stage(): Promise<Stage> {
   const hls = createHls({ now: Date.now, waitMs: 200 });
   const open = new Set(['show']);
+  const banned = new Set<string>();
   let asked = 0;
   const routes = createHlsRoutes({
     hls,
@@ -28,7 +31,8 @@ async function stage(): Promise<Stage> {
       asked += 1;
       return open.has(showId);
     },
-    mayWatch: async (_showId, request) => request.headers.cookie?.includes('member') === true,
+    mayWatch: async (_showId, request) => (request.headers.cookie?.includes('member') === true ? [] : null),
+    hasBans: async (showId) => banned.has(showId),
   });
   const app = await createApp({
     log: createLog('silent', false), guests: createGuests({ secret: 'only for tests' }), findPerson: async () => null,
@@ -42,7 +46,7 @@ async function stage(): Promise<Stage> {
   });
   let timeMs = 0;
   return {
-    app, routes, open,
+    app, routes, open, banned,
     asked: () => asked,
     play(forMs) {
       for (const endMs = timeMs + forMs; timeMs < endMs; timeMs += 40) {
@@ -127,4 +131,16 @@ test('[V19] a thousand requests of a second ask for the show once', async () => 
   play(4_400);
   await Promise.all(Array.from({ length: 1_000 }, () => app.inject('/live/show/media.m3u8')));
   assert.ok(asked() <= 3, `${asked()} times`);
+});
+
+test('[V46] while somebody is banned, each who asks for a public show is looked at', async () => {
+  const { app, play, banned, routes } = await stage();
+  play(4_400);
+  assert.equal((await app.inject('/live/show/media.m3u8')).statusCode, 200);
+  banned.add('show');
+  routes.forget('show');
+  const refused = await app.inject('/live/show/media.m3u8');
+  assert.deepEqual([refused.statusCode, refused.headers['cache-control']], [404, 'no-store']);
+  const other = await app.inject({ url: '/live/show/media.m3u8', headers: { cookie: 'member=1' } });
+  assert.deepEqual([other.statusCode, String(other.headers['cache-control']).startsWith('public')], [200, true]);
 });

@@ -10,6 +10,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import { targetDurationSeconds } from '@nacre/media/hls/packager';
 import type { Hls, HlsAnswer, PlaylistQuery } from '@nacre/media/hls/hls';
+import type { MayWatch } from './live-socket.ts';
 import { sendProblem } from './problem.ts';
 
 const playlistType = 'application/vnd.apple.mpegurl';
@@ -32,23 +33,32 @@ export interface HlsRoutes {
 
 export function createHlsRoutes(deps: {
   hls: Hls;
-  mayWatch: (showId: string, request: IncomingMessage) => Promise<boolean>;
+  mayWatch: MayWatch;
   /** Whether everybody may watch it, now. */
   isPublic: (showId: string) => Promise<boolean>;
+  /** Whether somebody is kept out, so that each has to be asked about. */
+  hasBans: (showId: string) => Promise<boolean>;
 }): HlsRoutes {
   const { hls } = deps;
-  // Each viewer asks some five times a second, and a thousand of them the same.
-  const publicShows = new LRUCache<string, Promise<boolean>>({ max: rememberShows, ttl: rememberMs });
+  // Each viewer asks some five times a second, and a thousand of them the same. `each`: public, but somebody is banned.
+  const openness = new LRUCache<string, Promise<'all' | 'each' | 'none'>>({ max: rememberShows, ttl: rememberMs });
+
+  async function opennessOf(showId: string): Promise<'all' | 'each' | 'none'> {
+    if (!(await deps.isPublic(showId))) return 'none';
+    return (await deps.hasBans(showId)) ? 'each' : 'all';
+  }
 
   async function accessOf(showId: string, request: IncomingMessage): Promise<'public' | 'private' | null> {
-    let isPublic = publicShows.get(showId);
-    if (isPublic === undefined) {
-      isPublic = deps.isPublic(showId);
-      publicShows.set(showId, isPublic);
-      isPublic.catch(() => publicShows.delete(showId));
+    let open = openness.get(showId);
+    if (open === undefined) {
+      open = opennessOf(showId);
+      openness.set(showId, open);
+      open.catch(() => openness.delete(showId));
     }
-    if (await isPublic) return 'public';
-    return (await deps.mayWatch(showId, request)) ? 'private' : null;
+    const to = await open;
+    if (to === 'all') return 'public';
+    if ((await deps.mayWatch(showId, request)) === null) return null;
+    return to === 'each' ? 'public' : 'private';
   }
 
   async function answer<T extends string | Buffer>(
@@ -82,7 +92,7 @@ export function createHlsRoutes(deps: {
   }
 
   return {
-    forget: (showId) => void publicShows.delete(showId),
+    forget: (showId) => void openness.delete(showId),
     routes: async (app) => {
       // Many viewers may share one address, and each asks all the time: what bounds them are the waits of `hls`.
       const options = { schema: { hide: true }, config: { rateLimit: false } } as const;

@@ -23,7 +23,16 @@ interface StageOptions {
 
 async function stage(t: TestContext, options: StageOptions = {}) {
   const hub = createStreamHub({ wire: liveWire, now: Date.now, limits: options.limits ?? {} });
-  const socket = createLiveSocket({ hub, mayWatch: async (showId) => showId === 'open', now: Date.now });
+  const banned = new Set<string>();
+  const socket = createLiveSocket({
+    hub, now: Date.now,
+    async mayWatch(showId, request) {
+      const name = String(request.headers['x-name'] ?? 'guest/unknown');
+      const answer = showId !== 'open' || banned.has(name) ? null : [name];
+      await new Promise((done) => setTimeout(done, Number(request.headers['x-slow-ms'] ?? 0)));
+      return answer;
+    },
+  });
   const { limits: _limits, ...bounds } = options;
   const upgrades = createUpgrades({ log: quiet, ...bounds });
   upgrades.route('/live/:showId/socket', socket.upgrade);
@@ -73,7 +82,7 @@ async function stage(t: TestContext, options: StageOptions = {}) {
       arrivedAtMs: 1_700_000_000_000.5,
       data,
     });
-  return { hub, upgrades, socket, connect, refusal, init, picture, port };
+  return { banned, hub, upgrades, socket, connect, refusal, init, picture, port };
 }
 
 /** Everything a viewer received, text parsed and binary decoded. */
@@ -257,4 +266,17 @@ test('[V17] viewers who are dismissed are closed to come back, and get nothing o
   assert.equal(((await once(waiting, 'close')) as [number])[0], liveClose.goingAway);
   assert.equal(heard.binaries.length, 0);
   assert.equal(hub.viewers('open'), 0);
+});
+
+test('[V46] who is put out by name loses the socket, also one just opening, and nobody else does', async (t) => {
+  const { banned, connect, refusal, socket } = await stage(t);
+  const [mei, lin] = [connect(undefined, { 'x-name': 'person/mei' }), connect(undefined, { 'x-name': 'person/lin' })];
+  await Promise.all([once(mei, 'open'), once(lin, 'open')]);
+  const opening = connect(undefined, { 'x-name': 'person/mei', 'x-slow-ms': '60' });
+  await new Promise((done) => setTimeout(done, 20));
+  banned.add('person/mei');
+  socket.putOut('open', ['person/mei', 'guest/mei']);
+  const [[code]] = await Promise.all([once(mei, 'close'), refusal(opening)]);
+  assert.equal(code, 1001);
+  assert.equal(lin.readyState, lin.OPEN);
 });

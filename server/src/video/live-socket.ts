@@ -35,15 +35,20 @@ const closeCodes: Record<ViewerCloseReason, number> = {
   'too-slow': liveClose.tooSlow,
 };
 
+/** Names by which the sender can be put out again; null when they may not watch. */
+export type MayWatch = (showId: string, request: IncomingMessage) => Promise<readonly string[] | null>;
+
 export interface LiveSocket {
   upgrade: UpgradeHandler;
+  /** Closes these viewers' sockets of the show, also those just opening. */
+  putOut(showId: string, names: readonly string[]): void;
   /** Cuts viewers that do not follow a close within moments. Call it after the hub's `stop`. */
   stop(): Promise<void>;
 }
 
 export function createLiveSocket(deps: {
   hub: StreamHub;
-  mayWatch: (showId: string, request: IncomingMessage) => Promise<boolean>;
+  mayWatch: MayWatch;
   /** Unix epoch, ms. */
   now: () => number;
 }): LiveSocket {
@@ -56,6 +61,23 @@ export function createLiveSocket(deps: {
     handleProtocols: (offered) => (offered.has(liveSubprotocol) ? liveSubprotocol : false),
   });
   const silent = new WeakSet<WebSocket>();
+  /** By show and name. */
+  const sockets = new Map<string, Set<WebSocket>>();
+  /** Grows when somebody is put out: who was let in before and opens after is asked about again. */
+  let puttingsOut = 0;
+
+  function remember(showId: string, names: readonly string[], webSocket: WebSocket): void {
+    for (const name of names) {
+      const key = `${showId} ${name}`;
+      const own = sockets.get(key) ?? new Set();
+      sockets.set(key, own.add(webSocket));
+      webSocket.once('close', () => {
+        own.delete(webSocket);
+        if (own.size === 0 && sockets.get(key) === own) sockets.delete(key);
+      });
+    }
+  }
+
   const probe = setInterval(() => {
     for (const socket of server.clients) {
       if (silent.has(socket)) socket.terminate();
@@ -71,17 +93,31 @@ export function createLiveSocket(deps: {
     if (offered !== undefined && !offered.split(',').some((name) => name.trim() === liveSubprotocol)) {
       return refuseUpgrade(socket, 'request.invalid', { detail: `This server speaks ${liveSubprotocol}.` });
     }
-    if (!(await deps.mayWatch(showId, request))) return refuseUpgrade(socket, 'shows.not_found');
+    let asOf: number;
+    let names: readonly string[] | null;
+    do {
+      asOf = puttingsOut;
+      names = await deps.mayWatch(showId, request);
+    } while (asOf !== puttingsOut);
+    if (names === null) return refuseUpgrade(socket, 'shows.not_found');
+    const known = names;
     if (!deps.hub.hasRoom(showId)) return refuseUpgrade(socket, 'video.viewers_full', { retryAfterSeconds: 5 });
     if (socket.destroyed) return;
     server.handleUpgrade(request, socket, head, (webSocket) => {
       webSocket.on('pong', () => silent.delete(webSocket));
+      remember(showId, known, webSocket);
       serve(deps, showId, webSocket, socket);
     });
   };
 
   return {
     upgrade,
+    putOut(showId, names) {
+      puttingsOut += 1;
+      for (const name of names) {
+        for (const webSocket of sockets.get(`${showId} ${name}`) ?? []) closeSoon(webSocket, liveClose.goingAway);
+      }
+    },
     async stop() {
       clearInterval(probe);
       const deadline = deps.now() + closeLingerMs;

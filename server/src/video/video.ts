@@ -2,7 +2,6 @@
  * Live video's face in the server: publishers come in by WHIP, viewers watch by `/live/<showId>/socket`, and the rest
  * of the server hears when a show's picture comes and goes. Wires the media supervisor to the hub.
  */
-import type { IncomingMessage } from 'node:http';
 import type { FastifyPluginAsync } from 'fastify';
 import type { MediaEvent, MediaLog, MediaStats, MediaSupervisor, StreamDownReason } from '@nacre/media/hooks';
 import { createHls } from '@nacre/media/hls/hls';
@@ -11,7 +10,7 @@ import type { StreamHubLimits, StreamHubStats } from '@nacre/media/stream/hub';
 import type { Upgrades } from '../http/upgrade.ts';
 import { Refusal } from '../lib/refusal.ts';
 import { createHlsRoutes } from './hls-routes.ts';
-import { createLiveSocket } from './live-socket.ts';
+import { createLiveSocket, type MayWatch } from './live-socket.ts';
 import { liveWire } from './live-wire.ts';
 import { sendProblem } from './problem.ts';
 import { createPictureReports } from './picture-reports.ts';
@@ -26,8 +25,13 @@ export interface VideoDeps {
   startMedia: (onEvent: (event: MediaEvent) => void) => MediaSupervisor;
   /** The show that a stream key publishes; null when it opens none (unknown, rotated, show over). */
   authorizeStreamKey: (key: string) => Promise<{ showId: string } | null>;
-  /** Whether the sender of this request (its cookies) may watch the show. Asked once per socket, at its opening. */
-  mayWatch: (showId: string, request: IncomingMessage) => Promise<boolean>;
+  /**
+   * The names by which the sender of this request (its cookies) is put out, when they may watch the show; else null.
+   * Asked once per socket, at its opening.
+   */
+  mayWatch: MayWatch;
+  /** Whether somebody is kept out of a show that everybody else may watch. Answered from memory. */
+  hasBans: (showId: string) => Promise<boolean>;
   /** Whether everybody may watch the show, so that caches may keep its picture. */
   isPublic: (showId: string) => Promise<boolean>;
   /** The show has a picture. May be called again after `onPictureDown`; called again when it rejects. */
@@ -54,6 +58,8 @@ export interface Video {
   dropPublisher(showId: string): Promise<void>;
   /** Who may watch has changed: viewers are closed with 1001, and who still may comes back. */
   dismissViewers(showId: string): void;
+  /** These viewers, by name, are closed with 1001 at once; nobody else notices. */
+  putOut(showId: string, names: readonly string[]): void;
   /** Open viewers' sockets of a show. */
   viewers(showId: string): number;
   /** For `/metrics`. `media` is null while the media process restarts. */
@@ -75,7 +81,7 @@ export function createVideo(deps: VideoDeps): Video {
     log: deps.log,
   });
   const hls = createHls({ now: deps.now });
-  const hlsRoutes = createHlsRoutes({ hls, mayWatch: deps.mayWatch, isPublic: deps.isPublic });
+  const hlsRoutes = createHlsRoutes({ hls, mayWatch: deps.mayWatch, isPublic: deps.isPublic, hasBans: deps.hasBans });
   const sessions = createPublishingSessions({ onPictureUp: reports.up, onPictureDown: reports.down });
   const supervisor = deps.startMedia((event) => {
     hub.onMediaEvent(event);
@@ -107,6 +113,10 @@ export function createVideo(deps: VideoDeps): Video {
       hlsRoutes.forget(showId);
       hls.dismiss(showId);
     },
+    putOut(showId, names) {
+      socket.putOut(showId, names);
+      hlsRoutes.forget(showId);
+    },
     viewers: (showId) => hub.viewers(showId),
     stats: async () => ({ hub: hub.stats(), media: await supervisor.stats() }),
     ready: () => supervisor.ready(),
@@ -132,7 +142,7 @@ function socketHint(mayWatch: VideoDeps['mayWatch'], now: () => number): Fastify
     const schema = { hide: true };
     app.get<{ Params: { showId: string } }>('/live/:showId/socket', { schema }, async (request, reply) => {
       reply.header('cache-control', 'no-store');
-      if (!(await mayWatch(request.params.showId, request.raw))) return sendProblem(reply, 'shows.not_found');
+      if ((await mayWatch(request.params.showId, request.raw)) === null) return sendProblem(reply, 'shows.not_found');
       // The clock that pictures are timed by: without a socket it is told here.
       const details = { now: now() };
       reply.header('upgrade', 'websocket').header('connection', 'upgrade');

@@ -73,7 +73,8 @@ async function stage(t: TestContext) {
   const video = createVideo({
     startMedia: media.start,
     authorizeStreamKey: async (key) => ({ good: { showId: 'show-1' }, other: { showId: 'show-2' } })[key] ?? null,
-    mayWatch: async (showId) => showId === 'show-1',
+    mayWatch: async (showId) => (showId === 'show-1' ? [] : null),
+    hasBans: async () => false,
     isPublic: async (showId) => showId === 'show-1',
     onPictureUp: (showId) => void news.push(`up ${showId}`),
     onPictureDown: (showId, reason) => void news.push(`down ${showId} ${reason}`),

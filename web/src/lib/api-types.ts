@@ -879,41 +879,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/shows/{showId}/chat": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The talk of a show, newest first */
-        get: operations["listChat"];
-        put?: never;
-        /** Says something; the same clientId again gives the same message */
-        post: operations["sendChat"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/shows/{showId}/chat/{messageId}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /** Takes a message away for everybody: one’s own, or any by a member of the shop */
-        delete: operations["removeChat"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/shows/{showId}/visit": {
         parameters: {
             query?: never;
@@ -959,6 +924,314 @@ export interface paths {
         get: operations["getMinutesFile"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shows/{showId}/standing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the one who asks may do in the talk, and the measure that keeps them from it */
+        get: operations["getStanding"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/office/shows/{showId}/talk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Slow mode and quiet; hosts and moderators are exempt */
+        put: operations["holdTalk"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shows/{showId}/chat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The talk of a show, newest first */
+        get: operations["listChat"];
+        put?: never;
+        /** Says something; the same clientId again gives the same message */
+        post: operations["sendChat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shows/{showId}/chat/{messageId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a message away for everybody: one’s own, or any by who moderates the shop’s shows */
+        delete: operations["removeChat"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Report a message, show, product or shop to the operator; once per thing */
+        post: operations["report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What one has reported, and what became of it; the newest 100 */
+        get: operations["listMyReports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/measures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Measures against oneself, and against shops that one answers for; the newest 100 */
+        get: operations["listMyMeasures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/measures/{measureId}/appeal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask the operator to look at a measure; once, within six months */
+        post: operations["appeal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/office/shows/{showId}/measures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mute somebody in this show, or ban them from the shop’s shows */
+        post: operations["takeMeasure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/office/shops/{shopId}/measures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Measures of the shop and against it, newest first */
+        get: operations["listMeasures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/office/measures/{measureId}/lift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a measure before its time; a removed message is back */
+        post: operations["liftMeasure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/office/shops/{shopId}/words": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Words whose messages are refused */
+        get: operations["getWords"];
+        /** Replace the list: 500 entries of 40 characters */
+        put: operations["setWords"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/office/shops/{shopId}/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Open reports about messages; who reported is not told */
+        get: operations["listShopReports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/platform/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Reports: open ones, urgent first; or decided ones */
+        get: operations["listReports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/platform/reports/{reportId}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decide a report, once */
+        post: operations["decideReport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/platform/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The log of decisions, newest first */
+        get: operations["listDecisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/platform/appeals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Appeals: open or decided ones, newest first */
+        get: operations["listAppeals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/platform/appeals/{appealId}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decide an appeal, once; granting lifts the measure */
+        post: operations["decideAppeal"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1598,8 +1871,8 @@ export interface components {
                 name: string;
                 image: components["schemas"]["Image"] | null;
                 /** @enum {unknown} */
-                role: "owner" | "manager" | "host" | "packer";
-                rights: ("shop.see" | "shop.change" | "goods.see" | "goods.edit" | "stock.change" | "show.see" | "show.plan" | "show.run" | "figures.see" | "orders.see" | "orders.ship" | "counter.sell" | "team.change" | "team.owners")[];
+                role: "owner" | "manager" | "host" | "moderator" | "packer";
+                rights: ("shop.see" | "shop.change" | "goods.see" | "goods.edit" | "stock.change" | "show.see" | "show.plan" | "show.run" | "talk.moderate" | "figures.see" | "orders.see" | "orders.ship" | "counter.sell" | "team.change" | "team.owners")[];
             }[];
         };
         MePatch: {
@@ -3111,7 +3384,7 @@ export interface operations {
                             personId: string;
                             name: string;
                             /** @enum {unknown} */
-                            role: "owner" | "manager" | "host" | "packer";
+                            role: "owner" | "manager" | "host" | "moderator" | "packer";
                             /**
                              * Format: date-time
                              * @description RFC 3339, UTC
@@ -3120,8 +3393,8 @@ export interface operations {
                         }[];
                         roles: {
                             /** @enum {unknown} */
-                            role: "owner" | "manager" | "host" | "packer";
-                            rights: ("shop.see" | "shop.change" | "goods.see" | "goods.edit" | "stock.change" | "show.see" | "show.plan" | "show.run" | "figures.see" | "orders.see" | "orders.ship" | "counter.sell" | "team.change" | "team.owners")[];
+                            role: "owner" | "manager" | "host" | "moderator" | "packer";
+                            rights: ("shop.see" | "shop.change" | "goods.see" | "goods.edit" | "stock.change" | "show.see" | "show.plan" | "show.run" | "talk.moderate" | "figures.see" | "orders.see" | "orders.ship" | "counter.sell" | "team.change" | "team.owners")[];
                         }[];
                     };
                 };
@@ -3203,7 +3476,7 @@ export interface operations {
             content: {
                 "application/json": {
                     /** @enum {unknown} */
-                    role: "owner" | "manager" | "host" | "packer";
+                    role: "owner" | "manager" | "host" | "moderator" | "packer";
                 };
             };
         };
@@ -3222,7 +3495,7 @@ export interface operations {
                         personId: string;
                         name: string;
                         /** @enum {unknown} */
-                        role: "owner" | "manager" | "host" | "packer";
+                        role: "owner" | "manager" | "host" | "moderator" | "packer";
                         /**
                          * Format: date-time
                          * @description RFC 3339, UTC
@@ -3277,7 +3550,7 @@ export interface operations {
                              */
                             id: string;
                             /** @enum {unknown} */
-                            role: "owner" | "manager" | "host" | "packer";
+                            role: "owner" | "manager" | "host" | "moderator" | "packer";
                             email: string | null;
                             /** @description Name of the member who made it */
                             invitedBy: string;
@@ -3329,7 +3602,7 @@ export interface operations {
             content: {
                 "application/json": {
                     /** @enum {unknown} */
-                    role: "owner" | "manager" | "host" | "packer";
+                    role: "owner" | "manager" | "host" | "moderator" | "packer";
                     email?: string;
                 };
             };
@@ -3348,7 +3621,7 @@ export interface operations {
                          */
                         id: string;
                         /** @enum {unknown} */
-                        role: "owner" | "manager" | "host" | "packer";
+                        role: "owner" | "manager" | "host" | "moderator" | "packer";
                         email: string | null;
                         /** @description Name of the member who made it */
                         invitedBy: string;
@@ -3452,8 +3725,8 @@ export interface operations {
                             image: components["schemas"]["Image"] | null;
                         };
                         /** @enum {unknown} */
-                        role: "owner" | "manager" | "host" | "packer";
-                        rights: ("shop.see" | "shop.change" | "goods.see" | "goods.edit" | "stock.change" | "show.see" | "show.plan" | "show.run" | "figures.see" | "orders.see" | "orders.ship" | "counter.sell" | "team.change" | "team.owners")[];
+                        role: "owner" | "manager" | "host" | "moderator" | "packer";
+                        rights: ("shop.see" | "shop.change" | "goods.see" | "goods.edit" | "stock.change" | "show.see" | "show.plan" | "show.run" | "talk.moderate" | "figures.see" | "orders.see" | "orders.ship" | "counter.sell" | "team.change" | "team.owners")[];
                         invitedBy: string;
                         /**
                          * Format: date-time
@@ -3510,8 +3783,8 @@ export interface operations {
                         name: string;
                         image: components["schemas"]["Image"] | null;
                         /** @enum {unknown} */
-                        role: "owner" | "manager" | "host" | "packer";
-                        rights: ("shop.see" | "shop.change" | "goods.see" | "goods.edit" | "stock.change" | "show.see" | "show.plan" | "show.run" | "figures.see" | "orders.see" | "orders.ship" | "counter.sell" | "team.change" | "team.owners")[];
+                        role: "owner" | "manager" | "host" | "moderator" | "packer";
+                        rights: ("shop.see" | "shop.change" | "goods.see" | "goods.edit" | "stock.change" | "show.see" | "show.plan" | "show.run" | "talk.moderate" | "figures.see" | "orders.see" | "orders.ship" | "counter.sell" | "team.change" | "team.owners")[];
                     };
                 };
             };
@@ -4902,139 +5175,6 @@ export interface operations {
             };
         };
     };
-    listChat: {
-        parameters: {
-            query?: {
-                cursor?: string;
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                /** @description UUID (RFC 9562) */
-                showId: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Default Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        items: components["schemas"]["ChatMessage"][];
-                        next: string | null;
-                    };
-                };
-            };
-            /** @description Default Response */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Default Response */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    sendChat: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description UUID (RFC 9562) */
-                showId: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ChatBody"];
-            };
-        };
-        responses: {
-            /** @description Default Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ChatMessage"];
-                };
-            };
-            /** @description Default Response */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Default Response */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    removeChat: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description UUID (RFC 9562) */
-                showId: string;
-                /** @description UUID (RFC 9562) */
-                messageId: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Default Response */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Default Response */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Default Response */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     noteVisit: {
         parameters: {
             query?: never;
@@ -5252,6 +5392,1538 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getStanding: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                showId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        mayModerate: boolean;
+                        measure: {
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            id: string;
+                            /** @enum {unknown} */
+                            kind: "removal" | "mute" | "ban" | "talk" | "live" | "end";
+                            /** @enum {unknown} */
+                            decidedBy: "shop" | "operator";
+                            /** @enum {unknown} */
+                            reason: "spam" | "abuse" | "hate" | "sexual" | "danger" | "fraud" | "illegal" | "privacy" | "other";
+                            words: string;
+                            shop: {
+                                slug: string;
+                                name: string;
+                            } | null;
+                            show: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                id: string;
+                                title: string;
+                            } | null;
+                            text: string | null;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            at: string;
+                            until: string | null;
+                            liftedAt: string | null;
+                            appeal: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                id: string;
+                                words: string;
+                                /**
+                                 * Format: date-time
+                                 * @description RFC 3339, UTC
+                                 */
+                                madeAt: string;
+                                /** @enum {unknown} */
+                                state: "open" | "granted" | "refused";
+                                answer: string;
+                                decidedAt: string | null;
+                            } | null;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            appealUntil: string;
+                        } | null;
+                        talk: {
+                            /** @description One of 0 (off), 5, 15, 30, 60 */
+                            slowSeconds: number;
+                            isQuiet: boolean;
+                        };
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    holdTalk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                showId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description One of 0 (off), 5, 15, 30, 60 */
+                    slowSeconds: number;
+                    isQuiet: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description One of 0 (off), 5, 15, 30, 60 */
+                        slowSeconds: number;
+                        isQuiet: boolean;
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listChat: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                showId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["ChatMessage"][];
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sendChat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                showId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChatBody"];
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChatMessage"];
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeChat: {
+        parameters: {
+            query?: {
+                reason?: "spam" | "abuse" | "hate" | "sexual" | "danger" | "fraud" | "illegal" | "privacy" | "other";
+                words?: string;
+            };
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                showId: string;
+                /** @description UUID (RFC 9562) */
+                messageId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {unknown} */
+                    kind: "message" | "show" | "product" | "shop";
+                    /**
+                     * Format: uuid
+                     * @description UUID (RFC 9562)
+                     */
+                    id: string;
+                    /** @enum {unknown} */
+                    reason: "spam" | "abuse" | "hate" | "sexual" | "danger" | "fraud" | "illegal" | "privacy" | "other";
+                    words: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description UUID (RFC 9562)
+                         */
+                        id: string;
+                        /** @enum {unknown} */
+                        kind: "message" | "show" | "product" | "shop";
+                        title: string;
+                        /** @enum {unknown} */
+                        reason: "spam" | "abuse" | "hate" | "sexual" | "danger" | "fraud" | "illegal" | "privacy" | "other";
+                        words: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        madeAt: string;
+                        shopActedAt: string | null;
+                        decidedAt: string | null;
+                        action: ("nothing" | "removal" | "end" | "talk" | "live") | null;
+                        answer: string;
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listMyReports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            id: string;
+                            /** @enum {unknown} */
+                            kind: "message" | "show" | "product" | "shop";
+                            title: string;
+                            /** @enum {unknown} */
+                            reason: "spam" | "abuse" | "hate" | "sexual" | "danger" | "fraud" | "illegal" | "privacy" | "other";
+                            words: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            madeAt: string;
+                            shopActedAt: string | null;
+                            decidedAt: string | null;
+                            action: ("nothing" | "removal" | "end" | "talk" | "live") | null;
+                            answer: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listMyMeasures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            id: string;
+                            /** @enum {unknown} */
+                            kind: "removal" | "mute" | "ban" | "talk" | "live" | "end";
+                            /** @enum {unknown} */
+                            decidedBy: "shop" | "operator";
+                            /** @enum {unknown} */
+                            reason: "spam" | "abuse" | "hate" | "sexual" | "danger" | "fraud" | "illegal" | "privacy" | "other";
+                            words: string;
+                            shop: {
+                                slug: string;
+                                name: string;
+                            } | null;
+                            show: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                id: string;
+                                title: string;
+                            } | null;
+                            text: string | null;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            at: string;
+                            until: string | null;
+                            liftedAt: string | null;
+                            appeal: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                id: string;
+                                words: string;
+                                /**
+                                 * Format: date-time
+                                 * @description RFC 3339, UTC
+                                 */
+                                madeAt: string;
+                                /** @enum {unknown} */
+                                state: "open" | "granted" | "refused";
+                                answer: string;
+                                decidedAt: string | null;
+                            } | null;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            appealUntil: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    appeal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                measureId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    words: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description UUID (RFC 9562)
+                         */
+                        id: string;
+                        words: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        madeAt: string;
+                        /** @enum {unknown} */
+                        state: "open" | "granted" | "refused";
+                        answer: string;
+                        decidedAt: string | null;
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    takeMeasure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                showId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {unknown} */
+                    kind: "mute" | "ban";
+                    /**
+                     * Format: uuid
+                     * @description UUID (RFC 9562)
+                     */
+                    personId: string;
+                    /**
+                     * Format: uuid
+                     * @description UUID (RFC 9562)
+                     */
+                    messageId?: string;
+                    /** @enum {unknown} */
+                    reason: "spam" | "abuse" | "hate" | "sexual" | "danger" | "fraud" | "illegal" | "privacy" | "other";
+                    words: string;
+                    minutes: number | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description UUID (RFC 9562)
+                         */
+                        id: string;
+                        /** @enum {unknown} */
+                        kind: "removal" | "mute" | "ban" | "talk" | "live" | "end";
+                        /** @enum {unknown} */
+                        decidedBy: "shop" | "operator";
+                        /** @enum {unknown} */
+                        reason: "spam" | "abuse" | "hate" | "sexual" | "danger" | "fraud" | "illegal" | "privacy" | "other";
+                        words: string;
+                        shop: {
+                            slug: string;
+                            name: string;
+                        } | null;
+                        show: {
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            id: string;
+                            title: string;
+                        } | null;
+                        text: string | null;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        at: string;
+                        until: string | null;
+                        liftedAt: string | null;
+                        appeal: {
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            id: string;
+                            words: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            madeAt: string;
+                            /** @enum {unknown} */
+                            state: "open" | "granted" | "refused";
+                            answer: string;
+                            decidedAt: string | null;
+                        } | null;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        appealUntil: string;
+                        personId: string | null;
+                        name: string;
+                        by: string;
+                        isInForce: boolean;
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listMeasures: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                /** @description UUID (RFC 9562) */
+                showId?: string;
+                inForce?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                shopId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            id: string;
+                            /** @enum {unknown} */
+                            kind: "removal" | "mute" | "ban" | "talk" | "live" | "end";
+                            /** @enum {unknown} */
+                            decidedBy: "shop" | "operator";
+                            /** @enum {unknown} */
+                            reason: "spam" | "abuse" | "hate" | "sexual" | "danger" | "fraud" | "illegal" | "privacy" | "other";
+                            words: string;
+                            shop: {
+                                slug: string;
+                                name: string;
+                            } | null;
+                            show: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                id: string;
+                                title: string;
+                            } | null;
+                            text: string | null;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            at: string;
+                            until: string | null;
+                            liftedAt: string | null;
+                            appeal: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                id: string;
+                                words: string;
+                                /**
+                                 * Format: date-time
+                                 * @description RFC 3339, UTC
+                                 */
+                                madeAt: string;
+                                /** @enum {unknown} */
+                                state: "open" | "granted" | "refused";
+                                answer: string;
+                                decidedAt: string | null;
+                            } | null;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            appealUntil: string;
+                            personId: string | null;
+                            name: string;
+                            by: string;
+                            isInForce: boolean;
+                        }[];
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    liftMeasure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                measureId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getWords: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                shopId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        words: string[];
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setWords: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                shopId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    words: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        words: string[];
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listShopReports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                shopId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            id: string;
+                            /** @enum {unknown} */
+                            kind: "message" | "show" | "product" | "shop";
+                            title: string;
+                            /** @enum {unknown} */
+                            reason: "spam" | "abuse" | "hate" | "sexual" | "danger" | "fraud" | "illegal" | "privacy" | "other";
+                            words: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            madeAt: string;
+                            shopActedAt: string | null;
+                            decidedAt: string | null;
+                            action: ("nothing" | "removal" | "end" | "talk" | "live") | null;
+                            answer: string;
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            thingId: string;
+                            reporter: string;
+                            author: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                personId: string;
+                                name: string;
+                            } | null;
+                            shop: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                id: string;
+                                slug: string;
+                                name: string;
+                            };
+                            show: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                id: string;
+                                title: string;
+                            } | null;
+                            lines: {
+                                name: string;
+                                text: string;
+                                /**
+                                 * Format: date-time
+                                 * @description RFC 3339, UTC
+                                 */
+                                sentAt: string;
+                                isReported: boolean;
+                            }[];
+                            isUrgent: boolean;
+                        }[];
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listReports: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                state?: "open" | "decided";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            id: string;
+                            /** @enum {unknown} */
+                            kind: "message" | "show" | "product" | "shop";
+                            title: string;
+                            /** @enum {unknown} */
+                            reason: "spam" | "abuse" | "hate" | "sexual" | "danger" | "fraud" | "illegal" | "privacy" | "other";
+                            words: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            madeAt: string;
+                            shopActedAt: string | null;
+                            decidedAt: string | null;
+                            action: ("nothing" | "removal" | "end" | "talk" | "live") | null;
+                            answer: string;
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            thingId: string;
+                            reporter: string;
+                            author: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                personId: string;
+                                name: string;
+                            } | null;
+                            shop: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                id: string;
+                                slug: string;
+                                name: string;
+                            };
+                            show: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                id: string;
+                                title: string;
+                            } | null;
+                            lines: {
+                                name: string;
+                                text: string;
+                                /**
+                                 * Format: date-time
+                                 * @description RFC 3339, UTC
+                                 */
+                                sentAt: string;
+                                isReported: boolean;
+                            }[];
+                            isUrgent: boolean;
+                        }[];
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decideReport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                reportId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {unknown} */
+                    action: "nothing" | "removal" | "end" | "talk" | "live";
+                    /** @enum {unknown} */
+                    reason: "spam" | "abuse" | "hate" | "sexual" | "danger" | "fraud" | "illegal" | "privacy" | "other";
+                    words: string;
+                    days: number | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description UUID (RFC 9562)
+                         */
+                        id: string;
+                        /** @enum {unknown} */
+                        kind: "message" | "show" | "product" | "shop";
+                        title: string;
+                        /** @enum {unknown} */
+                        reason: "spam" | "abuse" | "hate" | "sexual" | "danger" | "fraud" | "illegal" | "privacy" | "other";
+                        words: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        madeAt: string;
+                        shopActedAt: string | null;
+                        decidedAt: string | null;
+                        action: ("nothing" | "removal" | "end" | "talk" | "live") | null;
+                        answer: string;
+                        /**
+                         * Format: uuid
+                         * @description UUID (RFC 9562)
+                         */
+                        thingId: string;
+                        reporter: string;
+                        author: {
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            personId: string;
+                            name: string;
+                        } | null;
+                        shop: {
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            id: string;
+                            slug: string;
+                            name: string;
+                        };
+                        show: {
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            id: string;
+                            title: string;
+                        } | null;
+                        lines: {
+                            name: string;
+                            text: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            sentAt: string;
+                            isReported: boolean;
+                        }[];
+                        isUrgent: boolean;
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDecisions: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            id: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            at: string;
+                            by: string;
+                            /** @enum {unknown} */
+                            as: "shop" | "operator";
+                            what: string;
+                            kind: string | null;
+                            subject: string;
+                            reason: ("spam" | "abuse" | "hate" | "sexual" | "danger" | "fraud" | "illegal" | "privacy" | "other") | null;
+                            words: string;
+                        }[];
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAppeals: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+                state?: "open" | "decided";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            id: string;
+                            appeal: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                id: string;
+                                words: string;
+                                /**
+                                 * Format: date-time
+                                 * @description RFC 3339, UTC
+                                 */
+                                madeAt: string;
+                                /** @enum {unknown} */
+                                state: "open" | "granted" | "refused";
+                                answer: string;
+                                decidedAt: string | null;
+                            };
+                            appellant: string;
+                            measure: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                id: string;
+                                /** @enum {unknown} */
+                                kind: "removal" | "mute" | "ban" | "talk" | "live" | "end";
+                                /** @enum {unknown} */
+                                decidedBy: "shop" | "operator";
+                                /** @enum {unknown} */
+                                reason: "spam" | "abuse" | "hate" | "sexual" | "danger" | "fraud" | "illegal" | "privacy" | "other";
+                                words: string;
+                                shop: {
+                                    slug: string;
+                                    name: string;
+                                } | null;
+                                show: {
+                                    /**
+                                     * Format: uuid
+                                     * @description UUID (RFC 9562)
+                                     */
+                                    id: string;
+                                    title: string;
+                                } | null;
+                                text: string | null;
+                                /**
+                                 * Format: date-time
+                                 * @description RFC 3339, UTC
+                                 */
+                                at: string;
+                                until: string | null;
+                                liftedAt: string | null;
+                                appeal: {
+                                    /**
+                                     * Format: uuid
+                                     * @description UUID (RFC 9562)
+                                     */
+                                    id: string;
+                                    words: string;
+                                    /**
+                                     * Format: date-time
+                                     * @description RFC 3339, UTC
+                                     */
+                                    madeAt: string;
+                                    /** @enum {unknown} */
+                                    state: "open" | "granted" | "refused";
+                                    answer: string;
+                                    decidedAt: string | null;
+                                } | null;
+                                /**
+                                 * Format: date-time
+                                 * @description RFC 3339, UTC
+                                 */
+                                appealUntil: string;
+                                personId: string | null;
+                                name: string;
+                                by: string;
+                                isInForce: boolean;
+                            };
+                        }[];
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decideAppeal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                appealId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    grant: boolean;
+                    words: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description UUID (RFC 9562)
+                         */
+                        id: string;
+                        words: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        madeAt: string;
+                        /** @enum {unknown} */
+                        state: "open" | "granted" | "refused";
+                        answer: string;
+                        decidedAt: string | null;
+                    };
                 };
             };
             /** @description Default Response */

@@ -29,7 +29,7 @@ const opened: FakeSocket[] = [];
 function openSocket(): FakeSocket {
   const sent: ClientMessage[] = [];
   const show = { state: 'live' as const, onScreenProductId: null, likes: 0 };
-  const snapshot = { show, viewers: 1, levels: [], bag: [], chat: [] };
+  const snapshot = { show, viewers: 1, levels: [], bag: [], talk: { slowSeconds: 0, isQuiet: false }, chat: [] };
   const socket: FakeSocket = {
     readyState: 1,
     send: (text) => void sent.push(JSON.parse(text) as ClientMessage),

@@ -33,7 +33,7 @@ function snapshotOf(bag: BagItem[], onScreenProductId: string | null = null): Sn
       productId: product.id, number,
       prices: product.variants.map(({ id, priceMinor }) => ({ variantId: id, priceMinor })),
     })),
-    chat: [],
+    talk: { slowSeconds: 0, isQuiet: false }, chat: [],
   };
 }
 
