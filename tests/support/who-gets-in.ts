@@ -11,8 +11,8 @@ export type Who = (typeof PEOPLE)[number];
 export type Gets = Readonly<Record<Who, string>>;
 
 export const SIGN_IN_FIRST = 'accounts.sign_in_first';
-const NOT_ALLOWED = 'shops.not_allowed';
-const team = (outcome: string) => (
+export const NOT_ALLOWED = 'shops.not_allowed';
+export const team = (outcome: string) => (
   { owner: outcome, manager: outcome, host: outcome, moderator: outcome, packer: outcome }
 );
 export const all = (outcome: string): Gets => (
