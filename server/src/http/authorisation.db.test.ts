@@ -15,7 +15,7 @@ import { mountOrders } from '../../../tests/support/orders-api.ts';
 import { createShowApi, type ShowApi } from '../../../tests/support/show-api.ts';
 import {
   all, buyerOr, everybody, goodsPeople, hidden, hiddenFromPeople, hiddenLeaders, hiddenModerators, hiddenRunners,
-  leaders, members, moderators, NOT_ALLOWED, office, operators, orderPackers, packers, PEOPLE, people, runners,
+  leaders, members, moderators, NOT_ALLOWED, operators, orderPackers, packers, PEOPLE, people, runners,
   SIGN_IN_FIRST, TEAM, team, type Role, type Who, type Gets,
 } from '../../../tests/support/who-gets-in.ts';
 import { createNotifications } from '../notifications/notifications.ts';
