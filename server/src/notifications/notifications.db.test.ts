@@ -113,8 +113,9 @@ describe('notifications', () => {
     const { newId, clock, database: { db } } = api.platform;
     const orderId = newId();
     await sql`insert into "order" (id, shop_id, buyer_id, buyer_name, idempotency_key, request_hash, state, currency,
-      total_minor, address, hold_expires_at, placed_at) values (${orderId}, ${shop.id}, ${person.id}, 'Mei', ${orderId},
-      ${Buffer.alloc(32)}, 'held', 'CNY', 1, '{}', ${clock.now()}, ${clock.now()})`.execute(db);
+      channel, delivery, total_minor, address, hold_expires_at, placed_at) values (${orderId}, ${shop.id},
+      ${person.id}, 'Mei', ${orderId}, ${Buffer.alloc(32)}, 'held', 'CNY', 'online', 'parcel', 1, '{}',
+      ${clock.now()}, ${clock.now()})`.execute(db);
     const fact = {
       orderId, orderNumber: 'N-1042', shopId: shop.id, showId: null, buyerId: person.id, buyerName: 'Mei', lines: [],
       totalMinor: 1, currency: 'CNY', carrier: 'SF', trackingNumber: '1',

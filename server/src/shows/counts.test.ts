@@ -26,7 +26,7 @@ test('[S14] likes are summed and written together within a second', async () => 
   });
   assert.equal(counts.like('s', 'a', 10, 100), 110);
   assert.equal(counts.like('s', 'b', 5, 100), 115);
-  assert.deepEqual(counts.pending('s'), { likes: 15, peakViewers: 0 });
+  assert.deepEqual(counts.pending('s'), { likes: 15, peakViewers: 0, total: 115 });
   await sleep(800);
   assert.deepEqual(writes, [15]);
   assert.deepEqual(told, [115]);

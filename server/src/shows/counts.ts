@@ -21,17 +21,23 @@ export interface Counts {
   like(showId: string, viewer: string, count: number, totalBefore: number): number;
   sawViewers(showId: string, viewers: number): void;
   /** What is not written yet. */
-  pending(showId: string): { likes: number; peakViewers: number };
+  pending(showId: string): Readonly<Pending>;
   /** Writes what waits; resolves when it is written. */
   flush(): Promise<void>;
   stop(): Promise<void>;
 }
 
-interface Pending {
+/** What is not in the database yet. */
+export interface Pending {
   likes: number;
   peakViewers: number;
   /** The highest total that anybody was told. */
   total: number;
+}
+
+/** Likes in total; while some are being written they stand neither in the row nor among those that wait. */
+export function likesNow(written: bigint, pending: Readonly<Pending>): number {
+  return Math.max(Number(written) + pending.likes, pending.total);
 }
 
 export function createCounts(deps: {
@@ -115,8 +121,7 @@ export function createCounts(deps: {
       counts.peakViewers = Math.max(counts.peakViewers, viewers);
     },
     pending(showId) {
-      const { likes, peakViewers } = shows.get(showId) ?? { likes: 0, peakViewers: 0 };
-      return { likes, peakViewers };
+      return shows.get(showId) ?? { likes: 0, peakViewers: 0, total: 0 };
     },
     flush,
     async stop() {

@@ -6,6 +6,7 @@ import { afterCommit, type Tx } from '../platform/database.ts';
 import { showRoom, studioRoom } from '../realtime/channel.ts';
 import type { OrderFact } from '../orders/events.ts';
 import * as asking from './asking-store.ts';
+import { likesNow } from './counts.ts';
 import { COUNTED_TOPIC, publishChange, type ShowCounted } from './events.ts';
 import { locked, ownShow, visibleShow, type Parts } from './parts.ts';
 import { isRunning } from './states.ts';
@@ -118,7 +119,7 @@ export async function figures(parts: Parts, personId: string, showId: string): P
   return {
     viewers: isRunning(show.state) ? parts.channel.viewers(showRoom(showId)) : 0,
     peakViewers: Math.max(show.peak_viewers, pending.peakViewers),
-    likes: Number(show.likes) + pending.likes,
+    likes: likesNow(show.likes, pending),
     newFollowers,
     orders: show.paid_orders,
     salesMinor: Number(show.sales_minor),

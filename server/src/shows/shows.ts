@@ -16,7 +16,7 @@ import { createPeriodic, type Periodic } from '../platform/periodic.ts';
 import type { OrderFact } from '../orders/events.ts';
 import { createAnnouncements, type Announcements } from './announcements.ts';
 import type { TeamChanged } from '../shops/events.ts';
-import { createCounts } from './counts.ts';
+import { createCounts, likesNow } from './counts.ts';
 import { figuresOf, type FiguresOfShow } from './figures.ts';
 import { factsOf, publicTiles, type ShowFacts } from './found-facts.ts';
 import * as found from './found-store.ts';
@@ -371,6 +371,6 @@ async function roomState(
   const [bag, onScreenProductId] = await Promise.all([
     bagOf(parts.view, show), store.onScreenNow(parts.view.db, showId),
   ]);
-  const likes = Number(show.likes) + parts.counts.pending(showId).likes;
+  const likes = likesNow(show.likes, parts.counts.pending(showId));
   return { state: show.state, onScreenProductId, likes, bag };
 }

@@ -6,6 +6,7 @@ import type { SpokenLanguage } from '@nacre/contract/languages';
 import type { BagItem, ProductInterest, Show, ShowTile } from '@nacre/contract/shows';
 import type { Db } from '../platform/database.ts';
 import { showRoom, type Channel } from '../realtime/channel.ts';
+import { likesNow, type Pending } from './counts.ts';
 import { isRunning } from './states.ts';
 import * as store from './store.ts';
 import type { ItemRow, ShowRow } from './store.ts';
@@ -17,7 +18,7 @@ export interface ViewDeps {
   catalog: { productsByIds(ids: readonly string[]): Promise<Map<string, Product>> };
   images: { describe(ids: readonly string[]): Promise<Map<string, Image>> };
   /** Likes and viewers that are not in the database yet. */
-  pending(showId: string): { likes: number; peakViewers: number };
+  pending(showId: string): Readonly<Pending>;
 }
 
 export async function tilesOf(deps: ViewDeps, rows: readonly ShowRow[]): Promise<ShowTile[]> {
@@ -62,7 +63,7 @@ export async function showOf(deps: ViewDeps, row: ShowRow): Promise<Show> {
   return {
     ...tile,
     description: row.description,
-    likes: Number(row.likes) + deps.pending(row.id).likes,
+    likes: likesNow(row.likes, deps.pending(row.id)),
     interruptedAt: row.interrupted_at?.toISOString() ?? null,
     onScreenProductId,
     bag,
