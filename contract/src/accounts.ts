@@ -103,18 +103,23 @@ export const DemoAccounts = Type.Object({
   ),
 });
 
-/** Where a parcel goes. Free of any country's form: lines as the country writes them. */
+/** A place on a label. Free of any country's form: lines as the country writes them. */
+export const addressLines = {
+  line1: Type.String({ minLength: 1, maxLength: 120, pattern: '\\S' }),
+  line2: Type.String({ maxLength: 120 }),
+  city: Type.String({ minLength: 1, maxLength: 80, pattern: '\\S' }),
+  region: Type.String({ maxLength: 80 }),
+  postalCode: Type.String({ maxLength: 20 }),
+  /** ISO 3166-1 alpha-2 */
+  country: Type.String({ pattern: '^[A-Z]{2}$' }),
+};
+
+/** Where a parcel goes. */
 export const Address = Type.Object(
   {
     name: Type.String({ minLength: 1, maxLength: 80, pattern: '\\S' }),
     phone: Type.String({ minLength: 4, maxLength: 30, pattern: '^[+()0-9٠-٩ .-]+$' }),
-    line1: Type.String({ minLength: 1, maxLength: 120, pattern: '\\S' }),
-    line2: Type.String({ maxLength: 120 }),
-    city: Type.String({ minLength: 1, maxLength: 80, pattern: '\\S' }),
-    region: Type.String({ maxLength: 80 }),
-    postalCode: Type.String({ maxLength: 20 }),
-    /** ISO 3166-1 alpha-2 */
-    country: Type.String({ pattern: '^[A-Z]{2}$' }),
+    ...addressLines,
   },
   { additionalProperties: false },
 );

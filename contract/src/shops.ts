@@ -1,5 +1,6 @@
 /** Shops, and following them. */
 import { Type, type Static } from 'typebox';
+import { addressLines } from './accounts.ts';
 import { Currency, Id, Image, Instant, Nullable } from './common.ts';
 import { SPOKEN_LANGUAGES } from './languages.ts';
 
@@ -19,13 +20,7 @@ export const ShopSlug = Type.String({ minLength: 3, maxLength: 40, pattern: '^[a
 export const ShopAddress = Type.Object(
   {
     phone: Type.String({ maxLength: 30, pattern: '^[+()0-9٠-٩ .-]*$' }),
-    line1: Type.String({ minLength: 1, maxLength: 120, pattern: '\\S' }),
-    line2: Type.String({ maxLength: 120 }),
-    city: Type.String({ minLength: 1, maxLength: 80, pattern: '\\S' }),
-    region: Type.String({ maxLength: 80 }),
-    postalCode: Type.String({ maxLength: 20 }),
-    /** ISO 3166-1 alpha-2 */
-    country: Type.String({ pattern: '^[A-Z]{2}$' }),
+    ...addressLines,
   },
   { additionalProperties: false },
 );

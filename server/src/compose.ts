@@ -195,16 +195,16 @@ async function mountRoutes(app: App, modules: Modules, blobs: Blobs, config: Con
   await teamRoutes(app, { team, publicUrl: config.publicUrl });
   followsRoutes(app, { follows, shopBySlug: shops.bySlug });
   catalogRoutes(app, { catalog });
-  showsRoutes(app, { shows });
+  // One crowd: of one address so many guests count, whatever they do.
+  const { counted } = createCrowd({ nowMs: () => performance.now() });
+  showsRoutes(app, { shows, counted });
   officeShowsRoutes(app, { shows, publicUrl: config.publicUrl });
   foundRoutes(app, { shows, shopBySlug: shops.bySlug, publicUrl: config.publicUrl, clock: systemClock });
   mapRoutes(app, {
     shows, listShops: shops.list, shopBySlug: shops.bySlug, listProducts: catalog.listForVisitor,
     publicUrl: config.publicUrl,
   });
-  analyticsRoutes(app, {
-    analytics: modules.analytics, counted: createCrowd({ nowMs: () => performance.now() }).counted,
-  });
+  analyticsRoutes(app, { analytics: modules.analytics, counted });
   chatRoutes(app, { chat: modules.chat });
   await moderationRoutes(app, { moderation: modules.moderation });
   paymentsRoutes(app, { payments });

@@ -11,6 +11,7 @@ import { personOf, viewerOf } from '../http/actor.ts';
 import type { App } from '../http/app.ts';
 import { networkOf } from '../http/client-network.ts';
 import { refusals } from '../http/openapi.ts';
+import { privateRoutes } from '../http/private-routes.ts';
 import { originOf, type Accounts, type Client } from './accounts.ts';
 
 export interface AccountsRoutesDeps {
@@ -22,13 +23,7 @@ export interface AccountsRoutesDeps {
 const tags = ['accounts'];
 
 export async function accountsRoutes(parent: App, deps: AccountsRoutesDeps): Promise<void> {
-  await parent.register(async (scope) => {
-    // The scope is the application with hooks of its own; only its type forgets that.
-    const app = scope as unknown as App;
-    // What these answer is one person's: no cache may keep it.
-    app.addHook('onRequest', async (_request, reply) => {
-      reply.header('Cache-Control', 'no-store');
-    });
+  await privateRoutes(parent, (app) => {
     signingRoutes(app, deps);
     passwordRoutes(app, deps);
     deviceRoutes(app, deps);

@@ -15,7 +15,7 @@ import { createPeriodic } from '../platform/periodic.ts';
 import type { Platform } from '../platform/platform.ts';
 import { readRoom, showRoom } from '../realtime/channel.ts';
 import { COUNTED_TOPIC, STATE_TOPIC, type ShowCounted, type ShowStateChanged } from '../shows/events.ts';
-import { loadCountries, type CountryOf } from './countries.ts';
+import { countries } from './countries.ts';
 import { readMinutes, type ShowKnown } from './reading.ts';
 import * as store from './store.ts';
 import type { VisitTold } from './store.ts';
@@ -75,7 +75,6 @@ export function createAnalytics(deps: AnalyticsDeps): Analytics {
   const { database, clock, log } = deps.platform;
   const tracker = createTracker();
   const nowMs = (): number => clock.now().getTime();
-  let countryOf: CountryOf = () => null;
   let told: VisitTold[] = [];
   let flushing: Promise<void> = Promise.resolve();
   const unsubscribe = listen(deps, tracker);
@@ -112,6 +111,7 @@ export function createAnalytics(deps: AnalyticsDeps): Analytics {
     async noteVisit(actor, showId, { source, host }, { timeZone, acceptLanguage }) {
       const { state } = await deps.stateFor(actor, showId);
       if (state === 'ended' || state === 'cancelled') throw new Refusal('shows.not_live');
+      const countryOf = await countries();
       if (told.length >= TOLD_MAX) return;
       told.push({
         showId, viewer: viewerOf(actor), source,
@@ -135,7 +135,6 @@ export function createAnalytics(deps: AnalyticsDeps): Analytics {
     },
     noteFollowed: (tx, showId, personId) => store.noteFollowed(tx, showId, `person/${personId}`, clock.now()),
     async start() {
-      countryOf = await loadCountries();
       await store.closeLeftOpen(database.db);
       for (const { showId, wentLiveAt } of await deps.runningShows()) {
         tracker.run(showId, wentLiveAt.getTime(), nowMs(), deps.viewersIn(showRoom(showId)));

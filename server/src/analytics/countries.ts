@@ -8,6 +8,14 @@ const LETTERS = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'];
 /** Longer is no name of a zone. */
 const ZONE_MAX = 64;
 
+let known: Promise<CountryOf> | undefined;
+
+/** Read when somebody first asks, and once: nothing in it ever changes while the process runs. */
+export function countries(): Promise<CountryOf> {
+  known ??= loadCountries();
+  return known;
+}
+
 /**
  * Reads the zones of all countries from the runtime's own data, a letter at a time: all at once would hold everybody up
  * for some hundred milliseconds.
@@ -15,7 +23,7 @@ const ZONE_MAX = 64;
  * What it gives: null when neither says. A zone is of one country; a language counts only where no zone is told, or one
  * without a country (`UTC`).
  */
-export async function loadCountries(): Promise<CountryOf> {
+async function loadCountries(): Promise<CountryOf> {
   const byZone = new Map<string, string>();
   for (const first of LETTERS) {
     for (const second of LETTERS) {

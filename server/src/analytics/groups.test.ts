@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { loadCountries } from './countries.ts';
+import { countries } from './countries.ts';
 import { countriesOf, sourcesOf } from './reading.ts';
 
 test('[AN10] the country is the time zone’s; the language speaks where no zone does', async () => {
-  const countryOf = await loadCountries();
+  const countryOf = await countries();
   assert.equal(countryOf('Asia/Shanghai', 'en-US'), 'CN');
   assert.equal(countryOf('Asia/Riyadh', undefined), 'SA');
   assert.equal(countryOf('Asia/Kolkata', undefined), countryOf('Asia/Calcutta', undefined));

@@ -242,9 +242,8 @@ async function remove(
 
 /** @returns whether it was there until now */
 async function takeAway(parts: Parts, tx: Tx, messageId: string, personId: string): Promise<boolean> {
-  if (!(await store.markRemoved(tx, messageId, personId, parts.platform.clock.now()))) return false;
-  const message = await store.messageById(tx, messageId);
-  if (message === null) return false;
-  afterCommit(tx, () => parts.channel.publish(showRoom(message.show_id), { type: 'chat-removed', messageId }));
+  const showId = await store.markRemoved(tx, messageId, personId, parts.platform.clock.now());
+  if (showId === null) return false;
+  afterCommit(tx, () => parts.channel.publish(showRoom(showId), { type: 'chat-removed', messageId }));
   return true;
 }

@@ -1,6 +1,6 @@
 /** How the talk of each show is held, in memory: asked at every message, changed now and then. */
 import type { TalkSetting } from '@nacre/contract/moderation';
-import { LRUCache } from 'lru-cache';
+import { createLoadOnce } from '../lib/load-once.ts';
 import type { Bus } from '../platform/bus.ts';
 
 const CHANGED_TOPIC = 'chat.setting';
@@ -16,19 +16,10 @@ export interface Settings {
 }
 
 export function createSettings(deps: { bus: Bus; load(showId: string): Promise<TalkSetting> }): Settings {
-  const known = new LRUCache<string, Promise<TalkSetting>>({ max: SHOWS });
-  deps.bus.subscribe(CHANGED_TOPIC, (told) => void known.delete((told as { showId: string }).showId));
+  const settings = createLoadOnce(SHOWS, deps.load);
+  deps.bus.subscribe(CHANGED_TOPIC, (told) => settings.forget((told as { showId: string }).showId));
   return {
-    of(showId) {
-      const found = known.get(showId);
-      if (found !== undefined) return found;
-      const loading = deps.load(showId);
-      known.set(showId, loading);
-      loading.catch(() => {
-        if (known.get(showId) === loading) known.delete(showId);
-      });
-      return loading;
-    },
+    of: settings.of,
     changed: (showId) => deps.bus.publish(CHANGED_TOPIC, { showId }),
   };
 }

@@ -37,15 +37,16 @@ export async function findMessage(db: Db, showId: string, messageId: string): Pr
   return row ?? null;
 }
 
-/** @returns whether it was there until now */
-export async function markRemoved(tx: Tx, messageId: string, personId: string, at: Date): Promise<boolean> {
-  const result = await tx
+/** @returns the show in which it was there until now; null when it was not there */
+export async function markRemoved(tx: Tx, messageId: string, personId: string, at: Date): Promise<string | null> {
+  const removed = await tx
     .updateTable('chat_message')
     .set({ removed_at: at, removed_by: personId })
     .where('id', '=', messageId)
     .where('removed_at', 'is', null)
+    .returning('show_id')
     .executeTakeFirst();
-  return result.numUpdatedRows > 0n;
+  return removed?.show_id ?? null;
 }
 
 /** Of a measure that was lifted: everybody who comes sees it again. */

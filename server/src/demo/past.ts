@@ -3,7 +3,7 @@
  * show goes through, at the clock of that time. The same guests every time.
  */
 import { createAnalytics } from '../analytics/analytics.ts';
-import type { Actor } from '../http/actor.ts';
+import { viewerOf, type Actor } from '../http/actor.ts';
 import type { Modules } from '../modules.ts';
 import { createMemoryBus } from '../platform/bus.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -40,13 +40,13 @@ export async function holdPastShow(
     for (let minute = 0; minute < SHOWN_MINUTES; minute += 1) {
       for (const gone of here.filter(({ untilMs }) => untilMs <= nowMs)) {
         here.splice(here.indexOf(gone), 1);
-        analytics.notePresence(room, nameOf(gone.actor), false);
+        analytics.notePresence(room, viewerOf(gone.actor), false);
       }
       for (let index = 0; index < (COMING[minute] ?? 0); index += 1) {
         guests += 1;
         const actor: Actor = { kind: 'guest', guestId: `demo-${guests}` };
         here.push({ actor, untilMs: nowMs + (2 + (guests * 7) % 19) * MINUTE_MS });
-        analytics.notePresence(room, nameOf(actor), true);
+        analytics.notePresence(room, viewerOf(actor), true);
         await analytics.noteVisit(actor, id, { source: SOURCES[guests % SOURCES.length] ?? 'home' }, browserOf(guests));
         if (guests % 2 === 0) await shows.noteInterest(actor, id, productId, 'card_opened');
         if (guests % 6 === 0) await shows.noteInterest(actor, id, productId, 'sheet_opened');
@@ -66,10 +66,6 @@ const ZONES = ['Asia/Shanghai', 'Asia/Shanghai', 'Asia/Shanghai', 'Asia/Riyadh',
 
 function browserOf(guest: number) {
   return { timeZone: ZONES[guest % ZONES.length], acceptLanguage: undefined };
-}
-
-function nameOf(actor: Actor): string {
-  return actor.kind === 'guest' ? `guest/${actor.guestId}` : `person/${actor.personId}`;
 }
 
 /** On a bus of its own: what listens to the running server must not take that evening for now. */

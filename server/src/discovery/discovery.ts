@@ -20,7 +20,7 @@ export interface DiscoveryDeps {
   platform: Platform;
   shops: Pick<Shops, 'byIds' | 'idsAfter' | 'refs'>;
   catalog: Pick<Catalog, 'productsByIds' | 'idsAfter'>;
-  shows: Pick<Shows, 'factsOf' | 'idsAfter' | 'tiles' | 'viewersOfShops'>;
+  shows: Pick<Shows, 'factsOf' | 'idsAfter' | 'publicTiles' | 'viewersOfShops'>;
   /** Shops that the person follows. */
   followedBy(personId: string): Promise<string[]>;
   /** Who watches the show now. */

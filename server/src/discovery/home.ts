@@ -86,12 +86,12 @@ export function createHome(deps: DiscoveryDeps): HomeOf {
     return value;
   }
 
-  /** As `deps.shows.tiles`, but each asked for once a second at most. */
+  /** As `deps.shows.publicTiles`, but each asked for once a second at most. */
   async function tilesOf(ids: readonly string[]): Promise<Map<string, ShowTile>> {
     // Held on to here: what is kept may be forgotten while we wait.
     const known = ids.map((id) => ({ id, tile: shared.get<ShowTile | null>(`tile ${id}`) }));
     const missing = known.flatMap(({ id, tile }) => (tile === undefined ? [id] : []));
-    const made = missing.length === 0 ? Promise.resolve(new Map<string, ShowTile>()) : deps.shows.tiles(missing);
+    const made = missing.length === 0 ? Promise.resolve(new Map<string, ShowTile>()) : deps.shows.publicTiles(missing);
     const tiles = await Promise.all(known.map(({ id, tile }) => (
       tile ?? shared.keep(`tile ${id}`, made.then((found) => found.get(id) ?? null))
     )));

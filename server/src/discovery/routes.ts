@@ -5,13 +5,12 @@ import {
 } from '@nacre/contract/discovery';
 import { Shop } from '@nacre/contract/shops';
 import { ShowTile } from '@nacre/contract/shows';
-import type { Actor } from '../http/actor.ts';
+import { personIdOf } from '../http/actor.ts';
 import type { App } from '../http/app.ts';
 import { refusals } from '../http/openapi.ts';
 import type { Discovery } from './discovery.ts';
 
 const tags = ['discovery'];
-const personIdOf = (actor: Actor) => (actor.kind === 'person' ? actor.personId : null);
 
 export function discoveryRoutes(app: App, { discovery }: { discovery: Discovery }): void {
   app.get('/api/home', {

@@ -93,8 +93,10 @@ async function findShows(deps: DiscoveryDeps, { query, after, limit }: Wanted): 
   if (query === null) return { items: [], next: null };
   const found = await searchStore.findEntries(deps.platform.database.db, 'show', query, after, limit + 1);
   const shown = found.slice(0, limit);
-  const tiles = await deps.shows.tiles(shown.map(({ id }) => id));
-  return { items: shown.flatMap(({ id }) => tiles.get(id) ?? []), next: nextOf(found, limit) };
+  const tiles = await deps.shows.publicTiles(shown.map(({ id }) => id));
+  const items = shown.flatMap(({ id }) => tiles.get(id) ?? []);
+  // The model may be a moment behind; what is called off is found no more.
+  return { items: items.filter(({ state }) => state !== 'cancelled'), next: nextOf(found, limit) };
 }
 
 async function findShops(deps: DiscoveryDeps, { query, after, limit }: Wanted): Promise<Page<Shop>> {

@@ -36,6 +36,11 @@ export function personOf(request: FastifyRequest): PersonActor {
   return request.actor;
 }
 
+/** Null for a guest. */
+export function personIdOf(actor: Actor): string | null {
+  return actor.kind === 'person' ? actor.personId : null;
+}
+
 /** The name under which one viewer counts once, however many tabs: `person/<uuid>` or `guest/<id>`. */
 export function viewerOf(actor: Actor): string {
   return actor.kind === 'person' ? `person/${actor.personId}` : `guest/${actor.guestId}`;

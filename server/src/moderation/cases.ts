@@ -4,16 +4,17 @@
  * Invariants: a person reports a thing once and appeals a measure once; each is decided once; what was reported stays
  * as it was; every decision is a line of the log, in the transaction that made it true.
  */
-import type { Page } from '@nacre/contract/common';
+import type { Page, PageQuery } from '@nacre/contract/common';
 import type {
   Appeal, AppealCase, AppealDecision, CaseQuery, LoggedDecision, Report, ReportCase, ReportCreate, ReportDecision,
 } from '@nacre/contract/moderation';
-import type { PageQuery } from '@nacre/contract/common';
 import type { PersonActor } from '../http/actor.ts';
 import { PAGE_LIMIT_DEFAULT, pageOf, readCursor } from '../lib/cursor.ts';
 import { Refusal } from '../lib/refusal.ts';
 import type { Tx } from '../platform/database.ts';
-import { liftMeasure, readWords, refsOf, takeMeasure, type Decider, type NewMeasure, type Parts } from './parts.ts';
+import {
+  deciderOf, liftMeasure, logDecision, readWords, refsOf, takeMeasure, type Decider, type NewMeasure, type Parts,
+} from './parts.ts';
 import * as store from './store.ts';
 import type { ReportRow } from './store.ts';
 import { appealUntil, appealView, caseView, decisionView, officeView, reportView } from './view.ts';
@@ -171,21 +172,20 @@ async function decideReport(
   parts: Parts, actor: PersonActor, reportId: string, decision: ReportDecision,
 ): Promise<ReportCase> {
   assertOperator(actor);
-  const { database, clock, newId } = parts.platform;
+  const { database, clock } = parts.platform;
   const words = decision.action === 'nothing' ? decision.words.trim() : readWords(decision.reason, decision.words);
   const decided = await database.transaction(async (tx) => {
     const row = await store.lockReport(tx, reportId);
     if (row === undefined) throw new Refusal('moderation.not_found');
     if (row.decided_at !== null) throw new Refusal('moderation.decided_already');
     const at = clock.now();
-    const by: Decider = { personId: actor.personId, name: actor.name, as: 'operator' };
+    const by = deciderOf(actor, 'operator');
     const made = measureOf(row, decision, words, at);
     const measure = made === null ? null : await act(parts, tx, by, made);
     const after = await store.decideReport(tx, reportId, { action: decision.action, answer: words, decided_at: at });
-    await store.logDecision(tx, {
-      id: newId(), at, person_id: by.personId, name: by.name, decided_as: 'operator', what: 'report-decided',
-      kind: decision.action, subject: row.thing_id, reason: decision.reason, words, shop_id: row.shop_id,
-      measure_id: measure, report_id: reportId, appeal_id: null,
+    await logDecision(parts, tx, by, {
+      what: 'report-decided', kind: decision.action, subject: row.thing_id, reason: decision.reason, words,
+      shop_id: row.shop_id, measure_id: measure, report_id: reportId,
     });
     return after;
   });
@@ -209,11 +209,7 @@ async function appeals(parts: Parts, actor: PersonActor, query: CaseQuery): Prom
   const { database, clock } = parts.platform;
   const limit = query.limit ?? PAGE_LIMIT_DEFAULT;
   const rows = await store.appeals(database.db, query.state !== 'decided', readCursor(query.cursor), limit + 1);
-  const measures = new Map<string, store.MeasureRow>();
-  for (const row of rows) {
-    const measure = await store.measureById(database.db, row.measure_id);
-    if (measure !== undefined) measures.set(measure.id, measure);
-  }
+  const measures = await store.measuresById(database.db, rows.map((row) => row.measure_id));
   const all = [...measures.values()];
   const [refs, names] = await Promise.all([
     refsOf(parts, all), parts.namesOf(all.flatMap((measure) => measure.decided_by ?? [])),
@@ -232,19 +228,18 @@ async function decideAppeal(
   parts: Parts, actor: PersonActor, appealId: string, decision: AppealDecision,
 ): Promise<Appeal> {
   assertOperator(actor);
-  const { database, clock, newId } = parts.platform;
+  const { database, clock } = parts.platform;
   const words = decision.words.trim();
   const decided = await database.transaction(async (tx) => {
     const at = clock.now();
     const state = decision.grant ? 'granted' : 'refused';
     const row = await store.decideAppeal(tx, appealId, { state, answer: words, decided_at: at });
     if (row === undefined) return null;
-    const by: Decider = { personId: actor.personId, name: actor.name, as: 'operator' };
+    const by = deciderOf(actor, 'operator');
     if (decision.grant) await liftMeasure(parts, tx, by, row.measure_id, words);
-    await store.logDecision(tx, {
-      id: newId(), at, person_id: by.personId, name: by.name, decided_as: 'operator', what: `appeal-${state}`,
-      kind: null, subject: row.person_id, reason: null, words, shop_id: null, measure_id: row.measure_id,
-      report_id: null, appeal_id: row.id,
+    await logDecision(parts, tx, by, {
+      what: `appeal-${state}`, kind: null, subject: row.person_id, reason: null, words, measure_id: row.measure_id,
+      appeal_id: row.id,
     });
     return row;
   });

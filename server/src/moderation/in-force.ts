@@ -5,7 +5,7 @@
  * Invariant: what a reader gets was read after the last change that the bus told of. Time is asked at each question,
  * because what is over is over without anybody telling.
  */
-import { LRUCache } from 'lru-cache';
+import { createLoadOnce } from '../lib/load-once.ts';
 import type { Bus } from '../platform/bus.ts';
 import type { MeasureRow } from './store.ts';
 import { createMatcher } from './words.ts';
@@ -72,35 +72,17 @@ export function createInForce(deps: {
   loadShop(shopId: string): Promise<ShopForce>;
   loadTalk(): Promise<ReadonlyMap<string, MeasureRow>>;
 }): InForce {
-  const shops = new LRUCache<string, Promise<ShopForce>>({ max: SHOPS });
-  let talk: Promise<ReadonlyMap<string, MeasureRow>> | null = null;
+  const shops = createLoadOnce(SHOPS, deps.loadShop);
+  const talk = createLoadOnce(1, deps.loadTalk);
 
   const stop = deps.bus.subscribe(CHANGED_TOPIC, (told) => {
     const { key } = told as { key: string };
-    if (key === TALK_KEY) talk = null;
-    else shops.delete(key);
+    (key === TALK_KEY ? talk : shops).forget(key);
   });
 
   return {
-    ofShop(shopId) {
-      const known = shops.get(shopId);
-      if (known !== undefined) return known;
-      const loading = deps.loadShop(shopId);
-      shops.set(shopId, loading);
-      loading.catch(() => {
-        if (shops.get(shopId) === loading) shops.delete(shopId);
-      });
-      return loading;
-    },
-    ofTalk() {
-      if (talk !== null) return talk;
-      const loading = deps.loadTalk();
-      talk = loading;
-      loading.catch(() => {
-        if (talk === loading) talk = null;
-      });
-      return loading;
-    },
+    ofShop: shops.of,
+    ofTalk: () => talk.of(TALK_KEY),
     changed: (key) => deps.bus.publish(CHANGED_TOPIC, { key }),
     stop,
   };

@@ -15,7 +15,7 @@ import type { Tx } from '../platform/database.ts';
 import { createCases, type Cases } from './cases.ts';
 import { createInForce, forceOf, isInForce, muteKey } from './in-force.ts';
 import {
-  liftMeasure, measureViews, readWords, refsOf, takeMeasure, type Decider, type ModerationDeps, type Parts,
+  deciderOf, liftMeasure, measureViews, readWords, refsOf, takeMeasure, type ModerationDeps, type Parts,
 } from './parts.ts';
 import * as store from './store.ts';
 import type { MeasureRow } from './store.ts';
@@ -204,10 +204,6 @@ async function take(parts: Parts, actor: PersonActor, showId: string, input: Mea
   const [view] = await officeViews(parts, [row]);
   if (view === undefined) throw new Error('a measure without a view');
   return view;
-}
-
-export function deciderOf(actor: PersonActor, as: Decider['as']): Decider {
-  return { personId: actor.personId, name: actor.name, as };
 }
 
 async function noteRemoval(

@@ -1,5 +1,5 @@
 /** What the verbs of moderation share: deps, and how a measure begins and ends. */
-import type { Actor } from '../http/actor.ts';
+import type { Actor, PersonActor } from '../http/actor.ts';
 import type { PersonalEvent } from '@nacre/contract/realtime';
 import type { MeasureKind, ModerationReason, ReportedLine, ReportKind } from '@nacre/contract/moderation';
 import { Refusal } from '../lib/refusal.ts';
@@ -74,6 +74,10 @@ export interface Decider {
   as: 'shop' | 'operator';
 }
 
+export function deciderOf(actor: PersonActor, as: Decider['as']): Decider {
+  return { personId: actor.personId, name: actor.name, as };
+}
+
 export interface NewMeasure {
   kind: MeasureKind;
   person: { id: string; name: string } | null;
@@ -103,11 +107,7 @@ export async function takeMeasure(parts: Parts, tx: Tx, by: Decider, made: NewMe
     shop_id: made.shopId, show_id: made.showId, message_id: made.messageId, text: made.text, reason: made.reason,
     words: made.words, created_at: at, until: made.until, lifted_at: null,
   });
-  await store.logDecision(tx, {
-    id: newId(), at, person_id: by.personId, name: by.name, decided_as: by.as, what: 'measure', kind: row.kind,
-    subject: row.person_id ?? row.shop_id ?? '', reason: row.reason, words: row.words, shop_id: row.shop_id,
-    measure_id: row.id, report_id: null, appeal_id: null,
-  });
+  await logMeasure(parts, tx, by, row, { what: 'measure', reason: row.reason, words: row.words });
   afterCommit(tx, () => noteChange(parts, row));
   return row;
 }
@@ -117,18 +117,33 @@ export async function takeMeasure(parts: Parts, tx: Tx, by: Decider, made: NewMe
  * @returns false when it was lifted already
  */
 export async function liftMeasure(parts: Parts, tx: Tx, by: Decider, id: string, words: string): Promise<boolean> {
-  const { clock, newId } = parts.platform;
-  const at = clock.now();
-  const row = await store.lift(tx, id, at);
+  const row = await store.lift(tx, id, parts.platform.clock.now());
   if (row === undefined) return false;
   if (row.kind === 'removal' && row.message_id !== null) await parts.talk.restore(tx, row.message_id);
-  await store.logDecision(tx, {
-    id: newId(), at, person_id: by.personId, name: by.name, decided_as: by.as, what: 'lifted', kind: row.kind,
-    subject: row.person_id ?? row.shop_id ?? '', reason: null, words, shop_id: row.shop_id, measure_id: row.id,
-    report_id: null, appeal_id: null,
-  });
+  await logMeasure(parts, tx, by, row, { what: 'lifted', reason: null, words });
   afterCommit(tx, () => noteChange(parts, row));
   return true;
+}
+
+function logMeasure(
+  parts: Parts, tx: Tx, by: Decider, row: MeasureRow, line: Pick<Decision, 'what' | 'reason' | 'words'>,
+): Promise<void> {
+  return logDecision(parts, tx, by, {
+    ...line, kind: row.kind, subject: row.person_id ?? row.shop_id ?? '', shop_id: row.shop_id, measure_id: row.id,
+  });
+}
+
+/** What a line of the log says besides who and when; ids that are left out it has not. */
+type Decision = Pick<store.DecisionRow, 'what' | 'kind' | 'subject' | 'reason' | 'words'>
+  & Partial<Pick<store.DecisionRow, 'shop_id' | 'measure_id' | 'report_id' | 'appeal_id'>>;
+
+/** Writes the line, in the transaction that makes it true. */
+export async function logDecision(parts: Parts, tx: Tx, by: Decider, line: Decision): Promise<void> {
+  const { clock, newId } = parts.platform;
+  await store.insertDecision(tx, {
+    id: newId(), at: clock.now(), person_id: by.personId, name: by.name, decided_as: by.as,
+    shop_id: null, measure_id: null, report_id: null, appeal_id: null, ...line,
+  });
 }
 
 function noteChange(parts: Parts, row: MeasureRow): void {

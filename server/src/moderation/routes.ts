@@ -8,18 +8,13 @@ import { Type } from 'typebox';
 import { personOf } from '../http/actor.ts';
 import type { App } from '../http/app.ts';
 import { refusals } from '../http/openapi.ts';
+import { privateRoutes } from '../http/private-routes.ts';
 import type { Moderation } from './moderation.ts';
 
 const all = <T extends import('typebox').TSchema>(item: T) => Type.Object({ items: Type.Array(item) });
 
 export async function moderationRoutes(parent: App, deps: { moderation: Moderation }): Promise<void> {
-  await parent.register(async (scope) => {
-    // The scope is the application with hooks of its own; only its type forgets that.
-    const app = scope as unknown as App;
-    // What is decided about people: no cache may keep it.
-    app.addHook('onRequest', async (_request, reply) => {
-      reply.header('Cache-Control', 'no-store');
-    });
+  await privateRoutes(parent, (app) => {
     viewerRoutes(app, deps.moderation);
     shopRoutes(app, deps.moderation);
     reportRoutes(app, deps.moderation);

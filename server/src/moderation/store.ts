@@ -52,6 +52,12 @@ export async function measureById(db: Db | Tx, id: string): Promise<MeasureRow |
   return db.selectFrom('moderation_measure').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
+export async function measuresById(db: Db, ids: readonly string[]): Promise<Map<string, MeasureRow>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db.selectFrom('moderation_measure').selectAll().where('id', 'in', [...ids]).execute();
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
 export async function removalOf(db: Db | Tx, messageId: string): Promise<MeasureRow | undefined> {
   return db.selectFrom('moderation_measure').selectAll()
     .where('message_id', '=', messageId).where('kind', '=', 'removal').where('lifted_at', 'is', null)
@@ -180,7 +186,7 @@ export async function appealById(db: Db, id: string): Promise<AppealRow | undefi
   return db.selectFrom('moderation_appeal').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
-export async function logDecision(tx: Tx, row: Insertable<ModerationDecision>): Promise<void> {
+export async function insertDecision(tx: Tx, row: Insertable<ModerationDecision>): Promise<void> {
   await tx.insertInto('moderation_decision').values(row).execute();
 }
 

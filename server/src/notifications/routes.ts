@@ -7,6 +7,7 @@ import { Type } from 'typebox';
 import { personOf } from '../http/actor.ts';
 import type { App } from '../http/app.ts';
 import { refusals } from '../http/openapi.ts';
+import { privateRoutes } from '../http/private-routes.ts';
 import type { Notifications } from './notifications.ts';
 
 const tags = ['notifications'];
@@ -14,13 +15,7 @@ const tags = ['notifications'];
 export async function notificationsRoutes(
   parent: App, { notifications }: { notifications: Notifications },
 ): Promise<void> {
-  await parent.register(async (scope) => {
-    // The scope is the application with hooks of its own; only its type forgets that.
-    const app = scope as unknown as App;
-    // What these answer is one person's: no cache may keep it.
-    app.addHook('onRequest', async (_request, reply) => {
-      reply.header('Cache-Control', 'no-store');
-    });
+  await privateRoutes(parent, (app) => {
     listRoutes(app, notifications);
     settingsRoutes(app, notifications);
   });

@@ -14,16 +14,20 @@ export type ShowNewsRow = Selectable<ShowNewsTable> & { kind: ShowNewsKind };
 
 // ---- news of shows ----------------------------------------------------------------------------------------------
 
-/** Writes it, or makes it new again when it is later than what was told. False for what was told already. */
-export async function writeShowNews(tx: Tx, row: Insertable<ShowNewsTable>): Promise<boolean> {
-  const { numInsertedOrUpdatedRows } = await tx
+/**
+ * Writes it, or makes it new again when it is later than what was told.
+ * @returns the id of its row; null for what was told already
+ */
+export async function writeShowNews(tx: Tx, row: Insertable<ShowNewsTable>): Promise<string | null> {
+  const written = await tx
     .insertInto('show_news')
     .values(row)
     .onConflict((conflict) => conflict.columns(['show_id', 'kind']).doUpdateSet((eb) => ({
       at: eb.ref('excluded.at'), starts_at: eb.ref('excluded.starts_at'), told_up_to: null, told_all: false,
     })).whereRef('show_news.at', '<', 'excluded.at'))
+    .returning('id')
     .executeTakeFirst();
-  return (numInsertedOrUpdatedRows ?? 0n) > 0n;
+  return written?.id ?? null;
 }
 
 /** Held until the transaction ends, so that each page of followers is taken once. */
@@ -35,11 +39,6 @@ export async function lockShowNews(tx: Tx, id: string): Promise<ShowNewsRow | un
 export async function showNewsById(db: Db, id: string): Promise<ShowNewsRow | undefined> {
   const row = await db.selectFrom('show_news').selectAll().where('id', '=', id).executeTakeFirst();
   return row as ShowNewsRow | undefined;
-}
-
-export async function showNewsOf(tx: Tx, showId: string, kind: ShowNewsKind): Promise<ShowNewsRow> {
-  return await tx.selectFrom('show_news').selectAll().where('show_id', '=', showId).where('kind', '=', kind)
-    .executeTakeFirstOrThrow() as ShowNewsRow;
 }
 
 export async function noteTold(tx: Tx, id: string, upTo: string | null, all: boolean): Promise<void> {

@@ -55,12 +55,11 @@ const ORDER_TTL_MS = 3 * 24 * 3_600_000;
 
 export async function noteShow(deps: NotificationsDeps, tx: Tx, kind: ShowNewsKind, fact: ShowFact): Promise<void> {
   const { clock, newId } = deps.platform;
-  const isNews = await store.writeShowNews(tx, {
+  const id = await store.writeShowNews(tx, {
     id: newId(), show_id: fact.showId, shop_id: fact.shopId, kind, at: new Date(fact.at),
     starts_at: new Date(fact.startsAt),
   });
-  if (!isNews) return;
-  const { id } = await store.showNewsOf(tx, fact.showId, kind);
+  if (id === null) return;
   const startAfter = kind === 'moved' ? new Date(clock.now().getTime() + MOVED_WAIT_MS) : null;
   await deps.jobs.add(tx, JOB_FOLLOWERS, { newsId: id, at: fact.at } satisfies FollowersJob, startAfter);
 }

@@ -10,7 +10,7 @@ import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import { Compile } from 'typebox/compile';
 import { CLOSE, ClientMessage, REALTIME_VERSION, type ServerMessage } from '@nacre/contract/realtime';
 import type { RefusalCode } from '@nacre/contract/refusals';
-import { namesOf, viewerOf, type Actor } from '../http/actor.ts';
+import { namesOf, personIdOf, viewerOf, type Actor } from '../http/actor.ts';
 import type { Guests } from '../http/guest.ts';
 import { refuseUpgrade, type UpgradeHandler } from '../http/upgrade.ts';
 import { Refusal } from '../lib/refusal.ts';
@@ -220,7 +220,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     connection.write(message({
       type: 'welcome',
       version: REALTIME_VERSION,
-      personId: actor.kind === 'person' ? actor.personId : null,
+      personId: personIdOf(actor),
       serverTime: clock.now().toISOString(),
       ...(name === undefined ? {} : { line: name }),
     }));

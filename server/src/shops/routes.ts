@@ -2,7 +2,7 @@
 import { Id, Page, PageQuery, type Locale } from '@nacre/contract/common';
 import { Shop, ShopCreate, ShopPage, ShopPatch, type Following } from '@nacre/contract/shops';
 import { Type } from 'typebox';
-import { personOf } from '../http/actor.ts';
+import { personIdOf, personOf } from '../http/actor.ts';
 import type { App } from '../http/app.ts';
 import { refusals } from '../http/openapi.ts';
 import type { Shops } from './shops.ts';
@@ -46,7 +46,7 @@ export function shopsRoutes(app: App, { shops, followingOf, languageOf }: ShopsR
     },
   }, async (request) => {
     const shop = await shops.bySlug(request.params.slug);
-    const personId = request.actor.kind === 'person' ? request.actor.personId : null;
+    const personId = personIdOf(request.actor);
     return { ...shop, ...(await followingOf(shop.id, personId)) };
   });
 

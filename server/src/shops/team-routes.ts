@@ -8,6 +8,7 @@ import { Type } from 'typebox';
 import { personOf } from '../http/actor.ts';
 import type { App } from '../http/app.ts';
 import { refusals } from '../http/openapi.ts';
+import { privateRoutes } from '../http/private-routes.ts';
 import type { TeamOfShops } from './team.ts';
 
 export interface TeamRoutesDeps {
@@ -25,13 +26,7 @@ const tokenParams = Type.Object({ token: Type.String() });
 const nothing = { 204: Type.Null(), ...refusals };
 
 export async function teamRoutes(parent: App, deps: TeamRoutesDeps): Promise<void> {
-  await parent.register(async (scope) => {
-    // The scope is the application with hooks of its own; only its type forgets that.
-    const app = scope as unknown as App;
-    // Who works where, and the secret of an invitation: no cache may keep it.
-    app.addHook('onRequest', async (_request, reply) => {
-      reply.header('Cache-Control', 'no-store');
-    });
+  await privateRoutes(parent, (app) => {
     memberRoutes(app, deps.team);
     inviteRoutes(app, deps);
     invitedRoutes(app, deps.team);

@@ -29,3 +29,11 @@ test('[S19] of one address so many guests count in a minute; others are counted 
   nowMs = 60_000;
   crowd.counted(guest('more'), '192.0.2.1');
 });
+
+test('[S19] [H18] the addresses of one IPv6 network are one address', () => {
+  const crowd = createCrowd({ nowMs: () => 0 });
+  for (let index = 0; index < GUESTS_PER_ADDRESS_MINUTE; index += 1) {
+    crowd.counted(guest(index), `2001:db8::${index.toString(16)}`);
+  }
+  assert.throws(() => crowd.counted(guest('more'), '2001:db8::ffff'), { code: 'request.too_many' });
+});

@@ -6,6 +6,7 @@
  */
 import { LRUCache } from 'lru-cache';
 import { viewerOf, type Actor } from '../http/actor.ts';
+import { networkOf } from '../http/client-network.ts';
 import { Refusal } from '../lib/refusal.ts';
 
 /**
@@ -26,14 +27,15 @@ export interface Crowd {
 }
 
 export function createCrowd(deps: { nowMs(): number }): Crowd {
-  const addresses = new LRUCache<string, { sinceMs: number; guests: Set<string> }>({ max: ADDRESSES_REMEMBERED });
+  const networks = new LRUCache<string, { sinceMs: number; guests: Set<string> }>({ max: ADDRESSES_REMEMBERED });
 
   return {
     counted(actor, address) {
       if (actor.kind === 'person') return actor;
       if (actor.isNew === true) throw new Refusal('shows.not_counted');
       const nowMs = deps.nowMs();
-      const known = addresses.get(address);
+      const network = networkOf(address);
+      const known = networks.get(network);
       const isOver = known === undefined || nowMs - known.sinceMs >= MINUTE_MS;
       const minute = isOver ? { sinceMs: nowMs, guests: new Set<string>() } : known;
       const viewer = viewerOf(actor);
@@ -43,7 +45,7 @@ export function createCrowd(deps: { nowMs(): number }): Crowd {
         });
       }
       minute.guests.add(viewer);
-      addresses.set(address, minute);
+      networks.set(network, minute);
       return actor;
     },
   };

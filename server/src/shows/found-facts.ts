@@ -1,11 +1,10 @@
 /** What discovery needs to know of shows: of public ones that were not called off, and nothing of the others. */
 import type { SpokenLanguage } from '@nacre/contract/languages';
-import type { ShowState, ShowTile } from '@nacre/contract/shows';
+import type { ShowState } from '@nacre/contract/shows';
 import type { Db } from '../platform/database.ts';
 import * as found from './found-store.ts';
 import { isRunning } from './states.ts';
 import * as store from './store.ts';
-import { tilesOf, type ViewDeps } from './view.ts';
 
 export interface ShowFacts {
   id: string;
@@ -22,7 +21,7 @@ export interface ShowFacts {
 }
 
 export async function factsOf(db: Db, ids: readonly string[]): Promise<ShowFacts[]> {
-  const rows = await found.publicShows(db, ids);
+  const rows = (await store.publicShows(db, ids)).filter(({ state }) => state !== 'cancelled');
   const running = rows.filter((row) => isRunning(row.state)).map((row) => row.id);
   const [items, screens] = await Promise.all([found.bagsOf(db, running), store.screensOf(db, running)]);
   const goods = Map.groupBy(items, (item) => item.showId);
@@ -38,10 +37,4 @@ export async function factsOf(db: Db, ids: readonly string[]): Promise<ShowFacts
     goods: (goods.get(row.id) ?? []).map(({ productId, number }) => ({ productId, number })),
     onScreenProductId: screenOf.get(row.id) ?? null,
   }));
-}
-
-/** As tiles; what is private, called off or gone is missing from the answer. */
-export async function publicTiles(view: ViewDeps, ids: readonly string[]): Promise<Map<string, ShowTile>> {
-  const tiles = await tilesOf(view, await found.publicShows(view.db, ids));
-  return new Map(tiles.map((tile) => [tile.id, tile]));
 }

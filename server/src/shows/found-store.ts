@@ -1,18 +1,5 @@
 /** SQL on show and show_item for what everybody may find. */
 import type { Db } from '../platform/database.ts';
-import type { ShowRow } from './store.ts';
-
-export async function publicShows(db: Db, ids: readonly string[]): Promise<ShowRow[]> {
-  if (ids.length === 0) return [];
-  const rows = await db
-    .selectFrom('show')
-    .selectAll()
-    .where('id', 'in', [...ids])
-    .where('visibility', '=', 'public')
-    .where('state', '<>', 'cancelled')
-    .execute();
-  return rows as ShowRow[];
-}
 
 /** Of everything that is not called off, private ones too. */
 export async function showIdsAfter(db: Db, last: string | null, limit: number): Promise<string[]> {

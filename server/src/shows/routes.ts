@@ -7,18 +7,16 @@ import { Type } from 'typebox';
 import type { FastifyRequest } from 'fastify';
 import type { Actor } from '../http/actor.ts';
 import type { App } from '../http/app.ts';
-import { networkOf } from '../http/client-network.ts';
 import { refusals } from '../http/openapi.ts';
-import { createCrowd } from './crowd.ts';
+import type { Crowd } from './crowd.ts';
 import type { Shows } from './shows.ts';
 
 const params = Type.Object({ showId: Id });
 const tags = ['shows'];
 
-export function showsRoutes(app: App, deps: { shows: Shows }): void {
+export function showsRoutes(app: App, deps: { shows: Shows; counted: Crowd['counted'] }): void {
   readRoutes(app, deps.shows);
-  const crowd = createCrowd({ nowMs: () => performance.now() });
-  viewerRoutes(app, deps.shows, ({ actor, ip }) => crowd.counted(actor, networkOf(ip)));
+  viewerRoutes(app, deps.shows, ({ actor, ip }) => deps.counted(actor, ip));
   asideRoutes(app, deps.shows);
 }
 

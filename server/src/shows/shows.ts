@@ -18,7 +18,7 @@ import { createAnnouncements, type Announcements } from './announcements.ts';
 import type { TeamChanged } from '../shops/events.ts';
 import { createCounts, likesNow } from './counts.ts';
 import { figuresOf, type FiguresOfShow } from './figures.ts';
-import { factsOf, publicTiles, type ShowFacts } from './found-facts.ts';
+import { factsOf, type ShowFacts } from './found-facts.ts';
 import * as found from './found-store.ts';
 import { createGoodsFeed } from './goods-feed.ts';
 import { putOut, stopRunning, stopShow } from './keeping.ts';
@@ -113,8 +113,6 @@ export interface Shows {
 
   /** Of public shows that are not called off; the others are missing from the answer. */
   factsOf(ids: readonly string[]): Promise<ShowFacts[]>;
-  /** The same as tiles. */
-  tiles(ids: readonly string[]): Promise<Map<string, ShowTile>>;
   /** Ids of shows in their order, on from an id; empty at the end. */
   idsAfter(last: string | null, limit: number): Promise<string[]>;
   /** The highest counts of viewers of all shows of each shop, added up. */
@@ -206,7 +204,6 @@ export function createShows(deps: ShowsDeps): Shows {
     takeBack: (actor, showId, productId) => takeBack(parts, actor, showId, productId),
     like: (actor, showId, count) => like(parts, actor, showId, count),
     factsOf: (ids) => factsOf(parts.view.db, ids),
-    tiles: (ids) => publicTiles(parts.view, ids),
     idsAfter: (last, limit) => found.showIdsAfter(parts.view.db, last, limit),
     viewersOfShops: (shopIds) => found.viewersOfShops(parts.view.db, shopIds),
     figuresOf: (personId, showId) => figuresOf(parts, personId, showId),
