@@ -2,6 +2,7 @@
  * A list whose first page came with the page's data and which goes on by "Show more". Renewed, it keeps its length.
  */
 import type { Page } from '@nacre/contract/common';
+import { untrack } from 'svelte';
 import { steady } from './home/steady.ts';
 import { pagesAfter, type PageAsk } from './paging.ts';
 
@@ -70,6 +71,20 @@ export function createPartList<T extends { id: string }>(first: Page<T>, options
       }
     },
   };
+}
+
+/**
+ * The same for a page whose data may come anew: then the list is renewed, and not when other data of the page comes.
+ * Call it while the component is made.
+ */
+export function createPageList<T extends { id: string }>(first: () => Page<T>, options: PartListOptions<T>) {
+  const list = createPartList(untrack(first), options);
+  const page = $derived(first());
+  $effect.pre(() => {
+    const now = page;
+    untrack(() => list.renew(now));
+  });
+  return list;
 }
 
 /** What the way on at its end needs to know. */
