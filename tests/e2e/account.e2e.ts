@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
 import type { Device } from '@nacre/contract/accounts';
-import { chromium, type Browser, type Page } from 'playwright-core';
-import { findChromium } from '../support/chromium.ts';
+import type { Browser, Page } from 'playwright-core';
+import { launchChromium } from '../support/chromium.ts';
 import { createClient, PASSWORD, startNacre, until, type Nacre } from '../support/nacre.ts';
 import { textsOf } from '../support/texts.ts';
 
@@ -17,8 +17,7 @@ let nacre: Nacre;
 let browser: Browser;
 before(async () => {
   nacre = await startNacre();
-  const executablePath = findChromium() ?? assert.fail('no Chromium');
-  browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
+  browser = await launchChromium(['--disable-gpu']);
   const mei = createClient(nacre.url);
   const person = { name: 'Mei', email: EMAIL, password: PASSWORD, locale: 'ar' };
   await mei.must(200, 'POST', '/api/auth/sign-up/email', person);

@@ -12,12 +12,12 @@ import type { Order, OrderPlace } from '@nacre/contract/orders';
 import type { Product } from '@nacre/contract/catalog';
 import type { Shop } from '@nacre/contract/shops';
 import type { Show, ShowFigures } from '@nacre/contract/shows';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { FOLLOWED_FIRST_MOST } from '../../server/src/discovery/home.ts';
 import { NEWCOMER_PLACE, NEWCOMER_VIEWERS } from '../../server/src/discovery/ranking.ts';
-import { findChromium } from '../support/chromium.ts';
+import { launchChromium } from '../support/chromium.ts';
 import {
-  createClient, openMarket, publishClip, startNacre, streamKey, until, type Client, type Market, type Nacre,
+  createClient, goLive, openMarket, startNacre, until, type Client, type Market, type Nacre,
 } from '../support/nacre.ts';
 import { textsOf } from '../support/texts.ts';
 
@@ -39,9 +39,8 @@ let browser: Browser;
 before(async () => {
   nacre = await startNacre();
   market = await openMarket(nacre.url);
-  publisher = publishClip(nacre.url, await streamKey(market));
-  browser = await chromium.launch({ executablePath: findChromium() ?? '', args: ['--no-sandbox'] });
-  await until('the show is live', PATIENCE_MS, async () => (await show()).state === 'live');
+  publisher = await goLive(nacre.url, market);
+  browser = await launchChromium();
 });
 after(async () => {
   await browser?.close();

@@ -4,10 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
-import { chromium, type Browser, type Page } from 'playwright-core';
-import { findChromium } from '../support/chromium.ts';
+import type { Browser, Page } from 'playwright-core';
+import { launchChromium } from '../support/chromium.ts';
 import {
-  createClient, openMarket, publishClip, startNacre, streamKey, until, type Client, type Market, type Nacre,
+  createClient, goLive, openMarket, startNacre, type Client, type Market, type Nacre,
 } from '../support/nacre.ts';
 import { textsOf } from '../support/texts.ts';
 
@@ -25,15 +25,12 @@ let browser: Browser;
 before(async () => {
   nacre = await startNacre();
   market = await openMarket(nacre.url, { stock: 1 });
-  const { owner, shop, show } = market;
+  const { owner, shop } = market;
   await owner.must(200, 'PATCH', `/api/office/shops/${shop.id}`, {
     place: { address, hours: null }, offersPickup: true,
   });
-  publisher = publishClip(nacre.url, await streamKey(market));
-  browser = await chromium.launch({ executablePath: findChromium() ?? '', args: ['--no-sandbox'] });
-  await until('the show is live', PATIENCE_MS, async () => (
-    (await owner.must<{ state: string }>(200, 'GET', `/api/shows/${show.id}`)).state === 'live'
-  ));
+  publisher = await goLive(nacre.url, market);
+  browser = await launchChromium();
 });
 after(async () => {
   await browser?.close();

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
 import type { Product, ProductCreate } from '@nacre/contract/catalog';
 import type { Show } from '@nacre/contract/shows';
-import { chromium, type Browser, type Page } from 'playwright-core';
-import { findChromium } from '../support/chromium.ts';
+import type { Browser, Page } from 'playwright-core';
+import { launchChromium } from '../support/chromium.ts';
 import { openMarket, startNacre, type Market, type Nacre } from '../support/nacre.ts';
 import { textsOf } from '../support/texts.ts';
 
@@ -19,8 +19,7 @@ let browser: Browser;
 let market: Market;
 before(async () => {
   nacre = await startNacre({ env: { NACRE_PUBLIC_URL: PUBLIC_URL } });
-  const executablePath = findChromium() ?? assert.fail('no Chromium');
-  browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
+  browser = await launchChromium(['--disable-gpu']);
   const startsAt = new Date(Date.now() + 26 * 3_600_000).toISOString();
   market = await openMarket(nacre.url, { show: { startsAt } });
 });

@@ -5,11 +5,10 @@
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
 import type { Product } from '@nacre/contract/catalog';
-import type { Show } from '@nacre/contract/shows';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
-import { findChromium } from '../support/chromium.ts';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { launchChromium } from '../support/chromium.ts';
 import {
-  createClient, openMarket, PASSWORD, publishClip, startNacre, streamKey, until, type Client, type Market, type Nacre,
+  createClient, goLive, openMarket, PASSWORD, startNacre, until, type Client, type Market, type Nacre,
 } from '../support/nacre.ts';
 import { focusedName, press, tabTo, type Stop } from '../support/keys.ts';
 import { textsOf } from '../support/texts.ts';
@@ -38,10 +37,8 @@ before(async () => {
   await market.owner.must(200, 'PUT', `/api/office/shows/${market.show.id}/bag`, {
     productIds: [market.product.id, second.id],
   });
-  publisher = publishClip(nacre.url, await streamKey(market));
-  browser = await chromium.launch({ executablePath: findChromium() ?? '', args: ['--no-sandbox'] });
-  const show = () => market.owner.must<Show>(200, 'GET', `/api/shows/${market.show.id}`);
-  await until('the show is live', PATIENCE_MS, async () => (await show()).state === 'live');
+  publisher = await goLive(nacre.url, market);
+  browser = await launchChromium();
 });
 after(async () => {
   await browser?.close();

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
 import type { Me, Person } from '@nacre/contract/accounts';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
-import { findChromium } from '../support/chromium.ts';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { launchChromium } from '../support/chromium.ts';
 import { createClient, openMarket, PASSWORD, startNacre, until, type Nacre } from '../support/nacre.ts';
 import { textsOf } from '../support/texts.ts';
 
@@ -16,8 +16,7 @@ let nacre: Nacre;
 let browser: Browser;
 before(async () => {
   nacre = await startNacre();
-  const executablePath = findChromium() ?? assert.fail('no Chromium');
-  browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
+  browser = await launchChromium(['--disable-gpu']);
 });
 after(async () => {
   await browser?.close();

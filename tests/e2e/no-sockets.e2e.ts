@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { createClient, openMarket, publishClip, startNacre, streamKey, until, type Nacre } from '../support/nacre.ts';
+import { createClient, goLive, openMarket, startNacre, until, type Nacre } from '../support/nacre.ts';
 import { startPlainProxy, type PlainProxy } from '../support/plain-proxy.ts';
 import { textsOf } from '../support/texts.ts';
 import { launchCameraBrowser, waitForMovement, type CameraBrowser } from '../support/video-browser.ts';
@@ -34,11 +34,8 @@ async function openShow(showId: string): Promise<Page> {
 
 test('[R21] [V20] without sockets a viewer sees and hears everything, and returns to sockets', async (t) => {
   const market = await openMarket(nacre.url);
-  const publisher = publishClip(nacre.url, await streamKey(market));
+  const publisher = await goLive(nacre.url, market);
   t.after(() => publisher.stop());
-  await until('the show is live', PATIENCE_MS, async () => (
-    (await market.owner.must<{ state: string }>(200, 'GET', `/api/shows/${market.show.id}`)).state === 'live'
-  ));
   const ways: string[] = [];
   const page = await openShow(market.show.id);
   page.on('request', (request) => {

@@ -4,8 +4,8 @@ import test, { after, before } from 'node:test';
 import type { Person } from '@nacre/contract/accounts';
 import type { Shop } from '@nacre/contract/shops';
 import type { Show } from '@nacre/contract/shows';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
-import { findChromium } from '../support/chromium.ts';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { launchChromium } from '../support/chromium.ts';
 import { createClient, PASSWORD, startNacre, type Nacre } from '../support/nacre.ts';
 import { textsOf } from '../support/texts.ts';
 
@@ -17,8 +17,7 @@ let nacre: Nacre;
 let browser: Browser;
 before(async () => {
   nacre = await startNacre();
-  const executablePath = findChromium() ?? assert.fail('no Chromium');
-  browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
+  browser = await launchChromium(['--disable-gpu']);
 });
 after(async () => {
   await browser?.close();

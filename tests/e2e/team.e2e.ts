@@ -4,8 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
-import { findChromium } from '../support/chromium.ts';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { launchChromium } from '../support/chromium.ts';
 import { openMarket, PASSWORD, startNacre, type Market, type Nacre } from '../support/nacre.ts';
 import { textsOf } from '../support/texts.ts';
 
@@ -19,7 +19,7 @@ let browser: Browser;
 before(async () => {
   nacre = await startNacre();
   market = await openMarket(nacre.url);
-  browser = await chromium.launch({ executablePath: findChromium() ?? '', args: ['--no-sandbox'] });
+  browser = await launchChromium();
 });
 after(async () => {
   await browser?.close();

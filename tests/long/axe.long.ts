@@ -4,10 +4,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import type { AxeResults } from 'axe-core';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
-import { findChromium } from '../support/chromium.ts';
-import { DEMO_OWNER, demoPages, type DemoPages } from '../support/demo-pages.ts';
-import { startNacre, type Nacre } from '../support/nacre.ts';
+import type { BrowserContext, Page } from 'playwright-core';
+import { DEMO_OWNER, openDemo, type DemoStage } from '../support/demo-pages.ts';
 
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -18,25 +16,14 @@ const LANGUAGES = [
   { locale: 'ar-SA', width: 1280, height: 800, colorScheme: 'light' },
 ] as const;
 
-let nacre: Nacre;
-let browser: Browser;
-let paths: DemoPages;
-
+let demo: DemoStage;
 before(async () => {
-  nacre = await startNacre({ demo: true });
-  browser = await chromium.launch({
-    executablePath: findChromium() ?? '',
-    args: ['--no-sandbox', '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream'],
-  });
-  paths = await demoPages(nacre.url);
+  demo = await openDemo();
 });
-after(async () => {
-  await browser?.close();
-  await nacre?.remove();
-});
+after(() => demo?.stop());
 
 async function findings(page: Page, path: string): Promise<string[]> {
-  await page.goto(`${nacre.url}${path}`, { waitUntil: 'domcontentloaded' });
+  await page.goto(`${demo.nacre.url}${path}`, { waitUntil: 'domcontentloaded' });
   return findingsHere(page, path);
 }
 
@@ -56,7 +43,7 @@ async function findingsHere(page: Page, path: string): Promise<string[]> {
 
 /** Pages that were loaded and then lost the network, or asked for what did not come. */
 async function findingsWithoutNetwork(page: Page, path: string, to: string): Promise<string[]> {
-  await page.goto(`${nacre.url}${path}`, { waitUntil: 'domcontentloaded' });
+  await page.goto(`${demo.nacre.url}${path}`, { waitUntil: 'domcontentloaded' });
   await page.waitForTimeout(1_200);
   await page.context().setOffline(true);
   await page.locator(`a[href="${to}"]`).first().evaluate((link: HTMLAnchorElement) => link.click());
@@ -67,13 +54,13 @@ async function findingsWithoutNetwork(page: Page, path: string, to: string): Pro
 
 for (const { locale, width, height, colorScheme } of LANGUAGES) {
   test(`[W20] axe finds nothing on any page (${locale}, ${width} px, ${colorScheme})`, async () => {
-    const context: BrowserContext = await browser.newContext({ locale, viewport: { width, height }, colorScheme });
+    const context: BrowserContext = await demo.browser.newContext({ locale, viewport: { width, height }, colorScheme });
     const page = await context.newPage();
     const found: string[] = [];
-    for (const path of [...paths.guest, ...paths.print]) found.push(...await findings(page, path));
+    for (const path of [...demo.pages.guest, ...demo.pages.print]) found.push(...await findings(page, path));
     found.push(...await findingsWithoutNetwork(page, '/', '/orders'));
-    await context.request.post(`${nacre.url}/api/auth/sign-in/email`, { data: DEMO_OWNER });
-    for (const path of paths.owner) found.push(...await findings(page, path));
+    await context.request.post(`${demo.nacre.url}/api/auth/sign-in/email`, { data: DEMO_OWNER });
+    for (const path of demo.pages.owner) found.push(...await findings(page, path));
     await context.close();
     assert.deepEqual(found, []);
   });

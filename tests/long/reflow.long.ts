@@ -1,10 +1,8 @@
 /** Every page in every language at 320 px and enlarged twice: nothing is lost, nothing scrolls sideways. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { chromium, type Browser, type Page } from 'playwright-core';
-import { findChromium } from '../support/chromium.ts';
-import { DEMO_OWNER, demoPages, type DemoPages } from '../support/demo-pages.ts';
-import { startNacre, type Nacre } from '../support/nacre.ts';
+import type { Page } from 'playwright-core';
+import { DEMO_OWNER, openDemo, type DemoStage } from '../support/demo-pages.ts';
 
 /** A window of 1280 px enlarged four times (WCAG 2.2, 1.4.10), and a phone on which all is twice as large (1.4.4). */
 const SHAPES = [
@@ -12,21 +10,11 @@ const SHAPES = [
   { viewport: { width: 180, height: 370 }, deviceScaleFactor: 2 },
 ];
 
-let nacre: Nacre;
-let browser: Browser;
-let paths: DemoPages;
+let demo: DemoStage;
 before(async () => {
-  nacre = await startNacre({ demo: true });
-  browser = await chromium.launch({
-    executablePath: findChromium() ?? '',
-    args: ['--no-sandbox', '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream'],
-  });
-  paths = await demoPages(nacre.url);
+  demo = await openDemo();
 });
-after(async () => {
-  await browser?.close();
-  await nacre?.remove();
-});
+after(() => demo?.stop());
 
 /** What sticks out of the page sideways, but for what scrolls within its own frame or is for screen readers only. */
 async function faultsOf(page: Page, path: string): Promise<string[]> {
@@ -55,17 +43,17 @@ for (const locale of ['en-US', 'zh-CN', 'ar-SA']) {
   test(`[W144] no page loses anything at 320 px and enlarged twice (${locale})`, async () => {
     const found: string[] = [];
     for (const shape of SHAPES) {
-      const context = await browser.newContext({ locale, ...shape });
+      const context = await demo.browser.newContext({ locale, ...shape });
       const page = await context.newPage();
       const look = async (path: string): Promise<void> => {
-        await page.goto(`${nacre.url}${path}`, { waitUntil: 'domcontentloaded' });
+        await page.goto(`${demo.nacre.url}${path}`, { waitUntil: 'domcontentloaded' });
         // What is loaded after the first drawing has come.
         await page.waitForTimeout(800);
         found.push(...await faultsOf(page, path));
       };
-      for (const path of paths.guest) await look(path);
-      await context.request.post(`${nacre.url}/api/auth/sign-in/email`, { data: DEMO_OWNER });
-      for (const path of paths.owner) await look(path);
+      for (const path of demo.pages.guest) await look(path);
+      await context.request.post(`${demo.nacre.url}/api/auth/sign-in/email`, { data: DEMO_OWNER });
+      for (const path of demo.pages.owner) await look(path);
       await context.close();
     }
     assert.deepEqual(found, []);

@@ -1,5 +1,7 @@
-/** Where this system's Chromium is. */
+/** Where this system's Chromium is, and starting it. */
+import assert from 'node:assert/strict';
 import { accessSync, constants } from 'node:fs';
+import { chromium, type Browser } from 'playwright-core';
 
 const USUAL_PLACES = [
   '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/usr/bin/google-chrome-stable',
@@ -19,4 +21,12 @@ export function findChromium(): string | null {
     }
   }
   return null;
+}
+
+/** A camera and a microphone that Chromium draws itself, and no question whether a page may have them. */
+export const DRAWN_CAMERA = ['--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream'];
+
+export function launchChromium(args: readonly string[] = []): Promise<Browser> {
+  const executablePath = findChromium() ?? assert.fail('no Chromium');
+  return chromium.launch({ executablePath, args: ['--no-sandbox', ...args] });
 }

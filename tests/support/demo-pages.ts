@@ -4,7 +4,9 @@ import type { CounterGoods } from '@nacre/contract/catalog';
 import type { Shop } from '@nacre/contract/shops';
 import type { ShowTile } from '@nacre/contract/shows';
 import { DEMO_PASSWORD } from '../../server/src/demo/market.ts';
-import { createClient, until, type Client } from './nacre.ts';
+import type { Browser } from 'playwright-core';
+import { DRAWN_CAMERA, launchChromium } from './chromium.ts';
+import { createClient, startNacre, until, type Client, type Nacre } from './nacre.ts';
 
 const LIVE_WITHIN_MS = 30_000;
 export const DEMO_OWNER = { email: 'liu@demo.nacre', password: DEMO_PASSWORD };
@@ -20,7 +22,31 @@ export interface DemoPages {
   found: { home: string; show: string; shop: string; product: string };
 }
 
-export async function demoPages(url: string): Promise<DemoPages> {
+export interface DemoStage {
+  nacre: Nacre;
+  browser: Browser;
+  pages: DemoPages;
+  stop(): Promise<void>;
+}
+
+/** A server with the demo, and a browser with a camera to look at its pages. */
+export async function openDemo(): Promise<DemoStage> {
+  const nacre = await startNacre({ demo: true });
+  let browser: Browser | undefined;
+  const stop = async (): Promise<void> => {
+    await browser?.close();
+    await nacre.remove();
+  };
+  try {
+    browser = await launchChromium(DRAWN_CAMERA);
+    return { nacre, browser, pages: await demoPages(nacre.url), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function demoPages(url: string): Promise<DemoPages> {
   const owner = createClient(url);
   await owner.must(200, 'POST', '/api/auth/sign-in/email', DEMO_OWNER);
   const read = <T>(path: string) => owner.must<{ items: T[] }>(200, 'GET', path).then(({ items }) => items);

@@ -55,7 +55,10 @@ async function stopOf(page: Page): Promise<Stop> {
     if (!(node instanceof HTMLElement) || node === document.body) {
       return { name: '', href: '', classes: '', hasRing: true, coveredBy: null };
     }
-    node.getAnimations().forEach((animation) => animation.finish());
+    // As it is when the page has come to rest: what the last stop showed may still be on its way out.
+    for (const animation of document.getAnimations()) {
+      if (animation.effect?.getComputedTiming().endTime !== Infinity) animation.finish();
+    }
     const label = (node as HTMLInputElement).labels?.[0];
     const text = (node.getAttribute('aria-label') ?? label?.textContent ?? node.textContent ?? '');
     const around = [node, node.parentElement, label, node.closest('.say')].filter((one) => one instanceof Element);

@@ -16,6 +16,8 @@ const ROOT = resolve(import.meta.dirname, '../..');
 const READY_TIMEOUT_MS = 60_000;
 /** A stop closes sockets, the media process and PostgreSQL. */
 const STOP_TIMEOUT_MS = 30_000;
+/** Generous: a server, a media process and a publisher share two cores. */
+const LIVE_WITHIN_MS = 20_000;
 export const PASSWORD = 'pearl and shell';
 
 export interface Nacre {
@@ -222,6 +224,15 @@ export function publishClip(url: string, key: string): { stop(): Promise<void> }
       await ended;
     },
   };
+}
+
+/** Publishes the market's show with that clip; resolves when it is live. */
+export async function goLive(url: string, market: Market): Promise<{ stop(): Promise<void> }> {
+  const publisher = publishClip(url, await streamKey(market));
+  await until('the show is live', LIVE_WITHIN_MS, async () => (
+    (await market.owner.must<Show>(200, 'GET', `/api/shows/${market.show.id}`)).state === 'live'
+  ));
+  return publisher;
 }
 
 export async function until(what: string, withinMs: number, holds: () => boolean | Promise<boolean>): Promise<void> {

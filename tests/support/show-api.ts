@@ -28,6 +28,7 @@ import { foundRoutes } from '../../server/src/shows/found-routes.ts';
 import { mapRoutes } from '../../server/src/shows/map-routes.ts';
 import { officeShowsRoutes } from '../../server/src/shows/office-routes.ts';
 import { showsReactions } from '../../server/src/shows/reactions.ts';
+import { createCrowd } from '../../server/src/shows/crowd.ts';
 import { showsRoutes } from '../../server/src/shows/routes.ts';
 import { createShows, type Shows, type ShowsDeps } from '../../server/src/shows/shows.ts';
 import { createTestApi, SECRET, type SignedInPerson, type TestApi } from './api.ts';
@@ -108,7 +109,8 @@ export async function createShowApi(
   });
   discoveryReactions(platform.outbox, { discovery });
   analyticsReactions(platform.outbox, { analytics });
-  showsRoutes(api.app, { shows });
+  const { counted } = createCrowd({ nowMs: () => performance.now() });
+  showsRoutes(api.app, { shows, counted });
   officeShowsRoutes(api.app, { shows, publicUrl: null });
   foundRoutes(api.app, { shows, shopBySlug: api.shops.bySlug, publicUrl: null, clock: platform.clock });
   mapRoutes(api.app, {
