@@ -36,6 +36,8 @@ export default defineConfig({
           'base-uri': ['none'],
         },
       },
+      // A file of a few rules costs a round trip before anything is drawn.
+      inlineStyleThreshold: 4096,
       // Registered by the root layout, after the first frame.
       serviceWorker: { register: false },
       version: { pollInterval: 0 },
@@ -44,6 +46,23 @@ export default defineConfig({
   build: {
     // A file inlined as a data: address would be refused by font-src; every asset keeps its own address.
     assetsInlineLimit: 0,
+  },
+  environments: {
+    client: {
+      build: {
+        rolldownOptions: {
+          output: {
+            // What several pages share is many small modules; a request each costs more than its bytes.
+            codeSplitting: {
+              groups: [
+                { name: 'framework', test: /node_modules/, minShareCount: 5 },
+                { name: 'everywhere', minShareCount: 5 },
+              ],
+            },
+          },
+        },
+      },
+    },
   },
   // The show page's first script is bundled as workers are, by itself and with an address of its own.
   worker: { format: 'es' },

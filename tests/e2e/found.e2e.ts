@@ -84,6 +84,21 @@ test('[W60] show, shop and product have title, preview, absolute address and dat
   }
 });
 
+test('[W146] a page comes gzipped, its small styles in it, and asks for few scripts', async () => {
+  const page = await (await browser.newContext()).newPage();
+  const files: string[] = [];
+  page.on('request', (request) => files.push(new URL(request.url()).pathname));
+  const answer = await page.goto(nacre.url, { waitUntil: 'networkidle' });
+  assert.equal(answer?.headers()['content-encoding'], 'gzip');
+  assert.ok(files.filter((path) => path.endsWith('.js')).length <= 24, files.join(' '));
+  assert.equal(files.filter((path) => path.endsWith('.css')).length, 1);
+  await page.context().close();
+  const plain = await fetch(nacre.url, { headers: { 'accept-encoding': 'gzip;q=0, identity' } });
+  assert.deepEqual([plain.headers.get('content-encoding'), plain.headers.get('vary')?.includes('accept-encoding')],
+    [null, true]);
+  assert.match(await plain.text(), /<\/html>/);
+});
+
 test('[W61] words of people break out of no page, and the policy has nothing to refuse', async () => {
   const { owner, shop } = market;
   const product = await goods({ title: ATTACK.slice(0, 110), description: ATTACK });

@@ -87,14 +87,10 @@ function moneyFormats(locale: string) {
   };
 }
 
-function dayNumber(at: Date, timeZone: string | undefined): number {
-  const text = new Intl.DateTimeFormat('en-CA', {
-    timeZone,
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-  }).format(at);
-  return Math.round(Date.parse(`${text}T00:00:00Z`) / (24 * hourMs));
+/** Made when it is first asked for: a formatter costs a phone some milliseconds, and a page needs a few of them. */
+function lazily<Made>(make: () => Made): () => Made {
+  let made: Made | undefined;
+  return () => (made ??= make());
 }
 
 /** Regions times zones of readers. Fewer makes a server build them anew, which costs a tenth of a page. */
@@ -115,19 +111,26 @@ export function formatFor(locale: string, timeZone?: string): Format {
 /** `timeZone` undefined means the browser's own. */
 export function createFormat(locale: string, timeZone?: string): Format {
   const money = moneyFormats(locale);
-  const plain = new Intl.NumberFormat(locale);
-  const compact = new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 });
-  const two = new Intl.NumberFormat(locale, { minimumIntegerDigits: 2 });
-  const clock = new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit', timeZone });
-  const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', year: 'numeric', timeZone });
-  const dayNear = new Intl.DateTimeFormat(locale, { weekday: 'short', day: 'numeric', month: 'short', timeZone });
-  const full = new Intl.DateTimeFormat(locale, {
-    weekday: 'long', day: 'numeric', month: 'long', hour: 'numeric', minute: '2-digit', timeZoneName: 'short', timeZone,
+  const numbers = (options: Intl.NumberFormatOptions) => lazily(() => new Intl.NumberFormat(locale, options));
+  const times = (options: Intl.DateTimeFormatOptions) =>
+    lazily(() => new Intl.DateTimeFormat(locale, { ...options, timeZone }));
+  const plain = numbers({});
+  const compact = numbers({ notation: 'compact', maximumFractionDigits: 1 });
+  const two = numbers({ minimumIntegerDigits: 2 });
+  const tenth = numbers({ minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const share = numbers({ style: 'percent', maximumFractionDigits: 1 });
+  const clock = times({ hour: 'numeric', minute: '2-digit' });
+  const day = times({ day: 'numeric', month: 'short', year: 'numeric' });
+  const dayNear = times({ weekday: 'short', day: 'numeric', month: 'short' });
+  const full = times({
+    weekday: 'long', day: 'numeric', month: 'long', hour: 'numeric', minute: '2-digit', timeZoneName: 'short',
   });
-  const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' });
-  const relativeDay = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
-  const tenth = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-  const share = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 });
+  const relative = lazily(() => new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' }));
+  const relativeDay = lazily(() => new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }));
+  const isoDay = lazily(() => new Intl.DateTimeFormat('en-CA', {
+    timeZone, year: 'numeric', month: '2-digit', day: '2-digit',
+  }));
+  const dayNumber = (at: Date): number => Math.round(Date.parse(`${isoDay().format(at)}T00:00:00Z`) / (24 * hourMs));
   const toDate = (at: string | Date): Date => (typeof at === 'string' ? new Date(at) : at);
   const capital = (text: string): string => text.charAt(0).toLocaleUpperCase(locale) + text.slice(1);
 
@@ -135,35 +138,35 @@ export function createFormat(locale: string, timeZone?: string): Format {
     locale,
     price: (value) => money(value, true),
     money: (value) => money(value, false),
-    number: (value) => plain.format(value),
-    viewers: (value) => (value <= exactViewersLimit ? plain : compact).format(value),
-    likes: (value) => (value <= exactLikesLimit ? plain : compact).format(value),
-    percent: (value) => share.format(value),
-    tenths: (value) => tenth.format(value),
-    time: (at) => clock.format(toDate(at)),
-    date: (at) => day.format(toDate(at)),
-    dateTime: (at) => `${day.format(toDate(at))} · ${clock.format(toDate(at))}`,
+    number: (value) => plain().format(value),
+    viewers: (value) => (value <= exactViewersLimit ? plain() : compact()).format(value),
+    likes: (value) => (value <= exactLikesLimit ? plain() : compact()).format(value),
+    percent: (value) => share().format(value),
+    tenths: (value) => tenth().format(value),
+    time: (at) => clock().format(toDate(at)),
+    date: (at) => day().format(toDate(at)),
+    dateTime: (at) => `${day().format(toDate(at))} · ${clock().format(toDate(at))}`,
     ago(at, nowMs) {
       const date = toDate(at);
       const passedMs = nowMs - date.getTime();
-      if (passedMs < minuteMs) return relative.format(0, 'second');
-      if (passedMs < hourMs) return relative.format(-Math.floor(passedMs / minuteMs), 'minute');
-      const sameDay = dayNumber(date, timeZone) === dayNumber(new Date(nowMs), timeZone);
-      return sameDay ? clock.format(date) : day.format(date);
+      if (passedMs < minuteMs) return relative().format(0, 'second');
+      if (passedMs < hourMs) return relative().format(-Math.floor(passedMs / minuteMs), 'minute');
+      const sameDay = dayNumber(date) === dayNumber(new Date(nowMs));
+      return sameDay ? clock().format(date) : day().format(date);
     },
     startsAt(at, nowMs) {
       const date = toDate(at);
-      const days = dayNumber(date, timeZone) - dayNumber(new Date(nowMs), timeZone);
-      const when = days >= 0 && days <= 1 ? capital(relativeDay.format(days, 'day')) : dayNear.format(date);
-      return `${when} · ${clock.format(date)}`;
+      const days = dayNumber(date) - dayNumber(new Date(nowMs));
+      const when = days >= 0 && days <= 1 ? capital(relativeDay().format(days, 'day')) : dayNear().format(date);
+      return `${when} · ${clock().format(date)}`;
     },
-    appointment: (at) => full.format(toDate(at)),
+    appointment: (at) => full().format(toDate(at)),
     duration(seconds) {
       const total = Math.max(0, Math.floor(seconds));
       const hours = Math.floor(total / 3600);
       const minutes = Math.floor((total % 3600) / 60);
-      const head = hours > 0 ? `${plain.format(hours)}:${two.format(minutes)}` : plain.format(minutes);
-      return `${head}:${two.format(total % 60)}`;
+      const head = hours > 0 ? `${plain().format(hours)}:${two().format(minutes)}` : plain().format(minutes);
+      return `${head}:${two().format(total % 60)}`;
     },
   };
 }
