@@ -1,6 +1,6 @@
 /**
- * The market under people: a hundred viewers, two buyers for one piece, floods, kills. No browser: the real server, the
- * real API and the real sockets.
+ * The market under people: a hundred viewers, two buyers for one piece, a busy talk, floods, kills. The real server, the
+ * real API and the real sockets; a browser only where somebody types.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -9,12 +9,16 @@ import type { Order, OrderPlace } from '@nacre/contract/orders';
 import { CLOSE, REALTIME_VERSION } from '@nacre/contract/realtime';
 import type { Show } from '@nacre/contract/shows';
 import { WebSocket } from 'ws';
+import { launchChromium } from '../support/chromium.ts';
 import { joinAsLightViewer, type LightViewer } from '../support/light-viewer.ts';
 import {
   createClient, openMarket, publishClip, startNacre, streamKey, until, type Client, type Market, type Nacre,
 } from '../support/nacre.ts';
 
 const VIEWERS = 100;
+const TALKERS = 20;
+/** How many times slower than this machine the browser's page works: a cheap phone. */
+const SLOWDOWN = 4;
 const address: OrderPlace['address'] = {
   name: 'Mei Tan', phone: '+1 503 555 0118', line1: '18 Harbour Lane', line2: '', city: 'Portland', region: 'OR',
   postalCode: '97209', country: 'US',
@@ -95,6 +99,51 @@ test('a hundred viewers each receive video and every event of the room, in order
   await until('a hundred are counted', 5_000, () => viewers.every((viewer) => viewer.viewers() === VIEWERS));
   assert.ok(viewers.every((viewer) => viewer.videoBytes() > 100_000));
   await Promise.all(viewers.map((viewer) => viewer.close()));
+});
+
+test('[W148] typing stays quick in a busy talk on a slow processor', async () => {
+  const talkers = Array.from({ length: TALKERS }, () => createClient(nacre.url));
+  // One after the other: hashing so many passwords at once the server would refuse as too busy.
+  for (const [at, client] of talkers.entries()) await client.signUp(`Talker ${at}`);
+  const browser = await launchChromium();
+  const context = await browser.newContext({ viewport: { width: 360, height: 740 }, locale: 'en-US' });
+  const [reader] = talkers;
+  assert.ok(reader);
+  await context.setExtraHTTPHeaders({ cookie: reader.cookie() });
+  const page = await context.newPage();
+  await page.goto(`${nacre.url}/shows/${market.show.id}`);
+  await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 0.2);
+  await (await context.newCDPSession(page)).send('Emulation.setCPUThrottlingRate', { rate: SLOWDOWN });
+
+  let sent = 0;
+  const chat = `/api/shows/${market.show.id}/chat`;
+  let turn = 0;
+  const talk = async (): Promise<void> => {
+    const client = talkers[turn++ % TALKERS];
+    const text = `${turn}: is it lined, and does it come in a longer size?`;
+    const answer = await client?.ask('POST', chat, { clientId: crypto.randomUUID(), text });
+    if (answer?.status === 201) sent += 1;
+  };
+  await page.evaluate(() => {
+    const tookMs: number[] = [];
+    Object.assign(globalThis, { tookMs });
+    new PerformanceObserver((list) => {
+      for (const { name, duration } of list.getEntries()) if (name === 'keydown') tookMs.push(duration);
+    }).observe({ type: 'event', durationThreshold: 16 } as PerformanceObserverInit);
+  });
+  const field = page.getByRole('textbox');
+  const startedMs = performance.now();
+  const timer = setInterval(() => void talk(), 50);
+  await field.pressSequentially('does it come in sage green, and how long is it', { delay: 90 });
+  const perSecond = sent * 1_000 / (performance.now() - startedMs);
+  clearInterval(timer);
+  const tookMs = await page.evaluate(() => (globalThis as unknown as { tookMs: number[] }).tookMs);
+  await browser.close();
+  assert.ok(perSecond > 15, `${perSecond.toFixed(1)} messages a second came`);
+  assert.ok(tookMs.length > 20, `${tookMs.length} letters were timed`);
+  // From the key's going down to the letter's being painted (Event Timing, in steps of 8 ms).
+  const median = tookMs.sort((a, b) => a - b)[Math.floor(tookMs.length / 2)] ?? Infinity;
+  assert.ok(median < 100, `a letter takes ${median} ms: ${tookMs.join(' ')}`);
 });
 
 test('twenty clients, one piece: exactly one gets it, the others read why', async () => {

@@ -281,3 +281,30 @@ test('[W144] the show’s page loses nothing at 320 px and enlarged twice', asyn
     }
   }
 });
+
+test('[W149] who wants less motion sees a card appear, not move', async () => {
+  for (const reducedMotion of ['no-preference', 'reduce'] as const) {
+    await putOnScreen(null);
+    const { page, context } = await pageOf(null, { reducedMotion });
+    await page.goto(`${nacre.url}/shows/${market.show.id}`);
+    await page.waitForFunction(() => document.querySelector('[data-voice=chat]'));
+    await page.evaluate(() => {
+      const moved: string[] = [];
+      Object.assign(globalThis, { nacreMoved: moved });
+      for (const type of ['animationstart', 'transitionrun']) {
+        document.addEventListener(type, ({ target }) => {
+          for (const { effect } of (target as Element).getAnimations()) {
+            if (Number(effect?.getComputedTiming().duration) > 1) moved.push((target as Element).className);
+          }
+        });
+      }
+    });
+    await putOnScreen(second.id);
+    await page.locator('.pcard').getByText('Jade scarf').waitFor();
+    await page.locator('.dock .bag').click();
+    await page.getByRole('dialog').waitFor();
+    const moved = await page.evaluate(() => (globalThis as unknown as { nacreMoved: string[] }).nacreMoved);
+    assert.equal(moved.length > 0, reducedMotion === 'no-preference', moved.join(', '));
+    await context.close();
+  }
+});
