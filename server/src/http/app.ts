@@ -21,7 +21,7 @@ import { replyWithError } from './error-reply.ts';
 import type { Guests } from './guest.ts';
 import { answerPlainHttp } from './one-port.ts';
 import { describeApi } from './openapi.ts';
-import { buildValidator, refuseUnkeepableText } from './validation.ts';
+import { buildSerializer, buildValidator, refuseUnkeepableText } from './validation.ts';
 
 export type App = FastifyInstance<
   import('node:http').Server,
@@ -88,7 +88,7 @@ function createBareApp(deps: AppDeps): App {
     frameworkErrors: (error: FastifyError, request: unknown, reply: FastifyReply) => (
       replyWithError(error, request as FastifyRequest, reply)
     ),
-    schemaController: { compilersFactory: { buildValidator } },
+    schemaController: { compilersFactory: { buildSerializer, buildValidator } },
   } as const;
   const { tls } = deps;
   if (tls === null || tls === undefined) return Fastify(options).withTypeProvider<TypeBoxTypeProvider>();
