@@ -296,6 +296,7 @@ export interface MessageArguments {
   'moderation.words_told': { name: string };
   'moderation.words_operator': null;
   'moderation.message_of': { name: string };
+  'moderation.words_shop': null;
   'moderation.report': null;
   'moderation.report_text': { name: string };
   'moderation.report_thing_text': null;
@@ -1190,9 +1191,6 @@ export interface MessageArguments {
   'studio.bag_edit': null;
   'studio.bag_changed': null;
   'studio.interest': null;
-  'studio.chat_message': { name: string };
-  'studio.chat_remove': null;
-  'studio.chat_remove_text': { name: string };
   'studio.chat_removed': null;
   'studio.order_came': { goods: string; name: string };
   'studio.order_no': { number: string };
@@ -1217,7 +1215,7 @@ export interface MessageArguments {
   'studio.chat_empty': null;
   'studio.keep_order': null;
   'studio.chat_paused': null;
-  'studio.chat_slowed': null;
+  'studio.chat_slowed': { count: number };
   'team.title': null;
   'team.lead': null;
   'team.members': { count: number };
@@ -1424,14 +1422,13 @@ export interface MessageArguments {
   'viewer.poster_qr': { address: string };
   'viewer.chat_paused': null;
   'viewer.chat_slow': { count: number };
-  'viewer.chat_slow_off': null;
-  'viewer.chat_goes_on': null;
   'viewer.chat_wait': { count: number };
   'viewer.chat_not_you': null;
   'viewer.keep_order': null;
   'viewer.report_show': null;
   'viewer.report_this': null;
   'viewer.end_as_operator': null;
+  'viewer.chat_free': null;
 }
 
 export type Namespace = 'account' | 'buy' | 'common' | 'figures' | 'found' | 'moderation' | 'news' | 'office' | 'offline' | 'place' | 'refusal' | 'signin' | 'studio' | 'team' | 'viewer';

@@ -2,9 +2,15 @@
 import type { Measure } from '@nacre/contract/moderation';
 import type { I18n } from '#lib/i18n/i18n.svelte.ts';
 
+// Within half a day the clock time says it; later the day is needed.
+const nearMs = 12 * 3_600_000;
+
 /** "until 3:40 PM", "until the show ends", "for good". */
 export function untilWords({ kind, until }: Pick<Measure, 'kind' | 'until'>, i18n: I18n): string {
-  if (until !== null) return i18n.t('moderation.until_time', { time: i18n.format.startsAt(until, Date.now()) });
+  if (until !== null) {
+    const isNear = Date.parse(until) - Date.now() < nearMs;
+    return i18n.t('moderation.until_time', { time: isNear ? i18n.format.time(until) : i18n.format.dateTime(until) });
+  }
   return i18n.t(kind === 'mute' ? 'moderation.until_show_end' : 'moderation.until_for_good');
 }
 
