@@ -14,7 +14,8 @@ import { PAGE_LIMIT_DEFAULT, pageOf, readCursor } from '../lib/cursor.ts';
 import { Refusal } from '../lib/refusal.ts';
 import type { Tx } from '../platform/database.ts';
 import {
-  deciderOf, liftMeasure, logDecision, measureViews, readWords, refsOf, takeMeasure, type Decider, type NewMeasure, type Parts,
+  deciderOf, liftMeasure, logDecision, measureViews, readWords, refsOf, takeMeasure, type Decider, type NewMeasure,
+  type Parts,
 } from './parts.ts';
 import * as store from './store.ts';
 import type { ReportRow } from './store.ts';

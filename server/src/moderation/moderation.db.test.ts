@@ -267,7 +267,8 @@ test('[MO17] an operator ends a show that nobody reported, once; the shop reads 
 
 test('[MO18] a sentence is tried on the list as it is saved', async () => {
   const other = await api.newMarket(1);
-  const of = (path: string, method: 'PUT' | 'POST', body: object) => api.ask(`/api/office/shops/${other.shop.id}/${path}`, {
+  const office = `/api/office/shops/${other.shop.id}`;
+  const of = (path: string, method: 'PUT' | 'POST', body: object) => api.ask(`${office}/${path}`, {
     method, body, cookie: other.owner.cookie,
   });
   const isRefused = async () => (await of('words/test', 'POST', { text: 'Is it FAKE?' })).json['isRefused'];
@@ -283,7 +284,9 @@ test('[MO19] a mute without a time is over with its show', async () => {
   const muted = async (showId: string) => codeOf(api.ask(`/api/office/shows/${showId}/measures`, {
     body: { kind: 'mute', personId: mei.id, reason: 'spam', words: '', minutes: null }, cookie: other.owner.cookie,
   }));
-  const counted = async () => (await api.moderation.list(other.owner.id, other.shop.id, { inForce: true })).items.length;
+  const counted = async () => (
+    await api.moderation.list(other.owner.id, other.shop.id, { inForce: true })
+  ).items.length;
   assert.equal(await muted(live.id), 'ok');
   assert.equal(await codeOf(say(mei, 'hello?', live.id)), 'moderation.muted');
   await api.shows.end(other.owner.id, live.id);

@@ -162,7 +162,7 @@ test('[R21] who loses the right to a room is put out, as on a socket', async () 
   stream.cut();
 });
 
-test('[R25] [R21] a banned viewer is put out of the room on an event stream too, hears nothing more, and cannot come back',
+test('[R25] [R21] a banned viewer is put out on an event stream too, hears nothing more, and cannot come back',
   async () => {
     const cookie = newCookie();
     const guestId = cookie.split('=')[1]?.split('.')[0] ?? '';

@@ -81,10 +81,14 @@ export const listAppeals = (state: CaseState, cursor?: string): PartOf<AppealCas
   ask(api.GET('/api/platform/appeals', casesOf(state, cursor))) as PartOf<AppealCase>;
 
 export const listDecisions = (cursor?: string): PartOf<LoggedDecision> =>
-  ask(api.GET('/api/platform/decisions', { params: { query: { cursor, limit: pageLimit } } })) as PartOf<LoggedDecision>;
+  ask(
+    api.GET('/api/platform/decisions', { params: { query: { cursor, limit: pageLimit } } }),
+  ) as PartOf<LoggedDecision>;
 
 export const decideReport = (reportId: string, body: ReportDecision): Promise<ReportCase> =>
-  ask(api.POST('/api/platform/reports/{reportId}/decide', { params: { path: { reportId } }, body })) as Promise<ReportCase>;
+  ask(
+    api.POST('/api/platform/reports/{reportId}/decide', { params: { path: { reportId } }, body }),
+  ) as Promise<ReportCase>;
 
 export const decideAppeal = (appealId: string, body: AppealDecision): Promise<Appeal> =>
   ask(api.POST('/api/platform/appeals/{appealId}/decide', { params: { path: { appealId } }, body }));

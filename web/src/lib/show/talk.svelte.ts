@@ -1,6 +1,6 @@
 /**
- * How the reader may take part in the talk: slow mode's wait, quiet, and the measure that keeps them from it. The server
- * decides; this says it before somebody has typed in vain.
+ * How the reader may take part in the talk: slow mode's wait, quiet, and the measure that keeps them from it. The
+ * server decides; this says it before somebody has typed in vain.
  */
 import type { Measure, Standing, TalkSetting } from '@nacre/contract/moderation';
 
