@@ -23,9 +23,12 @@ export function standWords(measure: Measure, i18n: I18n): string | null {
   return measure.isInForce ? untilWords(measure, i18n) : i18n.t('moderation.over');
 }
 
+/** Between first strong isolate and pop isolate: what people wrote does not reorder the line around it. */
+const isolate = (words: string): string => `\u2068${words}\u2069`;
+
 /** The reason, and what was said with it. */
 export function reasonWords({ reason, words }: Pick<Measure, 'reason' | 'words'>, i18n: I18n): string {
   const named = i18n.t(`moderation.reason_${reason}`);
   if (words === '') return named;
-  return reason === 'other' ? words : `${named} · ${words}`;
+  return reason === 'other' ? isolate(words) : `${named} · ${isolate(words)}`;
 }
