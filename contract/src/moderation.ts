@@ -71,6 +71,8 @@ export const Measure = Type.Object({
   /** Null: a mute until the show ends, anything else for good. */
   until: Nullable(Instant),
   liftedAt: Nullable(Instant),
+  /** It holds now: not lifted, not over, and of a mute without a time its show neither. An `end` has happened. */
+  isInForce: Type.Boolean(),
   appeal: Nullable(Appeal),
   appealUntil: Instant,
 });
@@ -84,7 +86,6 @@ export const OfficeMeasure = Type.Object({
   name: Type.String(),
   /** Name of whoever decided; of an operator nothing. */
   by: Type.String(),
-  isInForce: Type.Boolean(),
 });
 export type OfficeMeasure = Static<typeof OfficeMeasure>;
 
@@ -131,6 +132,13 @@ export const WordList = Type.Object(
   { additionalProperties: false },
 );
 export type WordList = Static<typeof WordList>;
+
+/** A sentence held against the shop's list. */
+export const WordTest = Type.Object({ text: Type.String({ maxLength: 1000 }) }, { additionalProperties: false });
+export type WordTest = Static<typeof WordTest>;
+
+export const WordTestResult = Type.Object({ isRefused: Type.Boolean() });
+export type WordTestResult = Static<typeof WordTestResult>;
 
 // ---- reports ------------------------------------------------------------------------------------------------------
 
@@ -206,6 +214,10 @@ export const ReportDecision = Type.Object(
   { additionalProperties: false },
 );
 export type ReportDecision = Static<typeof ReportDecision>;
+
+/** Why an operator ends a show that nobody has reported. */
+export const ShowEnd = Type.Object({ reason: ModerationReason, words: Words }, { additionalProperties: false });
+export type ShowEnd = Static<typeof ShowEnd>;
 
 // ---- appeals and the log ------------------------------------------------------------------------------------------
 

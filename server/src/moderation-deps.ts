@@ -20,7 +20,7 @@ export interface Above {
   shops: Pick<Shops, 'assertMay' | 'isMember' | 'refs' | 'membershipsOf' | 'byId'>;
   catalog: Pick<Catalog, 'productsByIds'>;
   realtime(): Pick<Realtime, 'guestsOf' | 'tell'>;
-  shows(): Pick<Shows, 'brief' | 'get' | 'titles' | 'stopShow' | 'stopRunning' | 'putOut'>;
+  shows(): Pick<Shows, 'brief' | 'get' | 'titles' | 'openOf' | 'stopShow' | 'stopRunning' | 'putOut'>;
   chat(): Pick<Chat, 'forModeration'>;
 }
 
@@ -40,6 +40,7 @@ export function moderationDeps(above: Above): ModerationDeps {
     shows: {
       brief: (actor, showId) => above.shows().brief(actor, showId),
       titles: (ids) => above.shows().titles(ids),
+      openOf: (shopId) => above.shows().openOf(shopId),
       stop: (showId) => above.shows().stopShow(showId),
       stopAllOf: (shopId) => above.shows().stopRunning(shopId),
       putOut: (shopId, names) => above.shows().putOut(shopId, names),

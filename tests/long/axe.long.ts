@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import type { AxeResults } from 'axe-core';
 import type { BrowserContext, Page } from 'playwright-core';
 import { DEMO_OWNER, openDemo, type DemoStage } from '../support/demo-pages.ts';
+import { createClient, PASSWORD } from '../support/nacre.ts';
 
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -17,8 +18,14 @@ const LANGUAGES = [
 ] as const;
 
 let demo: DemoStage;
+let operator: { email: string; password: string };
 before(async () => {
   demo = await openDemo();
+  const client = createClient(demo.nacre.url);
+  await client.signUp('Olga');
+  const { person } = await client.must<{ person: { email: string } }>(200, 'GET', '/api/me');
+  operator = { email: person.email, password: PASSWORD };
+  await demo.nacre.makeOperator(person.email);
 });
 after(() => demo?.stop());
 
@@ -61,6 +68,9 @@ for (const { locale, width, height, colorScheme } of LANGUAGES) {
     found.push(...await findingsWithoutNetwork(page, '/', '/orders'));
     await context.request.post(`${demo.nacre.url}/api/auth/sign-in/email`, { data: DEMO_OWNER });
     for (const path of demo.pages.owner) found.push(...await findings(page, path));
+    await context.clearCookies();
+    await context.request.post(`${demo.nacre.url}/api/auth/sign-in/email`, { data: operator });
+    for (const path of demo.pages.operator) found.push(...await findings(page, path));
     await context.close();
     assert.deepEqual(found, []);
   });

@@ -16,6 +16,8 @@ export interface DemoPages {
   guest: string[];
   /** Signed in as `DEMO_OWNER`. */
   owner: string[];
+  /** Signed in as an operator, which no demo account can be. */
+  operator: string[];
   /** Without the site's frame, for paper. */
   print: string[];
   /** Those that strangers find first. */
@@ -74,11 +76,13 @@ async function demoPages(url: string): Promise<DemoPages> {
       home: '/', show: `/shows/${live.id}`, shop: `/shops/${shop.slug}`,
       product: `/shops/${shop.slug}/goods/${product?.id}`,
     },
+    operator: ['/platform', '/platform/appeals', '/platform/decisions'],
     owner: [
-      '/orders', '/account', '/studio', `/studio/${live.id}`, `/studio/${own?.id}`, '/office/new', `${office}/goods`,
+      '/orders', '/account/measures',
+      '/account', '/studio', `/studio/${live.id}`, `/studio/${own?.id}`, '/office/new', `${office}/goods`,
       `${office}/goods/${product?.id}`, `${office}/goods/new`, `${office}/shows`, `${office}/shows/${own?.id}`,
       `${office}/shows/new`, `${office}/shows/${live.id}/figures`, `${office}/orders`,
-      `${office}/team`, `${office}/settings`,
+      `${office}/team`, `${office}/settings`, `${office}/talk`,
       `${office}/counter`, `${office}/orders?state=to_pick_up`,
     ],
   };

@@ -1,11 +1,12 @@
 /** The whole server as a process of its own, from this checkout, on its own data folder; and clients of its API. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import type { Me } from '@nacre/contract/accounts';
 import type { Product, ProductCreate } from '@nacre/contract/catalog';
 import type { Shop } from '@nacre/contract/shops';
@@ -23,6 +24,8 @@ export const PASSWORD = 'pearl and shell';
 export interface Nacre {
   url: string;
   output(): string;
+  /** Makes the account with this e-mail an operator, as `npm run nacre -- operator` does. */
+  makeOperator(email: string): Promise<void>;
   /** Ends the server at once, as a power cut would end it; PostgreSQL stays behind. */
   kill(): Promise<void>;
   /** Starts it again on the same data and port. */
@@ -106,6 +109,11 @@ export async function startNacre(options: NacreOptions = {}): Promise<Nacre> {
     startAgain: start,
     pid: () => child?.pid ?? 0,
     terminate: () => end('SIGTERM'),
+    async makeOperator(email) {
+      await promisify(execFile)(process.execPath, [
+        join(ROOT, 'server/src/cli/main.ts'), 'operator', email, '--data', join(base, 'data'),
+      ], { cwd: ROOT });
+    },
     async remove() {
       // PostgreSQL that a kill left behind is adopted and stopped by one more orderly run.
       if (child === null && existsSync(join(base, 'data'))) await start().catch(() => {});

@@ -23,7 +23,7 @@ export async function makeOperator(ownerUrl: string, email: string): Promise<str
     }
     if (person.is_operator) return `${person.name} (${email}) is an operator already.`;
     await owner.query('update person set is_operator = true where email = lower($1)', [email]);
-    return `${person.name} (${email}) is an operator now. It holds from the next page on.`;
+    return `${person.name} (${email}) is an operator now. It holds within a minute, at once after signing in anew.`;
   } finally {
     await owner.end();
   }

@@ -255,6 +255,7 @@ const ROWS: Record<string, Row> = {
   listShopReports: row(moderators, ofShop('/reports')),
   getWords: row(leaders, ofShop('/words')),
   setWords: row(leaders, ofShop('/words', () => ({ method: 'PUT', body: { words: [] } }))),
+  testWords: row(leaders, ofShop('/words/test', () => ({ body: { text: 'hello' } }))),
   report: row(people, async (stage) => ({
     path: '/api/reports',
     body: { kind: 'product', id: (await newGoods(stage)).id, reason: 'fraud', words: '' },
@@ -273,6 +274,10 @@ const ROWS: Record<string, Row> = {
       path: `/api/platform/reports/${id}/decide`,
       body: { action: 'nothing', reason: 'fraud', words: '', days: null },
     };
+  }),
+  endShowAsOperator: row(operators, async ({ api, persons, shop }) => {
+    const { id } = await api.newShow(persons.owner, shop.id);
+    return { path: `/api/platform/shows/${id}/end`, body: { reason: 'fraud', words: '' } };
   }),
   listDecisions: row(operators, () => ({ path: '/api/platform/decisions' })),
   listAppeals: row(operators, () => ({ path: '/api/platform/appeals' })),

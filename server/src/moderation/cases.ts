@@ -6,14 +6,16 @@
  */
 import type { Page, PageQuery } from '@nacre/contract/common';
 import type {
-  Appeal, AppealCase, AppealDecision, CaseQuery, LoggedDecision, Report, ReportCase, ReportCreate, ReportDecision,
+  Appeal, AppealCase, AppealDecision, CaseQuery, LoggedDecision, Measure, Report, ReportCase, ReportCreate,
+  ReportDecision, ShowEnd,
 } from '@nacre/contract/moderation';
 import type { PersonActor } from '../http/actor.ts';
 import { PAGE_LIMIT_DEFAULT, pageOf, readCursor } from '../lib/cursor.ts';
 import { Refusal } from '../lib/refusal.ts';
 import type { Tx } from '../platform/database.ts';
 import {
-  deciderOf, liftMeasure, logDecision, readWords, refsOf, takeMeasure, type Decider, type NewMeasure, type Parts,
+  deciderOf, liftMeasure, logDecision, measureViews, readWords, refsOf, takeMeasure, type Decider, type NewMeasure,
+  type Parts,
 } from './parts.ts';
 import * as store from './store.ts';
 import type { ReportRow } from './store.ts';
@@ -47,6 +49,12 @@ export interface Cases {
   reports(actor: PersonActor, query: CaseQuery): Promise<Page<ReportCase>>;
   /** @throws Refusal `moderation.not_found`, `moderation.decided_already`, `moderation.not_possible` */
   decideReport(actor: PersonActor, reportId: string, decision: ReportDecision): Promise<ReportCase>;
+  /**
+   * Ends a show that runs, or calls off a planned one, without a report: a measure that the shop reads. A repeat gives
+   * the same measure.
+   * @throws Refusal `shows.not_found`, `shows.wrong_state` for one that is over, `moderation.words_needed`
+   */
+  endShow(actor: PersonActor, showId: string, why: ShowEnd): Promise<Measure>;
   appeals(actor: PersonActor, query: CaseQuery): Promise<Page<AppealCase>>;
   /** Granting lifts the measure. @throws Refusal `moderation.not_found`, `moderation.decided_already` */
   decideAppeal(actor: PersonActor, appealId: string, decision: AppealDecision): Promise<Appeal>;
@@ -75,6 +83,7 @@ export function createCases(parts: Parts): Cases {
       return pageOf(rows, limit, (row) => ({ at: row.decided_at ?? row.created_at, id: row.id }), caseView);
     },
     decideReport: (actor, reportId, decision) => decideReport(parts, actor, reportId, decision),
+    endShow: (actor, showId, why) => endShow(parts, actor, showId, why),
     appeals: (actor, query) => appeals(parts, actor, query),
     decideAppeal: (actor, appealId, decision) => decideAppeal(parts, actor, appealId, decision),
     async decisions(actor, query) {
@@ -195,6 +204,26 @@ async function decideReport(
   return caseView(decided);
 }
 
+async function endShow(parts: Parts, actor: PersonActor, showId: string, why: ShowEnd): Promise<Measure> {
+  assertOperator(actor);
+  const words = readWords(why.reason, why.words);
+  const { shopId, isOpen } = await parts.shows.brief(actor, showId);
+  const row = await parts.platform.database.transaction(async (tx) => {
+    await store.lockFor(tx, showId);
+    const before = await store.endOf(tx, showId);
+    if (before !== undefined) return before;
+    if (!isOpen) throw new Refusal('shows.wrong_state');
+    return takeMeasure(parts, tx, deciderOf(actor, 'operator'), {
+      kind: 'end', person: null, shopId, showId, messageId: null, text: null, reason: why.reason, words, until: null,
+    });
+  });
+  // Also at a repeat: the first time may have been cut short between the commit and this.
+  await parts.shows.stop(showId);
+  const [view] = await measureViews(parts, [row]);
+  if (view === undefined) throw new Error('a measure without a view');
+  return view;
+}
+
 /** @returns the measure's id; of a message that is removed already, null */
 async function act(parts: Parts, tx: Tx, by: Decider, made: NewMeasure): Promise<string | null> {
   if (made.kind === 'removal' && made.messageId !== null) {
@@ -206,7 +235,7 @@ async function act(parts: Parts, tx: Tx, by: Decider, made: NewMeasure): Promise
 
 async function appeals(parts: Parts, actor: PersonActor, query: CaseQuery): Promise<Page<AppealCase>> {
   assertOperator(actor);
-  const { database, clock } = parts.platform;
+  const { database } = parts.platform;
   const limit = query.limit ?? PAGE_LIMIT_DEFAULT;
   const rows = await store.appeals(database.db, query.state !== 'decided', readCursor(query.cursor), limit + 1);
   const measures = await store.measuresById(database.db, rows.map((row) => row.measure_id));
@@ -219,7 +248,7 @@ async function appeals(parts: Parts, actor: PersonActor, query: CaseQuery): Prom
     if (measure === undefined) throw new Error(`appeal ${row.id} has no measure`);
     return {
       id: row.id, appeal: appealView(row), appellant: row.name,
-      measure: officeView(measure, refs, names, clock.now()),
+      measure: officeView(measure, refs, names),
     };
   });
 }

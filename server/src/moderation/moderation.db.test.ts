@@ -240,6 +240,61 @@ test('[MO14] [MO15] whom it concerns appeals once, within six months; granted, i
   ), { code: 'moderation.appeal_over' });
 });
 
+test('[MO17] an operator ends a show that nobody reported, once; the shop reads why and can appeal', async () => {
+  const other = await api.newMarket(1);
+  const live = await api.newLiveShow(other.owner, other.shop.id, other.products);
+  const end = (reason: string, by = operator) => api.ask(`/api/platform/shows/${live.id}/end`, {
+    body: { reason, words: '' }, cookie: by.cookie,
+  });
+  assert.equal(await codeOf(end('fraud', other.owner)), 'accounts.operator_only');
+  assert.equal(await codeOf(end('other')), 'moderation.words_needed');
+  const answers = await Promise.all([end('fraud'), end('fraud')]);
+  assert.deepEqual(answers.map(({ status }) => status), [200, 200]);
+  assert.equal(answers[0].json['id'], answers[1].json['id']);
+  assert.equal((await api.shows.forOffice(other.owner.id, live.id)).state, 'ended');
+  assert.ok(api.video.includes(`end ${live.id}`));
+  const [measure] = await mine(other.owner);
+  assert.deepEqual([measure?.id, measure?.kind, measure?.decidedBy], [answers[0].json['id'], 'end', 'operator']);
+  assert.equal(await codeOf(api.ask(`/api/me/measures/${measure?.id}/appeal`, {
+    body: { words: 'Why?' }, cookie: other.owner.cookie,
+  })), 'ok');
+  const over = await api.newLiveShow(other.owner, other.shop.id, other.products);
+  await api.shows.end(other.owner.id, over.id);
+  assert.equal(await codeOf(api.ask(`/api/platform/shows/${over.id}/end`, {
+    body: { reason: 'fraud', words: '' }, cookie: operator.cookie,
+  })), 'shows.wrong_state');
+});
+
+test('[MO18] a sentence is tried on the list as it is saved', async () => {
+  const other = await api.newMarket(1);
+  const office = `/api/office/shops/${other.shop.id}`;
+  const of = (path: string, method: 'PUT' | 'POST', body: object) => api.ask(`${office}/${path}`, {
+    method, body, cookie: other.owner.cookie,
+  });
+  const isRefused = async () => (await of('words/test', 'POST', { text: 'Is it FAKE?' })).json['isRefused'];
+  assert.equal(await isRefused(), false);
+  await of('words', 'PUT', { words: ['fake'] });
+  assert.equal(await isRefused(), true);
+});
+
+test('[MO19] a mute without a time is over with its show', async () => {
+  const mei = await api.newPerson('Mei');
+  const other = await api.newMarket(1);
+  const live = await api.newLiveShow(other.owner, other.shop.id, other.products);
+  const muted = async (showId: string) => codeOf(api.ask(`/api/office/shows/${showId}/measures`, {
+    body: { kind: 'mute', personId: mei.id, reason: 'spam', words: '', minutes: null }, cookie: other.owner.cookie,
+  }));
+  const counted = async () => (
+    await api.moderation.list(other.owner.id, other.shop.id, { inForce: true })
+  ).items.length;
+  assert.equal(await muted(live.id), 'ok');
+  assert.equal(await codeOf(say(mei, 'hello?', live.id)), 'moderation.muted');
+  await api.shows.end(other.owner.id, live.id);
+  const next = await api.newLiveShow(other.owner, other.shop.id, other.products);
+  assert.equal(await muted(next.id), 'ok');
+  assert.equal(await counted(), 1);
+});
+
 test('[MO16] every decision is a line of a log that the server cannot change', async () => {
   const { items } = await api.moderation.decisions({
     kind: 'person', personId: operator.id, name: 'Operator', isOperator: true, isDemo: false, sessionId: 's',

@@ -68,6 +68,8 @@ export interface Moderation extends Cases {
    */
   lift(actor: PersonActor, measureId: string): Promise<void>;
   words(personId: string, shopId: string): Promise<string[]>;
+  /** Whether a message would be refused for its words. */
+  testWords(personId: string, shopId: string, text: string): Promise<boolean>;
   /** @throws Refusal `moderation.word_list` */
   setWords(personId: string, shopId: string, words: readonly string[]): Promise<string[]>;
 
@@ -82,8 +84,9 @@ export function createModeration(deps: ModerationDeps): Moderation {
   const inForce = createInForce({
     bus,
     async loadShop(shopId) {
+      const openShowIds = await deps.shows.openOf(shopId);
       const [rows, words] = await Promise.all([
-        store.openOfShop(db, shopId, clock.now()), store.wordsOf(db, shopId),
+        store.openOfShop(db, shopId, openShowIds, clock.now()), store.wordsOf(db, shopId),
       ]);
       return forceOf(rows, words);
     },
@@ -100,6 +103,10 @@ export function createModeration(deps: ModerationDeps): Moderation {
     async words(personId, shopId) {
       await deps.shops.assertMay(personId, shopId, 'shop.change');
       return store.wordsOf(db, shopId);
+    },
+    async testWords(personId, shopId, text) {
+      await deps.shops.assertMay(personId, shopId, 'shop.change');
+      return (await inForce.ofShop(shopId)).hasWord(text);
     },
     setWords: (personId, shopId, words) => setWords(parts, personId, shopId, words),
     async mine(personId) {
@@ -187,9 +194,10 @@ async function take(parts: Parts, actor: PersonActor, showId: string, input: Mea
   }
   if (await parts.shops.isMember(input.personId, show.shopId)) throw new Refusal('moderation.on_team');
   const until = input.minutes === null ? null : new Date(clock.now().getTime() + input.minutes * MINUTE_MS);
+  const openShowIds = await parts.shows.openOf(show.shopId);
   const row = await database.transaction(async (tx) => {
     await store.lockFor(tx, show.shopId);
-    const open = await store.openOfShop(tx, show.shopId, clock.now());
+    const open = await store.openOfShop(tx, show.shopId, openShowIds, clock.now());
     const before = open.filter((other) => other.kind === input.kind && other.person_id === input.personId
       && other.decided_as === 'shop' && (input.kind === 'ban' || other.show_id === showId));
     if (open.length - before.length >= IN_FORCE_MAX) throw new Refusal('moderation.too_many');
@@ -222,8 +230,7 @@ async function officeViews(parts: Parts, rows: readonly MeasureRow[]): Promise<O
   const [refs, names] = await Promise.all([
     refsOf(parts, rows), parts.namesOf(rows.flatMap((row) => row.decided_by ?? [])),
   ]);
-  const at = parts.platform.clock.now();
-  return rows.map((row) => officeView(row, refs, names, at));
+  return rows.map((row) => officeView(row, refs, names));
 }
 
 async function list(
@@ -232,7 +239,8 @@ async function list(
   await parts.shops.assertMay(personId, shopId, 'talk.moderate');
   const { database, clock } = parts.platform;
   const limit = query.limit ?? PAGE_LIMIT_DEFAULT;
-  const of = { shopId, showId: query.showId, inForceAt: query.inForce === true ? clock.now() : null };
+  const inForce = query.inForce === true ? { at: clock.now(), openShowIds: await parts.shows.openOf(shopId) } : null;
+  const of = { shopId, showId: query.showId, inForce };
   const rows = await store.measuresOf(database.db, of, readCursor(query.cursor), limit + 1);
   const views = new Map((await officeViews(parts, rows)).map((view) => [view.id, view]));
   return pageOf(rows, limit, (row) => ({ at: row.created_at, id: row.id }), (row) => {

@@ -8,7 +8,7 @@ import type { Platform } from '../platform/platform.ts';
 import { TALK_KEY, type InForce } from './in-force.ts';
 import * as store from './store.ts';
 import type { MeasureRow } from './store.ts';
-import { measureView } from './view.ts';
+import { measureView, type Refs } from './view.ts';
 
 export interface ShopName {
   id: string;
@@ -40,8 +40,12 @@ export interface ModerationDeps {
   };
   shows: {
     /** @throws Refusal `shows.not_found` */
-    brief(actor: Actor, showId: string): Promise<{ shopId: string; isMember: boolean; mayModerate: boolean }>;
+    brief(actor: Actor, showId: string): Promise<{
+      shopId: string; isOpen: boolean; isMember: boolean; mayModerate: boolean;
+    }>;
     titles(ids: readonly string[]): Promise<Map<string, string>>;
+    /** Ids of the shop's shows that are not over. */
+    openOf(shopId: string): Promise<string[]>;
     /** Ends a running show and cuts its picture; cancels a planned one. Nothing where it is over. */
     stop(showId: string): Promise<void>;
     /** Ends all running shows of the shop. */
@@ -168,12 +172,14 @@ export async function measureViews(parts: Parts, rows: readonly MeasureRow[]) {
   return rows.map((row) => measureView(row, refs));
 }
 
-export async function refsOf(parts: Parts, rows: readonly MeasureRow[]) {
+export async function refsOf(parts: Parts, rows: readonly MeasureRow[]): Promise<Refs> {
   const some = <T>(values: readonly (T | null)[]) => [...new Set(values.filter((value) => value !== null))];
-  const [shops, titles, appeals] = await Promise.all([
+  const ofMutes = some(rows.map((row) => (row.kind === 'mute' && row.lifted_at === null ? row.shop_id : null)));
+  const [shops, titles, appeals, ...open] = await Promise.all([
     parts.shops.refs(some(rows.map((row) => row.shop_id))),
     parts.shows.titles(some(rows.map((row) => row.show_id))),
     store.appealsOf(parts.platform.database.db, rows.map((row) => row.id)),
+    ...ofMutes.map((shopId) => parts.shows.openOf(shopId)),
   ]);
-  return { shops, titles, appeals };
+  return { shops, titles, appeals, openShowIds: new Set(open.flat()), at: parts.platform.clock.now() };
 }

@@ -2,7 +2,7 @@
 import { Id, Page, PageQuery } from '@nacre/contract/common';
 import {
   Appeal, AppealCase, AppealCreate, AppealDecision, CaseQuery, LoggedDecision, Measure, MeasureCreate, MeasureQuery,
-  OfficeMeasure, Report, ReportCase, ReportCreate, ReportDecision, WordList,
+  OfficeMeasure, Report, ReportCase, ReportCreate, ReportDecision, ShowEnd, WordList, WordTest, WordTestResult,
 } from '@nacre/contract/moderation';
 import { Type } from 'typebox';
 import { personOf } from '../http/actor.ts';
@@ -103,6 +103,15 @@ function shopRoutes(app: App, moderation: Moderation): void {
     words: await moderation.setWords(personOf(request).personId, request.params.shopId, request.body.words),
   }));
 
+  app.post('/api/office/shops/:shopId/words/test', {
+    schema: {
+      operationId: 'testWords', summary: 'Whether a sentence would be refused for its words', tags, params: shopParams,
+      body: WordTest, response: { 200: WordTestResult, ...refusals },
+    },
+  }, async (request) => ({
+    isRefused: await moderation.testWords(personOf(request).personId, request.params.shopId, request.body.text),
+  }));
+
   app.get('/api/office/shops/:shopId/reports', {
     schema: {
       operationId: 'listShopReports', summary: 'Open reports about messages; who reported is not told', tags,
@@ -129,6 +138,13 @@ function reportRoutes(app: App, moderation: Moderation): void {
       body: ReportDecision, response: { 200: ReportCase, ...refusals },
     },
   }, async (request) => moderation.decideReport(personOf(request), request.params.reportId, request.body));
+
+  app.post('/api/platform/shows/:showId/end', {
+    schema: {
+      operationId: 'endShowAsOperator', summary: 'End a show that nobody has reported, or call off a planned one', tags,
+      params: Type.Object({ showId: Id }), body: ShowEnd, response: { 200: Measure, ...refusals },
+    },
+  }, async (request) => moderation.endShow(personOf(request), request.params.showId, request.body));
 
   app.get('/api/platform/decisions', {
     schema: {

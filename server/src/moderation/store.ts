@@ -1,9 +1,9 @@
 /** SQL on the tables of moderation. */
-import { sql, type Insertable, type Selectable } from 'kysely';
+import { sql, type ExpressionBuilder, type Insertable, type Selectable } from 'kysely';
 import type { Cursor } from '../lib/cursor.ts';
 import type { Db, Tx } from '../platform/database.ts';
 import type {
-  ModerationAppeal, ModerationDecision, ModerationMeasure, ModerationReport,
+  DB, ModerationAppeal, ModerationDecision, ModerationMeasure, ModerationReport,
 } from '../platform/tables.ts';
 
 export type MeasureRow = Selectable<ModerationMeasure>;
@@ -11,14 +11,23 @@ export type ReportRow = Selectable<ModerationReport>;
 export type AppealRow = Selectable<ModerationAppeal>;
 export type DecisionRow = Selectable<ModerationDecision>;
 
-export async function openOfShop(db: Db | Tx, shopId: string, at: Date): Promise<MeasureRow[]> {
-  return db.selectFrom('moderation_measure').selectAll()
-    .where('shop_id', '=', shopId).where('lifted_at', 'is', null).where('kind', 'in', ['mute', 'ban', 'live'])
-    .where((is) => is.or([is('until', 'is', null), is('until', '>', at)]))
-    // A mute without a time ends with its show.
-    .where(sql<boolean>`(kind <> 'mute' or exists (
-      select from show where show.id = show_id and state in ('planned', 'live', 'interrupted')))`)
-    .execute();
+/** Of a shop's measures those that hold. A mute ends with its show at the latest. */
+function isInForce(openShowIds: readonly string[], at: Date) {
+  return (is: ExpressionBuilder<DB, 'moderation_measure'>) => is.and([
+    is('lifted_at', 'is', null),
+    is.or([is('until', 'is', null), is('until', '>', at)]),
+    is.or([
+      is('kind', 'in', ['ban', 'live']),
+      is.and([is('kind', '=', 'mute'), is('show_id', '=', is.fn.any(is.val([...openShowIds])))]),
+    ]),
+  ]);
+}
+
+export async function openOfShop(
+  db: Db | Tx, shopId: string, openShowIds: readonly string[], at: Date,
+): Promise<MeasureRow[]> {
+  return db.selectFrom('moderation_measure').selectAll().where('shop_id', '=', shopId)
+    .where(isInForce(openShowIds, at)).execute();
 }
 
 export async function openTalk(db: Db, at: Date): Promise<MeasureRow[]> {
@@ -64,6 +73,12 @@ export async function removalOf(db: Db | Tx, messageId: string): Promise<Measure
     .executeTakeFirst();
 }
 
+/** That an operator ended the show. */
+export async function endOf(tx: Tx, showId: string): Promise<MeasureRow | undefined> {
+  return tx.selectFrom('moderation_measure').selectAll().where('show_id', '=', showId).where('kind', '=', 'end')
+    .executeTakeFirst();
+}
+
 /** @returns the row as it is now; undefined when it was lifted before */
 export async function lift(tx: Tx, id: string, at: Date): Promise<MeasureRow | undefined> {
   return tx.updateTable('moderation_measure').set({ lifted_at: at })
@@ -71,16 +86,12 @@ export async function lift(tx: Tx, id: string, at: Date): Promise<MeasureRow | u
 }
 
 export async function measuresOf(
-  db: Db, of: { shopId: string; showId: string | undefined; inForceAt: Date | null }, cursor: Cursor | null,
-  limit: number,
+  db: Db, of: { shopId: string; showId: string | undefined; inForce: { openShowIds: string[]; at: Date } | null },
+  cursor: Cursor | null, limit: number,
 ): Promise<MeasureRow[]> {
   let rows = db.selectFrom('moderation_measure').selectAll().where('shop_id', '=', of.shopId);
   if (of.showId !== undefined) rows = rows.where('show_id', '=', of.showId);
-  const { inForceAt } = of;
-  if (inForceAt !== null) {
-    rows = rows.where('lifted_at', 'is', null).where('kind', 'in', ['mute', 'ban', 'live'])
-      .where((is) => is.or([is('until', 'is', null), is('until', '>', inForceAt)]));
-  }
+  if (of.inForce !== null) rows = rows.where(isInForce(of.inForce.openShowIds, of.inForce.at));
   if (cursor !== null) rows = rows.where(sql<boolean>`(created_at, id) < (${cursor.at}, ${cursor.id})`);
   return rows.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
 }

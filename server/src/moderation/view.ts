@@ -12,6 +12,9 @@ export interface Refs {
   shops: ReadonlyMap<string, { slug: string; name: string }>;
   titles: ReadonlyMap<string, string>;
   appeals: ReadonlyMap<string, AppealRow>;
+  /** Of shows of the shops that the measures are about: those that are not over. */
+  openShowIds: ReadonlySet<string>;
+  at: Date;
 }
 
 export function appealUntil(row: Pick<MeasureRow, 'created_at'>): Date {
@@ -40,19 +43,25 @@ export function measureView(row: MeasureRow, refs: Refs): Measure {
     at: row.created_at.toISOString(),
     until: row.until?.toISOString() ?? null,
     liftedAt: row.lifted_at?.toISOString() ?? null,
+    isInForce: holds(row, refs),
     appeal: appeal === undefined ? null : appealView(appeal),
     appealUntil: appealUntil(row).toISOString(),
   };
 }
 
-export function officeView(row: MeasureRow, refs: Refs, names: ReadonlyMap<string, string>, at: Date): OfficeMeasure {
+function holds(row: MeasureRow, { at, openShowIds }: Refs): boolean {
+  if (row.kind === 'end') return false;
+  const isOver = row.kind === 'mute' && !openShowIds.has(row.show_id ?? '');
+  return isInForce(row, at) && !isOver;
+}
+
+export function officeView(row: MeasureRow, refs: Refs, names: ReadonlyMap<string, string>): OfficeMeasure {
   const isShops = row.decided_as === 'shop' && row.decided_by !== null;
   return {
     ...measureView(row, refs),
     personId: row.person_id,
     name: row.name,
     by: isShops ? names.get(row.decided_by ?? '') ?? '' : '',
-    isInForce: isInForce(row, at) && row.kind !== 'end',
   };
 }
 

@@ -15,11 +15,12 @@ const log = createLog('silent', false);
 const bus = createMemoryBus({ log });
 const guests = createGuests({ secret: 'only for tests' });
 const open = new Set([room]);
+const banned = new Set<string>();
 const realtime = createRealtime({
   platform: { bus, log, newId, clock: { now: () => new Date() } },
   guests,
   findPerson: async () => null,
-  mayJoin: async (asked) => open.has(asked),
+  mayJoin: async (asked, actor) => open.has(asked) && !(actor.kind === 'guest' && banned.has(actor.guestId)),
   snapshot: async () => null,
   limits: { viewersEveryMs: 50 },
 });
@@ -160,3 +161,26 @@ test('[R21] who loses the right to a room is put out, as on a socket', async () 
   open.add(room);
   stream.cut();
 });
+
+test('[R25] [R21] a banned viewer is put out on an event stream too, hears nothing more, and cannot come back',
+  async () => {
+    const cookie = newCookie();
+    const guestId = cookie.split('=')[1]?.split('.')[0] ?? '';
+    const [named, other] = [await connect(cookie), await connect()];
+    for (const stream of [named, other]) {
+      await stream.say(join);
+      await stream.until((heard) => heard.some(({ type }) => type === 'joined'));
+    }
+    banned.add(guestId);
+    await realtime.putOut(room, [`guest/${guestId}`]);
+    await named.until((heard) => heard.some((told) => told.type === 'refused' && told.room === room));
+    realtime.publish(room, likes(77));
+    await other.until((heard) => totals(heard).includes(77));
+    await named.say(join);
+    await named.until((heard) => heard.filter(({ type }) => type === 'refused').length === 2);
+    assert.equal(totals(named.messages).includes(77), false);
+    assert.equal(other.messages.some(({ type }) => type === 'refused'), false);
+    await other.until(() => realtime.viewers(room) === 1);
+    named.cut();
+    other.cut();
+  });

@@ -51,6 +51,8 @@ export interface ShowBrief {
   state: ShowState;
   /** The talk is open. */
   isRunning: boolean;
+  /** Planned or running. */
+  isOpen: boolean;
   /** The one who asks works in the show's shop. */
   isMember: boolean;
   /** And may run its shows: sits in the studio, speaks for the shop. */
@@ -157,6 +159,8 @@ export interface Shows {
   putOut(shopId: string, names: readonly string[]): Promise<void>;
   /** Ids of nothing are missing. */
   titles(ids: readonly string[]): Promise<Map<string, string>>;
+  /** Ids of the shop's shows that are planned or running. */
+  openOf(shopId: string): Promise<string[]>;
   noteViewers(showId: string, viewers: number): void;
   noteBought(tx: Tx, order: OrderFact): Promise<void>;
   noteFollowed(showId: string): void;
@@ -229,6 +233,7 @@ export function createShows(deps: ShowsDeps): Shows {
     stopRunning: (shopId) => stopRunning(parts, shopId),
     putOut: (shopId, names) => putOut(parts, shopId, names),
     titles: (ids) => store.titlesOf(parts.view.db, ids),
+    openOf: (shopId) => store.openShowsOf(parts.view.db, shopId),
     noteViewers: (showId, viewers) => parts.counts.sawViewers(showId, viewers),
     noteBought: (tx, order) => noteBought(parts, tx, order),
     noteFollowed: (showId) => parts.studio.markFollowers(showId),
@@ -321,8 +326,8 @@ async function brief(parts: Parts, actor: Actor, showId: string): Promise<ShowBr
   );
   const [mayRun, mayModerate] = await Promise.all([may('show.run'), may('talk.moderate')]);
   return {
-    id: show.id, shopId: show.shop_id, state: show.state, isRunning: isRunning(show.state), isMember, mayRun,
-    mayModerate,
+    id: show.id, shopId: show.shop_id, state: show.state, isRunning: isRunning(show.state),
+    isOpen: isOpen(show.state), isMember, mayRun, mayModerate,
   };
 }
 

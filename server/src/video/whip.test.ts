@@ -6,6 +6,7 @@ import type { TestContext } from 'node:test';
 import fastify from 'fastify';
 import { PublishRefusal } from '@nacre/media/hooks';
 import type { MediaEvent, MediaSupervisor, PublishRefusalCode, StreamDownReason } from '@nacre/media/hooks';
+import { Refusal } from '../lib/refusal.ts';
 import { createVideo } from './video.ts';
 
 const offer = 'v=0\r\na=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n';
@@ -69,10 +70,14 @@ async function stage(t: TestContext) {
   const media = fakeMedia();
   const news: string[] = [];
   const logged: string[] = [];
+  let suspended = false;
   const note = (fields: object, text: string) => void logged.push(JSON.stringify(fields) + text);
   const video = createVideo({
     startMedia: media.start,
-    authorizeStreamKey: async (key) => ({ good: { showId: 'show-1' }, other: { showId: 'show-2' } })[key] ?? null,
+    async authorizeStreamKey(key) {
+      if (suspended) throw new Refusal('moderation.suspended');
+      return { good: { showId: 'show-1' }, other: { showId: 'show-2' } }[key] ?? null;
+    },
     mayWatch: async (showId) => (showId === 'show-1' ? [] : null),
     hasBans: async () => false,
     isPublic: async (showId) => showId === 'show-1',
@@ -105,7 +110,8 @@ async function stage(t: TestContext) {
   const look = (key = 'good', url = '/whip/s1') => app.inject({ url, headers: { authorization: `Bearer ${key}` } });
   const remove = (key = 'good', url = '/whip/s1') =>
     app.inject({ method: 'DELETE', url, headers: { authorization: `Bearer ${key}` } });
-  return { app, media, news, logged, video, post, patch, look, remove };
+  const suspend = () => (suspended = true);
+  return { app, media, news, logged, video, post, patch, look, remove, suspend };
 }
 
 test('[V1] without a key, or with a wrong one, nothing is published and the answer says how to sign', async (t) => {
@@ -309,3 +315,19 @@ test('[V7] a plain request at the socket says whether there is something to watc
   assert.equal((await app.inject({ url: '/live/show-1/socket' })).statusCode, 426);
   assert.equal((await app.inject({ url: '/live/show-9/socket' })).statusCode, 404);
 });
+
+test('[V45] who publishes for a shop that may not go live is told so, and a key of a show that is over opens nothing',
+  async (t) => {
+    const { media, post, patch, suspend } = await stage(t);
+    assert.equal((await post()).statusCode, 201);
+    suspend();
+    for (const answer of [await post(), await patch('a=candidate')]) {
+      assert.equal(answer.statusCode, 403);
+      assert.match(String(answer.headers['content-type']), /^application\/problem\+json/);
+      assert.equal(answer.json().code, 'moderation.suspended');
+      assert.match(answer.json().title, /does not let this shop go live/);
+    }
+    const over = await (await stage(t)).post({ authorization: 'Bearer of-a-show-that-is-over' });
+    assert.deepEqual([over.statusCode, over.json().code], [401, 'video.key_wrong']);
+    assert.equal(media.published.length, 1);
+  });

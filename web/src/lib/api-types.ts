@@ -1136,6 +1136,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/office/shops/{shopId}/words/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Whether a sentence would be refused for its words */
+        post: operations["testWords"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/office/shops/{shopId}/reports": {
         parameters: {
             query?: never;
@@ -1181,6 +1198,23 @@ export interface paths {
         put?: never;
         /** Decide a report, once */
         post: operations["decideReport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/platform/shows/{showId}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a show that nobody has reported, or call off a planned one */
+        post: operations["endShowAsOperator"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5467,6 +5501,7 @@ export interface operations {
                             at: string;
                             until: string | null;
                             liftedAt: string | null;
+                            isInForce: boolean;
                             appeal: {
                                 /**
                                  * Format: uuid
@@ -5891,6 +5926,7 @@ export interface operations {
                             at: string;
                             until: string | null;
                             liftedAt: string | null;
+                            isInForce: boolean;
                             appeal: {
                                 /**
                                  * Format: uuid
@@ -6072,6 +6108,7 @@ export interface operations {
                         at: string;
                         until: string | null;
                         liftedAt: string | null;
+                        isInForce: boolean;
                         appeal: {
                             /**
                              * Format: uuid
@@ -6097,7 +6134,6 @@ export interface operations {
                         personId: string | null;
                         name: string;
                         by: string;
-                        isInForce: boolean;
                     };
                 };
             };
@@ -6179,6 +6215,7 @@ export interface operations {
                             at: string;
                             until: string | null;
                             liftedAt: string | null;
+                            isInForce: boolean;
                             appeal: {
                                 /**
                                  * Format: uuid
@@ -6204,7 +6241,6 @@ export interface operations {
                             personId: string | null;
                             name: string;
                             by: string;
-                            isInForce: boolean;
                         }[];
                         next: string | null;
                     };
@@ -6338,6 +6374,55 @@ export interface operations {
                 content: {
                     "application/json": {
                         words: string[];
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    testWords: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                shopId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    text: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        isRefused: boolean;
                     };
                 };
             };
@@ -6690,6 +6775,111 @@ export interface operations {
             };
         };
     };
+    endShowAsOperator: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                showId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {unknown} */
+                    reason: "spam" | "abuse" | "hate" | "sexual" | "danger" | "fraud" | "illegal" | "privacy" | "other";
+                    words: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description UUID (RFC 9562)
+                         */
+                        id: string;
+                        /** @enum {unknown} */
+                        kind: "removal" | "mute" | "ban" | "talk" | "live" | "end";
+                        /** @enum {unknown} */
+                        decidedBy: "shop" | "operator";
+                        /** @enum {unknown} */
+                        reason: "spam" | "abuse" | "hate" | "sexual" | "danger" | "fraud" | "illegal" | "privacy" | "other";
+                        words: string;
+                        shop: {
+                            slug: string;
+                            name: string;
+                        } | null;
+                        show: {
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            id: string;
+                            title: string;
+                        } | null;
+                        text: string | null;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        at: string;
+                        until: string | null;
+                        liftedAt: string | null;
+                        isInForce: boolean;
+                        appeal: {
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            id: string;
+                            words: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            madeAt: string;
+                            /** @enum {unknown} */
+                            state: "open" | "granted" | "refused";
+                            answer: string;
+                            decidedAt: string | null;
+                        } | null;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        appealUntil: string;
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listDecisions: {
         parameters: {
             query?: {
@@ -6830,6 +7020,7 @@ export interface operations {
                                 at: string;
                                 until: string | null;
                                 liftedAt: string | null;
+                                isInForce: boolean;
                                 appeal: {
                                     /**
                                      * Format: uuid
@@ -6855,7 +7046,6 @@ export interface operations {
                                 personId: string | null;
                                 name: string;
                                 by: string;
-                                isInForce: boolean;
                             };
                         }[];
                         next: string | null;

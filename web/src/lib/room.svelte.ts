@@ -5,6 +5,7 @@
  * Nothing here is text for people: the page puts sentences to it.
  */
 import type { ChatMessage } from '@nacre/contract/chat';
+import type { TalkSetting } from '@nacre/contract/moderation';
 import type { RoomEvent } from '@nacre/contract/realtime';
 import type { Show, ShowState } from '@nacre/contract/shows';
 import { untrack } from 'svelte';
@@ -27,7 +28,10 @@ export interface OwnLine {
 }
 
 /** What a screen reader is told at once; everything else stays silent. */
-export type Notice = GoodsNotice | { kind: 'state'; from: ShowState; to: ShowState };
+export type Notice =
+  | GoodsNotice
+  | { kind: 'state'; from: ShowState; to: ShowState }
+  | { kind: 'talk'; from: TalkSetting; to: TalkSetting };
 
 export interface RoomOptions {
   /** Sends one chat message; throws when it was not taken. */
@@ -54,6 +58,8 @@ export function createRoom(initial: Show, options: RoomOptions) {
     loadBag: async () => (await options.loadShow()).bag,
     onNotice: (notice) => options.onNotice?.(notice),
   });
+  /** Until the room is joined nothing is known of it; whoever writes too soon is told by the server. */
+  let held = $state.raw<TalkSetting>({ slowSeconds: 0, isQuiet: false });
   let viewers = $state(initial.viewers);
   let likesTold = $state(initial.likes);
   let likesUnsent = $state(0);
@@ -89,6 +95,12 @@ export function createRoom(initial: Show, options: RoomOptions) {
       case 'show':
         setState(event.state);
         break;
+      case 'talk': {
+        const from = held;
+        held = event.talk;
+        options.onNotice?.({ kind: 'talk', from, to: held });
+        break;
+      }
       case 'chat':
         addMessage(event.message);
         break;
@@ -114,6 +126,7 @@ export function createRoom(initial: Show, options: RoomOptions) {
   function takeSnapshot(snapshot: Snapshot): void {
     setState(snapshot.show.state);
     goods.join(snapshot);
+    held = snapshot.talk;
     likesTold = Math.max(likesTold, snapshot.show.likes);
     viewers = snapshot.viewers;
     const known = new Set(snapshot.chat.map((message) => message.id));
@@ -189,6 +202,10 @@ export function createRoom(initial: Show, options: RoomOptions) {
     get talk() {
       return talk;
     },
+    /** Slow mode and quiet. */
+    get held() {
+      return held;
+    },
     get own() {
       return own;
     },
@@ -204,6 +221,12 @@ export function createRoom(initial: Show, options: RoomOptions) {
     retry(clientId: string): void {
       const line = own.find((entry) => entry.clientId === clientId);
       if (line) void sendOwn(line);
+    },
+    /** Takes back a line that was not sent, and gives its words. */
+    withdraw(clientId: string): string {
+      const line = own.find((entry) => entry.clientId === clientId);
+      own = own.filter((entry) => entry !== line);
+      return line?.text ?? '';
     },
     like(): void {
       likesUnsent += 1;

@@ -155,3 +155,23 @@ test('[W16] in a show that is over, a refused order tells the new price and what
   assert.deepEqual([small?.priceMinor, small?.available], [4_900, 0]);
   assert.deepEqual([large?.priceMinor, large?.available, large && room.wasMinor(large)], [5_500, 5, 5_900]);
 });
+
+test('[W150] how the talk is held comes with joining and follows the room; only a change is told', () => {
+  const { room, notices, hear, join } = roomWith([]);
+  assert.deepEqual(room.held, { slowSeconds: 0, isQuiet: false });
+  join({ ...snapshotOf([]), talk: { slowSeconds: 15, isQuiet: false } });
+  assert.deepEqual([room.held.slowSeconds, notices.length], [15, 0]);
+  hear([{ type: 'talk', talk: { slowSeconds: 0, isQuiet: true } }]);
+  assert.equal(room.held.isQuiet, true);
+  assert.deepEqual(notices.map(({ kind }) => kind), ['talk']);
+});
+
+test('[W151] words that were refused are given back whole, and leave the list', async () => {
+  const { room } = roomWith([]);
+  room.say('fake?');
+  await sleep(0);
+  const [line] = room.own;
+  assert.equal(line?.state, 'failed');
+  assert.equal(room.withdraw(line?.clientId ?? ''), 'fake?');
+  assert.deepEqual([room.own.length, room.withdraw('unknown')], [0, '']);
+});

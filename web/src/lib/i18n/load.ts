@@ -36,6 +36,11 @@ const loaders: Record<Namespace, Record<Locale, Loader>> = {
     zh: () => import('virtual:messages/figures/zh'),
     ar: () => import('virtual:messages/figures/ar'),
   },
+  moderation: {
+    en: () => import('virtual:messages/moderation/en'),
+    zh: () => import('virtual:messages/moderation/zh'),
+    ar: () => import('virtual:messages/moderation/ar'),
+  },
   news: {
     en: () => import('virtual:messages/news/en'),
     zh: () => import('virtual:messages/news/zh'),

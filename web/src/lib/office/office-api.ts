@@ -124,10 +124,6 @@ export const minutesFile = (showId: string): string => `/api/office/shows/${show
 export const sendChat = (showId: string, clientId: string, text: string): Promise<ChatMessage> =>
   ask(api.POST('/api/shows/{showId}/chat', { params: { path: { showId } }, body: { clientId, text } }));
 
-export async function removeChat(showId: string, messageId: string): Promise<void> {
-  await ask(api.DELETE('/api/shows/{showId}/chat/{messageId}', { params: { path: { showId, messageId } } }));
-}
-
 // ---- orders -----------------------------------------------------------------------------------------------------
 
 export const listOrders = (

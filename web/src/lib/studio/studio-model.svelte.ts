@@ -8,7 +8,7 @@ import type { RoomEvent } from '@nacre/contract/realtime';
 import type { Order } from '@nacre/contract/orders';
 import type { ProductInterest, Show, ShowFigures } from '@nacre/contract/shows';
 import {
-  listShowOrders, loadFigures, loadShow, putOnScreen, removeChat, sendChat, setBag,
+  listShowOrders, loadFigures, loadShow, putOnScreen, sendChat, setBag,
 } from '#lib/office/office-api.ts';
 import { createRealtime, type Realtime } from '#lib/realtime.svelte.ts';
 import { createRoom } from '#lib/room.svelte.ts';
@@ -149,7 +149,6 @@ export function createStudioModel(initial: Show, hooks: StudioHooks) {
     async changeBag(productIds: string[]): Promise<void> {
       take(await setBag(showId, productIds));
     },
-    removeMessage: (messageId: string) => removeChat(showId, messageId),
     renewFigures,
     /** In the browser only; returns the way out. */
     start(): () => void {
