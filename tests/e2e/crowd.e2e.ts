@@ -1,6 +1,6 @@
 /**
- * The market under people: a hundred viewers, two buyers for one piece, a busy talk, floods, kills. The real server, the
- * real API and the real sockets; a browser only where somebody types.
+ * The market under people: a hundred viewers, two buyers for one piece, a busy talk, floods, kills. The real server,
+ * the real API and the real sockets; a browser only where somebody types.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

@@ -16,7 +16,7 @@ type Validate = ReturnType<Compile>;
 /** What is common to both: unknown fields are refused where the schema says so, never dropped in silence. */
 const OPTIONS = { removeAdditional: false, useDefaults: true, allErrors: false } as const;
 
-/** One for all groups of routes, whose schemas are the same: each compiler of its own compiles JSON Schema itself first. */
+/** One for all groups of routes, whose schemas are the same: each of its own would compile JSON Schema itself first. */
 const compilers = AjvCompiler();
 const serializers = SerializerSelector();
 
