@@ -448,7 +448,6 @@ export interface MessageArguments {
   'moderation.op_log_none': null;
   'moderation.op_log_text': null;
   'moderation.reported_by': { name: string };
-  'moderation.written_by': { name: string };
   'moderation.decide': null;
   'moderation.decide_of': { title: string };
   'moderation.decide_what': null;
