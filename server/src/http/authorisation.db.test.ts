@@ -18,6 +18,7 @@ import {
   leaders, members, moderators, NOT_ALLOWED, operators, orderPackers, packers, PEOPLE, people, runners,
   SIGN_IN_FIRST, TEAM, team, type Role, type Who, type Gets,
 } from '../../../tests/support/who-gets-in.ts';
+import { insertPasskey } from '../accounts/ways-store.ts';
 import { createNotifications } from '../notifications/notifications.ts';
 import { notificationsRoutes } from '../notifications/routes.ts';
 import type { Orders } from '../orders/orders.ts';
@@ -68,6 +69,17 @@ async function newInvitation({ api, persons, shop }: Stage, role: Role = 'packer
     await api.team.revoke(persons.owner.id, shop.id, id);
   }
   return (await api.team.invite(persons.owner.id, shop.id, { role })).token;
+}
+
+/** The buyer's. */
+async function newPasskey({ api, persons: { buyer } }: Stage): Promise<string> {
+  const { clock, database, newId } = api.platform;
+  const id = newId();
+  await database.transaction((tx) => insertPasskey(tx, {
+    id, person_id: buyer.id, name: 'Key', credential_id: unique('key'), public_key: Buffer.from('key'), counter: 0n,
+    transports: [], created_at: clock.now(),
+  }));
+  return id;
 }
 
 const actorOf = ({ id, name }: SignedInPerson): PersonActor => (
@@ -125,6 +137,50 @@ const ROWS: Record<string, Row> = {
   })),
   changePassword: row({ ...all('accounts.wrong_credentials'), guest: SIGN_IN_FIRST }, () => ({
     path: '/api/me/password', body: { password: 'not this one', newPassword: PASSWORD },
+  })),
+  askPhoneCode: row(all('accounts.phone_invalid'), () => ({ path: '/api/auth/phone-code', body: { phone: '12' } })),
+  signInByPhone: row(all('accounts.code_over'), () => ({
+    path: '/api/auth/sign-in/phone', body: { phone: '+8613800138000', code: '123456' },
+  })),
+  showPasskeyOptions: row(all('accounts.passkey_not_here'), () => ({
+    path: '/api/auth/passkey-options', method: 'POST',
+  })),
+  signInByPasskey: row(all('accounts.passkey_failed'), () => ({
+    path: '/api/auth/sign-in/passkey',
+    body: {
+      id: 'AA', rawId: 'AA', type: 'public-key',
+      response: { clientDataJSON: 'AA', authenticatorData: 'AA', signature: 'AA' },
+    },
+  })),
+  getWays: row(people, () => ({ path: '/api/me/ways' })),
+  confirmMe: row(people, () => ({ path: '/api/me/confirm', body: { password: PASSWORD } })),
+  putPhone: row({ ...all('accounts.code_over'), guest: SIGN_IN_FIRST }, () => ({
+    path: '/api/me/phone', method: 'PUT', body: { phone: '+8613800138000', code: '123456' },
+  })),
+  removePhone: row(people, () => ({ path: '/api/me/phone', method: 'DELETE' })),
+  makePasskeyOptions: row({ ...all('accounts.passkey_not_here'), guest: SIGN_IN_FIRST }, () => ({
+    path: '/api/me/passkey-options', method: 'POST',
+  })),
+  makePasskey: row({ ...all('accounts.passkey_failed'), guest: SIGN_IN_FIRST }, () => ({
+    path: '/api/me/passkeys',
+    body: {
+      id: 'AA', rawId: 'AA', type: 'public-key', response: { clientDataJSON: 'AA', attestationObject: 'AA' },
+    },
+  })),
+  renamePasskey: row(buyerOr('request.not_found'), async (stage) => ({
+    path: `/api/me/passkeys/${await newPasskey(stage)}`, method: 'PATCH', body: { name: 'Phone' },
+  })),
+  removePasskey: row(buyerOr('request.not_found'), async (stage) => ({
+    path: `/api/me/passkeys/${await newPasskey(stage)}`, method: 'DELETE',
+  })),
+  askEmailChange: row({ ...all('accounts.email_invalid'), guest: SIGN_IN_FIRST }, () => ({
+    path: '/api/me/email', body: { email: 'mei at example' },
+  })),
+  confirmEmail: row(all('accounts.email_link_over'), () => ({
+    path: '/api/auth/confirm-email', body: { token: 'no such link' },
+  })),
+  undoEmail: row(all('accounts.email_link_over'), () => ({
+    path: '/api/auth/undo-email', body: { token: 'no such link' },
   })),
   listDemoMails: row(everybody, () => ({ path: '/api/demo-mails' })),
   listDevices: row(people, () => ({ path: '/api/me/devices' })),

@@ -1788,6 +1788,10 @@ export interface components {
                 text: string;
                 link: string | null;
             }[];
+            texts: {
+                to: string;
+                text: string;
+            }[];
         };
         Device: {
             /**
@@ -1874,6 +1878,7 @@ export interface components {
                 role: "owner" | "manager" | "host" | "moderator" | "packer";
                 rights: ("shop.see" | "shop.change" | "goods.see" | "goods.edit" | "stock.change" | "show.see" | "show.plan" | "show.run" | "talk.moderate" | "figures.see" | "orders.see" | "orders.ship" | "counter.sell" | "team.change" | "team.owners")[];
             }[];
+            offersPhone: boolean;
         };
         MePatch: {
             name?: string;
@@ -2032,7 +2037,8 @@ export interface components {
              */
             id: string;
             name: string;
-            email: string;
+            email: string | null;
+            phone: string | null;
             locale: "en" | "zh" | "ar";
             timeZone: string;
             isOperator: boolean;
@@ -3604,6 +3610,7 @@ export interface operations {
                     /** @enum {unknown} */
                     role: "owner" | "manager" | "host" | "moderator" | "packer";
                     email?: string;
+                    locale?: "en" | "zh" | "ar";
                 };
             };
         };
@@ -3637,6 +3644,7 @@ export interface operations {
                         expiresAt: string;
                         token: string;
                         url: string;
+                        isMailed: boolean;
                     };
                 };
             };
