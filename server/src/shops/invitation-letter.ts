@@ -42,7 +42,8 @@ const WORDS: Record<Locale, Words> = {
 };
 
 /** A name that mail programs would make a link of is shown without what makes it one. */
-const plain = (name: string): string => name.replaceAll(/:\/\/|www\./giu, ' ').replaceAll(/\.(?=\p{L})/gu, '. ');
+const plain = (name: string): string =>
+  name.replaceAll(/\s+/gu, ' ').replaceAll(/\b\w+:\/\/|www\./giu, ' ').replaceAll(/\.(?=\p{L})/gu, '. ');
 
 /** U+2068 and U+2069: a name in another script does not turn the sentence around. */
 const apart = (name: string): string => `\u2068${name}\u2069`;
