@@ -48,7 +48,7 @@ test('[W121] who wants to talk in a show signs up by telephone without leaving i
   });
   await page.goto(`${nacre.url}/shows/${live?.id}`);
   const address = page.url();
-  await field(say('viewer.say')).click();
+  await button(say('viewer.follow')).click();
   const dialog = page.getByRole('dialog', { name: say('signin.sheet_title') });
   await field(say('signin.email')).fill('12');
   await dialog.getByRole('button', { name: say('signin.continue'), exact: true }).click();
