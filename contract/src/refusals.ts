@@ -34,7 +34,7 @@ export const REFUSALS = {
   'accounts.phone_invalid': { status: 422, title: 'A code cannot be sent to this number; check it and its country' },
   'accounts.phone_taken': { status: 422, title: 'Another account has this number' },
   'accounts.code_wrong': { status: 422, title: 'The code is not right; the details say how many tries are left' },
-  'accounts.code_over': { status: 422, title: 'The code is used, too old, or was tried too often; ask for another one' },
+  'accounts.code_over': { status: 422, title: 'The code is used, too old or tried too often; ask for another one' },
   'accounts.name_needed': { status: 422, title: 'The code is right; this account needs a name' },
   'accounts.demo_ways': { status: 403, title: 'A demo account is everybody’s; how to sign in to it stays' },
   'accounts.last_way': { status: 409, title: 'This is the last way to reach your account; add another one first' },
@@ -44,7 +44,7 @@ export const REFUSALS = {
   'accounts.passkey_not_here': { status: 422, title: 'Passkeys do not work at this address of the server' },
   'accounts.passkey_known': { status: 409, title: 'This passkey is there already' },
   'accounts.too_many_passkeys': { status: 422, title: 'There are as many passkeys as one person may have' },
-  'accounts.email_link_over': { status: 422, title: 'This link is used or too old; ask for another one in your account' },
+  'accounts.email_link_over': { status: 422, title: 'This link is used or too old; ask for another one' },
   'accounts.too_many_addresses': { status: 422, title: 'The address book is full; remove one first' },
 
   // images

@@ -66,7 +66,7 @@ export const NewInvitation = Type.Object({
   ...Invitation.properties,
   token: Type.String(),
   url: Type.String(),
-  /** False without an e-mail, and when as many were mailed today as may be: then the link is to be passed on by hand. */
+  /** False without an e-mail, and when as many were mailed today as may be: then the inviter passes the link on. */
   isMailed: Type.Boolean(),
 });
 export type NewInvitation = Static<typeof NewInvitation>;

@@ -120,15 +120,12 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
   const { reach } = deps;
   // Everybody knows its passwords.
   const hasDemo = deps.isEmbedded && !config.empty && isLoopback(reach.host) && reach.tls === null;
-  const mailer = createMailer(config, log, hasDemo);
-  stack.add('mailer', mailer.stop);
-  const texter = createTexter(config, log, hasDemo);
-  stack.add('texter', texter.stop);
+  const posts = addPosts(deps, stack, hasDemo);
 
   const modules = createModules({
     platform, blobs, jobs, guests,
     secret: folder.secret('accounts'),
-    mailer, texter, pusher: addPusher(deps, stack),
+    ...posts,
     // A mail that is due before the port is bound is tried again.
     pagesAt: () => config.publicUrl ?? reach.urls(portOf(app))[0],
     origins: () => reach.urls(portOf(app)),
@@ -162,9 +159,7 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
     database, metrics, metricsToken: config.metricsToken,
     mediaTrouble: () => (modules.video.mediaPid() === null ? 'is restarting' : null),
   });
-  // Without a gateway only whoever runs the server reads codes, in its log: a visitor would wait for ever.
-  const offersPhone = texter.reaches || config.publicUrl === null;
-  await mountRoutes(app, modules, { blobs, config, offersPhone });
+  await mountRoutes(app, modules, { blobs, config, texter: posts.texter });
   await pageRoutes(app, { handler: pages, publicUrl: config.publicUrl });
 
   const upgrades = createUpgrades({ log, trustProxy: config.trustedProxies ?? false });
@@ -184,19 +179,28 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
   return { address, others, notes: [...(isLeftOut ? [NO_DEMO] : []), ...(demo?.notes ?? [])], stop: stack.stop };
 }
 
-function addPusher({ config, folder, log }: ComposeDeps, stack: ReturnType<typeof createStack>): Pusher {
+/** What carries words away from here: mail, text messages, pushes. */
+function addPosts(
+  { config, folder, log }: ComposeDeps, stack: ReturnType<typeof createStack>, hasDemo: boolean,
+): { mailer: Mailer; texter: Texter; pusher: Pusher } {
+  const mailer = createMailer(config, log, hasDemo);
+  stack.add('mailer', mailer.stop);
+  const texter = createTexter(config, log, hasDemo);
+  stack.add('texter', texter.stop);
   const pusher = createPusher({ secret: folder.secret('push'), contact: pushContact(config), log });
   stack.add('pusher', pusher.stop);
-  return pusher;
+  return { mailer, texter, pusher };
 }
 
 async function mountRoutes(
-  app: App, modules: Modules, { blobs, config, offersPhone }: { blobs: Blobs; config: Config; offersPhone: boolean },
+  app: App, modules: Modules, { blobs, config, texter }: { blobs: Blobs; config: Config; texter: Texter },
 ): Promise<void> {
   const {
     accounts, shops, team, follows, catalog, shows, orders, payments, images, video, realtime, notifications,
   } = modules;
   const languageOf = async (personId: string) => (await accounts.person(personId))?.locale ?? 'en';
+  // Without a gateway only whoever runs the server reads codes, in its log: a visitor would wait for ever.
+  const offersPhone = texter.reaches || config.publicUrl === null;
   await accountsRoutes(app, { accounts, membershipsOf: shops.membershipsOf, offersPhone });
   await imagesRoutes(app, { images, blobs });
   shopsRoutes(app, { shops, followingOf: follows.stateFor, languageOf });

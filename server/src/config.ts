@@ -126,8 +126,8 @@ export const configSchema = Type.Object({
   }),
   smsPerDay: setting(Type.Integer({ default: 500, minimum: 1, maximum: 1_000_000 }), {
     env: ['NACRE_SMS_PER_DAY'], unit: 'messages',
-    description: 'Text messages in 24 hours, in all. Each costs money and strangers can ask for them; when as many were '
-      + 'sent, signing in by telephone waits and everything else goes on.',
+    description: 'Text messages in 24 hours, in all. Each costs money and strangers can ask for them; when as many '
+      + 'were sent, signing in by telephone waits and everything else goes on.',
   }),
   logLevel: setting(
     Type.Union(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => Type.Literal(level)),

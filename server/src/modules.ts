@@ -70,8 +70,8 @@ function createTrade(deps: ModulesDeps) {
   const accounts = createAccounts({ platform, secret, demoAccounts, jobs, mailer, texter, pagesAt, origins });
   const images = createImages({ platform, blobs: deps.blobs });
   const shops = createShops({ platform, images });
-  const team = createTeam({ platform, shops, jobs, mailer, pagesAt, readersOf: accounts.readersOf,
-    namesOf: accounts.namesOf });
+  const { namesOf: personNamesOf, readersOf } = accounts;
+  const team = createTeam({ platform, shops, jobs, mailer, pagesAt, readersOf, namesOf: personNamesOf });
   const catalog = createCatalog({ platform, images, shops });
   const follows = createFollows({
     platform,

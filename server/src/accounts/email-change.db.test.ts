@@ -89,10 +89,11 @@ describe('another e-mail', () => {
     // What a thief may have left, to come in again.
     const { db } = api.platform.database;
     const since = api.platform.clock.now();
-    await db.updateTable('person').set({ phone: '+8613800138000', phone_since: since }).where('id', '=', person.id).execute();
+    await db.updateTable('person').set({ phone: '+8613800138000', phone_since: since }).where('id', '=', person.id)
+      .execute();
     await db.insertInto('passkey').values({
-      id: api.platform.newId(), person_id: person.id, name: 'x', credential_id: unique('key'), public_key: Buffer.from('x'),
-      counter: 0n, transports: [], created_at: since,
+      id: api.platform.newId(), person_id: person.id, name: 'x', credential_id: unique('key'),
+      public_key: Buffer.from('x'), counter: 0n, transports: [], created_at: since,
     }).execute();
     const token = await linkTo(person.email, 'old-email');
     assert.equal(codeOf(await signUp(person.email)), 'accounts.email_taken', 'kept for its owner');

@@ -1,8 +1,9 @@
 /**
  * Another e-mail: a link to the new one sets it, the old one is told and can take it back for a week.
  *
- * Invariants: links are kept hashed only and stand behind the # of their address; an e-mail that may still be taken back
- * is nobody else's; taking it back also ends what whoever changed it may have left: sessions, password, passkeys, number.
+ * Invariants: links are kept hashed only and stand behind the # of their address; an e-mail that may still be taken
+ * back is nobody else's; taking it back also ends what whoever changed it may have left: sessions, password, passkeys,
+ * number.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Locale } from '@nacre/contract/common';

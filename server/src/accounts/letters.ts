@@ -43,7 +43,8 @@ const RESET: Record<Locale, Words> = {
 const EMAIL_LINK: Record<Locale, Words> = {
   en: {
     subject: 'Is this your e-mail?',
-    paragraphs: ['Somebody, probably you, wants to sign in with this e-mail from now on.', 'If it is yours, say so here:'],
+    paragraphs: ['Somebody, probably you, wants to sign in with this e-mail from now on.',
+      'If it is yours, say so here:'],
     action: 'Use this e-mail',
     closing: [
       'The link works once, for one hour. All your other devices are signed out with it.',
@@ -75,7 +76,8 @@ const EMAIL_UNDO: Record<Locale, Words> = {
       'If you did that, there is nothing to do. If not, take your account back:'],
     action: 'It was not me',
     closing: [
-      'The link works for seven days. It brings this e-mail back and signs out everybody. Then you choose a new password.',
+      'The link works for seven days. It brings this e-mail back and signs everybody out.',
+      'Then you choose a new password.',
     ],
   },
   zh: {
@@ -112,8 +114,8 @@ function write(words: Record<Locale, Words>, locale: Locale, url: string): Lette
 }
 
 /**
- * The message with a code. Where the pages are reached by https, its last line ties the code to them, so that telephones
- * offer it there and nowhere else (WICG origin-bound one-time codes).
+ * The message with a code. Where the pages are reached by https, its last line ties the code to them, so that
+ * telephones offer it there and nowhere else (WICG origin-bound one-time codes).
  */
 export function codeText(locale: Locale, code: string, pages: string): string {
   const { protocol, hostname } = new URL(pages);

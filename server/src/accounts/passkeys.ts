@@ -1,8 +1,8 @@
 /**
  * Passkeys (WebAuthn Level 3): making one for an account, and signing in with it. The formats are @simplewebauthn's.
  *
- * Invariants: a challenge is ours, for one browser, five minutes and one answer; a passkey is of one person; a signature
- * counter only grows.
+ * Invariants: a challenge is ours, for one browser, five minutes and one answer; a passkey is of one person; a
+ * signature counter only grows.
  */
 import { isIP } from 'node:net';
 import type { Passkey, PasskeyMade, PasskeyShown } from '@nacre/contract/identity';

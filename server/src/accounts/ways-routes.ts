@@ -78,7 +78,7 @@ function phoneRoutes(app: App, { accounts: { ways } }: AccountsRoutesDeps): void
   app.post('/api/me/confirm', {
     schema: {
       operationId: 'confirmMe', tags, body: Confirmation,
-      summary: 'Show once more who one is, by password or by a code to one’s own number; holds for a quarter of an hour',
+      summary: 'Show once more who one is, by password or by a code to one’s own number; holds for 15 minutes',
       response: nothing,
     },
   }, async (request, reply) => {

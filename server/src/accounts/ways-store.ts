@@ -70,7 +70,8 @@ export async function insertPasskey(tx: Tx, row: Insertable<Passkey>): Promise<v
 }
 
 export async function notePasskeyUse(tx: Tx, id: string, use: { counter: number; at: Date }): Promise<void> {
-  await tx.updateTable('passkey').set({ counter: BigInt(use.counter), last_used_at: use.at }).where('id', '=', id).execute();
+  await tx.updateTable('passkey').set({ counter: BigInt(use.counter), last_used_at: use.at }).where('id', '=', id)
+    .execute();
 }
 
 export async function renamePasskey(
@@ -93,7 +94,8 @@ export async function deletePasskeysSince(tx: Tx, personId: string, since: Date)
 
 /** In place of links that were mailed before and wait. */
 export async function insertEmailChange(tx: Tx, row: Insertable<EmailChange>): Promise<void> {
-  await tx.deleteFrom('email_change').where('person_id', '=', row.person_id).where('confirmed_at', 'is', null).execute();
+  await tx.deleteFrom('email_change').where('person_id', '=', row.person_id).where('confirmed_at', 'is', null)
+    .execute();
   await tx.insertInto('email_change').values(row).execute();
 }
 

@@ -61,7 +61,10 @@ export interface AccountWays {
   showOptions(client: Client, viewer: string): Promise<unknown>;
   /** @throws Refusal `accounts.passkey_failed`, `…passkey_unknown` */
   signInByPasskey(client: Client, viewer: string, shown: PasskeyShown): Promise<SignedIn>;
-  /** Has a link mailed to another e-mail. @throws Refusal `accounts.email_invalid`, `…email_taken`, `request.too_many` */
+  /**
+   * Has a link mailed to another e-mail.
+   * @throws Refusal `accounts.email_invalid`, `…email_taken`, `request.too_many`
+   */
   askEmailChange(client: Client, actor: PersonActor, email: string): Promise<void>;
   /** The job of `askEmailChange`. */
   mailEmailLink(job: emails.EmailLinkJob): Promise<void>;

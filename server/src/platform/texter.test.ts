@@ -40,7 +40,8 @@ describe('text messages', () => {
     await gateway({ authorization: 'Bearer secret' }).send(MESSAGE);
     const first = got.pop();
     assert.deepEqual(JSON.parse(first?.body ?? ''), { to: MESSAGE.to, text: MESSAGE.text });
-    assert.deepEqual([first?.headers['content-type'], first?.headers.authorization], ['application/json', 'Bearer secret']);
+    assert.deepEqual([first?.headers['content-type'], first?.headers.authorization],
+      ['application/json', 'Bearer secret']);
     const form = gateway({ url: url.replace('//', '//us%40er:pass@'), body: 'From=Nacre&To={to}&Body={text}' });
     assert.equal(await form.send(MESSAGE), 'sent');
     const second = got.pop();
@@ -77,7 +78,7 @@ describe('text messages', () => {
   it('[P103] without a gateway messages stand in the log; the demo keeps ten, each for whoever asked', async () => {
     const kept = createLogTexter({ log, keeps: true, perDay: 9 });
     for (let n = 0; n < 11; n += 1) await kept.send({ ...MESSAGE, text: String(n) });
-    assert.deepEqual(kept.keptFor('guest/a').map(({ text }) => text), ['10', '9', '8', '7', '6', '5', '4', '3', '2', '1']);
+    assert.deepEqual(kept.keptFor('guest/a').map(({ text }) => Number(text)), [10, 9, 8, 7, 6, 5, 4, 3, 2, 1]);
     assert.deepEqual(kept.keptFor('guest/b'), []);
     const other = createLogTexter({ log, keeps: false, perDay: 9 });
     await other.send(MESSAGE);

@@ -2,8 +2,8 @@
  * The port for text messages (SMS), and its two implementations: the log, for a server that has nothing to send by, and
  * a POST to any gateway.
  *
- * Invariants: sending waits for another machine, so it is called by jobs only, never in a transaction; what is sent goes
- * to exactly one number.
+ * Invariants: sending waits for another machine, so it is called by jobs only, never in a transaction; what is sent
+ * goes to exactly one number.
  */
 import type { Log } from './log.ts';
 

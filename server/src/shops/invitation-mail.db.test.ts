@@ -47,6 +47,8 @@ describe('mails of invitations', () => {
     const stored = await api.platform.database.pool.query('select data from pgboss.job union all '
       + 'select to_jsonb(i) from shop_invitation i');
     assert.ok(!JSON.stringify(stored.rows).includes(token), 'in no table in plain');
+    const view = (await api.ask(`/api/invitations/${token}`)).json;
+    assert.deepEqual([view['role'], view['email']], ['host', undefined], 'whom it is for is nobody else’s');
     const lin = await api.newPerson('Lin');
     assert.equal(await accept(token, lin.cookie), 'done');
     assert.equal(await accept(String(json['token']), (await api.newPerson()).cookie), 'shops.invitation_over');

@@ -352,7 +352,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Show once more who one is, by password or by a code to one’s own number; holds for a quarter of an hour */
+        /** Show once more who one is, by password or by a code to one’s own number; holds for 15 minutes */
         post: operations["confirmMe"];
         delete?: never;
         options?: never;
