@@ -1,4 +1,4 @@
-/** The routes of accounts and whom each lets in, for the table of `http/authorisation.db.test.ts`; and what a row is. */
+/** What a row of the table in `http/authorisation.db.test.ts` is, and those of accounts. */
 import type { Product } from '@nacre/contract/catalog';
 import type { Order } from '@nacre/contract/orders';
 import type { Shop } from '@nacre/contract/shops';

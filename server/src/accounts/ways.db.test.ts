@@ -54,7 +54,8 @@ describe('ways to sign in', () => {
   const wrong = (code: string) => String((Number(code) + 1) % 1_000_000).padStart(6, '0');
   async function newPersonByPhone(): Promise<{ phone: string; cookie: string }> {
     const [phone, guest] = [newNumber(), await newGuest()];
-    const answer = await api.ask(BY_PHONE, { body: { phone, code: await codeFor(phone, guest), name: 'An' }, cookie: guest });
+    const body = { phone, code: await codeFor(phone, guest), name: 'An' };
+    const answer = await api.ask(BY_PHONE, { body, cookie: guest });
     return { phone, cookie: sessionCookieOf(answer) ?? '' };
   }
 
@@ -67,11 +68,13 @@ describe('ways to sign in', () => {
       const code = await codeFor(phone, guest);
       const nameless = await api.ask(BY_PHONE, { body: { phone, code }, cookie: guest });
       assert.equal(codeOf(nameless), 'accounts.name_needed');
-      const body = { phone, code: `${code.slice(0, 3)} ${code.slice(3)}`, name: 'An', locale: 'zh', timeZone: 'Asia/Shanghai' };
+      const grouped = `${code.slice(0, 3)} ${code.slice(3)}`;
+      const body = { phone, code: grouped, name: 'An', locale: 'zh', timeZone: 'Asia/Shanghai' };
       const answer = await api.ask(BY_PHONE, { body, cookie: guest });
       const person = answer.json['person'] as Record<string, unknown>;
       assert.deepEqual({ ...person, id: '' }, {
-        id: '', name: 'An', email: null, phone, locale: 'zh', timeZone: 'Asia/Shanghai', isOperator: false, isDemo: false,
+        id: '', name: 'An', email: null, phone, locale: 'zh', timeZone: 'Asia/Shanghai',
+        isOperator: false, isDemo: false,
       });
       const other = await newGuest();
       const again = await api.ask(BY_PHONE, { body: { phone, code: await codeFor(phone, other) }, cookie: other });
@@ -83,7 +86,8 @@ describe('ways to sign in', () => {
 
     it('[A51] what is no number that a code may be sent to is refused', async () => {
       const body = (phone: string, country?: string) => ({ body: { phone, country } });
-      for (const phone of ['12', '+86 138', '+1 900 555 1234', '+86 10 6255 2233', 'mei@example.test', '+'.repeat(40)]) {
+      const none = ['12', '+86 138', '+1 900 555 1234', '+86 10 6255 2233', 'mei@example.test', '+'.repeat(40)];
+      for (const phone of none) {
         assert.equal(codeOf(await api.ask(ASK, body(phone))), 'accounts.phone_invalid', phone);
       }
       assert.equal(codeOf(await api.ask(ASK, body('0501234567', 'SA'))), 202);
@@ -93,14 +97,16 @@ describe('ways to sign in', () => {
       const [phone, guest, stranger] = [newNumber(), await newGuest(), await newGuest()];
       const first = await codeFor(phone, guest);
       const code = await codeFor(phone, guest);
-      const use = (cookie: string, used: string) => api.ask(BY_PHONE, { body: { phone, code: used, name: 'An' }, cookie });
+      const use = (cookie: string, used: string) =>
+        api.ask(BY_PHONE, { body: { phone, code: used, name: 'An' }, cookie });
       assert.equal(codeOf(await use(stranger, code)), 'accounts.code_over');
       if (first !== code) assert.equal(codeOf(await use(guest, first)), 'accounts.code_wrong');
       const answers = await Promise.all([use(guest, code), use(guest, code), use(guest, code)]);
       assert.deepEqual(answers.map(codeOf).toSorted(), [200, 'accounts.code_over', 'accounts.code_over']);
       const kept = await db().selectFrom('phone_code').selectAll().execute();
       assert.ok(kept.every((row) => row.code_hash.length === 32 && row.phone !== phone));
-      const jobs = await api.platform.database.pool.query(`select data from pgboss.job where name = 'accounts.send-code'`);
+      const { pool } = api.platform.database;
+      const jobs = await pool.query(`select data from pgboss.job where name = 'accounts.send-code'`);
       assert.ok(!JSON.stringify(jobs.rows).includes(code), 'in no table in plain');
     });
 
@@ -112,7 +118,8 @@ describe('ways to sign in', () => {
       assert.deepEqual(one.json['details'], { left: 4 });
       const codes = (await Promise.all([guess(), guess(), guess(), guess(), guess()])).map(codeOf);
       assert.equal(codes.filter((each) => each === 'accounts.code_over').length, 2);
-      assert.equal(codeOf(await api.ask(BY_PHONE, { body: { phone, code, name: 'An' }, cookie: guest })), 'accounts.code_over');
+      assert.equal(codeOf(await api.ask(BY_PHONE, { body: { phone, code, name: 'An' }, cookie: guest })),
+        'accounts.code_over');
       const late = await codeFor(phone, guest);
       api.clock.advance(600_001);
       assert.equal(codeOf(await api.ask(BY_PHONE, { body: { phone, code: late, name: 'An' }, cookie: guest })),
@@ -179,7 +186,8 @@ describe('ways to sign in', () => {
       assert.equal(codeOf(await remove()), 'accounts.confirm_first');
       assert.equal(codeOf(await api.ask('/api/me/confirm', { body: { password: PASSWORD }, cookie })),
         'accounts.wrong_credentials');
-      assert.equal(codeOf(await api.ask('/api/me/confirm', { body: { code: await codeFor(phone, cookie) }, cookie })), 204);
+      const body = { code: await codeFor(phone, cookie) };
+      assert.equal(codeOf(await api.ask('/api/me/confirm', { body, cookie })), 204);
       assert.equal(codeOf(await remove()), 'accounts.last_way');
       await assert.rejects(db().updateTable('person').set({ phone: null }).where('phone', '=', phone).execute());
     });
@@ -218,7 +226,8 @@ describe('ways to sign in', () => {
       const { authenticator, answer, id } = await newPasskey(person.cookie);
       assert.equal(answer.status, 201, JSON.stringify(answer.json));
       const path = `/api/me/passkeys/${id}`;
-      const renamed = await api.ask(path, { method: 'PATCH', body: { name: ' My\u202e phone ' }, cookie: person.cookie });
+      const name = ' My\u202e phone ';
+      const renamed = await api.ask(path, { method: 'PATCH', body: { name }, cookie: person.cookie });
       assert.equal(renamed.json['name'], 'My phone');
       const guest = await newGuest();
       const shown = authenticator.show(await showOptions(guest), PAGES);
@@ -264,7 +273,8 @@ describe('ways to sign in', () => {
       const signIn = async (show: (options: { challenge: string; rpId: string }) => unknown) =>
         codeOf(await api.ask('/api/auth/sign-in/passkey', from(guest, show(await showOptions(guest)))));
       assert.equal(await signIn((options) => authenticator.show(options, PAGES, { counter: 7 })), 200);
-      assert.equal(await signIn((options) => authenticator.show(options, PAGES, { counter: 7 })), 'accounts.passkey_failed');
+      assert.equal(await signIn((options) => authenticator.show(options, PAGES, { counter: 7 })),
+        'accounts.passkey_failed');
       assert.equal(await signIn((options) => authenticator.show(options, PAGES, { counter: 8, isVerified: false })),
         'accounts.passkey_failed');
       const forged = createAuthenticator();
@@ -299,7 +309,8 @@ describe('ways to sign in', () => {
   });
 
   it('[A64] how to sign in to a demo account stays as it is', async () => {
-    const signedIn = await api.ask('/api/auth/sign-in/email', { body: { email: OWNER.email, password: OWNER.password } });
+    const { email, password } = OWNER;
+    const signedIn = await api.ask('/api/auth/sign-in/email', { body: { email, password } });
     const cookie = sessionCookieOf(signedIn) ?? '';
     const asked: [string, Asked][] = [
       ['/api/me/phone', { method: 'PUT', body: { phone: newNumber(), code: '123456' } }],
@@ -308,6 +319,8 @@ describe('ways to sign in', () => {
       ['/api/me/passkey-options', { method: 'POST' }],
       ['/api/me/confirm', { body: { password: OWNER.password } }],
     ];
-    for (const [path, how] of asked) assert.equal(codeOf(await api.ask(path, { ...how, cookie })), 'accounts.demo_ways', path);
+    for (const [path, how] of asked) {
+      assert.equal(codeOf(await api.ask(path, { ...how, cookie })), 'accounts.demo_ways', path);
+    }
   });
 });
