@@ -18,7 +18,10 @@ export type ShopRef = Static<typeof ShopRef>;
 export const Person = Type.Object({
   id: Id,
   name: Type.String(),
-  email: Type.String(),
+  /** Null for whoever signs in by telephone only. */
+  email: Nullable(Type.String()),
+  /** E.164; null when no number is kept. Whoever has no e-mail has a number. */
+  phone: Nullable(Type.String()),
   locale: Locale,
   timeZone: Type.String(),
   isOperator: Type.Boolean(),
@@ -27,7 +30,12 @@ export const Person = Type.Object({
 export type Person = Static<typeof Person>;
 
 /** `person` is null for a guest. `shops` are those in which the person works, with what they may do there. */
-export const Me = Type.Object({ person: Nullable(Person), shops: Type.Array(Membership) });
+export const Me = Type.Object({
+  person: Nullable(Person),
+  shops: Type.Array(Membership),
+  /** Whether a code gets to a telephone: an SMS gateway is set, or nobody else than this machine's own is meant. */
+  offersPhone: Type.Boolean(),
+});
 export type Me = Static<typeof Me>;
 
 export const MePatch = Type.Partial(Type.Object({ name: PersonName, locale: Locale, timeZone: TimeZone }), {
@@ -85,9 +93,10 @@ export const Device = Type.Object({
 });
 export type Device = Static<typeof Device>;
 
-/** Mails that the demo did not send but kept for the page that asked for them, newest first. */
+/** Mails and text messages that the demo did not send but kept for the page that asked for them, newest first. */
 export const DemoMails = Type.Object({
   mails: Type.Array(Type.Object({ subject: Type.String(), text: Type.String(), link: Nullable(Type.String()) })),
+  texts: Type.Array(Type.Object({ to: Type.String(), text: Type.String() })),
 });
 export type DemoMails = Static<typeof DemoMails>;
 

@@ -1,6 +1,6 @@
 /** Who works in a shop, what each may do, and inviting somebody. */
 import { Type, type Static } from 'typebox';
-import { Id, Image, Instant, Nullable } from './common.ts';
+import { Id, Image, Instant, Locale, Nullable } from './common.ts';
 
 /** From the one who may most to the one who may least. */
 export const SHOP_ROLES = ['owner', 'manager', 'host', 'moderator', 'packer'] as const;
@@ -41,8 +41,10 @@ export const TeamPatch = Type.Object({ role: ShopRole }, { additionalProperties:
 export const InvitationCreate = Type.Object(
   {
     role: ShopRole,
-    /** Whom it is for, so that the inviter knows it again. The link lets in whoever opens it first. */
+    /** Whom it is for: a link is mailed there. It lets in whoever opens it first. */
     email: Type.Optional(Type.String({ minLength: 3, maxLength: 254, pattern: '^\\S+@\\S+$' })),
+    /** Of the mail; the inviter's own without it. */
+    locale: Type.Optional(Locale),
   },
   { additionalProperties: false },
 );
@@ -60,7 +62,13 @@ export const Invitation = Type.Object({
 export type Invitation = Static<typeof Invitation>;
 
 /** `url` is told this once: the server keeps only a hash of the token in it. */
-export const NewInvitation = Type.Object({ ...Invitation.properties, token: Type.String(), url: Type.String() });
+export const NewInvitation = Type.Object({
+  ...Invitation.properties,
+  token: Type.String(),
+  url: Type.String(),
+  /** False without an e-mail, and when as many were mailed today as may be: then the inviter passes the link on. */
+  isMailed: Type.Boolean(),
+});
 export type NewInvitation = Static<typeof NewInvitation>;
 
 /** What whoever has the link may know before accepting. */

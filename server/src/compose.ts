@@ -39,6 +39,7 @@ import { createLogMailer, createSmtpMailer, type Mailer } from './platform/maile
 import { createMetrics } from './platform/metrics.ts';
 import { createOutbox } from './platform/outbox.ts';
 import type { Platform } from './platform/platform.ts';
+import { createGatewayTexter, createLogTexter, type Texter } from './platform/texter.ts';
 import { localUrl, type Reach } from './reach.ts';
 import { shopsRoutes } from './shops/routes.ts';
 import { createCrowd } from './shows/crowd.ts';
@@ -119,15 +120,15 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
   const { reach } = deps;
   // Everybody knows its passwords.
   const hasDemo = deps.isEmbedded && !config.empty && isLoopback(reach.host) && reach.tls === null;
-  const mailer = createMailer(config, log, hasDemo);
-  stack.add('mailer', mailer.stop);
+  const posts = addPosts(deps, stack, hasDemo);
 
   const modules = createModules({
     platform, blobs, jobs, guests,
     secret: folder.secret('accounts'),
-    mailer, pusher: addPusher(deps, stack),
+    ...posts,
     // A mail that is due before the port is bound is tried again.
     pagesAt: () => config.publicUrl ?? reach.urls(portOf(app))[0],
+    origins: () => reach.urls(portOf(app)),
     demoAccounts: hasDemo ? demoAccountsOf(database) : null,
     startMedia: (onEvent) => createMediaSupervisor({
       udpPort: config.udpPort ?? config.port,
@@ -158,7 +159,7 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
     database, metrics, metricsToken: config.metricsToken,
     mediaTrouble: () => (modules.video.mediaPid() === null ? 'is restarting' : null),
   });
-  await mountRoutes(app, modules, blobs, config);
+  await mountRoutes(app, modules, { blobs, config, texter: posts.texter });
   await pageRoutes(app, { handler: pages, publicUrl: config.publicUrl });
 
   const upgrades = createUpgrades({ log, trustProxy: config.trustedProxies ?? false });
@@ -178,18 +179,29 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
   return { address, others, notes: [...(isLeftOut ? [NO_DEMO] : []), ...(demo?.notes ?? [])], stop: stack.stop };
 }
 
-function addPusher({ config, folder, log }: ComposeDeps, stack: ReturnType<typeof createStack>): Pusher {
+/** What carries words away from here: mail, text messages, pushes. */
+function addPosts(
+  { config, folder, log }: ComposeDeps, stack: ReturnType<typeof createStack>, hasDemo: boolean,
+): { mailer: Mailer; texter: Texter; pusher: Pusher } {
+  const mailer = createMailer(config, log, hasDemo);
+  stack.add('mailer', mailer.stop);
+  const texter = createTexter(config, log, hasDemo);
+  stack.add('texter', texter.stop);
   const pusher = createPusher({ secret: folder.secret('push'), contact: pushContact(config), log });
   stack.add('pusher', pusher.stop);
-  return pusher;
+  return { mailer, texter, pusher };
 }
 
-async function mountRoutes(app: App, modules: Modules, blobs: Blobs, config: Config): Promise<void> {
+async function mountRoutes(
+  app: App, modules: Modules, { blobs, config, texter }: { blobs: Blobs; config: Config; texter: Texter },
+): Promise<void> {
   const {
     accounts, shops, team, follows, catalog, shows, orders, payments, images, video, realtime, notifications,
   } = modules;
   const languageOf = async (personId: string) => (await accounts.person(personId))?.locale ?? 'en';
-  await accountsRoutes(app, { accounts, membershipsOf: shops.membershipsOf });
+  // Without a gateway only whoever runs the server reads codes, in its log: a visitor would wait for ever.
+  const offersPhone = texter.reaches || config.publicUrl === null;
+  await accountsRoutes(app, { accounts, membershipsOf: shops.membershipsOf, offersPhone });
   await imagesRoutes(app, { images, blobs });
   shopsRoutes(app, { shops, followingOf: follows.stateFor, languageOf });
   await teamRoutes(app, { team, publicUrl: config.publicUrl });
@@ -219,6 +231,13 @@ async function mountRoutes(app: App, modules: Modules, blobs: Blobs, config: Con
 function createMailer({ smtpUrl, mailFrom }: Config, log: Log, hasDemo: boolean): Mailer {
   if (smtpUrl === null || mailFrom === null) return createLogMailer({ log, keeps: hasDemo });
   return createSmtpMailer({ url: smtpUrl, from: mailFrom, log });
+}
+
+function createTexter({ smsUrl, smsBody, smsAuthorization, smsPerDay }: Config, log: Log, hasDemo: boolean): Texter {
+  if (smsUrl === null) return createLogTexter({ log, keeps: hasDemo, perDay: smsPerDay });
+  return createGatewayTexter({
+    url: smsUrl, authorization: smsAuthorization, body: smsBody, perDay: smsPerDay, log,
+  });
 }
 
 function portOf(app: App): number {

@@ -11,6 +11,7 @@ import type { Static, TSchema } from 'typebox';
 import { Value } from 'typebox/value';
 import { nearest } from './lib/nearest.ts';
 import { EXIT_WRONG_USE, StartRefusal } from './platform/start-refusal.ts';
+import { PLAIN_BODY } from './platform/texter.ts';
 
 interface SettingMeta {
   /** Environment variables, the first is documented first and wins. */
@@ -108,6 +109,25 @@ export const configSchema = Type.Object({
   mailFrom: setting(text('^[^\\r\\n@]+@[^\\r\\n@]+$'), {
     env: ['NACRE_MAIL_FROM'], unset: 'no mail is sent',
     description: 'Who mails come from: `Silk Road <hello@example.org>`, or the address alone.',
+  }),
+  smsUrl: setting(text('^https://[^\\s]+$|^http://(localhost|127\\.0\\.0\\.1|\\[::1\\])[:/][^\\s]*$'), {
+    env: ['NACRE_SMS_URL'], secret: true, unset: 'text messages are written to the log',
+    description: 'Where the gateway for text messages (SMS) takes them, by a POST: `https://sms.example.org/send`. '
+      + 'A `user:password@` in it is sent as HTTP Basic. How gateways are attached: `docs/operating/sms.md`.',
+  }),
+  smsBody: setting(Type.String({ default: PLAIN_BODY, pattern: '\\{to\\}.*\\{text\\}|\\{text\\}.*\\{to\\}' }), {
+    env: ['NACRE_SMS_BODY'],
+    description: 'What is sent there, with `{to}` and `{text}` in it: JSON when it begins with a brace, else a form, '
+      + 'such as `From=Nacre&To={to}&Body={text}`.',
+  }),
+  smsAuthorization: setting(text('^[^\\r\\n]+$'), {
+    env: ['NACRE_SMS_AUTHORIZATION'], secret: true, unset: 'none, or what stands in `NACRE_SMS_URL`',
+    description: 'The `Authorization` header for the gateway: `Bearer …`.',
+  }),
+  smsPerDay: setting(Type.Integer({ default: 500, minimum: 1, maximum: 1_000_000 }), {
+    env: ['NACRE_SMS_PER_DAY'], unit: 'messages',
+    description: 'Text messages in 24 hours, in all. Each costs money and strangers can ask for them; when as many '
+      + 'were sent, signing in by telephone waits and everything else goes on.',
   }),
   logLevel: setting(
     Type.Union(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => Type.Literal(level)),
@@ -235,6 +255,8 @@ function takes(schema: TSchema): string {
   if (kinds.type === 'integer') return `a whole number from ${kinds.minimum} to ${kinds.maximum}`;
   if (kinds.type === 'boolean') return '`true` or `false`';
   if (kinds.pattern?.startsWith('^postgres')) return 'an address that begins with `postgres://`';
+  if (kinds.pattern?.startsWith('^https://')) return 'an address that begins with `https://` (`http://` on this machine)';
+  if (kinds.pattern?.includes('text')) return 'text with `{to}` and `{text}` in it';
   if (kinds.pattern?.startsWith('^https?')) return 'an address that begins with `https://` or `http://`, without a path';
   if (kinds.pattern?.startsWith('^smtp')) return 'an address that begins with `smtps://` or `smtp://`';
   if (kinds.pattern?.includes('@')) return 'an e-mail address, with a name before it or without';

@@ -31,8 +31,10 @@ import type { Jobs } from './platform/jobs.ts';
 import type { Mailer } from './platform/mailer.ts';
 import { newNumber } from './platform/ids.ts';
 import type { Platform } from './platform/platform.ts';
+import type { Texter } from './platform/texter.ts';
 import { showRoom } from './realtime/channel.ts';
 import { createRealtime } from './realtime/realtime.ts';
+import { teamReactions } from './shops/reactions.ts';
 import { createShops } from './shops/shops.ts';
 import { createTeam } from './shops/team.ts';
 import { createShowRooms } from './shows/channel.ts';
@@ -47,8 +49,10 @@ export interface ModulesDeps {
   guests: Guests;
   secret: string;
   mailer: Mailer;
+  texter: Texter;
   pusher: Pusher;
   pagesAt: AccountsDeps['pagesAt'];
+  origins: AccountsDeps['origins'];
   demoAccounts: AccountsDeps['demoAccounts'];
   startMedia(onEvent: (event: MediaEvent) => void): MediaSupervisor;
 }
@@ -62,11 +66,12 @@ export function createModules(deps: ModulesDeps) {
 
 /** What people do: the modules that decide, and that need each other while they do. */
 function createTrade(deps: ModulesDeps) {
-  const { platform, guests, secret, demoAccounts, jobs, mailer, pagesAt } = deps;
-  const accounts = createAccounts({ platform, secret, demoAccounts, jobs, mailer, pagesAt });
+  const { platform, guests, secret, demoAccounts, jobs, mailer, texter, pagesAt, origins } = deps;
+  const accounts = createAccounts({ platform, secret, demoAccounts, jobs, mailer, texter, pagesAt, origins });
   const images = createImages({ platform, blobs: deps.blobs });
   const shops = createShops({ platform, images });
-  const team = createTeam({ platform, shops, namesOf: accounts.namesOf });
+  const { namesOf: personNamesOf, readersOf } = accounts;
+  const team = createTeam({ platform, shops, jobs, mailer, pagesAt, readersOf, namesOf: personNamesOf });
   const catalog = createCatalog({ platform, images, shops });
   const follows = createFollows({
     platform,
@@ -125,6 +130,7 @@ function createTrade(deps: ModulesDeps) {
   });
 
   accountsReactions(jobs, { accounts });
+  teamReactions(jobs, { team });
   paymentsReactions(jobs, { payments });
   ordersReactions(platform.outbox, { orders });
   showsReactions(platform.outbox, { shows });

@@ -40,7 +40,7 @@ const linksInLog = (): string[] =>
 async function askForLink(page: Page): Promise<string> {
   const known = linksInLog().length;
   await page.getByRole('button', { name: en('signin.forgot'), exact: true }).click();
-  const email = page.getByLabel(en('signin.email'));
+  const email = page.getByLabel(en('signin.email_only'));
   assert.ok(await email.evaluate((input) => input === document.activeElement), 'the focus goes along');
   await email.fill(EMAIL);
   await page.getByRole('button', { name: en('signin.forgot_do'), exact: true }).click();

@@ -29,9 +29,11 @@ import { createDatabase } from '../../server/src/platform/database.ts';
 import { newId } from '../../server/src/platform/ids.ts';
 import { createJobs } from '../../server/src/platform/jobs.ts';
 import { createLog } from '../../server/src/platform/log.ts';
-import { createLogMailer } from '../../server/src/platform/mailer.ts';
+import { createLogMailer, type Mail, type Mailer } from '../../server/src/platform/mailer.ts';
 import { createOutbox } from '../../server/src/platform/outbox.ts';
 import type { Platform } from '../../server/src/platform/platform.ts';
+import { createLogTexter } from '../../server/src/platform/texter.ts';
+import { teamReactions } from '../../server/src/shops/reactions.ts';
 import { shopsRoutes } from '../../server/src/shops/routes.ts';
 import { createShops, type Shops } from '../../server/src/shops/shops.ts';
 import { teamRoutes } from '../../server/src/shops/team-routes.ts';
@@ -41,6 +43,9 @@ import { putPerson } from './people.ts';
 export { PASSWORD } from './people.ts';
 
 export const SECRET = 'a secret for tests only, forty-two letters';
+
+/** Where the pages are, as mails and passkeys know it. */
+export const PAGES = 'https://nacre.test';
 
 export interface Asked {
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD';
@@ -62,6 +67,7 @@ export interface Answer {
 
 /** A person with the cookie of a session. */
 export interface SignedInPerson extends Person {
+  email: string;
   cookie: string;
 }
 
@@ -102,6 +108,8 @@ export interface TestApiOptions {
   demo?: DemoAccount[];
   /** Whether jobs are done, such as mail; they are added in any case. */
   doesJobs?: boolean;
+  /** Hears each mail. */
+  onMail?(mail: Mail): void;
   /** Default: what is in `showShops`. */
   shopOfShow?(showId: string, personId: string): Promise<string | null>;
 }
@@ -121,20 +129,24 @@ export async function createTestApi(options: TestApiOptions): Promise<TestApi> {
   const jobs = createJobs({ url: options.url, log });
   const accountsDeps: AccountsDeps = {
     platform, jobs, secret: SECRET, demoAccounts: demo === undefined ? null : async () => demo,
-    mailer: createLogMailer({ log, keeps: demo !== undefined }), pagesAt: () => 'https://nacre.test',
+    mailer: heard(createLogMailer({ log, keeps: demo !== undefined }), options.onMail), pagesAt: () => PAGES,
+    texter: createLogTexter({ log, keeps: demo !== undefined, perDay: 1000 }), origins: () => [PAGES],
   };
   const accounts = createAccounts(accountsDeps);
   accountsReactions(jobs, { accounts });
   const images = createImages({ platform, blobs });
   const shops = createShops({ platform, images });
-  const team = createTeam({ platform, shops, namesOf: accounts.namesOf });
+  const { namesOf, readersOf } = accounts;
+  const { mailer, pagesAt } = accountsDeps;
+  const team = createTeam({ platform, shops, namesOf, readersOf, jobs, mailer, pagesAt });
+  teamReactions(jobs, { team });
   const shopOfShow = options.shopOfShow ?? (async (showId: string) => showShops.get(showId) ?? null);
   const follows = createFollows({ platform, shopOfShow });
   const catalog = createCatalog({ platform, images, shops });
   const app = await createApp({
     log, guests: createGuests({ secret: SECRET }), findPerson: accounts.findPerson, trustProxy: '127.0.0.1',
   });
-  await accountsRoutes(app, { accounts, membershipsOf: shops.membershipsOf });
+  await accountsRoutes(app, { accounts, membershipsOf: shops.membershipsOf, offersPhone: true });
   await imagesRoutes(app, { images, blobs });
   shopsRoutes(app, {
     shops, followingOf: follows.stateFor,
@@ -165,6 +177,16 @@ export async function createTestApi(options: TestApiOptions): Promise<TestApi> {
     },
   };
   return api;
+}
+
+function heard(mailer: Mailer, onMail: ((mail: Mail) => void) | undefined): Mailer {
+  return {
+    ...mailer,
+    send(mail) {
+      onMail?.(mail);
+      return mailer.send(mail);
+    },
+  };
 }
 
 async function ask(app: App, path: string, asked: Asked): Promise<Answer> {
@@ -208,10 +230,11 @@ export function sessionCookieOf(answer: Answer): string | undefined {
 }
 
 async function newPerson(api: TestApi, name: string): Promise<SignedInPerson> {
-  const { id, cookie } = await putPerson(api.platform, SECRET, { name, email: `${unique('person')}@example.test` });
+  const email = `${unique('person')}@example.test`;
+  const { id, cookie } = await putPerson(api.platform, SECRET, { name, email });
   const person = await api.accounts.person(id);
   if (person === null) throw new Error(`${name} is not there`);
-  return { ...person, cookie };
+  return { ...person, email, cookie };
 }
 
 async function newShop(api: TestApi, cookie: string, changes: Partial<ShopCreate>): Promise<Shop> {

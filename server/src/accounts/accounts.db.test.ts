@@ -39,7 +39,7 @@ describe('accounts', () => {
     assert.equal(answer.status, 200);
     const person = answer.json['person'] as Record<string, unknown>;
     assert.deepEqual({ ...person, id: null }, {
-      id: null, name: 'Mei Lin', email, locale: 'ar', timeZone: 'UTC', isOperator: false, isDemo: false,
+      id: null, name: 'Mei Lin', email, phone: null, locale: 'ar', timeZone: 'UTC', isOperator: false, isDemo: false,
     });
     assert.deepEqual(answer.json['shops'], []);
     assert.deepEqual(await whoIs(sessionCookieOf(answer)), person);
@@ -140,7 +140,7 @@ describe('accounts', () => {
     const end = api.platform.bus.subscribe('accounts.signed-out', (message) => void heard.push(message));
     const out = await api.ask('/api/auth/sign-out', { method: 'POST', cookie: person.cookie });
     end();
-    assert.deepEqual(out.json, { person: null, shops: [] });
+    assert.deepEqual(out.json, { person: null, shops: [], offersPhone: true });
     assert.equal(sessionCookieOf(out), 'nacre.session_token=');
     assert.equal(await whoIs(person.cookie), null);
     assert.notEqual(await whoIs(other), null);
@@ -311,7 +311,7 @@ describe('accounts', () => {
 
   it('[A15] a guest is nobody, keeps a cookie, and is asked to sign in', async () => {
     const first = await api.ask('/api/me');
-    assert.deepEqual(first.json, { person: null, shops: [] });
+    assert.deepEqual(first.json, { person: null, shops: [], offersPhone: true });
     const guest = first.cookies.find((cookie) => cookie.startsWith('nacre_guest='));
     assert.match(guest ?? '', /HttpOnly; SameSite=Lax/);
     const again = await api.ask('/api/me', { cookie: guest?.split(';')[0] });

@@ -16,22 +16,26 @@ import type { Jobs } from '../platform/jobs.ts';
 import type { Mailer } from '../platform/mailer.ts';
 import { createPeriodic } from '../platform/periodic.ts';
 import type { Platform } from '../platform/platform.ts';
+import type { Texter } from '../platform/texter.ts';
 import { createAttempts, type Attempts } from './attempts.ts';
 import { createAuth, type Auth } from './auth.ts';
 import { mayUseDemo, type Origin } from './demo-guard.ts';
 import { devicesOf, endDevice, endOtherDevices } from './devices.ts';
 import { PERSON_CHANGED_TOPIC, type PersonChanged } from './events.ts';
+import { createChallenges, type Challenges } from './passkeys.ts';
 import { changePassword, forgotPassword, mailReset, resetPassword, type ResetJob } from './passwords.ts';
 import { cleanName, isTimeZone } from './profile.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 import { signIn, signOut, signOutEverywhere, signUp, type Client, type SignedIn } from './signing.ts';
 import * as store from './store.ts';
+import { createWays, type AccountWays } from './ways.ts';
+import { deleteOver } from './ways-store.ts';
 
 export type { Client, SignedIn };
 
 /** Addresses of one person. Nobody chooses among more. */
 export const ADDRESSES_MAX = 20;
-/** Sessions that are over are only dead rows: an hour more or less does not matter. */
+/** Sessions and codes that are over are only dead rows: an hour more or less does not matter. */
 const SWEEP_EVERY_MS = 3600 * 1000;
 
 /** An account of the demo and its password, which everybody may know. */
@@ -50,8 +54,11 @@ export interface AccountsDeps {
   demoAccounts: (() => Promise<DemoAccount[]>) | null;
   jobs: Pick<Jobs, 'add'>;
   mailer: Mailer;
+  texter: Texter;
   /** Where links in mails lead, without a slash at its end. Never taken from a request, which could name any host. */
   pagesAt(): string;
+  /** All addresses under which browsers reach the pages, as `https://host:port`: a passkey is for one of these. */
+  origins(): string[];
 }
 
 export interface Reader {
@@ -110,8 +117,8 @@ export interface Accounts {
   endDevice(personId: string, sessionId: string): Promise<void>;
   /** Ends all sessions but the one that asks. */
   endOtherDevices(actor: PersonActor): Promise<void>;
-  /** What was mailed in the demo to whoever asks; empty elsewhere. */
-  demoMails(origin: Origin, viewer: string): DemoMails['mails'];
+  /** What was mailed or texted in the demo to whoever asks; empty elsewhere. */
+  demoMails(origin: Origin, viewer: string): DemoMails;
   /** Null for a person that does not exist. */
   person(personId: string): Promise<Person | null>;
   /** Ids of nobody are missing from the answer. */
@@ -132,6 +139,8 @@ export interface Accounts {
   createPerson(input: NewPerson): Promise<string>;
   /** Makes the person an operator of this installation; false when nobody has this e-mail. */
   makeOperator(email: string): Promise<boolean>;
+  /** Telephone and code, passkeys, another e-mail. */
+  ways: AccountWays;
   stop(): Promise<void>;
 }
 
@@ -140,6 +149,7 @@ export interface AccountsParts extends AccountsDeps {
   auth: Auth;
   attempts: Attempts;
   sessions: Sessions;
+  challenges: Challenges;
 }
 
 export function createAccounts(deps: AccountsDeps): Accounts {
@@ -148,11 +158,16 @@ export function createAccounts(deps: AccountsDeps): Accounts {
   const sessions = createSessions({
     auth, bus, clock, noteSeen: (sessionId, at) => store.touchSession(database.db, sessionId, at),
   });
-  const parts: AccountsParts = { ...deps, auth, sessions, attempts: createAttempts({ clock }) };
+  const parts: AccountsParts = {
+    ...deps, auth, sessions, attempts: createAttempts({ clock }), challenges: createChallenges({ clock }),
+  };
   const sweep = createPeriodic({
     name: 'accounts.sessions',
     everyMs: SWEEP_EVERY_MS,
-    work: async () => void (await store.deleteExpiredSessions(database.db, clock.now())),
+    work: async () => {
+      await store.deleteExpiredSessions(database.db, clock.now());
+      await deleteOver(database.db, clock.now());
+    },
     log,
   });
   return {
@@ -184,6 +199,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
     demoAccounts: (origin) => demoAccounts(parts, origin),
     createPerson: (input) => createPerson(parts, input),
     makeOperator: (email) => makeOperator(parts, email),
+    ways: createWays(parts),
     stop: async () => {
       sessions.stop();
       await sweep.stop();
@@ -250,9 +266,12 @@ async function demoAccounts(parts: AccountsParts, origin: Origin): Promise<DemoA
   return parts.demoAccounts !== null && mayUseDemo(true, origin) ? parts.demoAccounts() : [];
 }
 
-function demoMails(parts: AccountsParts, origin: Origin, viewer: string): DemoMails['mails'] {
-  if (!mayUseDemo(parts.demoAccounts !== null, origin)) return [];
-  return parts.mailer.keptFor(viewer).map(({ subject, text, link }) => ({ subject, text, link }));
+function demoMails(parts: AccountsParts, origin: Origin, viewer: string): DemoMails {
+  if (!mayUseDemo(parts.demoAccounts !== null, origin)) return { mails: [], texts: [] };
+  return {
+    mails: parts.mailer.keptFor(viewer).map(({ subject, text, link }) => ({ subject, text, link })),
+    texts: parts.texter.keptFor(viewer).map(({ to, text }) => ({ to, text })),
+  };
 }
 
 async function createPerson(parts: AccountsParts, input: NewPerson): Promise<string> {
@@ -288,6 +307,7 @@ function viewOf(row: store.PersonRow | undefined): Person | null {
     id: row.id,
     name: row.name,
     email: row.email,
+    phone: row.phone,
     locale: row.locale as Locale,
     timeZone: row.time_zone,
     isOperator: row.is_operator,

@@ -7,6 +7,8 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { betterAuth } from 'better-auth';
+import { createAuthEndpoint } from 'better-auth/api';
+import { setSessionCookie } from 'better-auth/cookies';
 import type { Platform } from '../platform/platform.ts';
 
 /** Cookies are `nacre.session_token` and so on. */
@@ -23,11 +25,13 @@ const PASSWORD_LENGTH_MAX = 128;
 /** A link that has not come by then is asked for again; a longer life is longer for whoever reads the mail later. */
 const RESET_LINK_SECONDS = 3600;
 
-/** What better-auth hands to its callbacks only, and who called it wants to know. */
+/** What goes past better-auth's own arguments and answers, between its callbacks and who called it. */
 export interface Told {
   resetToken?: string;
   /** Whose password is another one now. */
   resetOf?: { id: string; email: string };
+  /** For `openSession`: who has shown to be this person. */
+  opensFor?: string;
 }
 
 /** `told.run(box, …)` around a call; the box is filled when it returns. */
@@ -76,6 +80,18 @@ const models = {
   },
 } as const;
 
+/**
+ * A session and its cookie for whoever came in by a way that better-auth knows nothing of. Who that is comes by `told`
+ * alone, which no request can fill.
+ */
+const openSession = createAuthEndpoint('/nacre/open-session', { method: 'POST' }, async (context) => {
+  const { internalAdapter } = context.context;
+  const { opensFor } = told.getStore() ?? {};
+  const user = opensFor === undefined ? null : await internalAdapter.findUserById(opensFor);
+  if (user === null) throw new Error('a session is opened for nobody');
+  await setSessionCookie(context, { session: await internalAdapter.createSession(user.id), user });
+});
+
 /** The options as better-auth takes them; the drift test reads them too. */
 export function authOptions(deps: AuthDeps) {
   const { database, newId, log } = deps.platform;
@@ -97,6 +113,7 @@ export function authOptions(deps: AuthDeps) {
     },
     // Ours (attempts.ts) counts failures; its own counts requests of its handler.
     rateLimit: { enabled: false },
+    plugins: [{ id: 'nacre', endpoints: { openSession } }],
     telemetry: { enabled: false },
     logger: {
       level: 'error' as const,

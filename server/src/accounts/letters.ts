@@ -5,14 +5,14 @@
 import type { Locale } from '@nacre/contract/common';
 import { writeLetter, type Letter } from '../platform/letter.ts';
 
-interface ResetWords {
+interface Words {
   subject: string;
   paragraphs: string[];
   action: string;
   closing: string[];
 }
 
-const RESET: Record<Locale, ResetWords> = {
+const RESET: Record<Locale, Words> = {
   en: {
     subject: 'Your new password',
     paragraphs: ['Somebody, probably you, forgot the password of your account.', 'Choose a new one here:'],
@@ -39,7 +39,85 @@ const RESET: Record<Locale, ResetWords> = {
   },
 };
 
-export function resetLetter(locale: Locale, url: string): Letter {
-  const { subject, paragraphs, action, closing } = RESET[locale];
+/** To the new e-mail. */
+const EMAIL_LINK: Record<Locale, Words> = {
+  en: {
+    subject: 'Is this your e-mail?',
+    paragraphs: ['Somebody, probably you, wants to sign in with this e-mail from now on.',
+      'If it is yours, say so here:'],
+    action: 'Use this e-mail',
+    closing: [
+      'The link works once, for one hour. All your other devices are signed out with it.',
+      'It was not you? Then do nothing: your address is not used.',
+    ],
+  },
+  zh: {
+    subject: '确认这个邮箱',
+    paragraphs: ['有人（应该是你）想以后用这个邮箱登录。', '如果是你的邮箱，请在这里确认：'],
+    action: '使用这个邮箱',
+    closing: ['链接一小时内有效，只能用一次。确认后，你的其他设备都会退出登录。', '不是你本人操作？不用理会，这个邮箱不会被使用。'],
+  },
+  ar: {
+    subject: 'هل هذا بريدك؟',
+    paragraphs: ['يريد أحدهم، وغالبًا أنت، تسجيل الدخول بهذا البريد من الآن.', 'إن كان بريدك فأكّد ذلك هنا:'],
+    action: 'استخدام هذا البريد',
+    closing: [
+      'يعمل الرابط مرة واحدة خلال ساعة. وبعده تُسجَّل أجهزتك الأخرى خارج الحساب.',
+      'لم تطلب ذلك؟ لا تفعل شيئًا، فلن يُستخدم بريدك.',
+    ],
+  },
+};
+
+/** To the old one. */
+const EMAIL_UNDO: Record<Locale, Words> = {
+  en: {
+    subject: 'Your account has another e-mail now',
+    paragraphs: ['Your account was with this e-mail until now. It has another one since a moment ago.',
+      'If you did that, there is nothing to do. If not, take your account back:'],
+    action: 'It was not me',
+    closing: [
+      'The link works for seven days. It brings this e-mail back and signs everybody out.',
+      'Then you choose a new password.',
+    ],
+  },
+  zh: {
+    subject: '你的账号换了邮箱',
+    paragraphs: ['你的账号一直使用这个邮箱，刚刚换成了另一个。', '如果是你本人操作，不用理会。如果不是，请在这里找回账号：'],
+    action: '不是我操作的',
+    closing: ['链接七天内有效。它会恢复这个邮箱，并让所有设备退出登录。之后请设置新密码。'],
+  },
+  ar: {
+    subject: 'صار لحسابك بريد آخر',
+    paragraphs: ['كان حسابك على هذا البريد، وقبل لحظات صار على بريد آخر.',
+      'إن كنت أنت من فعل ذلك فلا حاجة إلى شيء. وإلا فاستعد حسابك من هنا:'],
+    action: 'لست أنا',
+    closing: [
+      'يعمل الرابط سبعة أيام. يعيد هذا البريد ويسجّل خروج كل الأجهزة، ثم تختار كلمة مرور جديدة.',
+    ],
+  },
+};
+
+const CODE: Record<Locale, (code: string) => string> = {
+  en: (code) => `${code} is your Nacre code. It works for 10 minutes. Give it to nobody.`,
+  zh: (code) => `你的 Nacre 验证码是 ${code}，10 分钟内有效。请勿告诉他人。`,
+  // The code first and last would be turned around by some telephones; in a line of its own it is not.
+  ar: (code) => `رمز Nacre الخاص بك:\n${code}\nصالح لعشر دقائق. لا تعطه لأحد.`,
+};
+
+export const resetLetter = (locale: Locale, url: string): Letter => write(RESET, locale, url);
+export const emailLinkLetter = (locale: Locale, url: string): Letter => write(EMAIL_LINK, locale, url);
+export const emailUndoLetter = (locale: Locale, url: string): Letter => write(EMAIL_UNDO, locale, url);
+
+function write(words: Record<Locale, Words>, locale: Locale, url: string): Letter {
+  const { subject, paragraphs, action, closing } = words[locale];
   return writeLetter({ locale, subject, paragraphs, action: { label: action, url }, closing });
+}
+
+/**
+ * The message with a code. Where the pages are reached by https, its last line ties the code to them, so that
+ * telephones offer it there and nowhere else (WICG origin-bound one-time codes).
+ */
+export function codeText(locale: Locale, code: string, pages: string): string {
+  const { protocol, hostname } = new URL(pages);
+  return protocol === 'https:' ? `${CODE[locale](code)}\n\n@${hostname} #${code}` : CODE[locale](code);
 }

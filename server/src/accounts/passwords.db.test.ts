@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   PASSWORD, createTestApi, sessionCookieOf, unique, type Answer, type TestApi,
 } from '../../../tests/support/api.ts';
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/database.ts';
+import { allJobsDone } from '../../../tests/support/jobs-done.ts';
 import { createAccounts } from './accounts.ts';
 
 const OWNER = { role: 'owner', name: 'Lin', email: 'lin@demo.test', password: 'demo password' } as const;
@@ -12,8 +12,6 @@ const FORGOT = '/api/auth/forgot-password';
 const RESET = '/api/auth/reset-password';
 const SIGN_IN = '/api/auth/sign-in/email';
 const NEW = 'a pearl of another colour';
-/** A job is taken up within half a second; two cores may be busy. */
-const PATIENCE_MS = 15_000;
 
 interface KeptMail {
   subject: string;
@@ -49,19 +47,7 @@ describe('passwords', () => {
   const forget = (email: string, cookie?: string) => api.ask(FORGOT, { body: { email }, cookie });
   const forgetFrom = (email: string, ip: string) =>
     api.ask(FORGOT, { body: { email }, headers: { 'x-forwarded-for': ip } });
-  const jobsLeft = async () => {
-    const { rows } = await api.platform.database.pool.query(
-      `select count(*)::int as n from pgboss.job
-        where name = 'accounts.mail-reset' and state in ('created', 'active', 'retry')`);
-    return (rows[0] as { n: number }).n;
-  };
-  const allDone = async () => {
-    const until = Date.now() + PATIENCE_MS;
-    while ((await jobsLeft()) > 0) {
-      assert.ok(Date.now() < until, 'the jobs are not done');
-      await sleep(50);
-    }
-  };
+  const allDone = () => allJobsDone(api.platform, 'accounts.mail-reset');
   /** The mail for this e-mail, asked for by a new page, an hour after the one before, so that no limit is met. */
   async function mailTo(email: string): Promise<KeptMail> {
     const guest = await newGuest();

@@ -58,11 +58,11 @@ export async function mailReset(parts: AccountsParts, { email, askedBy }: ResetJ
   // A demo account's password is everybody's: nobody may take it from the others.
   if (person === undefined || person.is_demo) return;
   const box: Told = {};
-  await told.run(box, () => parts.auth.api.requestPasswordReset({ body: { email: person.email } }));
+  await told.run(box, () => parts.auth.api.requestPasswordReset({ body: { email } }));
   if (box.resetToken === undefined) throw new Error('no link was made');
   // Behind the #, which browsers keep to themselves: in no log of a server or proxy, in no Referer.
   const link = `${parts.pagesAt()}/new-password#${box.resetToken}`;
-  await parts.mailer.send({ ...resetLetter(person.locale as Locale, link), to: person.email, askedBy });
+  await parts.mailer.send({ ...resetLetter(person.locale as Locale, link), to: email, askedBy });
 }
 
 export async function resetPassword(
@@ -78,7 +78,7 @@ export async function resetPassword(
   const person = box.resetOf;
   if (person === undefined) throw new Error('nobody has another password now');
   // Other links to the same letter box would open the account again.
-  await store.deleteResetLinks(parts.platform.database.db, person.id);
+  await store.deleteLinks(parts.platform.database.db, person.id);
   const message: SignedOut = { personId: person.id, sessionId: null };
   parts.platform.bus.publish(SIGNED_OUT_TOPIC, message);
   const { headers } = await parts.auth.api.signInEmail({
@@ -105,6 +105,6 @@ export async function changePassword(
     throw refusal ?? error;
   }
   parts.attempts.forgive(limits);
-  await store.deleteResetLinks(parts.platform.database.db, actor.personId);
+  await store.deleteLinks(parts.platform.database.db, actor.personId);
   await endOtherDevices(parts, actor);
 }

@@ -1,9 +1,14 @@
 /** The jobs of accounts. */
 import type { Jobs } from '../platform/jobs.ts';
 import type { Accounts } from './accounts.ts';
+import { JOB_SEND_CODE, type CodeJob } from './codes.ts';
+import { JOB_MAIL_EMAIL_LINK, JOB_MAIL_EMAIL_UNDO, type EmailLinkJob, type EmailUndoJob } from './email-change.ts';
 import { JOB_MAIL_RESET, type ResetJob } from './passwords.ts';
 
 /** Registers them; before `jobs.start()`. */
-export function accountsReactions(jobs: Jobs, deps: { accounts: Accounts }): void {
-  jobs.on(JOB_MAIL_RESET, (job: ResetJob) => deps.accounts.mailReset(job));
+export function accountsReactions(jobs: Jobs, { accounts }: { accounts: Accounts }): void {
+  jobs.on(JOB_MAIL_RESET, (job: ResetJob) => accounts.mailReset(job));
+  jobs.on(JOB_SEND_CODE, (job: CodeJob) => accounts.ways.sendCode(job));
+  jobs.on(JOB_MAIL_EMAIL_LINK, (job: EmailLinkJob) => accounts.ways.mailEmailLink(job));
+  jobs.on(JOB_MAIL_EMAIL_UNDO, (job: EmailUndoJob) => accounts.ways.mailEmailUndo(job));
 }

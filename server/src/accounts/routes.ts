@@ -4,21 +4,14 @@ import {
   SignIn, SignUp,
 } from '@nacre/contract/accounts';
 import { Id, Page } from '@nacre/contract/common';
-import type { Membership } from '@nacre/contract/team';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import { personOf, viewerOf } from '../http/actor.ts';
 import type { App } from '../http/app.ts';
-import { networkOf } from '../http/client-network.ts';
 import { refusals } from '../http/openapi.ts';
 import { privateRoutes } from '../http/private-routes.ts';
-import { originOf, type Accounts, type Client } from './accounts.ts';
-
-export interface AccountsRoutesDeps {
-  accounts: Accounts;
-  /** Shops in which the person works, and as what. */
-  membershipsOf(personId: string): Promise<Membership[]>;
-}
+import { clientOf, meOf, type AccountsRoutesDeps } from './asking.ts';
+import { waysRoutes } from './ways-routes.ts';
 
 const tags = ['accounts'];
 
@@ -29,6 +22,7 @@ export async function accountsRoutes(parent: App, deps: AccountsRoutesDeps): Pro
     deviceRoutes(app, deps);
     profileRoutes(app, deps);
     addressRoutes(app, deps);
+    waysRoutes(app, deps);
   });
 }
 
@@ -59,7 +53,7 @@ function signingRoutes(app: App, deps: AccountsRoutesDeps): void {
 
   app.post('/api/auth/sign-out', {
     schema: { operationId: 'signOut', summary: 'End this session', tags, response: { 200: Me, ...refusals } },
-  }, async (request, reply) => signedOut(reply, await accounts.signOut(clientOf(request))));
+  }, async (request, reply) => signedOut(deps, reply, await accounts.signOut(clientOf(request))));
 
   app.post('/api/auth/revoke-sessions', {
     schema: {
@@ -68,7 +62,7 @@ function signingRoutes(app: App, deps: AccountsRoutesDeps): void {
     },
   }, async (request, reply) => {
     const { personId } = personOf(request);
-    return signedOut(reply, await accounts.signOutEverywhere(clientOf(request), personId));
+    return signedOut(deps, reply, await accounts.signOutEverywhere(clientOf(request), personId));
   });
 
   app.get('/api/demo-accounts', {
@@ -118,10 +112,10 @@ function passwordRoutes(app: App, deps: AccountsRoutesDeps): void {
 
   app.get('/api/demo-mails', {
     schema: {
-      operationId: 'listDemoMails', summary: 'Mails that the demo kept for whoever asks; empty elsewhere', tags,
+      operationId: 'listDemoMails', summary: 'Mails and texts that the demo kept for whoever asks', tags,
       response: { 200: DemoMails, ...refusals },
     },
-  }, async (request) => ({ mails: accounts.demoMails(clientOf(request), viewerOf(request.actor)) }));
+  }, async (request) => accounts.demoMails(clientOf(request), viewerOf(request.actor)));
 }
 
 function deviceRoutes(app: App, { accounts }: AccountsRoutesDeps): void {
@@ -158,7 +152,7 @@ function profileRoutes(app: App, deps: AccountsRoutesDeps): void {
   app.get('/api/me', {
     schema: { operationId: 'getMe', summary: 'Who is asking', tags, response: { 200: Me, ...refusals } },
   }, async (request) => {
-    if (request.actor.kind === 'guest') return { person: null, shops: [] };
+    if (request.actor.kind === 'guest') return { person: null, shops: [], offersPhone: deps.offersPhone };
     return meOf(deps, request.actor.personId);
   });
 
@@ -203,20 +197,9 @@ function addressRoutes(app: App, { accounts }: AccountsRoutesDeps): void {
   });
 }
 
-function clientOf(request: FastifyRequest): Client {
-  return {
-    ...originOf(request),
-    ip: networkOf(request.ip),
-    isHttps: request.protocol === 'https',
-  };
-}
-
-async function meOf({ accounts, membershipsOf }: AccountsRoutesDeps, personId: string): Promise<Me> {
-  const [person, shops] = await Promise.all([accounts.person(personId), membershipsOf(personId)]);
-  return { person, shops };
-}
-
-function signedOut(reply: FastifyReply, { setCookies }: { setCookies: string[] }): Me {
+function signedOut(
+  { offersPhone }: AccountsRoutesDeps, reply: FastifyReply, { setCookies }: { setCookies: string[] },
+): Me {
   reply.header('Set-Cookie', setCookies);
-  return { person: null, shops: [] };
+  return { person: null, shops: [], offersPhone };
 }

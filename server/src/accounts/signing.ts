@@ -5,7 +5,7 @@ import { isAPIError } from 'better-auth/api';
 import { Refusal } from '../lib/refusal.ts';
 import type { AccountsParts } from './accounts.ts';
 import type { AttemptLimit } from './attempts.ts';
-import { ADDRESS_HEADER } from './auth.ts';
+import { ADDRESS_HEADER, told } from './auth.ts';
 import { mayUseDemo, type Origin } from './demo-guard.ts';
 import { SIGNED_OUT_TOPIC, type SignedOut } from './events.ts';
 import { cleanName, isTimeZone, localeOf } from './profile.ts';
@@ -45,6 +45,7 @@ const REFUSAL_OF: Record<string, RefusalCode> = {
   PASSWORD_TOO_LONG: 'accounts.password_too_long',
   INVALID_TOKEN: 'accounts.link_over',
   USER_NOT_FOUND: 'accounts.link_over',
+  CREDENTIAL_ACCOUNT_NOT_FOUND: 'accounts.wrong_credentials',
   USER_ALREADY_EXISTS: 'accounts.email_taken',
   USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL: 'accounts.email_taken',
 };
@@ -52,8 +53,12 @@ const REFUSAL_OF: Record<string, RefusalCode> = {
 export async function signUp(parts: AccountsParts, client: Client, input: SignUp): Promise<SignedIn> {
   const name = cleanName(input.name);
   if (name === null) throw new Refusal('request.invalid', { details: { field: 'name' } });
-  const limits = [{ key: `up ${client.ip}`, max: SIGN_UPS_OF_ADDRESS, windowMs: 60 * MINUTE_MS }];
+  const limits = signUpLimits(client.ip);
   parts.attempts.begin(limits);
+  if (await store.isAskedBack(parts.platform.database.db, input.email, null, parts.platform.clock.now())) {
+    parts.attempts.forgive(limits);
+    throw new Refusal('accounts.email_taken');
+  }
   try {
     const { headers, response } = await parts.auth.api.signUpEmail({
       body: {
@@ -97,6 +102,13 @@ export async function signIn(
   }
 }
 
+/** Signs in whoever has shown to be this person: by a code, a passkey. */
+export async function openSession(parts: AccountsParts, client: Client, personId: string): Promise<SignedIn> {
+  const { headers } = await told.run({ opensFor: personId }, () =>
+    parts.auth.api.openSession({ headers: headersFor(client), returnHeaders: true }));
+  return { personId, setCookies: cookiesOf(headers, client) };
+}
+
 export async function signOut(parts: AccountsParts, client: Client): Promise<{ setCookies: string[] }> {
   const actor = await parts.sessions.find(client.headers.cookie);
   const { headers } = await parts.auth.api.signOut({ headers: headersFor(client), returnHeaders: true });
@@ -120,6 +132,10 @@ export async function signOutEverywhere(
     if (isAPIError(error) && error.statusCode === 401) throw new Refusal('accounts.sign_in_first');
     throw error;
   }
+}
+
+export function signUpLimits(ip: string): AttemptLimit[] {
+  return [{ key: `up ${ip}`, max: SIGN_UPS_OF_ADDRESS, windowMs: 60 * MINUTE_MS }];
 }
 
 export function signInLimits(ip: string, email: string): AttemptLimit[] {

@@ -28,6 +28,18 @@ export async function personByEmail(db: Db | Tx, email: string): Promise<PersonR
   return db.selectFrom('person').selectAll().where('email', '=', email.toLowerCase()).executeTakeFirst();
 }
 
+/** Whether somebody may still ask this e-mail back, who is not the person that wants it now. */
+export async function isAskedBack(db: Db | Tx, email: string, personId: string | null, now: Date): Promise<boolean> {
+  const row = await db
+    .selectFrom('email_change')
+    .select('id')
+    .where('old_email', '=', email.toLowerCase())
+    .where('undo_until', '>', now)
+    .$if(personId !== null, (query) => query.where('person_id', '<>', personId ?? ''))
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 export async function updatePerson(
   tx: Tx, id: string, changes: Updateable<PersonTable>,
 ): Promise<PersonRow | undefined> {
@@ -93,9 +105,10 @@ export async function deleteOtherSessions(tx: Tx, personId: string, keepId: stri
   return rows.map(({ id }) => id);
 }
 
-/** Links for a new password that were sent to this person and are not used. */
-export async function deleteResetLinks(db: Db | Tx, personId: string): Promise<void> {
+/** Links that were mailed for this person and are not used: for a new password, for another e-mail. */
+export async function deleteLinks(db: Db | Tx, personId: string): Promise<void> {
   await db.deleteFrom('verification').where('value', '=', personId).execute();
+  await db.deleteFrom('email_change').where('person_id', '=', personId).where('confirmed_at', 'is', null).execute();
 }
 
 /** Newest first. */

@@ -6,17 +6,17 @@ import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import type { Product } from '@nacre/contract/catalog';
 import type { CounterSale, Order } from '@nacre/contract/orders';
-import type { Shop } from '@nacre/contract/shops';
 import type { Show } from '@nacre/contract/shows';
-import { dress, PASSWORD, unique, type Asked, type SignedInPerson } from '../../../tests/support/api.ts';
+import { ACCOUNT_ROWS, row, type Row, type Stage } from '../../../tests/support/account-rows.ts';
+import { dress, unique, type Asked, type SignedInPerson } from '../../../tests/support/api.ts';
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/database.ts';
 import { ADDRESS, asking } from '../../../tests/support/market.ts';
 import { mountOrders } from '../../../tests/support/orders-api.ts';
-import { createShowApi, type ShowApi } from '../../../tests/support/show-api.ts';
+import { createShowApi } from '../../../tests/support/show-api.ts';
 import {
   all, buyerOr, everybody, goodsPeople, hidden, hiddenFromPeople, hiddenLeaders, hiddenModerators, hiddenRunners,
   leaders, members, moderators, NOT_ALLOWED, operators, orderPackers, packers, PEOPLE, people, runners,
-  SIGN_IN_FIRST, TEAM, team, type Role, type Who, type Gets,
+  SIGN_IN_FIRST, TEAM, team, type Role,
 } from '../../../tests/support/who-gets-in.ts';
 import { createNotifications } from '../notifications/notifications.ts';
 import { notificationsRoutes } from '../notifications/routes.ts';
@@ -24,31 +24,6 @@ import type { Orders } from '../orders/orders.ts';
 import type { Payments } from '../payments/payments.ts';
 import type { PersonActor } from './actor.ts';
 
-type Request = { path: string } & Asked;
-interface Row {
-  gets: Gets;
-  /** The same with a private show, where the route is about a show. */
-  hidden?: Gets;
-  request(stage: Stage, who: Who): Request | Promise<Request>;
-}
-
-interface Stage {
-  api: ShowApi;
-  orders: Orders;
-  payments: Payments;
-  shop: Shop;
-  product: Product;
-  draft: Product;
-  persons: Record<Exclude<Who, 'guest'>, SignedInPerson>;
-  /** The show that is asked about; live. */
-  show: Show;
-  order: Order;
-  newOrder(): Promise<Order>;
-  newLiveShow(): Promise<Show>;
-  cookieOf(who: Who): string;
-}
-
-const row = (gets: Gets, request: Row['request'], more: Partial<Row> = {}): Row => ({ gets, request, ...more });
 const paymentIdOf = (order: Order) => order.paymentUrl?.split('/').at(-1) ?? '';
 const show = (suffix: string, asked: (stage: Stage) => Asked = () => ({})): Row['request'] =>
   (stage) => ({ path: `/api/shows/${stage.show.id}${suffix}`, ...asked(stage) });
@@ -56,11 +31,6 @@ const officeShow = (suffix: string, asked: (stage: Stage) => Asked = () => ({}))
   (stage) => ({ path: `/api/office/shows/${stage.show.id}${suffix}`, ...asked(stage) });
 const ofShop = (suffix: string, asked: (stage: Stage) => Asked = () => ({})): Row['request'] =>
   (stage) => ({ path: `/api/office/shops/${stage.shop.id}${suffix}`, ...asked(stage) });
-
-/** A session of its own, because the request ends it. */
-async function withNewSession({ api }: Stage, who: Who, path: string): Promise<Request> {
-  return { path, method: 'POST', ...(who === 'guest' ? {} : { cookie: (await api.newPerson()).cookie }) };
-}
 
 /** Open ones are bounded, so each is taken back once it was tried. */
 async function newInvitation({ api, persons, shop }: Stage, role: Role = 'packer'): Promise<string> {
@@ -111,39 +81,7 @@ async function newPickup({ api, orders, payments, persons: { buyer }, product }:
 }
 
 const ROWS: Record<string, Row> = {
-  signUp: row(everybody, () => ({
-    path: '/api/auth/sign-up/email', body: { name: 'An', email: `${unique('new')}@example.test`, password: PASSWORD },
-  })),
-  signIn: row(everybody, ({ persons }) => ({
-    path: '/api/auth/sign-in/email', body: { email: persons.buyer.email, password: PASSWORD },
-  })),
-  signOut: row(everybody, (stage, who) => withNewSession(stage, who, '/api/auth/sign-out')),
-  signOutEverywhere: row(people, (stage, who) => withNewSession(stage, who, '/api/auth/revoke-sessions')),
-  forgotPassword: row(all('request.invalid'), () => ({ path: '/api/auth/forgot-password', body: { email: 'x' } })),
-  resetPassword: row(all('accounts.link_over'), () => ({
-    path: '/api/auth/reset-password', body: { token: 'no such link', password: PASSWORD },
-  })),
-  changePassword: row({ ...all('accounts.wrong_credentials'), guest: SIGN_IN_FIRST }, () => ({
-    path: '/api/me/password', body: { password: 'not this one', newPassword: PASSWORD },
-  })),
-  listDemoMails: row(everybody, () => ({ path: '/api/demo-mails' })),
-  listDevices: row(people, () => ({ path: '/api/me/devices' })),
-  endDevice: row(buyerOr('request.not_found'), async ({ api, persons }) => {
-    const { email, cookie } = persons.buyer;
-    await api.ask('/api/auth/sign-in/email', { body: { email, password: PASSWORD } });
-    const devices = (await api.ask('/api/me/devices', { cookie })).json['items'] as { id: string; isThis: boolean }[];
-    return { path: `/api/me/devices/${devices.find(({ isThis }) => !isThis)?.id}`, method: 'DELETE' };
-  }),
-  endOtherDevices: row(people, (stage, who) => withNewSession(stage, who, '/api/auth/revoke-other-sessions')),
-  listDemoAccounts: row(everybody, () => ({ path: '/api/demo-accounts' })),
-  getMe: row(everybody, () => ({ path: '/api/me' })),
-  patchMe: row(people, () => ({ path: '/api/me', method: 'PATCH', body: { locale: 'en' } })),
-  listAddresses: row(people, () => ({ path: '/api/me/addresses' })),
-  addAddress: row(people, () => ({ path: '/api/me/addresses', body: ADDRESS })),
-  removeAddress: row(buyerOr('request.not_found'), async ({ api, persons }) => {
-    const { id } = await api.accounts.addAddress(persons.buyer.id, { ...ADDRESS, line2: unique('floor') });
-    return { path: `/api/me/addresses/${id}`, method: 'DELETE' };
-  }),
+  ...ACCOUNT_ROWS,
   uploadImage: row({ ...all('images.not_an_image'), guest: SIGN_IN_FIRST }, async () => {
     const form = new FormData();
     form.set('file', new Blob(['no picture']), 'a.txt');

@@ -62,6 +62,20 @@ export interface Credential {
   updated_at: Timestamp;
 }
 
+export interface EmailChange {
+  confirmed_at: Timestamp | null;
+  created_at: Timestamp;
+  expires_at: Timestamp;
+  id: string;
+  new_email: string;
+  old_email: string | null;
+  person_id: string;
+  session_id: string;
+  token_hash: Buffer;
+  undo_hash: Buffer | null;
+  undo_until: Timestamp | null;
+}
+
 export interface ExplainRequest {
   answered_at: Timestamp | null;
   asked_at: Timestamp;
@@ -268,6 +282,18 @@ export interface Outbox {
   topic: string;
 }
 
+export interface Passkey {
+  counter: bigint;
+  created_at: Timestamp;
+  credential_id: string;
+  id: string;
+  last_used_at: Timestamp | null;
+  name: string;
+  person_id: string;
+  public_key: Buffer;
+  transports: string[];
+}
+
 export interface Payment {
   amount_minor: bigint;
   created_at: Timestamp;
@@ -294,7 +320,7 @@ export interface PaymentNotice {
 
 export interface Person {
   created_at: Timestamp;
-  email: string;
+  email: string | null;
   email_verified: Generated<boolean>;
   id: string;
   image: string | null;
@@ -302,8 +328,18 @@ export interface Person {
   is_operator: Generated<boolean>;
   locale: Generated<string>;
   name: string;
+  phone: string | null;
+  phone_since: Timestamp | null;
   time_zone: Generated<string>;
   updated_at: Timestamp;
+}
+
+export interface PhoneCode {
+  asked_by: string;
+  code_hash: Buffer;
+  expires_at: Timestamp;
+  phone: string;
+  tries: Generated<number>;
 }
 
 export interface Product {
@@ -396,6 +432,7 @@ export interface ShopInvitation {
   email: string | null;
   expires_at: Timestamp;
   id: string;
+  mail_token_hash: Buffer | null;
   revoked_at: Timestamp | null;
   role: string;
   shop_id: string;
@@ -544,6 +581,7 @@ export interface DB {
   chat_message: ChatMessage;
   chat_setting: ChatSetting;
   credential: Credential;
+  email_change: EmailChange;
   explain_request: ExplainRequest;
   follow: Follow;
   image: Image;
@@ -561,9 +599,11 @@ export interface DB {
   order_line: OrderLine;
   order_transition: OrderTransition;
   outbox: Outbox;
+  passkey: Passkey;
   payment: Payment;
   payment_notice: PaymentNotice;
   person: Person;
+  phone_code: PhoneCode;
   product: Product;
   push_subscription: PushSubscription;
   put_aside: PutAside;

@@ -52,9 +52,38 @@ export async function openInvitations(db: Db | Tx, shopId: string, now: Date): P
   return rows as InvitationRow[];
 }
 
+/** By either of its links. */
 export async function invitationByHash(db: Db | Tx, tokenHash: Buffer): Promise<InvitationRow | undefined> {
-  const row = await db.selectFrom('shop_invitation').selectAll().where('token_hash', '=', tokenHash).executeTakeFirst();
+  const row = await db.selectFrom('shop_invitation').selectAll()
+    .where((where) => where.or([where('token_hash', '=', tokenHash), where('mail_token_hash', '=', tokenHash)]))
+    .executeTakeFirst();
   return row as InvitationRow | undefined;
+}
+
+/** In place of a mailed link that was made before. */
+export async function setMailToken(db: Db, id: string, tokenHash: Buffer): Promise<InvitationRow | undefined> {
+  const row = await db.updateTable('shop_invitation').set({ mail_token_hash: tokenHash }).where('id', '=', id)
+    .returningAll().executeTakeFirst();
+  return row as InvitationRow | undefined;
+}
+
+/** Invitations with an e-mail since then: of the shop, and to this e-mail from all shops. */
+export async function countMailed(
+  tx: Tx, shopId: string, email: string, since: Date,
+): Promise<{ ofShop: number; toEmail: number }> {
+  const counted = await tx
+    .selectFrom('shop_invitation')
+    .select((select) => [
+      select.fn.countAll<bigint>().filterWhere('shop_id', '=', shopId).as('of_shop'),
+      select.fn.countAll<bigint>().filterWhere(sql<boolean>`lower(email) = lower(${email})`).as('to_email'),
+    ])
+    .where('email', 'is not', null)
+    .where('created_at', '>', since)
+    .where((where) => where.or([
+      where('shop_id', '=', shopId), where(sql<string>`lower(email)`, '=', email.toLowerCase()),
+    ]))
+    .executeTakeFirstOrThrow();
+  return { ofShop: Number(counted.of_shop), toEmail: Number(counted.to_email) };
 }
 
 export async function invitationOf(tx: Tx, shopId: string, id: string): Promise<InvitationRow | undefined> {

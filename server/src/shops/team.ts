@@ -4,14 +4,18 @@
  * Invariants: a shop has one owner at least; nobody gives or takes a role that is above their own; an invitation lets
  * one person in, once, and ends when whoever made it may invite no more.
  */
+import type { Locale } from '@nacre/contract/common';
 import {
   SHOP_ROLES, type Invitation, type InvitationCreate, type InvitationView, type Membership, type ShopRole, type Team,
   type TeamMember,
 } from '@nacre/contract/team';
 import { Refusal } from '../lib/refusal.ts';
 import type { Db, Tx } from '../platform/database.ts';
+import type { Jobs } from '../platform/jobs.ts';
+import type { Mailer } from '../platform/mailer.ts';
 import type { Platform } from '../platform/platform.ts';
 import { TEAM_CHANGED_TOPIC, type TeamChanged } from './events.ts';
+import { invitationLetter } from './invitation-letter.ts';
 import { hashInvitationToken, newInvitationToken } from './invitation-token.ts';
 import { mayDecideOn, rightsOf, roleMay } from './rights.ts';
 import { SHOPS_PER_PERSON, type Shops } from './shops.ts';
@@ -26,13 +30,33 @@ export const INVITATIONS_MAX = 20;
 /** Shorter, and a link sent on Friday is dead on Monday; longer, and forgotten ones lie about. */
 export const INVITATION_DAYS = 7;
 const DAY_MS = 24 * 3600 * 1000;
+/** Invitations that one shop may mail in a day: a team is smaller, and a shop is no letter box for advertising. */
+export const MAILS_OF_SHOP = 20;
+/** To one e-mail in a day, from all shops: nobody is to be pestered. */
+export const MAILS_TO_EMAIL = 3;
+
+export const JOB_MAIL_INVITATION = 'shops.mail-invitation';
+
+export interface InvitationJob {
+  invitationId: string;
+  locale: Locale;
+}
 
 export interface TeamDeps {
   platform: Platform;
   shops: Pick<Shops, 'assertMay' | 'roleOf' | 'refs' | 'membershipsOf'>;
   /** Names of people; ids of nobody are missing. */
   namesOf(personIds: readonly string[]): Promise<Map<string, string>>;
+  /** In what language each is to be written to; ids of nobody are missing. */
+  readersOf(personIds: readonly string[]): Promise<Map<string, { locale: Locale }>>;
+  jobs: Pick<Jobs, 'add'>;
+  mailer: Pick<Mailer, 'send'>;
+  /** Where links in mails lead, without a slash at its end. */
+  pagesAt(): string;
 }
+
+/** As it was made. */
+type MadeInvitation = Invitation & { token: string; isMailed: boolean };
 
 /** A verb of a member throws as `Shops.assertMay` besides. */
 export interface TeamOfShops {
@@ -44,8 +68,13 @@ export interface TeamOfShops {
   changeRole(personId: string, shopId: string, memberId: string, role: ShopRole): Promise<TeamMember>;
   /** Everybody may take themselves out. @throws Refusal `shops.member_not_found`, `shops.last_owner` */
   remove(personId: string, shopId: string, memberId: string): Promise<void>;
-  /** The token is told this once. @throws Refusal `shops.too_many_invitations` */
-  invite(personId: string, shopId: string, input: InvitationCreate): Promise<Invitation & { token: string }>;
+  /**
+   * The token is told this once. With an e-mail a link of its own is mailed there, while the shop has mailed fewer than
+   * it may today. @throws Refusal `shops.too_many_invitations`
+   */
+  invite(personId: string, shopId: string, input: InvitationCreate): Promise<MadeInvitation>;
+  /** The job of `invite`. Twice is two mails, of which the second one's link works. */
+  mailInvitation(job: InvitationJob): Promise<void>;
   /** Open ones, the newest first. */
   invitations(personId: string, shopId: string): Promise<Invitation[]>;
   /** A repeat changes nothing. @throws Refusal `shops.invitation_not_found`, `shops.invitation_over` once used */
@@ -65,6 +94,7 @@ export function createTeam(deps: TeamDeps): TeamOfShops {
     changeRole: (personId, shopId, memberId, role) => changeRole(deps, personId, shopId, memberId, role),
     remove: (personId, shopId, memberId) => remove(deps, personId, shopId, memberId),
     invite: (personId, shopId, input) => invite(deps, personId, shopId, input),
+    mailInvitation: (job) => mailInvitation(deps, job),
     invitations: (personId, shopId) => invitations(deps, personId, shopId),
     revoke: (personId, shopId, invitationId) => revoke(deps, personId, shopId, invitationId),
     invitation: (token) => invitation(deps, token),
@@ -152,27 +182,55 @@ async function endWhatTheyHeld(
 
 async function invite(
   deps: TeamDeps, personId: string, shopId: string, input: InvitationCreate,
-): Promise<Invitation & { token: string }> {
+): Promise<MadeInvitation> {
   const { database, clock, newId } = deps.platform;
   await deps.shops.assertMay(personId, shopId, 'team.change');
-  const token = newInvitationToken();
-  const tokenHash = hashInvitationToken(token);
-  if (tokenHash === null) throw new Error('a new token is no token');
-  const row = await database.transaction(async (tx) => {
+  const locale = input.locale ?? (await deps.readersOf([personId])).get(personId)?.locale ?? 'en';
+  const { token, hash } = newToken();
+  const made = await database.transaction(async (tx) => {
     await store.lockTeam(tx, shopId);
     await assertDecides(tx, shopId, personId, input.role);
     const now = clock.now();
     const open = await store.openInvitations(tx, shopId, now);
     if (open.length >= INVITATIONS_MAX) throw new Refusal('shops.too_many_invitations');
-    const made: InvitationRow = {
-      id: newId(), shop_id: shopId, role: input.role, email: input.email?.trim() ?? null, token_hash: tokenHash,
+    const email = input.email?.trim() ?? null;
+    const isMailed = email !== null && await mayMail(tx, shopId, email, now);
+    const row: InvitationRow = {
+      id: newId(), shop_id: shopId, role: input.role, email, token_hash: hash, mail_token_hash: null,
       created_by: personId, created_at: now, expires_at: new Date(now.getTime() + INVITATION_DAYS * DAY_MS),
       used_by: null, used_at: null, revoked_at: null,
     };
-    await store.insertInvitation(tx, made);
-    return made;
+    await store.insertInvitation(tx, row);
+    const job: InvitationJob = { invitationId: row.id, locale };
+    if (isMailed) await deps.jobs.add(tx, JOB_MAIL_INVITATION, { ...job });
+    return { row, isMailed };
   });
-  return { ...invitationView(row, await deps.namesOf([personId])), token };
+  return { ...invitationView(made.row, await deps.namesOf([personId])), token, isMailed: made.isMailed };
+}
+
+function newToken(): { token: string; hash: Buffer } {
+  const token = newInvitationToken();
+  const hash = hashInvitationToken(token);
+  if (hash === null) throw new Error('a new token is no token');
+  return { token, hash };
+}
+
+/** Those taken back count too: their mails were sent. */
+async function mayMail(tx: Tx, shopId: string, email: string, now: Date): Promise<boolean> {
+  const { ofShop, toEmail } = await store.countMailed(tx, shopId, email, new Date(now.getTime() - DAY_MS));
+  return ofShop < MAILS_OF_SHOP && toEmail < MAILS_TO_EMAIL;
+}
+
+async function mailInvitation(deps: TeamDeps, { invitationId, locale }: InvitationJob): Promise<void> {
+  const { token, hash } = newToken();
+  const row = await store.setMailToken(deps.platform.database.db, invitationId, hash);
+  // Taken back, used or over before it was mailed.
+  if (row === undefined || row.email === null || !isOpen(deps, row)) return;
+  const shop = (await deps.shops.refs([row.shop_id])).get(row.shop_id);
+  if (shop === undefined) return;
+  const url = `${deps.pagesAt()}/invite/${token}`;
+  const letter = invitationLetter(locale, { shop: shop.name, role: row.role, url });
+  await deps.mailer.send({ ...letter, to: row.email, askedBy: null });
 }
 
 function invitationView(row: InvitationRow, names: ReadonlyMap<string, string>): Invitation {

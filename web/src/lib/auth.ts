@@ -51,10 +51,10 @@ export function resetPassword(token: string, password: string): Promise<Me> {
   return post('/api/auth/reset-password', { token, password });
 }
 
-/** Mails of the demo to whoever asks, newest first; empty where there is none. */
-export async function demoMails(): Promise<DemoMails['mails']> {
+/** Mails and texts of the demo to whoever asks, newest first; empty where there is none. */
+export async function demoMails(): Promise<DemoMails> {
   const answer = await fetch('/api/demo-mails');
-  return answer.ok ? ((await answer.json()) as DemoMails).mails : [];
+  return answer.ok ? ((await answer.json()) as DemoMails) : { mails: [], texts: [] };
 }
 
 /** What the demo offers to sign in as; empty where there is none. */

@@ -6,7 +6,8 @@ import type { Locale } from './i18n/locales.ts';
 import { followProfile, ownProfile } from './profile.ts';
 
 const mei: Person = {
-  id: '1', name: 'Mei', email: 'mei@example.test', locale: 'ar', timeZone: 'Asia/Riyadh', isOperator: false,
+  id: '1', name: 'Mei', email: 'mei@example.test', phone: null, locale: 'ar', timeZone: 'Asia/Riyadh',
+  isOperator: false,
   isDemo: false,
 };
 

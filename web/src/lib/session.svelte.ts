@@ -8,6 +8,8 @@ import { getContext, setContext } from 'svelte';
 export interface Session {
   readonly person: Person | null;
   readonly shops: Me['shops'];
+  /** Whether codes get to telephones from this server. */
+  readonly offersPhone: boolean;
   /** True while the sign-in sheet is open. */
   readonly asking: boolean;
   /** Opens the sheet for a guest; true once signed in, false when closed. True at once for a person. */
@@ -26,6 +28,9 @@ export function provideSession(me: () => Me): Session {
     },
     get shops() {
       return me().shops;
+    },
+    get offersPhone() {
+      return me().offersPhone;
     },
     get asking() {
       return waiting !== null;

@@ -8,7 +8,7 @@ const yearSeconds = 31_536_000;
 /** Signing in and out invalidates this, so that the page knows the person without a reload. */
 export const load: LayoutServerLoad = async ({ locals, fetch, depends, cookies, request, url }) => {
   depends('nacre:me');
-  const nobody: Me = { person: null, shops: [] };
+  const nobody: Me = { person: null, shops: [], offersPhone: false };
   const answer = await fetch('/api/me').catch(() => null);
   const me: Me = answer?.ok ? ((await answer.json()) as Me) : nobody;
   const own = ownProfile(me.person);

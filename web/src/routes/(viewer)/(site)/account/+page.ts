@@ -2,6 +2,6 @@ import { loadMessages } from '#lib/i18n/load.ts';
 import type { PageLoad } from './$types';
 
 export const load: PageLoad = async ({ data, parent }) => {
-  await loadMessages((await parent()).locale, 'account', 'moderation', 'news');
+  await loadMessages((await parent()).locale, 'account', 'moderation', 'news', 'signin');
   return data;
 };

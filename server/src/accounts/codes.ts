@@ -1,0 +1,197 @@
+/**
+ * A telephone number and the code that is sent to it: asking, signing in or up, and the number of an account.
+ *
+ * Invariants: a code is nowhere but in its message, kept as an HMAC only; it works where it was asked for and nowhere
+ * else, once, for ten minutes and five tries; asking does the same work for every number.
+ */
+import { createHmac, randomInt, timingSafeEqual } from 'node:crypto';
+import type { CodeAsked, CodeSent, PhonePut, PhoneSignIn } from '@nacre/contract/identity';
+import type { Locale } from '@nacre/contract/common';
+import type { PersonActor } from '../http/actor.ts';
+import { Refusal } from '../lib/refusal.ts';
+import { afterCommit, type Tx } from '../platform/database.ts';
+import type { AccountsParts } from './accounts.ts';
+import type { AttemptLimit } from './attempts.ts';
+import { mayUseDemo } from './demo-guard.ts';
+import { PERSON_CHANGED_TOPIC, type PersonChanged } from './events.ts';
+import { codeText } from './letters.ts';
+import { codeOf, e164Of } from './phone-number.ts';
+import { cleanName, isTimeZone, localeOf } from './profile.ts';
+import { openSession, signUpLimits, type Client, type SignedIn } from './signing.ts';
+import { updatePerson } from './store.ts';
+import * as store from './ways-store.ts';
+
+export const JOB_SEND_CODE = 'accounts.send-code';
+
+export interface CodeJob {
+  phone: string;
+  /** Where the code works, as `viewerOf` names it. */
+  askedBy: string;
+  /** For whom the demo keeps the message; null for nobody. */
+  keptFor: string | null;
+  locale: Locale;
+  /** Milliseconds since 1970. */
+  askedAtMs: number;
+}
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+/** A message is late, a pocket is deep; longer is longer for whoever looks over a shoulder. */
+const CODE_MS = 10 * MINUTE_MS;
+/** Five of a million. Fewer would punish thick fingers. */
+const TRIES_MAX = 5;
+/** Between two messages to one number: time for the first to come. */
+const AGAIN_AFTER_MS = 30_000;
+/** Messages to one number, whoever asks: bounds what strangers can cause on somebody's telephone, and all guessing. */
+const SENDS_OF_NUMBER_HOUR = 5;
+const SENDS_OF_NUMBER_DAY = 10;
+/** Behind one address may be a market hall; a list of numbers gets no further. Each message costs money. */
+const SENDS_OF_ADDRESS_HOUR = 30;
+const SENDS_OF_ADDRESS_DAY = 100;
+const WRONG_CODES_OF_ADDRESS = 100;
+
+function sendLimits(parts: AccountsParts, ip: string, phone: string): AttemptLimit[] {
+  return [
+    { key: `sms again ${phone}`, max: 1, windowMs: AGAIN_AFTER_MS },
+    { key: `sms hour ${phone}`, max: SENDS_OF_NUMBER_HOUR, windowMs: HOUR_MS },
+    { key: `sms day ${phone}`, max: SENDS_OF_NUMBER_DAY, windowMs: DAY_MS },
+    { key: `sms hour ${ip}`, max: SENDS_OF_ADDRESS_HOUR, windowMs: HOUR_MS },
+    { key: `sms day ${ip}`, max: SENDS_OF_ADDRESS_DAY, windowMs: DAY_MS },
+    { key: 'sms day *', max: parts.texter.perDay, windowMs: DAY_MS },
+  ];
+}
+
+const wrongLimits = (ip: string): AttemptLimit[] =>
+  [{ key: `code ${ip}`, max: WRONG_CODES_OF_ADDRESS, windowMs: 15 * MINUTE_MS }];
+
+export async function askCode(
+  parts: AccountsParts, client: Client, viewer: string, asked: CodeAsked,
+): Promise<CodeSent> {
+  const phone = e164Of(asked.phone, asked.country ?? null);
+  if (phone === null) throw new Refusal('accounts.phone_invalid');
+  parts.attempts.begin(sendLimits(parts, client.ip, phone));
+  const job: CodeJob = {
+    phone, askedBy: viewer,
+    // Only a page on the demo's own machine may read the message there.
+    keptFor: mayUseDemo(parts.demoAccounts !== null, client) ? viewer : null,
+    locale: asked.locale ?? localeOf(client.headers['accept-language']),
+    askedAtMs: parts.platform.clock.now().getTime(),
+  };
+  await parts.platform.database.transaction((tx) => parts.jobs.add(tx, JOB_SEND_CODE, { ...job }));
+  return { phone, againAfterSeconds: AGAIN_AFTER_MS / 1000, expiresAfterSeconds: CODE_MS / 1000 };
+}
+
+/** The job of `askCode`. Twice is two messages, of which the second one's code works. */
+export async function sendCode(parts: AccountsParts, job: CodeJob): Promise<void> {
+  const { database, clock } = parts.platform;
+  const nowMs = clock.now().getTime();
+  // Whoever waited that long has asked again or gone.
+  if (nowMs - job.askedAtMs > CODE_MS) return;
+  const code = String(randomInt(1_000_000)).padStart(6, '0');
+  await store.putCode(database.db, {
+    phone: job.phone, asked_by: job.askedBy, code_hash: hashOf(parts, job.phone, job.askedBy, code),
+    expires_at: new Date(nowMs + CODE_MS),
+  });
+  await parts.texter.send({ to: job.phone, text: codeText(job.locale, code, parts.pagesAt()), askedBy: job.keptFor });
+}
+
+/** With the server's secret: a million hashes are soon tried. */
+function hashOf(parts: AccountsParts, phone: string, askedBy: string, code: string): Buffer {
+  return createHmac('sha256', parts.secret).update(`code ${phone} ${askedBy} ${code}`).digest();
+}
+
+/**
+ * Counts the try. The answer is the refusal, which the caller throws after the commit so that the count stays; null
+ * when the code is right. It is used up by `store.deleteCodes`.
+ */
+export async function checkCode(
+  parts: AccountsParts, tx: Tx, given: { phone: string; askedBy: string; code: string },
+): Promise<Refusal | null> {
+  const { phone, askedBy } = given;
+  const row = await store.lockCode(tx, phone, askedBy);
+  if (row === undefined || row.expires_at <= parts.platform.clock.now() || row.tries >= TRIES_MAX) {
+    return new Refusal('accounts.code_over');
+  }
+  if (timingSafeEqual(row.code_hash, hashOf(parts, phone, askedBy, codeOf(given.code) ?? ''))) return null;
+  await store.countTry(tx, row);
+  const left = TRIES_MAX - row.tries - 1;
+  return left === 0 ? new Refusal('accounts.code_over') : new Refusal('accounts.code_wrong', { details: { left } });
+}
+
+export async function signInByPhone(
+  parts: AccountsParts, client: Client, viewer: string, input: PhoneSignIn,
+): Promise<SignedIn> {
+  const phone = e164Of(input.phone, null);
+  if (phone === null) throw new Refusal('accounts.phone_invalid');
+  const limits = wrongLimits(client.ip);
+  parts.attempts.begin(limits);
+  const found = await parts.platform.database.transaction(async (tx) => {
+    await store.lockNumber(tx, phone);
+    const refusal = await checkCode(parts, tx, { phone, askedBy: viewer, code: input.code });
+    if (refusal !== null) return refusal;
+    const known = await store.personByPhone(tx, phone);
+    const personId = known?.id ?? await signUpByPhone(parts, tx, client, { ...input, phone });
+    if (personId !== null) await store.deleteCodes(tx, phone);
+    return personId ?? new Refusal('accounts.name_needed');
+  });
+  if (!(found instanceof Refusal) || found.code === 'accounts.name_needed') parts.attempts.forgive(limits);
+  if (found instanceof Refusal) throw found;
+  return openSession(parts, client, found);
+}
+
+/** The id of the new person; null without a name. */
+async function signUpByPhone(
+  parts: AccountsParts, tx: Tx, client: Client, input: PhoneSignIn,
+): Promise<string | null> {
+  const name = cleanName(input.name ?? '');
+  if (name === null) return null;
+  parts.attempts.begin(signUpLimits(client.ip));
+  const id = parts.platform.newId();
+  await store.insertPersonByPhone(tx, {
+    id, name, phone: input.phone, at: parts.platform.clock.now(),
+    locale: input.locale ?? localeOf(client.headers['accept-language']),
+    timeZone: input.timeZone !== undefined && isTimeZone(input.timeZone) ? input.timeZone : 'UTC',
+  });
+  return id;
+}
+
+/** The number of the account, in place of the one before. Whoever calls has seen to it that the person is sure. */
+export async function putPhone(
+  parts: AccountsParts, client: Client, actor: PersonActor, viewer: string, input: PhonePut,
+): Promise<void> {
+  const { database, clock } = parts.platform;
+  const phone = e164Of(input.phone, null);
+  if (phone === null) throw new Refusal('accounts.phone_invalid');
+  const limits = wrongLimits(client.ip);
+  parts.attempts.begin(limits);
+  const refusal = await database.transaction(async (tx) => {
+    await store.lockNumber(tx, phone);
+    const wrong = await checkCode(parts, tx, { phone, askedBy: viewer, code: input.code });
+    if (wrong !== null) return wrong;
+    await store.deleteCodes(tx, phone);
+    const other = await store.personByPhone(tx, phone);
+    if (other !== undefined && other.id !== actor.personId) return new Refusal('accounts.phone_taken');
+    const now = clock.now();
+    await updatePerson(tx, actor.personId, { phone, phone_since: now, updated_at: now });
+    tellChange(parts, tx, actor.personId);
+    return null;
+  });
+  if (refusal !== null) throw refusal;
+  parts.attempts.forgive(limits);
+}
+
+export async function removePhone(parts: AccountsParts, personId: string): Promise<void> {
+  const { database, clock } = parts.platform;
+  await database.transaction(async (tx) => {
+    const person = await store.lockPerson(tx, personId);
+    if (person?.email == null) throw new Refusal('accounts.last_way');
+    await updatePerson(tx, personId, { phone: null, phone_since: null, updated_at: clock.now() });
+    tellChange(parts, tx, personId);
+  });
+}
+
+/** The page of the person, wherever it is open, shows the change. */
+export function tellChange(parts: AccountsParts, tx: Tx, personId: string): void {
+  afterCommit(tx, () => parts.platform.bus.publish(PERSON_CHANGED_TOPIC, { personId } satisfies PersonChanged));
+}

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import {
+  createTestApi, PASSWORD, sessionCookieOf, unique, type Answer, type SignedInPerson, type TestApi,
+} from '../../../tests/support/api.ts';
+import { createTestDatabase, type TestDatabase } from '../../../tests/support/database.ts';
+import { allJobsDone } from '../../../tests/support/jobs-done.ts';
+import type { Mail } from '../platform/mailer.ts';
+
+const NEW = 'a pearl of another colour';
+const HOUR_MS = 3_600_000;
+
+describe('another e-mail', () => {
+  let database: TestDatabase;
+  let api: TestApi;
+  const mails: Mail[] = [];
+
+  before(async () => {
+    database = await createTestDatabase(import.meta.url);
+    api = await createTestApi({ url: database.serverUrl, doesJobs: true, onMail: (mail) => void mails.push(mail) });
+  });
+  after(async () => {
+    await api.stop();
+    await database.drop();
+  });
+
+  const codeOf = ({ status, json }: Answer) => (status < 400 ? status : json['code']);
+  const newEmail = () => `${unique('new')}@example.test`;
+  const ask = (person: SignedInPerson, email: string) =>
+    api.ask('/api/me/email', { body: { email }, cookie: person.cookie });
+  const confirm = (token: string) => api.ask('/api/auth/confirm-email', { body: { token } });
+  const undo = (token: string) => api.ask('/api/auth/undo-email', { body: { token } });
+  const whoIs = async (cookie: string | undefined) =>
+    (await api.ask('/api/me', { cookie })).json['person'] as { email: string } | null;
+  const signIn = (email: string, password = PASSWORD) =>
+    api.ask('/api/auth/sign-in/email', { body: { email, password } });
+  const signUp = (email: string) =>
+    api.ask('/api/auth/sign-up/email', { body: { name: 'Thief', email, password: PASSWORD } });
+
+  /** The link in the last mail to an address, once all are sent. */
+  async function linkTo(email: string, place: string): Promise<string> {
+    for (const name of ['link', 'undo']) await allJobsDone(api.platform, `accounts.mail-email-${name}`);
+    const { link } = mails.findLast((mail) => mail.to === email) ?? {};
+    const [page, token = ''] = link?.split('#') ?? [];
+    assert.equal(page, `https://nacre.test/${place}`);
+    return token;
+  }
+  async function changed(person: SignedInPerson, email: string): Promise<void> {
+    assert.equal(codeOf(await ask(person, email)), 202);
+    assert.deepEqual((await confirm(await linkTo(email, 'new-email'))).json, { email });
+  }
+
+  it('[A70] the mailed link sets it, once; other sessions end, the one that asked stays', async () => {
+    const person = await api.newPerson();
+    const other = sessionCookieOf(await signIn(person.email));
+    await api.ask('/api/me', { method: 'PATCH', body: { locale: 'zh' }, cookie: person.cookie });
+    const email = newEmail();
+    assert.equal(codeOf(await ask(person, `  ${email.toUpperCase()} `)), 202);
+    const token = await linkTo(email, 'new-email');
+    assert.match(mails.at(-1)?.subject ?? '', /邮箱/);
+    assert.equal((await api.ask('/api/me/ways', { cookie: person.cookie })).json['newEmail'], email);
+    assert.equal((await whoIs(person.cookie))?.email, person.email, 'not before');
+    const rows = await api.platform.database.db.selectFrom('email_change').selectAll().execute();
+    assert.ok(!JSON.stringify(rows).includes(token), 'in no table');
+    assert.equal((await confirm(token)).status, 200);
+    assert.equal(codeOf(await confirm(token)), 'accounts.email_link_over');
+    assert.equal((await whoIs(person.cookie))?.email, email);
+    assert.equal(await whoIs(other), null);
+    assert.deepEqual([(await signIn(person.email)).status, (await signIn(email)).status], [401, 200]);
+  });
+
+  it('[A70] a link is over after an hour, and when another one was asked for', async () => {
+    const person = await api.newPerson();
+    const [first, second] = [newEmail(), newEmail()];
+    await ask(person, first);
+    const old = await linkTo(first, 'new-email');
+    await ask(person, second);
+    const token = await linkTo(second, 'new-email');
+    assert.equal(codeOf(await confirm(old)), 'accounts.email_link_over');
+    api.clock.advance(HOUR_MS);
+    assert.equal(codeOf(await confirm(token)), 'accounts.email_link_over');
+  });
+
+  it('[A71] the old e-mail takes the account back from whoever changed it', async () => {
+    const person = await api.newPerson();
+    const [email, further] = [newEmail(), newEmail()];
+    await changed(person, email);
+    await changed(person, further);
+    // What a thief may have left, to come in again.
+    const { db } = api.platform.database;
+    const since = api.platform.clock.now();
+    await db.updateTable('person').set({ phone: '+8613800138000', phone_since: since }).where('id', '=', person.id)
+      .execute();
+    await db.insertInto('passkey').values({
+      id: api.platform.newId(), person_id: person.id, name: 'x', credential_id: unique('key'),
+      public_key: Buffer.from('x'), counter: 0n, transports: [], created_at: since,
+    }).execute();
+    const token = await linkTo(person.email, 'old-email');
+    assert.equal(codeOf(await signUp(person.email)), 'accounts.email_taken', 'kept for its owner');
+    assert.equal(codeOf(await ask(await api.newPerson(), person.email)), 'accounts.email_taken');
+    assert.deepEqual((await undo(token)).json, { email: person.email });
+    assert.equal(codeOf(await undo(token)), 'accounts.email_link_over');
+    assert.equal(await whoIs(person.cookie), null);
+    for (const old of [email, further, person.email]) assert.equal((await signIn(old)).status, 401);
+    const row = await db.selectFrom('person').selectAll().where('id', '=', person.id).executeTakeFirstOrThrow();
+    assert.deepEqual([row.email, row.phone], [person.email, null]);
+    assert.deepEqual(await db.selectFrom('passkey').select('id').where('person_id', '=', person.id).execute(), []);
+    assert.deepEqual(await db.selectFrom('email_change').select('id').where('person_id', '=', person.id).execute(), []);
+    // A new password comes by mail, as ever.
+    await api.ask('/api/auth/forgot-password', { body: { email: person.email } });
+    await allJobsDone(api.platform, 'accounts.mail-reset');
+    const reset = mails.findLast((mail) => mail.to === person.email)?.link?.split('#')[1];
+    assert.equal((await api.ask('/api/auth/reset-password', { body: { token: reset, password: NEW } })).status, 200);
+    assert.equal((await signIn(person.email, NEW)).status, 200);
+  });
+
+  it('[A71] after seven days the old e-mail is free', async () => {
+    const person = await api.newPerson();
+    await changed(person, newEmail());
+    const token = await linkTo(person.email, 'old-email');
+    api.clock.advance(7 * 24 * HOUR_MS);
+    assert.equal(codeOf(await undo(token)), 'accounts.email_link_over');
+    assert.equal((await signUp(person.email)).status, 200);
+  });
+
+  it('[A72] an e-mail of somebody, none at all, and too many links are refused', async () => {
+    const [person, other] = [await api.newPerson(), await api.newPerson()];
+    assert.equal(codeOf(await ask(person, other.email)), 'accounts.email_taken');
+    assert.equal(codeOf(await ask(person, 'mei at example')), 'accounts.email_invalid');
+    assert.equal(codeOf(await ask(person, 'a@b.test,c@d.test')), 'accounts.email_invalid');
+    const email = newEmail();
+    await ask(person, email);
+    const token = await linkTo(email, 'new-email');
+    assert.equal((await signUp(email)).status, 200, 'it is nobody’s yet');
+    assert.equal(codeOf(await confirm(token)), 'accounts.email_taken');
+    const codes: unknown[] = [];
+    for (let n = 0; n < 5; n += 1) codes.push(codeOf(await ask(person, newEmail())));
+    assert.deepEqual(codes, [202, 202, 202, 'request.too_many', 'request.too_many']);
+  });
+
+  it('[A65] whoever has been signed in for long confirms first', async () => {
+    const person = await api.newPerson();
+    api.clock.advance(15 * 60_000 + 1);
+    assert.equal(codeOf(await ask(person, newEmail())), 'accounts.confirm_first');
+    await api.ask('/api/me/confirm', { body: { password: PASSWORD }, cookie: person.cookie });
+    assert.equal(codeOf(await ask(person, newEmail())), 202);
+  });
+
+  it('[A73] another password ends a link that waits', async () => {
+    const person = await api.newPerson();
+    const email = newEmail();
+    await ask(person, email);
+    const token = await linkTo(email, 'new-email');
+    const change = { password: PASSWORD, newPassword: NEW };
+    assert.equal((await api.ask('/api/me/password', { body: change, cookie: person.cookie })).status, 204);
+    assert.equal(codeOf(await confirm(token)), 'accounts.email_link_over');
+  });
+});

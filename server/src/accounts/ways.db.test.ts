@@ -1,0 +1,326 @@
+/** Telephone and code, passkeys, and who may add them. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { Ways } from '@nacre/contract/identity';
+import {
+  createTestApi, PAGES, PASSWORD, sessionCookieOf, unique, type Answer, type Asked, type TestApi,
+} from '../../../tests/support/api.ts';
+import { createAuthenticator } from '../../../tests/support/authenticator.ts';
+import { createTestDatabase, type TestDatabase } from '../../../tests/support/database.ts';
+import { allJobsDone } from '../../../tests/support/jobs-done.ts';
+
+const OWNER = { role: 'owner', name: 'Lin', email: 'lin@demo.test', password: 'demo password' } as const;
+const ASK = '/api/auth/phone-code';
+const BY_PHONE = '/api/auth/sign-in/phone';
+/** As a proxy in front of the pages hands a request on. */
+const at = (origin: string) => ({ origin, host: URL.parse(origin)?.host ?? '', 'x-forwarded-proto': 'https' });
+const FROM_PAGE = at(PAGES);
+
+describe('ways to sign in', () => {
+  let database: TestDatabase;
+  let api: TestApi;
+  let made = 0;
+
+  before(async () => {
+    database = await createTestDatabase(import.meta.url);
+    api = await createTestApi({ url: database.serverUrl, demo: [OWNER], doesJobs: true });
+    await api.accounts.createPerson({ ...OWNER, locale: 'zh', timeZone: 'Asia/Shanghai', isDemo: true });
+  });
+  after(async () => {
+    await api.stop();
+    await database.drop();
+  });
+
+  const codeOf = (answer: Answer) => answer.json['code'] ?? answer.status;
+  const newGuest = async () => {
+    const { cookies } = await api.ask('/api/me');
+    return cookies.find((cookie) => cookie.startsWith('nacre_guest='))?.split(';')[0] ?? '';
+  };
+  const newNumber = () => `+8613800${String(138_000 + (made += 1)).padStart(6, '0')}`;
+  const waysOf = async (cookie: string) => (await api.ask('/api/me/ways', { cookie })).json as unknown as Ways;
+  const whoIs = async (cookie: string | undefined) =>
+    (await api.ask('/api/me', { cookie })).json['person'] as { id: string; phone: string; email: null } | null;
+  const db = () => api.platform.database.db;
+
+  /** The code that was sent to a number for this browser, asked for after the pause between two. */
+  async function codeFor(phone: string, cookie: string): Promise<string> {
+    api.clock.advance(31_000);
+    const asked = await api.ask(ASK, { body: { phone, locale: 'en' }, cookie });
+    assert.equal(asked.status, 202, JSON.stringify(asked.json));
+    await allJobsDone(api.platform, 'accounts.send-code');
+    const { texts } = (await api.ask('/api/demo-mails', { cookie })).json as { texts: { to: string; text: string }[] };
+    return /\d{6}/.exec(texts.find(({ to }) => to === phone)?.text ?? '')?.[0] ?? '';
+  }
+  const wrong = (code: string) => String((Number(code) + 1) % 1_000_000).padStart(6, '0');
+  async function newPersonByPhone(): Promise<{ phone: string; cookie: string }> {
+    const [phone, guest] = [newNumber(), await newGuest()];
+    const body = { phone, code: await codeFor(phone, guest), name: 'An' };
+    const answer = await api.ask(BY_PHONE, { body, cookie: guest });
+    return { phone, cookie: sessionCookieOf(answer) ?? '' };
+  }
+
+  describe('telephone and code', () => {
+    it('[A50] a number and its code make an account without an e-mail, and sign in to it later', async () => {
+      const [phone, guest] = [newNumber(), await newGuest()];
+      const typed = `0086 ${phone.slice(3, 6)}-${phone.slice(6)}`;
+      const sent = await api.ask(ASK, { body: { phone: typed, country: 'US' }, cookie: guest });
+      assert.deepEqual(sent.json, { phone, againAfterSeconds: 30, expiresAfterSeconds: 600 });
+      const code = await codeFor(phone, guest);
+      const nameless = await api.ask(BY_PHONE, { body: { phone, code }, cookie: guest });
+      assert.equal(codeOf(nameless), 'accounts.name_needed');
+      const grouped = `${code.slice(0, 3)} ${code.slice(3)}`;
+      const body = { phone, code: grouped, name: 'An', locale: 'zh', timeZone: 'Asia/Shanghai' };
+      const answer = await api.ask(BY_PHONE, { body, cookie: guest });
+      const person = answer.json['person'] as Record<string, unknown>;
+      assert.deepEqual({ ...person, id: '' }, {
+        id: '', name: 'An', email: null, phone, locale: 'zh', timeZone: 'Asia/Shanghai',
+        isOperator: false, isDemo: false,
+      });
+      const other = await newGuest();
+      const again = await api.ask(BY_PHONE, { body: { phone, code: await codeFor(phone, other) }, cookie: other });
+      assert.equal((await whoIs(sessionCookieOf(again)))?.id, person['id']);
+      assert.deepEqual(await waysOf(sessionCookieOf(again) ?? ''), {
+        email: null, newEmail: null, hasPassword: false, phone, passkeys: [],
+      });
+    });
+
+    it('[A51] what is no number that a code may be sent to is refused', async () => {
+      const body = (phone: string, country?: string) => ({ body: { phone, country } });
+      const none = ['12', '+86 138', '+1 900 555 1234', '+86 10 6255 2233', 'mei@example.test', '+'.repeat(40)];
+      for (const phone of none) {
+        assert.equal(codeOf(await api.ask(ASK, body(phone))), 'accounts.phone_invalid', phone);
+      }
+      assert.equal(codeOf(await api.ask(ASK, body('0501234567', 'SA'))), 202);
+    });
+
+    it('[A52] a code works once, in the browser that asked, and the newest only', async () => {
+      const [phone, guest, stranger] = [newNumber(), await newGuest(), await newGuest()];
+      const first = await codeFor(phone, guest);
+      const code = await codeFor(phone, guest);
+      const use = (cookie: string, used: string) =>
+        api.ask(BY_PHONE, { body: { phone, code: used, name: 'An' }, cookie });
+      assert.equal(codeOf(await use(stranger, code)), 'accounts.code_over');
+      if (first !== code) assert.equal(codeOf(await use(guest, first)), 'accounts.code_wrong');
+      const answers = await Promise.all([use(guest, code), use(guest, code), use(guest, code)]);
+      assert.deepEqual(answers.map(codeOf).toSorted(), [200, 'accounts.code_over', 'accounts.code_over']);
+      const kept = await db().selectFrom('phone_code').selectAll().execute();
+      assert.ok(kept.every((row) => row.code_hash.length === 32 && row.phone !== phone));
+      const { pool } = api.platform.database;
+      const jobs = await pool.query(`select data from pgboss.job where name = 'accounts.send-code'`);
+      assert.ok(!JSON.stringify(jobs.rows).includes(code), 'in no table in plain');
+    });
+
+    it('[A53] a code is over after five tries, also at once, and after ten minutes', async () => {
+      const [phone, guest] = [newNumber(), await newGuest()];
+      const code = await codeFor(phone, guest);
+      const guess = () => api.ask(BY_PHONE, { body: { phone, code: wrong(code), name: 'An' }, cookie: guest });
+      const [one] = [await guess()];
+      assert.deepEqual(one.json['details'], { left: 4 });
+      const codes = (await Promise.all([guess(), guess(), guess(), guess(), guess()])).map(codeOf);
+      assert.equal(codes.filter((each) => each === 'accounts.code_over').length, 2);
+      assert.equal(codeOf(await api.ask(BY_PHONE, { body: { phone, code, name: 'An' }, cookie: guest })),
+        'accounts.code_over');
+      const late = await codeFor(phone, guest);
+      api.clock.advance(600_001);
+      assert.equal(codeOf(await api.ask(BY_PHONE, { body: { phone, code: late, name: 'An' }, cookie: guest })),
+        'accounts.code_over');
+    });
+
+    it('[A54] asking and trying say the same of known and unknown numbers', async () => {
+      const known = await newPersonByPhone();
+      const unknown = newNumber();
+      const guest = await newGuest();
+      const say = async (phone: string) => {
+        const code = await codeFor(phone, guest);
+        const tried = await api.ask(BY_PHONE, { body: { phone, code: wrong(code) }, cookie: guest });
+        api.clock.advance(31_000);
+        const asked = await api.ask(ASK, { body: { phone }, cookie: guest });
+        return JSON.stringify([asked.status, asked.json, tried.status, tried.json]).replaceAll(phone, '');
+      };
+      assert.equal(await say(known.phone), await say(unknown));
+    });
+
+    it('[A55] messages are limited: a pause between two, for a number, for an address, in all', async () => {
+      const ask = (phone: string, ip: string) => api.ask(ASK, { body: { phone }, headers: { 'x-forwarded-for': ip } });
+      const phone = newNumber();
+      assert.equal((await ask(phone, '192.0.2.1')).status, 202);
+      const soon = await ask(phone, '192.0.2.2');
+      assert.equal(soon.status, 429);
+      assert.ok(Number(soon.headers['retry-after']) <= 30);
+      for (let n = 0; n < 4; n += 1) {
+        api.clock.advance(30_001);
+        assert.equal((await ask(phone, `192.0.2.1${n}`)).status, 202);
+      }
+      api.clock.advance(30_001);
+      assert.equal((await ask(phone, '192.0.2.99')).status, 429, 'five an hour for one number');
+      const many = await Promise.all(Array.from({ length: 31 }, () => ask(newNumber(), '2001:db8:1:2::7')));
+      assert.equal(many.filter(({ status }) => status === 429).length, 1);
+      assert.equal((await ask(newNumber(), '2001:db8:1:2:ffff::1')).status, 429, 'its whole network');
+    });
+
+    it('[A56] a number is added by whoever has just signed in or confirmed, and is one account’s', async () => {
+      const person = await api.newPerson();
+      const phone = newNumber();
+      const put = async (cookie: string, code: string) =>
+        api.ask('/api/me/phone', { method: 'PUT', body: { phone, code }, cookie });
+      assert.equal(codeOf(await put(person.cookie, wrong(await codeFor(phone, person.cookie)))), 'accounts.code_wrong');
+      assert.equal(codeOf(await put(person.cookie, await codeFor(phone, person.cookie))), 204);
+      assert.equal((await whoIs(person.cookie))?.phone, phone);
+      const other = await api.newPerson();
+      assert.equal(codeOf(await put(other.cookie, await codeFor(phone, other.cookie))), 'accounts.phone_taken');
+      const remove = (cookie: string) => api.ask('/api/me/phone', { method: 'DELETE', cookie });
+      api.clock.advance(16 * 60_000);
+      assert.equal(codeOf(await remove(person.cookie)), 'accounts.confirm_first');
+      const confirm = (body: object) => api.ask('/api/me/confirm', { body, cookie: person.cookie });
+      assert.equal(codeOf(await confirm({ password: 'not this one' })), 'accounts.wrong_credentials');
+      assert.equal(codeOf(await confirm({ code: '000000' })), 'accounts.code_over');
+      assert.equal(codeOf(await confirm({ password: PASSWORD })), 204);
+      assert.equal(codeOf(await remove(person.cookie)), 204);
+      assert.equal((await whoIs(person.cookie))?.phone, null);
+    });
+
+    it('[A57] nobody is left without an e-mail or a number; a code to one’s own number confirms', async () => {
+      const { phone, cookie } = await newPersonByPhone();
+      api.clock.advance(16 * 60_000);
+      const remove = () => api.ask('/api/me/phone', { method: 'DELETE', cookie });
+      assert.equal(codeOf(await remove()), 'accounts.confirm_first');
+      assert.equal(codeOf(await api.ask('/api/me/confirm', { body: { password: PASSWORD }, cookie })),
+        'accounts.wrong_credentials');
+      const body = { code: await codeFor(phone, cookie) };
+      assert.equal(codeOf(await api.ask('/api/me/confirm', { body, cookie })), 204);
+      assert.equal(codeOf(await remove()), 'accounts.last_way');
+      await assert.rejects(db().updateTable('person').set({ phone: null }).where('phone', '=', phone).execute());
+    });
+
+    it('[A58] two who sign up with one number at once are one account', async () => {
+      const phone = newNumber();
+      const guests = [await newGuest(), await newGuest()];
+      const codes = [await codeFor(phone, guests[0] ?? ''), await codeFor(phone, guests[1] ?? '')];
+      const answers = await Promise.all(guests.map((cookie, n) =>
+        api.ask(BY_PHONE, { body: { phone, code: codes[n], name: 'An' }, cookie })));
+      // The one that comes second finds every code to this number used up.
+      assert.deepEqual(answers.map(codeOf).toSorted(), [200, 'accounts.code_over']);
+      const { count } = await db().selectFrom('person').select((select) => select.fn.countAll<bigint>().as('count'))
+        .where('phone', '=', phone).executeTakeFirstOrThrow();
+      assert.equal(Number(count), 1);
+    });
+  });
+
+  describe('passkeys', () => {
+    const from = (cookie: string, body?: unknown): Asked => ({
+      method: 'POST', cookie, headers: FROM_PAGE, ...(body === undefined ? {} : { body }),
+    });
+    const makeOptions = async (cookie: string, headers: Record<string, string> = FROM_PAGE) =>
+      api.ask('/api/me/passkey-options', { method: 'POST', cookie, headers });
+    const showOptions = async (cookie: string) =>
+      (await api.ask('/api/auth/passkey-options', from(cookie))).json['options'] as { challenge: string; rpId: string };
+    async function newPasskey(cookie: string) {
+      const authenticator = createAuthenticator();
+      const { options } = (await makeOptions(cookie)).json as { options: never };
+      const answer = await api.ask('/api/me/passkeys', from(cookie, authenticator.make(options, PAGES)));
+      return { authenticator, answer, id: String(answer.json['id']) };
+    }
+
+    it('[A60] a passkey is made, named, listed, signed in with and removed', async () => {
+      const person = await api.newPerson('Mei');
+      const { authenticator, answer, id } = await newPasskey(person.cookie);
+      assert.equal(answer.status, 201, JSON.stringify(answer.json));
+      const path = `/api/me/passkeys/${id}`;
+      const name = ' My\u202e phone ';
+      const renamed = await api.ask(path, { method: 'PATCH', body: { name }, cookie: person.cookie });
+      assert.equal(renamed.json['name'], 'My phone');
+      const guest = await newGuest();
+      const shown = authenticator.show(await showOptions(guest), PAGES);
+      const signedIn = await api.ask('/api/auth/sign-in/passkey', from(guest, shown));
+      assert.equal((await whoIs(sessionCookieOf(signedIn)))?.id, person.id);
+      const [passkey] = (await waysOf(person.cookie)).passkeys;
+      assert.equal(passkey?.name, 'My phone');
+      assert.notEqual(passkey?.lastUsedAt, null);
+      const stranger = await api.newPerson();
+      for (const method of ['PATCH', 'DELETE'] as const) {
+        const body = method === 'PATCH' ? { body: { name: 'Mine' } } : {};
+        assert.equal(codeOf(await api.ask(path, { method, ...body, cookie: stranger.cookie })), 'request.not_found');
+      }
+      assert.equal(codeOf(await api.ask(path, { method: 'DELETE', cookie: person.cookie })), 204);
+      const again = authenticator.show(await showOptions(guest), PAGES);
+      assert.equal(codeOf(await api.ask('/api/auth/sign-in/passkey', from(guest, again))), 'accounts.passkey_unknown');
+    });
+
+    it('[A61] a challenge is for one browser and page, one answer and five minutes', async () => {
+      const { cookie } = await api.newPerson();
+      const { authenticator } = await newPasskey(cookie);
+      const [guest, other] = [await newGuest(), await newGuest()];
+      const signIn = (by: string, body: unknown) => api.ask('/api/auth/sign-in/passkey', from(by, body));
+      const shown = authenticator.show(await showOptions(guest), PAGES);
+      assert.equal(codeOf(await signIn(other, shown)), 'accounts.passkey_failed', 'another browser');
+      assert.equal(codeOf(await signIn(guest, shown)), 'accounts.passkey_failed', 'and used up by it');
+      const good = authenticator.show(await showOptions(guest), PAGES);
+      assert.equal(codeOf(await signIn(guest, good)), 200);
+      assert.equal(codeOf(await signIn(guest, good)), 'accounts.passkey_failed', 'twice');
+      const elsewhere = authenticator.show(await showOptions(guest), 'https://nacre.test.evil.example');
+      assert.equal(codeOf(await signIn(guest, elsewhere)), 'accounts.passkey_failed', 'another page');
+      const invented = authenticator.show({ challenge: 'AAAA', rpId: 'nacre.test' }, PAGES);
+      assert.equal(codeOf(await signIn(guest, invented)), 'accounts.passkey_failed', 'not ours');
+      const late = authenticator.show(await showOptions(guest), PAGES);
+      api.clock.advance(5 * 60_000);
+      assert.equal(codeOf(await signIn(guest, late)), 'accounts.passkey_failed', 'too late');
+    });
+
+    it('[A62] a count that does not grow, a missing look and another key are refused', async () => {
+      const { cookie } = await api.newPerson();
+      const { authenticator } = await newPasskey(cookie);
+      const guest = await newGuest();
+      const signIn = async (show: (options: { challenge: string; rpId: string }) => unknown) =>
+        codeOf(await api.ask('/api/auth/sign-in/passkey', from(guest, show(await showOptions(guest)))));
+      assert.equal(await signIn((options) => authenticator.show(options, PAGES, { counter: 7 })), 200);
+      assert.equal(await signIn((options) => authenticator.show(options, PAGES, { counter: 7 })),
+        'accounts.passkey_failed');
+      assert.equal(await signIn((options) => authenticator.show(options, PAGES, { counter: 8, isVerified: false })),
+        'accounts.passkey_failed');
+      const forged = createAuthenticator();
+      assert.equal(await signIn((options) => {
+        const real = authenticator.show(options, PAGES);
+        return { ...real, response: { ...real.response, signature: forged.show(options, PAGES).response.signature } };
+      }), 'accounts.passkey_failed');
+      assert.equal(await signIn((options) => authenticator.show(options, PAGES, { counter: 9 })), 200);
+    });
+
+    it('[A63] a passkey is for our own addresses with a name; nobody has more than twenty, none twice', async () => {
+      const person = await api.newPerson();
+      for (const origin of ['https://evil.example', 'https://192.0.2.1:3000', 'null', 'http://nacre.test']) {
+        assert.notEqual((await makeOptions(person.cookie, { ...FROM_PAGE, origin })).status, 200, origin);
+        assert.notEqual((await makeOptions(person.cookie, at(origin))).status, 200, origin);
+      }
+      assert.equal(codeOf(await api.ask('/api/auth/passkey-options', { method: 'POST' })), 'accounts.passkey_not_here');
+      const authenticator = createAuthenticator();
+      const make = async (by: string) => {
+        const { options } = (await makeOptions(by)).json as { options: never };
+        return api.ask('/api/me/passkeys', from(by, authenticator.make(options, PAGES)));
+      };
+      assert.equal((await make(person.cookie)).status, 201);
+      assert.equal(codeOf(await make((await api.newPerson()).cookie)), 'accounts.passkey_known');
+      await Promise.all(Array.from({ length: 19 }, () => newPasskey(person.cookie)));
+      assert.equal(codeOf(await makeOptions(person.cookie)), 'accounts.too_many_passkeys');
+      api.clock.advance(16 * 60_000);
+      const late = await api.newPerson();
+      api.clock.advance(16 * 60_000);
+      assert.equal(codeOf(await makeOptions(late.cookie)), 'accounts.confirm_first');
+    });
+  });
+
+  it('[A64] how to sign in to a demo account stays as it is', async () => {
+    const { email, password } = OWNER;
+    const signedIn = await api.ask('/api/auth/sign-in/email', { body: { email, password } });
+    const cookie = sessionCookieOf(signedIn) ?? '';
+    const asked: [string, Asked][] = [
+      ['/api/me/phone', { method: 'PUT', body: { phone: newNumber(), code: '123456' } }],
+      ['/api/me/phone', { method: 'DELETE' }],
+      ['/api/me/email', { body: { email: `${unique('new')}@example.test` } }],
+      ['/api/me/passkey-options', { method: 'POST' }],
+      ['/api/me/confirm', { body: { password: OWNER.password } }],
+    ];
+    for (const [path, how] of asked) {
+      assert.equal(codeOf(await api.ask(path, { ...how, cookie })), 'accounts.demo_ways', path);
+    }
+  });
+});

@@ -1,0 +1,47 @@
+/** Calls about ways to sign in, by their verb. Each throws an ApiError when refused. */
+import type { Me } from '@nacre/contract/accounts';
+import type { CodeAsked, CodeSent, Confirmation, PhoneSignIn, Ways } from '@nacre/contract/identity';
+import { api, ask } from '#lib/api.ts';
+
+/** Has a code texted; the answer does not say whether anybody has the number. */
+export const askCode = (asked: CodeAsked): Promise<CodeSent> => ask(api.POST('/api/auth/phone-code', { body: asked }));
+
+/** In the browser's time zone, if it makes an account. */
+export function signInByPhone(body: Omit<PhoneSignIn, 'timeZone'>): Promise<Me> {
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  return ask(api.POST('/api/auth/sign-in/phone', { body: { ...body, timeZone } }));
+}
+
+export const getWays = (): Promise<Ways> => ask(api.GET('/api/me/ways'));
+
+/** Shows once more who it is. */
+export async function confirmMe(body: Confirmation): Promise<void> {
+  await ask(api.POST('/api/me/confirm', { body }));
+}
+
+export async function putPhone(phone: string, code: string): Promise<void> {
+  await ask(api.PUT('/api/me/phone', { body: { phone, code } }));
+}
+
+export async function removePhone(): Promise<void> {
+  await ask(api.DELETE('/api/me/phone'));
+}
+
+export async function renamePasskey(passkeyId: string, name: string): Promise<void> {
+  await ask(api.PATCH('/api/me/passkeys/{passkeyId}', { params: { path: { passkeyId } }, body: { name } }));
+}
+
+export async function removePasskey(passkeyId: string): Promise<void> {
+  await ask(api.DELETE('/api/me/passkeys/{passkeyId}', { params: { path: { passkeyId } } }));
+}
+
+/** Has a link mailed to another e-mail. */
+export async function askEmailChange(email: string): Promise<void> {
+  await ask(api.POST('/api/me/email', { body: { email } }));
+}
+
+/** Takes a mailed link: to the new e-mail, or to the old one. */
+export async function takeEmailLink(which: 'new' | 'old', token: string): Promise<string> {
+  const path = which === 'new' ? '/api/auth/confirm-email' : '/api/auth/undo-email';
+  return (await ask(api.POST(path, { body: { token } }))).email;
+}
