@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { MediaEvent, MediaSupervisor } from '@nacre/media/hooks';
 import { createAccounts, type AccountsDeps } from './accounts/accounts.ts';
+import { SCRYPT } from './accounts/auth.ts';
 import { accountsReactions } from './accounts/reactions.ts';
 import { createAnalytics } from './analytics/analytics.ts';
 import { analyticsReactions } from './analytics/reactions.ts';
@@ -67,7 +68,9 @@ export function createModules(deps: ModulesDeps) {
 /** What people do: the modules that decide, and that need each other while they do. */
 function createTrade(deps: ModulesDeps) {
   const { platform, guests, secret, demoAccounts, jobs, mailer, texter, pagesAt, origins } = deps;
-  const accounts = createAccounts({ platform, secret, demoAccounts, jobs, mailer, texter, pagesAt, origins });
+  const accounts = createAccounts({
+    platform, secret, passwords: SCRYPT, demoAccounts, jobs, mailer, texter, pagesAt, origins,
+  });
   const images = createImages({ platform, blobs: deps.blobs });
   const shops = createShops({ platform, images });
   const { namesOf: personNamesOf, readersOf } = accounts;

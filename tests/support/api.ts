@@ -38,7 +38,7 @@ import { shopsRoutes } from '../../server/src/shops/routes.ts';
 import { createShops, type Shops } from '../../server/src/shops/shops.ts';
 import { teamRoutes } from '../../server/src/shops/team-routes.ts';
 import { createTeam, type TeamOfShops } from '../../server/src/shops/team.ts';
-import { putPerson } from './people.ts';
+import { putPerson, QUICK } from './people.ts';
 
 export { PASSWORD } from './people.ts';
 
@@ -128,7 +128,7 @@ export async function createTestApi(options: TestApiOptions): Promise<TestApi> {
   const { demo } = options;
   const jobs = createJobs({ url: options.url, log });
   const accountsDeps: AccountsDeps = {
-    platform, jobs, secret: SECRET, demoAccounts: demo === undefined ? null : async () => demo,
+    platform, jobs, secret: SECRET, passwords: QUICK, demoAccounts: demo === undefined ? null : async () => demo,
     mailer: heard(createLogMailer({ log, keeps: demo !== undefined }), options.onMail), pagesAt: () => PAGES,
     texter: createLogTexter({ log, keeps: demo !== undefined, perDay: 1000 }), origins: () => [PAGES],
   };

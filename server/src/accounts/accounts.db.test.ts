@@ -6,7 +6,7 @@ import {
 } from '../../../tests/support/api.ts';
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/database.ts';
 import { createAccounts } from './accounts.ts';
-import { authOptions } from './auth.ts';
+import { authOptions, SCRYPT } from './auth.ts';
 
 const OWNER = { role: 'owner', name: 'Lin', email: 'lin@demo.test', password: 'demo password' } as const;
 const SIGN_UP = '/api/auth/sign-up/email';
@@ -292,9 +292,17 @@ describe('accounts', () => {
 
   it('[A13] the tables are as better-auth wants them', async () => {
     const { toBeAdded, toBeCreated, compileMigrations } =
-      await getMigrations(authOptions({ platform: api.platform, secret: SECRET }));
+      await getMigrations(authOptions({ platform: api.platform, secret: SECRET, passwords: SCRYPT }));
     assert.deepEqual({ toBeAdded, toBeCreated }, { toBeAdded: [], toBeCreated: [] });
     assert.equal((await compileMigrations()).replaceAll(/[\s;]/g, ''), '');
+  });
+
+  it('[A16] scrypt knows the right password only, and keeps the same one twice in different words', async () => {
+    const [first, second] = [await SCRYPT.hash(PASSWORD), await SCRYPT.hash(PASSWORD)];
+    assert.notEqual(first, second);
+    assert.ok(!first.includes(PASSWORD));
+    const right = (password: string) => SCRYPT.verify({ hash: first, password });
+    assert.deepEqual([await right(PASSWORD), await right(`${PASSWORD}!`)], [true, false]);
   });
 
   it('[A14] a session that is over is nobody\'s, and its row goes', async (t) => {

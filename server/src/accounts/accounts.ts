@@ -6,7 +6,6 @@
  */
 import type { Address, DemoMails, Device, MePatch, Person, SavedAddress, SignUp } from '@nacre/contract/accounts';
 import type { Locale } from '@nacre/contract/common';
-import { hashPassword } from 'better-auth/crypto';
 import type { FastifyRequest } from 'fastify';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { PersonActor } from '../http/actor.ts';
@@ -18,7 +17,7 @@ import { createPeriodic } from '../platform/periodic.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Texter } from '../platform/texter.ts';
 import { createAttempts, type Attempts } from './attempts.ts';
-import { createAuth, type Auth } from './auth.ts';
+import { createAuth, type Auth, type PasswordHashing } from './auth.ts';
 import { mayUseDemo, type Origin } from './demo-guard.ts';
 import { devicesOf, endDevice, endOtherDevices } from './devices.ts';
 import { PERSON_CHANGED_TOPIC, type PersonChanged } from './events.ts';
@@ -50,6 +49,7 @@ export interface AccountsDeps {
   platform: Platform;
   /** Signs cookies; 32 characters or more. Another secret signs everybody out. */
   secret: string;
+  passwords: PasswordHashing;
   /** What may be signed in to as demo; null where there is no demo: then demo accounts are nobody's. */
   demoAccounts: (() => Promise<DemoAccount[]>) | null;
   jobs: Pick<Jobs, 'add'>;
@@ -277,7 +277,7 @@ function demoMails(parts: AccountsParts, origin: Origin, viewer: string): DemoMa
 async function createPerson(parts: AccountsParts, input: NewPerson): Promise<string> {
   const { database, clock, newId } = parts.platform;
   const id = newId();
-  const passwordHash = await hashPassword(input.password);
+  const passwordHash = await parts.passwords.hash(input.password);
   try {
     await database.transaction(async (tx) => {
       const now = clock.now();

@@ -7,6 +7,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { betterAuth } from 'better-auth';
+import { hashPassword, verifyPassword } from 'better-auth/crypto';
 import { createAuthEndpoint } from 'better-auth/api';
 import { setSessionCookie } from 'better-auth/cookies';
 import type { Platform } from '../platform/platform.ts';
@@ -37,10 +38,20 @@ export interface Told {
 /** `told.run(box, …)` around a call; the box is filled when it returns. */
 export const told = new AsyncLocalStorage<Told>();
 
+/** How passwords are kept: told only whether one is right, and slow enough that a stolen table is not read. */
+export interface PasswordHashing {
+  hash(password: string): Promise<string>;
+  verify(guess: { hash: string; password: string }): Promise<boolean>;
+}
+
+/** scrypt (RFC 7914) with N = 16,384, r = 16: 32 MB and a tenth of a second for each guess. */
+export const SCRYPT: PasswordHashing = { hash: hashPassword, verify: verifyPassword };
+
 export interface AuthDeps {
   platform: Pick<Platform, 'database' | 'newId' | 'log'>;
   /** Signs cookies; 32 characters or more. Another secret signs everybody out. */
   secret: string;
+  passwords: PasswordHashing;
 }
 
 const models = {
@@ -106,6 +117,7 @@ export function authOptions(deps: AuthDeps) {
       enabled: true,
       minPasswordLength: PASSWORD_LENGTH_MIN,
       maxPasswordLength: PASSWORD_LENGTH_MAX,
+      password: deps.passwords,
       resetPasswordTokenExpiresIn: RESET_LINK_SECONDS,
       revokeSessionsOnPasswordReset: true,
       sendResetPassword: async ({ token }: { token: string }) => tell({ resetToken: token }),
