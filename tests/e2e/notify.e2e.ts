@@ -146,3 +146,47 @@ test('[W73] the bell counts what is new, the list has it, and opening it is havi
   assert.deepEqual((settings as { quiet: unknown }).quiet, { from: '22:00', to: '08:00' });
   await context.close();
 });
+
+test('[W74] [W75] who follows a shop is offered once to be told here; the account page installs', async () => {
+  const { context, page } = await pageIn('en-US');
+  await page.addInitScript(() => {
+    const asked = { permission: 0, install: 0 };
+    Object.assign(globalThis, { asked });
+    // A browser with a profile has not decided yet; one for tests has.
+    Object.defineProperty(Notification, 'permission', { get: () => 'default' });
+    Notification.requestPermission = async () => {
+      asked.permission += 1;
+      return 'denied';
+    };
+  });
+  const asked = () => page.evaluate(() => (globalThis as unknown as { asked: Record<string, number> }).asked);
+  const data = { name: 'Tom', email: 'tom@example.test', password: PASSWORD, locale: 'en' };
+  await page.request.post(`${nacre.url}/api/auth/sign-up/email`, { data });
+  await page.goto(`${nacre.url}/shops/silk-road`);
+  const follow = page.getByRole('button', { name: en('viewer.follow'), exact: true });
+  const following = page.getByRole('button', { name: en('viewer.following'), exact: true });
+  await follow.click();
+  const sheet = page.getByRole('dialog', { name: 'Shall we tell you when Silk Road is live?' });
+  await sheet.waitFor();
+  assert.deepEqual(await asked(), { permission: 0, install: 0 }, 'the browser has not asked yet');
+  await sheet.getByRole('button', { name: en('news.offer_yes') }).click();
+  await page.getByText(en('news.push_refused')).waitFor();
+  assert.equal((await asked())['permission'], 1);
+  await following.click();
+  await follow.click();
+  await following.waitFor();
+  assert.equal(await sheet.count(), 0, 'a second time is pestering');
+
+  await page.goto(`${nacre.url}/account`);
+  const install = page.getByRole('button', { name: en('news.install_do'), exact: true });
+  await page.locator('#notifications').waitFor();
+  assert.equal(await install.count(), 0);
+  await page.evaluate(() => {
+    const prompt = async () => void ((globalThis as unknown as { asked: { install: number } }).asked.install += 1);
+    dispatchEvent(Object.assign(new Event('beforeinstallprompt', { cancelable: true }), { prompt }));
+  });
+  await install.click();
+  await install.waitFor({ state: 'detached' });
+  assert.equal((await asked())['install'], 1);
+  await context.close();
+});

@@ -536,6 +536,13 @@ export interface MessageArguments {
   'news.quiet_from': null;
   'news.quiet_to': null;
   'news.quiet_same': null;
+  'news.offer_title': { shop: string };
+  'news.offer_text': null;
+  'news.offer_yes': null;
+  'news.offer_no': null;
+  'news.install': null;
+  'news.install_text': null;
+  'news.install_do': null;
   'office.title': null;
   'office.nav': null;
   'office.nav_shows': null;
