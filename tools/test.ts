@@ -85,15 +85,15 @@ function allSteps(): Step[] {
   return [
     { name: 'pure', files: pure, concurrency: 2, timeoutMs: 60_000 },
     { name: 'media', files: media, concurrency: 1, timeoutMs: 60_000 },
-    { name: 'db', files: db, concurrency: 2, timeoutMs: 60_000 },
+    { name: 'db', files: db, concurrency: 3, timeoutMs: 60_000 },
     {
-      name: 'db15', files: db, concurrency: 2, timeoutMs: 60_000,
+      name: 'db15', files: db, concurrency: 3, timeoutMs: 60_000,
       env: { NACRE_TEST_POSTGRES: '15' }, missing: missingPostgres15,
     },
     // Each file mostly waits for processes that begin and end.
     { name: 'start', files: start, concurrency: 3, timeoutMs: 240_000, prepare: installProxies },
     {
-      name: 'pages', files: calm, concurrency: 2, timeoutMs: 240_000, missing: missingChromium, required: true,
+      name: 'pages', files: calm, concurrency: 3, timeoutMs: 240_000, missing: missingChromium, required: true,
     },
     {
       name: 'e2e', files: e2e.filter((file) => !calm.includes(file)), concurrency: 1, timeoutMs: 240_000,
