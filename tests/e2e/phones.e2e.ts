@@ -1,6 +1,7 @@
 /**
  * The studio on a phone: cameras by name and changed on air, the phone turned, taken away and given back, its lamp, its
- * battery, and a second phone that takes the show over. Chromium's own cameras; what only phones do is played by script.
+ * battery, and a second phone that takes the show over. Chromium's own cameras; what only phones do is played by
+ * script.
  */
 import assert from 'node:assert/strict';
 import test, { after, before, beforeEach } from 'node:test';
@@ -97,7 +98,7 @@ const shapeOf = (page: Page) => page.evaluate(() => {
   return `${videoWidth}x${videoHeight}`;
 });
 
-/** A phone's camera: a canvas that can be turned; its lamp, its battery, its wake lock; and what the page did to them. */
+/** A phone's camera, a canvas that can be turned; its lamp, battery, wake lock; and what the page did to them. */
 function becomePhone(): void {
   const canvas = document.createElement('canvas');
   [canvas.width, canvas.height] = [360, 640];
@@ -108,7 +109,8 @@ function becomePhone(): void {
     context.fillStyle = '#000';
     context.fillRect((performance.now() / 5) % canvas.width, 40, 90, canvas.height / 2);
   }, 33);
-  const phone = { canvas, isBusy: false, torch: [] as boolean[], locks: [] as EventTarget[], battery: { level: 0.9, charging: false } };
+  const battery = { level: 0.9, charging: false };
+  const phone: Phone = { canvas, isBusy: false, torch: [], locks: [], battery };
   const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
   navigator.mediaDevices.getUserMedia = async (wish) => {
     if (wish?.video && phone.isBusy) throw new DOMException('a call has it', 'NotReadableError');
@@ -173,7 +175,7 @@ test('[S62] [S63] camera and microphone are chosen by name on air, without a gap
   // Plugged in meanwhile: it appears by itself.
   await host.evaluate(() => {
     const real = navigator.mediaDevices.enumerateDevices.bind(navigator.mediaDevices);
-    const added = { kind: 'videoinput', deviceId: 'usb', groupId: '', label: 'Desk camera (046d:0825)', toJSON: () => '' };
+    const added = { kind: 'videoinput', deviceId: 'usb', groupId: '', label: 'Desk camera (046d:0825)' };
     navigator.mediaDevices.enumerateDevices = async () => [...await real(), added as MediaDeviceInfo];
     navigator.mediaDevices.dispatchEvent(new Event('devicechange'));
   });
@@ -185,7 +187,7 @@ test('[S62] [S63] camera and microphone are chosen by name on air, without a gap
   await host.context().close();
 });
 
-test('[S64] the phone is turned on air: viewers see the new shape, and HLS goes on', async () => {
+test('[S64] [S65] [S66] [S67] [S69] [S70] turned on air, lamp, battery, and a call that takes the camera', async () => {
   const host = await openStudio((context) => context.addInitScript(becomePhone));
   await goLive(host);
   const viewer = await openViewer();
@@ -197,25 +199,24 @@ test('[S64] the phone is turned on air: viewers see the new shape, and HLS goes 
   await until('lying', PATIENCE_MS, async () => (await shapeOf(viewer)) === '640x360');
   await waitForMovement(viewer, PATIENCE_MS);
   await until('HLS goes on with a map of its own', PATIENCE_MS, async () => (await maps()) > mapsBefore);
-  await viewer.context().close();
 
-  // [S70] Its lamp.
+  // Its lamp.
   await button(host, say('studio.torch_on')).click();
   await button(host, say('studio.torch_off')).click();
   await button(host, say('studio.torch_on')).waitFor();
   assert.deepEqual(await host.evaluate(() => phone.torch), [true, false]);
-  // [S69] Its battery.
+  // Its battery.
   await host.evaluate(() => void (phone.battery.level = 0.15));
   await host.getByText(say('studio.saving_battery')).waitFor();
   await host.evaluate(() => void (phone.battery.charging = true));
   await host.getByText(say('studio.saving_battery')).waitFor({ state: 'detached' });
+  await loseAndRetake(host, viewer);
+  await viewer.context().close();
   await host.context().close();
 });
 
-test('[S65] [S66] [S67] a call takes the camera: viewers hear on, the host reads it, and it comes back', async () => {
-  const host = await openStudio((context) => context.addInitScript(becomePhone));
-  await goLive(host);
-  const viewer = await openViewer();
+/** A call takes the camera: viewers hear on, the host reads it, and it comes back. */
+async function loseAndRetake(host: Page, viewer: Page): Promise<void> {
   const track = (name: string, isMuted: boolean) => host.evaluate(([event, muted]) => {
     const stream = document.querySelector('video')!.srcObject as MediaStream;
     for (const one of stream.getVideoTracks()) {
@@ -257,9 +258,7 @@ test('[S65] [S66] [S67] a call takes the camera: viewers hear on, the host reads
   await until('the screen is kept on again', PATIENCE_MS, () => (
     host.evaluate((count) => phone.locks.length > count, locks)
   ));
-  await viewer.context().close();
-  await host.context().close();
-});
+}
 
 test('[S61] a second phone takes over without a gap, the first reads it and takes the show back', async (t) => {
   const first = await openStudio();
@@ -282,7 +281,7 @@ test('[S61] a second phone takes over without a gap, the first reads it and take
 });
 
 test('[S68] a refused camera: what to tap in this browser, and it opens by itself once it is allowed', async () => {
-  const android = 'Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130 Mobile Safari/537.36';
+  const android = 'Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130 Mobile';
   const refuse = (agent: string) => (context: BrowserContext) => context.addInitScript((userAgent) => {
     Object.defineProperty(navigator, 'userAgent', { get: () => userAgent });
     const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);

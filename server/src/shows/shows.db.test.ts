@@ -223,6 +223,16 @@ test('[S9] a stream key opens its show until it is rotated or the show is over; 
   assert.equal((await office(show.id, 'stream-key', 'POST')).json['code'], 'shows.wrong_state');
 });
 
+test('[S60] a device that takes over leaves the other on air until its own picture is there', async () => {
+  const show = await api.newShow(owner, shop.id);
+  await office(show.id, 'stream-key', 'POST');
+  api.video.length = 0;
+  const key = (await office(show.id, 'stream-key?takeOver=true', 'POST')).json['key'] as string;
+  assert.deepEqual(api.video, [`drop ${show.id} after 15000`]);
+  assert.deepEqual(await api.shows.authorizeStreamKey(key), { showId: show.id }, 'the old key opens nothing any more');
+  assert.equal((await office(show.id, 'stream-key?takeOver=perhaps', 'POST')).json['code'], 'request.invalid');
+});
+
 test('[S10] wishes count once per viewer, are answered on screen, and can be made again', async () => {
   const show = await api.newLiveShow(owner, shop.id, products);
   const [a, b] = [api.newGuest(), api.newGuest()];

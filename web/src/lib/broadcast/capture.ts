@@ -1,8 +1,8 @@
 /**
  * The broadcaster's camera and microphone: opened, changed, taken away by the system and taken anew.
  *
- * Invariant: while on air something is always sent in the camera's place. Viewers hear the host only as long as pictures
- * come, so a missing camera must not take the sound with it.
+ * Invariant: while on air something is always sent in the camera's place. Viewers hear the host only as long as
+ * pictures come, so a missing camera must not take the sound with it.
  */
 import { CameraFailure, openCamera, openDevices, openMicrophone, type CameraWish } from './camera.ts';
 import { change, fail, inTurn, stopTracks, type Core } from './core.ts';

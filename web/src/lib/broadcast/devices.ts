@@ -1,8 +1,8 @@
 /**
  * Cameras and microphones of this device by name, and which of them the host chose the last time.
  *
- * Browsers name devices only once the page may use one, and give them ids that stay for this site: so the choice is kept
- * in the browser, where it belongs to the device.
+ * Browsers name devices only once the page may use one, and give them ids that stay for this site: so the choice is
+ * kept in the browser, where it belongs to the device.
  */
 import type { DeviceChoice } from './face.ts';
 
@@ -55,8 +55,9 @@ export function rememberedDevices(): Remembered {
 
 /** Undefined forgets one. */
 export function rememberDevices(choice: { cameraId: string | undefined; microphoneId: string | undefined }): void {
+  const { cameraId, microphoneId } = choice;
   try {
-    localStorage.setItem(rememberedKey, JSON.stringify(choice));
+    localStorage.setItem(rememberedKey, JSON.stringify({ cameraId, microphoneId }));
   } catch {
     // It is chosen for this show all the same.
   }

@@ -1,6 +1,6 @@
 /**
- * How many pictures a second a phone should make: fewer when its processor cannot keep up (which is what heat looks like
- * from inside a page) or its battery runs out. Pure; the broadcaster asks once a second.
+ * How many pictures a second a phone should make: fewer when its processor cannot keep up (which is what heat looks
+ * like from inside a page) or its battery runs out. Pure; the broadcaster asks once a second.
  */
 import type { BroadcastSaving } from './face.ts';
 

@@ -145,8 +145,8 @@ export interface Broadcaster {
   /** Publishes, opening the camera first if need be. Resolves when `live` or `failed`. Nothing when live. */
   goLive(): Promise<void>;
   /**
-   * Changes camera without interrupting the show: the last picture stands until the other camera is there. Keeps the old
-   * one when the other cannot be opened.
+   * Changes camera without interrupting the show: the last picture stands until the other camera is there. Keeps the
+   * old one when the other cannot be opened.
    */
   flip(): Promise<void>;
   /** Chooses a camera or microphone by device id, as `flip` does, and remembers it on this device. */

@@ -1,6 +1,6 @@
 /**
- * A picture that stands in for the camera, so that the show goes on with sound: the last one while cameras are changed, a
- * pause sign without words while something else holds the camera.
+ * A picture that stands in for the camera, so that the show goes on with sound: the last one while cameras are changed,
+ * a pause sign without words while something else holds the camera.
  *
  * Sound reaches viewers with the next picture (media/README.md): without any picture they would hear nothing either.
  */

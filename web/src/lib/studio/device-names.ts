@@ -17,7 +17,9 @@ const back = /facing back|back (\w+ )*camera|后置|الخلفية/i;
 const usbNumbers = /\s*\([0-9a-f]{4}:[0-9a-f]{4}\)$/i;
 
 export function nameDevices(devices: readonly DeviceChoice[]): NamedDevice[] {
-  const named = devices.map(({ id, label }) => ({ id, kind: kindOf(label), label: label.replace(usbNumbers, '').trim() }));
+  const named = devices.map(({ id, label }) => {
+    return { id, kind: kindOf(label), label: label.replace(usbNumbers, '').trim() };
+  });
   return named.map((device) => {
     const alike = named.filter(({ kind, label }) =>
       device.kind === 'other' ? kind === 'other' && label === device.label : kind === device.kind,

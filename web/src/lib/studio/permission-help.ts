@@ -1,4 +1,4 @@
-/** Which browser this is, as far as what to tap differs when it refuses the camera. Pure, but for `cameraPermission`. */
+/** Which browser this is, as far as what to tap differs when it refuses the camera. */
 
 export type HelpFor =
   | 'in_app'
@@ -13,8 +13,13 @@ export type HelpFor =
   | 'other';
 
 /** Browsers inside other programs: most get no camera at all. Android's WebView calls itself "; wv)". */
-const inApp =
-  /MicroMessenger|WeChat|QQ\/|Instagram|FBAN|FBAV|Line\/|TikTok|musical_ly|BytedanceWebview|DingTalk|AlipayClient|Weibo|Snapchat|Pinterest|; wv\)/i;
+const inApp = new RegExp(
+  [
+    'MicroMessenger|QQ/|Weibo|AlipayClient|DingTalk|BytedanceWebview|TikTok|musical_ly',
+    'Instagram|FBAN|FBAV|Line/|Snapchat|Pinterest|; wv\\)',
+  ].join('|'),
+  'i',
+);
 
 const rules: readonly [HelpFor, RegExp][] = [
   ['in_app', inApp],
