@@ -81,6 +81,37 @@ test('[V20] a browser without Media Source Extensions plays HLS by itself', asyn
   await page.context().close();
 });
 
+/** As Safari before 17: Media Source Extensions, H.264 and AAC, but no Opus in MP4. */
+function forgetOpus(): void {
+  const without = (real: (type: string) => boolean) => (type: string) => !/opus/i.test(type) && real(type);
+  MediaSource.isTypeSupported = without(MediaSource.isTypeSupported.bind(MediaSource));
+  const canPlay = HTMLMediaElement.prototype.canPlayType;
+  HTMLMediaElement.prototype.canPlayType = function canPlayType(type) {
+    return /opus/i.test(type) ? '' : canPlay.call(this, type);
+  };
+}
+
+test('[V50] a browser that takes no Opus in MP4 plays the show with AAC, and one that does never asks for it', async () => {
+  const asked: string[] = [];
+  const page = await openViewer(async (context) => {
+    await context.addInitScript(forgetOpus);
+    context.on('request', (request) => asked.push(new URL(request.url()).pathname));
+  });
+  await untilPlayingBy(page, 'hls');
+  await page.mouse.click(5, 5);
+  assert.equal(await page.evaluate(() => player.unmute()), true);
+  const decoded = () => page.evaluate(() => (
+    document.querySelector('video') as unknown as { webkitAudioDecodedByteCount: number }
+  ).webkitAudioDecodedByteCount);
+  const before = await decoded();
+  await until('sound is decoded', PATIENCE_MS, async () => (await decoded()) > before);
+  await waitForMovement(page, PATIENCE_MS);
+  assert.ok(asked.some((path) => path.startsWith(`/live/${showId}/aac/`)));
+  assert.deepEqual(asked.filter((path) => path === `/live/${showId}/media.m3u8`), []);
+  assert.equal((await statsOf(page)).transport, 'hls');
+  await page.context().close();
+});
+
 test('[V20] where nothing can play, that is said', async () => {
   const page = await openViewer((context) => context.addInitScript(() => {
     Reflect.deleteProperty(globalThis, 'MediaSource');

@@ -4,6 +4,7 @@
  */
 import type { FastifyPluginAsync } from 'fastify';
 import type { MediaEvent, MediaLog, MediaStats, MediaSupervisor, StreamDownReason } from '@nacre/media/hooks';
+import { createAacRenditions } from '@nacre/media/aac/renditions';
 import { createHls } from '@nacre/media/hls/hls';
 import { createStreamHub } from '@nacre/media/stream/hub';
 import type { StreamHubLimits, StreamHubStats } from '@nacre/media/stream/hub';
@@ -84,11 +85,14 @@ export function createVideo(deps: VideoDeps): Video {
     log: deps.log,
   });
   const hls = createHls({ now: deps.now });
-  const hlsRoutes = createHlsRoutes({ hls, mayWatch: deps.mayWatch, isPublic: deps.isPublic, hasBans: deps.hasBans });
+  const aac = createAacRenditions({ hls, now: deps.now, log: deps.log });
+  const { mayWatch, isPublic, hasBans } = deps;
+  const hlsRoutes = createHlsRoutes({ hls, aac, mayWatch, isPublic, hasBans });
   const sessions = createPublishingSessions({ onPictureUp: reports.up, onPictureDown: reports.down });
   const supervisor = deps.startMedia((event) => {
     hub.onMediaEvent(event);
     hls.onMediaEvent(event);
+    aac.onMediaEvent(event);
     sessions.onMediaEvent(event);
   });
   const socket = createLiveSocket({ hub, mayWatch: deps.mayWatch, now: deps.now });
@@ -119,6 +123,7 @@ export function createVideo(deps: VideoDeps): Video {
     async endShow(showId) {
       hub.end(showId);
       hls.end(showId);
+      aac.end(showId);
       await dropPublisher(showId);
     },
     dropPublisher,
@@ -126,6 +131,7 @@ export function createVideo(deps: VideoDeps): Video {
       hub.dismiss(showId);
       hlsRoutes.forget(showId);
       hls.dismiss(showId);
+      aac.dismiss(showId);
     },
     putOut(showId, names) {
       socket.putOut(showId, names);
@@ -141,7 +147,7 @@ export function createVideo(deps: VideoDeps): Video {
         hub.stop();
         hls.stop();
         reports.stop();
-        await Promise.all([socket.stop(), supervisor.stop()]);
+        await Promise.all([socket.stop(), supervisor.stop(), aac.stop()]);
       })();
       return stopping;
     },

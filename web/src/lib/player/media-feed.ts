@@ -38,6 +38,9 @@ export function playableType(mime: string): string | null {
   return [mime, mime.replace('opus', 'Opus')].find((type) => Source?.isTypeSupported(type)) ?? null;
 }
 
+/** The same stream as the server makes it for browsers that take no Opus in MP4. */
+export const withAac = (mime: string): string => mime.replace(/opus/i, 'mp4a.40.2');
+
 export interface MediaFeed {
   /** `type` is what `playableType` gave for it. */
   init(init: LiveInit, type: string): void;

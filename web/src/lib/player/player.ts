@@ -9,7 +9,7 @@ import type { CreatePlayer, PlayerReason, PlayerState, PlayerStats, PlayerView }
 import type { Fallback } from './hls-fallback.ts';
 import { connectLive } from './live-line.ts';
 import type { LiveLine } from './live-line.ts';
-import { createMediaFeed, mediaSourceClass, playableType } from './media-feed.ts';
+import { createMediaFeed, mediaSourceClass, playableType, withAac } from './media-feed.ts';
 import type { MediaFeed } from './media-feed.ts';
 import { createServerClock } from './server-clock.ts';
 import type { ServerClock } from './server-clock.ts';
@@ -289,6 +289,11 @@ function onBinary(core: Core, message: LiveInit | LiveFragment): void {
   core.counts.receivedBytes += message.bytes.length;
   if (message.kind === 'fragment') return core.feed?.fragment(message);
   const type = playableType(message.mime);
+  if (!type && playableType(withAac(message.mime))) {
+    // No Opus in this browser. The socket goes on to tell of the show; the picture comes by HLS with AAC.
+    core.line?.send({ type: 'pause' });
+    return void fallBack(core);
+  }
   if (!type) return finish(core, 'unsupported', 'no-codec');
   leaveFallback(core);
   core.feed ??= createMediaFeed({
