@@ -68,7 +68,9 @@ function stage(packets: readonly Uint8Array[] = [], maxRenditions?: number): Sta
       for (const endMs = timeMs + forMs; timeMs < endMs; timeMs += 40) {
         const isKey = timeMs % 2_000 === 0 || sps !== lastSps;
         lastSps = sps;
-        for (const ms of [timeMs, timeMs + 20]) muxer.sound(Buffer.from(packets[ms / 20] ?? silence), ms * 48, clock.ms);
+        for (const ms of [timeMs, timeMs + 20]) {
+          muxer.sound(Buffer.from(packets[ms / 20] ?? silence), ms * 48, clock.ms);
+        }
         muxer.pictureStarts(timeMs * 90);
         const slice = nal(Buffer.from([0x60 | (isKey ? 5 : 1), 1, 2, 3, 4]));
         const nals = isKey ? [nal(sps), nal(pps), slice] : [slice];

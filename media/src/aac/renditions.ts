@@ -19,7 +19,7 @@ const idleMs = 20_000;
 const lookEveryMs = 5_000;
 /** One costs 6–8 % of a core (`npm run bench -- aac`); the rest of the machine has a shop to run. */
 const perCore = 8;
-/** A picture waits so long for sound that does not come, then goes without. The encoder takes up to a second to start. */
+/** A picture waits so long for sound that does not come, then goes without. An encoder takes a second to start. */
 const maxHoldMs = 3_000;
 /** The same in pictures: a burst of two segments at the start, and more is a broken clock. */
 const maxHeld = 600;
@@ -181,7 +181,9 @@ function take(core: Core, rendition: Rendition, event: StreamFragment, read?: Re
 /** Sends the pictures on that begin before this time, or all. */
 function release(core: Core, rendition: Rendition, beforeMs = Infinity): void {
   const { held } = rendition;
-  while (held[0] && held[0].event.timeMs < beforeMs) core.out.onMediaEvent({ type: 'fragment', ...held.shift()!.event });
+  while (held[0] && held[0].event.timeMs < beforeMs) {
+    core.out.onMediaEvent({ type: 'fragment', ...held.shift()!.event });
+  }
 }
 
 function emitSound(core: Core, rendition: Rendition, time: number, data: Buffer): void {

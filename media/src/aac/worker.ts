@@ -1,6 +1,6 @@
 /**
- * A worker thread that makes AAC out of Opus, for several streams at once: libopus and libavcodec's AAC-LC encoder, both
- * as WebAssembly. Messages are in `transcoder.ts`.
+ * A worker thread that makes AAC out of Opus, for several streams at once: libopus and libavcodec's AAC-LC encoder,
+ * both as WebAssembly. Messages are in `transcoder.ts`.
  *
  * Invariant: a packet's time is that of the sound in it. The encoder's first packet holds what lies before the first
  * sample (1,024 ticks of priming); it is dropped, and each packet is dated one packet back.
@@ -16,14 +16,15 @@ const sampleRate = 48_000;
 const channels = 2;
 /** Sound follows itself without gap (media/README.md, M11); should it not, so much at most is filled with silence. */
 const maxGapTicks = 10 * sampleRate;
-/** Frames that wait for the encoder: four seconds. More means that this machine cannot keep up. */
-const maxWaiting = 200;
+/** Sound that may wait for the encoder. A busy machine takes seconds to start one; more and it cannot keep up. */
+const maxWaitingTicks = 15 * sampleRate;
 
 interface Line {
   output: Output;
   decoder: OpusDecoder;
   source: AudioSampleSource;
   work: Promise<void>;
+  /** In ticks. */
   waiting: number;
   /** Of the first sample, in ticks; null before it. */
   startTime: number | null;
@@ -67,10 +68,11 @@ function openLine(id: number): Line {
 function take(id: number, time: number, frames: readonly SoundFrame[]): void {
   const line = lines.get(id);
   if (line === undefined) return;
-  if (line.waiting >= maxWaiting) return fail(id, 'the encoder does not keep up');
-  line.waiting += 1;
+  if (line.waiting >= maxWaitingTicks) return fail(id, 'the encoder does not keep up');
+  const ticks = frames.reduce((sum, { duration }) => sum + duration, 0);
+  line.waiting += ticks;
   line.work = line.work.then(() => encode(line, time, frames)).then(
-    () => void (line.waiting -= 1),
+    () => void (line.waiting -= ticks),
     (error: unknown) => fail(id, String(error)),
   );
 }
