@@ -117,18 +117,20 @@ test('[V50] a browser that takes no Opus in MP4 plays the show with AAC; one tha
 /** iPhones' media source: the page is told when it may feed it. `managed` is the one that plays. */
 function becomeManaged(): void {
   const counts = { appends: 0, whileEnough: 0 };
-  class ManagedMediaSource extends MediaSource {
-    streaming = false;
-    constructor() {
-      super();
-      Object.assign(globalThis, { managed: this, counts });
-      this.addEventListener('sourceopen', () => setTimeout(() => this.want(true), 400));
-    }
-    want(isWanted: boolean): void {
-      this.streaming = isWanted;
-      this.dispatchEvent(new Event(isWanted ? 'startstreaming' : 'endstreaming'));
-    }
-  }
+  const ManagedMediaSource = new Proxy(MediaSource, {
+    construct(Source) {
+      const managed = Object.assign(new Source(), {
+        streaming: false,
+        want(isWanted: boolean): void {
+          managed.streaming = isWanted;
+          managed.dispatchEvent(new Event(isWanted ? 'startstreaming' : 'endstreaming'));
+        },
+      });
+      managed.addEventListener('sourceopen', () => setTimeout(() => managed.want(true), 400));
+      Object.assign(globalThis, { managed, counts });
+      return managed;
+    },
+  });
   const append = SourceBuffer.prototype.appendBuffer;
   SourceBuffer.prototype.appendBuffer = function appendBuffer(data) {
     counts.appends += 1;

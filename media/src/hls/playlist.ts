@@ -79,8 +79,8 @@ function countSkipped(segments: readonly HlsSegment[], totalMs: number): number 
 export type HlsSound = 'opus' | 'aac' | 'both';
 
 /**
- * The multivariant playlist: the stream as the publisher sends it, and with AAC in place of Opus (`../aac`). Readers take
- * the first that they can play, so Opus stands first: it costs nothing.
+ * The multivariant playlist: the stream as the publisher sends it, and with AAC in place of Opus (`../aac`). Readers
+ * take the first that they can play, so Opus stands first: it costs nothing.
  */
 export function writeMultivariant(packager: Packager, sound: HlsSound): string {
   const segments = packager.segments.filter(({ isComplete }) => isComplete);

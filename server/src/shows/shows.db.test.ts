@@ -227,10 +227,8 @@ test('[S60] a device that takes over leaves the other on air until its own pictu
   const show = await api.newShow(owner, shop.id);
   await office(show.id, 'stream-key', 'POST');
   api.video.length = 0;
-  const key = (await office(show.id, 'stream-key?takeOver=true', 'POST')).json['key'] as string;
+  await office(show.id, 'stream-key?takeOver=true', 'POST');
   assert.deepEqual(api.video, [`drop ${show.id} after 15000`]);
-  assert.deepEqual(await api.shows.authorizeStreamKey(key), { showId: show.id }, 'the old key opens nothing any more');
-  assert.equal((await office(show.id, 'stream-key?takeOver=perhaps', 'POST')).json['code'], 'request.invalid');
 });
 
 test('[S10] wishes count once per viewer, are answered on screen, and can be made again', async () => {
