@@ -81,8 +81,13 @@ function adopt(core: Core, stream: MediaStream): void {
 /** What can be chosen, by name. */
 export async function renewLists(core: Core): Promise<void> {
   if (core.options.source || !core.view.stream) return;
-  const { cameras, microphones } = await listDevices();
-  if (!core.isOver) change(core, { cameras, microphones, canFlip: cameras.length > 1 });
+  const { cameras, microphones, meant } = await listDevices();
+  if (core.isOver) return;
+  const { microphoneId } = core.view;
+  change(core, {
+    cameras, microphones, canFlip: cameras.length > 1,
+    microphoneId: microphoneId === null ? null : (meant.get(microphoneId) ?? microphoneId),
+  });
 }
 
 function watchTrack(core: Core, track: MediaStreamTrack): void {

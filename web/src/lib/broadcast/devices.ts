@@ -20,6 +20,8 @@ export interface Remembered {
 export interface DeviceLists {
   cameras: DeviceChoice[];
   microphones: DeviceChoice[];
+  /** The device that an alias stands for, by the alias; the browser tells by the same group. */
+  meant: ReadonlyMap<string, string>;
 }
 
 /** What can be chosen. Empty where the browser tells no names (yet). */
@@ -30,7 +32,13 @@ export async function listDevices(): Promise<DeviceLists> {
       .filter((device) => device.kind === kind && device.deviceId !== '' && !aliases.includes(device.deviceId))
       .slice(0, maxDevices)
       .map(({ deviceId, label }) => ({ id: deviceId, label }));
-  return { cameras: of('videoinput'), microphones: of('audioinput') };
+  const sounds = all.filter(({ kind }) => kind === 'audioinput');
+  const meant = aliases.flatMap((alias): [string, string][] => {
+    const group = sounds.find(({ deviceId }) => deviceId === alias)?.groupId;
+    const real = sounds.find(({ deviceId, groupId }) => groupId === group && !aliases.includes(deviceId));
+    return real ? [[alias, real.deviceId]] : [];
+  });
+  return { cameras: of('videoinput'), microphones: of('audioinput'), meant: new Map(meant) };
 }
 
 /** Calls back when something is plugged in or out; returns the way out. */
