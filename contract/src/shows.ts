@@ -117,6 +117,13 @@ export const LikesBody = Type.Object(
 );
 export const LikesAnswer = Type.Object({ likes: Type.Integer() });
 
+export const StreamKeyQuery = Type.Object({
+  /**
+   * Whoever publishes with the old key stays until the new one's picture is there, 15 s at most: viewers see no gap.
+   * Without it the old one is cut at once, as after a key fell into wrong hands.
+   */
+  takeOver: Type.Optional(Type.Boolean()),
+});
 /** The key to publish with, given once; asking again makes a new one and ends the old. */
 export const StreamKey = Type.Object({
   key: Type.String(),

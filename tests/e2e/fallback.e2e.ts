@@ -58,13 +58,15 @@ async function untilPlayingBy(page: Page, transport: PlayerStats['transport']): 
 
 test('[V20] where no socket gets through the picture comes by HLS, and by a socket when one does again', async (t) => {
   stage.blockSockets(true);
-  const page = await openViewer();
+  const asked: string[] = [];
+  const page = await openViewer(async (context) => context.on('request', (request) => asked.push(request.url())));
   await untilPlayingBy(page, 'hls');
   await until('the delay is known', PATIENCE_MS, async () => (await viewOf(page)).delayMs !== null);
   // Steering takes some seconds to come near the edge.
   await until('near the edge', PATIENCE_MS, async () => ((await viewOf(page)).delayMs ?? Infinity) < 1_500);
   const { delayMs } = await viewOf(page);
   t.diagnostic(`${delayMs} ms behind by HLS`);
+  assert.deepEqual(asked.filter((url) => url.includes('/aac/')), [], 'Opus plays here');
   stage.blockSockets(false);
   await page.evaluate(() => dispatchEvent(new Event('online')));
   await untilPlayingBy(page, 'socket');
@@ -78,6 +80,90 @@ test('[V20] a browser without Media Source Extensions plays HLS by itself', asyn
   }));
   await untilPlayingBy(page, 'hls');
   assert.equal((await statsOf(page)).receivedBytes, 0, 'nothing came by a socket');
+  await page.context().close();
+});
+
+/** As Safari before 17: Media Source Extensions, H.264 and AAC, but no Opus in MP4. */
+function forgetOpus(): void {
+  const without = (real: (type: string) => boolean) => (type: string) => !/opus/i.test(type) && real(type);
+  MediaSource.isTypeSupported = without(MediaSource.isTypeSupported.bind(MediaSource));
+  const canPlay = HTMLMediaElement.prototype.canPlayType;
+  HTMLMediaElement.prototype.canPlayType = function canPlayType(type) {
+    return /opus/i.test(type) ? '' : canPlay.call(this, type);
+  };
+}
+
+test('[V50] a browser that takes no Opus in MP4 plays the show with AAC; one that does never asks', async () => {
+  const asked: string[] = [];
+  const page = await openViewer(async (context) => {
+    await context.addInitScript(forgetOpus);
+    context.on('request', (request) => asked.push(new URL(request.url()).pathname));
+  });
+  await untilPlayingBy(page, 'hls');
+  await page.mouse.click(5, 5);
+  assert.equal(await page.evaluate(() => player.unmute()), true);
+  const decoded = () => page.evaluate(() => (
+    document.querySelector('video') as unknown as { webkitAudioDecodedByteCount: number }
+  ).webkitAudioDecodedByteCount);
+  const before = await decoded();
+  await until('sound is decoded', PATIENCE_MS, async () => (await decoded()) > before);
+  await waitForMovement(page, PATIENCE_MS);
+  assert.ok(asked.some((path) => path.startsWith(`/live/${showId}/aac/`)));
+  assert.deepEqual(asked.filter((path) => path === `/live/${showId}/media.m3u8`), []);
+  assert.equal((await statsOf(page)).transport, 'hls');
+  await page.context().close();
+});
+
+/** iPhones' media source: the page is told when it may feed it. `managed` is the one that plays. */
+function becomeManaged(): void {
+  const counts = { appends: 0, whileEnough: 0 };
+  const ManagedMediaSource = new Proxy(MediaSource, {
+    construct(Source) {
+      const managed = Object.assign(new Source(), {
+        streaming: false,
+        want(isWanted: boolean): void {
+          managed.streaming = isWanted;
+          managed.dispatchEvent(new Event(isWanted ? 'startstreaming' : 'endstreaming'));
+        },
+      });
+      managed.addEventListener('sourceopen', () => setTimeout(() => managed.want(true), 400));
+      Object.assign(globalThis, { managed, counts });
+      return managed;
+    },
+  });
+  const append = SourceBuffer.prototype.appendBuffer;
+  SourceBuffer.prototype.appendBuffer = function appendBuffer(data) {
+    counts.appends += 1;
+    if (!globalThis.managed.streaming) counts.whileEnough += 1;
+    append.call(this, data);
+  };
+  Object.assign(globalThis, { ManagedMediaSource });
+  Reflect.deleteProperty(globalThis, 'MediaSource');
+}
+
+declare global {
+  var managed: { streaming: boolean; want(isWanted: boolean): void };
+  var counts: { appends: number; whileEnough: number };
+}
+
+test('[V52] a managed media source is fed while it wants, and goes on at the edge after a rest', async () => {
+  const page = await openViewer((context) => context.addInitScript(becomeManaged));
+  await untilPlayingBy(page, 'socket');
+  assert.equal(await page.evaluate(() => document.querySelector('video')?.disableRemotePlayback), true);
+  const receivedBytes = async () => (await statsOf(page)).receivedBytes;
+  await page.evaluate(() => managed.want(false));
+  const { appends } = await page.evaluate(() => counts);
+  // After five seconds the line rests too.
+  await until('nothing comes any more', PATIENCE_MS, async () => {
+    const before = await receivedBytes();
+    await new Promise((done) => setTimeout(done, 700));
+    return (await receivedBytes()) === before;
+  });
+  assert.deepEqual(await page.evaluate(() => counts), { appends, whileEnough: 0 });
+  await page.evaluate(() => managed.want(true));
+  await waitForMovement(page, PATIENCE_MS);
+  await until('near the edge', PATIENCE_MS, async () => ((await viewOf(page)).delayMs ?? Infinity) < 1_500);
+  assert.equal((await page.evaluate(() => counts)).whileEnough, 0);
   await page.context().close();
 });
 

@@ -1,7 +1,8 @@
-/** Follows a real show's HLS for some seconds as two foreign readers do: a parser, playlist by playlist, and FFmpeg. */
+/** Follows a real show's HLS for some seconds as foreign readers do: two parsers, playlist by playlist, and FFmpeg. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import HLS from 'hls-parser';
+import { Parser } from 'm3u8-parser';
 
 interface Place {
   /** Media sequence number of the segment that grows, and how many of its parts are there. */
@@ -23,7 +24,12 @@ export async function proveHls(base: string, seconds: number): Promise<string[]>
     const query: string = place === null ? '' : `?_HLS_msn=${place.sequence}&_HLS_part=${place.part}`;
     const response: Response = await fetch(`${base}/media.m3u8${query}`);
     assert.equal(response.status, 200);
-    const next = placeAfter(HLS.parse(await response.text()) as HLS.types.MediaPlaylist);
+    const text = await response.text();
+    const next = placeAfter(HLS.parse(text) as HLS.types.MediaPlaylist);
+    const second = new Parser();
+    second.push(text);
+    second.end();
+    assert.ok(second.manifest.segments.length > 0);
     if (place !== null) assert.ok(rank(next) > rank(place), 'it goes on');
     place = next;
     reads += 1;

@@ -64,6 +64,8 @@ export interface Packager {
   add(fragment: StreamFragment): boolean;
   /** The publisher is gone: what is there is complete. */
   finish(): void;
+  /** From the last whole segment of the present init segment on, to the last picture that came; null before one. */
+  recent(): { init: StreamInit; startedAtMs: number; chunks: Buffer[] } | null;
   part(number: number): HlsPart | null;
   segment(sequence: number): HlsSegment | null;
   map(name: string): HlsMap | null;
@@ -202,6 +204,14 @@ export function createPackager(deps: {
       closeSegment();
       open = emptyPart();
       map = null;
+    },
+    recent() {
+      const ofMap = segments.filter((segment) => segment.map === map);
+      const from = ofMap.slice(Math.max(0, ofMap.findLastIndex(({ isComplete }) => isComplete)));
+      const [first] = from;
+      if (map === null || first === undefined || first.parts[0]?.isIndependent === false) return null;
+      const chunks = from.flatMap(({ parts }) => parts.map(({ data }) => data));
+      return { init: map.init, startedAtMs: first.startedAtMs, chunks: [...chunks, ...open.chunks] };
     },
     part(number) {
       const segment = find(({ parts }) => parts.some((part) => part.number === number));

@@ -3,6 +3,7 @@
  *
  * Names: parts `<number>.part.m4s`, segments `<sequence>.m4s`, init segments `<name>.mp4`, beside the playlist.
  */
+import { aacBitrate, withAacCodec } from '../aac/aac-init.ts';
 import { partTargetMs, targetDurationSeconds, type HlsSegment, type Packager } from './packager.ts';
 
 /** §4.4.3.8: at least twice the part target; three leave room for a jittery network. */
@@ -75,22 +76,31 @@ function countSkipped(segments: readonly HlsSegment[], totalMs: number): number 
   return count;
 }
 
-/** The multivariant playlist: one variant, as the publisher sends it. */
-export function writeMultivariant(packager: Packager): string {
+export type HlsSound = 'opus' | 'aac' | 'both';
+
+/**
+ * The multivariant playlist: the stream as the publisher sends it, and with AAC in place of Opus (`../aac`). Readers
+ * take the first that they can play, so Opus stands first: it costs nothing.
+ */
+export function writeMultivariant(packager: Packager, sound: HlsSound): string {
   const segments = packager.segments.filter(({ isComplete }) => isComplete);
   const rates = segments.map(bitsPerSecond);
   const newest = packager.segments.at(-1);
   const init = newest?.map.init;
-  const pictures = newest?.parts ?? [];
-  const attributes = [
-    `BANDWIDTH=${Math.ceil(Math.max(0, ...rates)) || assumedBitsPerSecond}`,
-    `AVERAGE-BANDWIDTH=${Math.ceil(rates.reduce((sum, rate) => sum + rate, 0) / rates.length) || assumedBitsPerSecond}`,
-    `CODECS="${/codecs="([^"]*)"/.exec(init?.mime ?? '')?.[1] ?? ''}"`,
-    `RESOLUTION=${init?.width ?? 0}x${init?.height ?? 0}`,
-  ];
-  if (pictures.length === 0) attributes.pop();
-  return `${['#EXTM3U', '#EXT-X-INDEPENDENT-SEGMENTS', `#EXT-X-STREAM-INF:${attributes.join(',')}`, 'media.m3u8']
-    .join('\n')}\n`;
+  const mime = init?.mime ?? '';
+  const shape = (newest?.parts ?? []).length > 0 ? [`RESOLUTION=${init?.width ?? 0}x${init?.height ?? 0}`] : [];
+  const average = rates.reduce((sum, rate) => sum + rate, 0) / rates.length;
+  const variant = (codecs: string, more: number): string => `#EXT-X-STREAM-INF:${[
+    `BANDWIDTH=${Math.ceil(Math.max(0, ...rates) || assumedBitsPerSecond) + more}`,
+    `AVERAGE-BANDWIDTH=${Math.ceil(average || assumedBitsPerSecond) + more}`,
+    `CODECS="${/codecs="([^"]*)"/.exec(codecs)?.[1] ?? ''}"`,
+    ...shape,
+  ].join(',')}`;
+  const lines = ['#EXTM3U', '#EXT-X-INDEPENDENT-SEGMENTS'];
+  const hasSound = init?.hasAudio === true;
+  if (sound !== 'aac' || !hasSound) lines.push(variant(mime, 0), 'media.m3u8');
+  if (sound !== 'opus' && hasSound) lines.push(variant(withAacCodec(mime), aacBitrate), 'aac/media.m3u8');
+  return `${lines.join('\n')}\n`;
 }
 
 function bitsPerSecond(segment: HlsSegment): number {

@@ -1,7 +1,7 @@
 /** Shows over HTTP for those who work in the shop. */
 import { Id, Page } from '@nacre/contract/common';
 import {
-  BagBody, OfficeShowQuery, OnScreenBody, Show, ShowCreate, ShowFigures, ShowPatch, ShowTile, StreamKey,
+  BagBody, OfficeShowQuery, OnScreenBody, Show, ShowCreate, ShowFigures, ShowPatch, ShowTile, StreamKey, StreamKeyQuery,
 } from '@nacre/contract/shows';
 import { Type } from 'typebox';
 import { personOf } from '../http/actor.ts';
@@ -163,11 +163,14 @@ function keyRoutes(app: App, deps: OfficeShowsDeps): void {
         summary: 'A new key to publish with, told this once; the one before ends, and whoever publishes with it',
         tags,
         params,
+        querystring: StreamKeyQuery,
         response: { 200: StreamKey, ...refusals },
       },
     },
     async (request, reply) => {
-      const key = await deps.shows.issueStreamKey(personOf(request).personId, request.params.showId);
+      const key = await deps.shows.issueStreamKey(personOf(request).personId, request.params.showId, {
+        takeOver: request.query.takeOver === true,
+      });
       reply.header('Cache-Control', 'no-store');
       return { key, whipUrl: `${originOf(request, deps.publicUrl)}/whip` };
     },

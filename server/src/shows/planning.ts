@@ -150,8 +150,16 @@ export async function setBag(
   parts.goods.markBag(showId);
 }
 
-/** @returns the key, for this one time */
-export async function issueStreamKey(parts: Parts, personId: string, showId: string): Promise<string> {
+/** A publisher that takes over is on air within two seconds; after this it is not coming. */
+const takeOverWithinMs = 15_000;
+
+/**
+ * @param how.takeOver who publishes with the old key stays until the new picture is there, or 15 s
+ * @returns the key, for this one time
+ */
+export async function issueStreamKey(
+  parts: Parts, personId: string, showId: string, how: { takeOver: boolean } = { takeOver: false },
+): Promise<string> {
   const { shop_id: shopId } = await ownShow(parts, showId, personId, 'show.run');
   if (await parts.guard.isSuspended(shopId)) throw new Refusal('moderation.suspended');
   const { database, clock } = parts.platform;
@@ -166,6 +174,6 @@ export async function issueStreamKey(parts: Parts, personId: string, showId: str
     });
     return show.stream_key_hash !== null;
   });
-  if (rotated) await parts.video.dropPublisher(showId);
+  if (rotated) await parts.video.dropPublisher(showId, how.takeOver ? takeOverWithinMs : 0);
   return key;
 }

@@ -81,7 +81,7 @@ export interface Shows {
   /** Null: nothing. A repeat changes nothing. @throws Refusal `shows.not_live`, `shows.not_in_bag` */
   putOnScreen(personId: string, showId: string, productId: string | null): Promise<Show>;
   /** A new key; the one before opens nothing any more and whoever publishes with it is cut. Told this once. */
-  issueStreamKey(personId: string, showId: string): Promise<string>;
+  issueStreamKey(personId: string, showId: string, how?: { takeOver: boolean }): Promise<string>;
   figures(personId: string, showId: string): Promise<ShowFigures>;
   forOffice(personId: string, showId: string): Promise<Show>;
   /** Everything of the shop, the latest start first (with a state: in that list's order). */
@@ -192,7 +192,7 @@ export function createShows(deps: ShowsDeps): Shows {
     end: (personId, showId) => afterwards(personId, showId, finishOwn(parts, personId, showId, 'end')),
     setBag: (personId, showId, ids) => afterwards(personId, showId, setBag(parts, personId, showId, ids)),
     putOnScreen: (personId, showId, id) => afterwards(personId, showId, putOnScreen(parts, personId, showId, id)),
-    issueStreamKey: (personId, showId) => issueStreamKey(parts, personId, showId),
+    issueStreamKey: (personId, showId, how) => issueStreamKey(parts, personId, showId, how),
     figures: (personId, showId) => figures(parts, personId, showId),
     forOffice: (personId, showId) => forOffice(parts, personId, showId),
     listForOffice: async (personId, shopId, query) => {

@@ -1,6 +1,7 @@
 /** Low-Latency HLS over HTTP: who gets it, and what caches are told. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createAacRenditions } from '@nacre/media/aac/renditions';
 import { createHls } from '@nacre/media/hls/hls';
 import { createApp, type App } from '../http/app.ts';
 import { createGuests } from '../http/guest.ts';
@@ -20,13 +21,15 @@ interface Stage {
   end(): void;
 }
 
-async function stage(): Promise<Stage> {
+async function stage(hasAudio = false): Promise<Stage> {
   const hls = createHls({ now: Date.now, waitMs: 200 });
   const open = new Set(['show']);
   const banned = new Set<string>();
   let asked = 0;
+  const aac = createAacRenditions({ hls, now: Date.now, log: createLog('silent', false) });
   const routes = createHlsRoutes({
     hls,
+    aac,
     isPublic: async (showId) => {
       asked += 1;
       return open.has(showId);
@@ -41,8 +44,8 @@ async function stage(): Promise<Stage> {
   await app.register(routes.routes);
   const ids = { streamId: 'show', sessionId: '1', generation: 1 };
   hls.onMediaEvent({
-    type: 'init', ...ids, mime: 'video/mp4; codecs="avc1.42e01f"', width: 720, height: 1280, hasVideo: true,
-    hasAudio: false, initSegment: Buffer.from('init'),
+    type: 'init', ...ids, mime: `video/mp4; codecs="avc1.42e01f${hasAudio ? ',opus' : ''}"`, width: 720, height: 1280,
+    hasVideo: true, hasAudio, initSegment: Buffer.from('init'),
   });
   let timeMs = 0;
   return {
@@ -111,6 +114,22 @@ test('[V19] a private show is for its members, and for no cache', async () => {
   const member = await app.inject({ url: '/live/show/media.m3u8', headers: { cookie: 'member=1' } });
   assert.deepEqual([member.statusCode, member.headers['cache-control']], [200, 'private, no-store']);
   assert.equal(member.headers['access-control-allow-origin'], undefined);
+});
+
+test('[V51] both sounds are offered, or the one that is asked for; AAC is for who may watch', async () => {
+  const { app, open, play } = await stage(true);
+  play(5_000);
+  const read = async (url: string) => (await app.inject({ url: `/live/show/${url}` }));
+  const codecs = async (url: string) =>
+    [...(await read(url)).body.matchAll(/CODECS="([^"]*)"/g)].map(([, name]) => name);
+  assert.deepEqual(await codecs('index.m3u8'), ['avc1.42e01f,opus', 'avc1.42e01f,mp4a.40.2']);
+  assert.deepEqual(await codecs('index.m3u8?audio=opus'), ['avc1.42e01f,opus']);
+  assert.deepEqual(await codecs('index.m3u8?audio=aac'), ['avc1.42e01f,mp4a.40.2']);
+  assert.equal((await read('aac/1.m4s')).json().code, 'video.no_picture');
+  open.clear();
+  await new Promise((done) => setTimeout(done, 1_100));
+  for (const url of ['aac/media.m3u8', 'aac/1.m4s']) assert.equal((await read(url)).json().code, 'shows.not_found');
+  await app.close();
 });
 
 test('[V19] a show that ends says so to who waits, and is gone for who comes later', async () => {

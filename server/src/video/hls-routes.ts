@@ -1,5 +1,6 @@
 /**
- * Low-Latency HLS over HTTP: `/live/<showId>/index.m3u8` (multivariant), `media.m3u8` and the files that it names. For
+ * Low-Latency HLS over HTTP: `/live/<showId>/index.m3u8` (multivariant), `media.m3u8` and the files that it names, the
+ * same with AAC sound below `aac/`. For
  * browsers without Media Source Extensions, networks without WebSockets, and whatever else plays HLS.
  *
  * Cache headers are those of draft-pantos-hls-rfc8216bis-20 §6.2.5.2 and appendix B, so that any HTTP cache in front
@@ -9,6 +10,7 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import { targetDurationSeconds } from '@nacre/media/hls/packager';
+import type { AacRenditions } from '@nacre/media/aac/renditions';
 import type { Hls, HlsAnswer, PlaylistQuery } from '@nacre/media/hls/hls';
 import type { MayWatch } from './live-socket.ts';
 import { sendProblem } from './problem.ts';
@@ -33,13 +35,15 @@ export interface HlsRoutes {
 
 export function createHlsRoutes(deps: {
   hls: Hls;
+  /** The same with AAC sound, made while somebody asks. */
+  aac: AacRenditions;
   mayWatch: MayWatch;
   /** Whether everybody may watch it, now. */
   isPublic: (showId: string) => Promise<boolean>;
   /** Whether somebody is kept out, so that each has to be asked about. */
   hasBans: (showId: string) => Promise<boolean>;
 }): HlsRoutes {
-  const { hls } = deps;
+  const { hls, aac } = deps;
   // Each viewer asks some five times a second, and a thousand of them the same. `each`: public, but somebody is banned.
   const openness = new LRUCache<string, Promise<'all' | 'each' | 'none'>>({ max: rememberShows, ttl: rememberMs });
 
@@ -97,7 +101,18 @@ export function createHlsRoutes(deps: {
       // Many viewers may share one address, and each asks all the time: what bounds them are the waits of `hls`.
       const options = { schema: { hide: true }, config: { rateLimit: false } } as const;
       app.get<{ Params: { showId: string } }>('/live/:showId/index.m3u8', options, (request, reply) => (
-        answer(request, reply, playlistType, () => keepPlain, hls.multivariant)
+        answer(request, reply, playlistType, () => keepPlain, (showId) => (
+          hls.multivariant(showId, readSound(request.query as Record<string, unknown>))
+        ))
+      ));
+      app.get<{ Params: { showId: string } }>('/live/:showId/aac/media.m3u8', options, (request, reply) => {
+        const query = readDirectives(request.query as Record<string, unknown>);
+        return answer(request, reply, playlistType, (waited) => (waited ? keepWaited : keepPlain), async (showId) => (
+          query === null ? { kind: 'bad-request' } : aac.playlist(showId, query)
+        ));
+      });
+      app.get<{ Params: { showId: string; name: string } }>('/live/:showId/aac/:name', options, (request, reply) => (
+        answer(request, reply, mediaType, () => keepFile, (showId) => aac.file(showId, request.params.name))
       ));
       app.get<{ Params: { showId: string } }>('/live/:showId/media.m3u8', options, (request, reply) => {
         const query = readDirectives(request.query as Record<string, unknown>);
@@ -110,6 +125,11 @@ export function createHlsRoutes(deps: {
       ));
     },
   };
+}
+
+/** `?audio=opus` or `aac`: by a player that knows what it can play. */
+function readSound({ audio }: Record<string, unknown>): 'opus' | 'aac' | 'both' {
+  return audio === 'opus' || audio === 'aac' ? audio : 'both';
 }
 
 /** The delivery directives (§6.2.5); null when they are none. */

@@ -4,6 +4,7 @@
  */
 import type { FastifyPluginAsync } from 'fastify';
 import type { MediaEvent, MediaLog, MediaStats, MediaSupervisor, StreamDownReason } from '@nacre/media/hooks';
+import { createAacRenditions } from '@nacre/media/aac/renditions';
 import { createHls } from '@nacre/media/hls/hls';
 import { createStreamHub } from '@nacre/media/stream/hub';
 import type { StreamHubLimits, StreamHubStats } from '@nacre/media/stream/hub';
@@ -54,8 +55,11 @@ export interface Video {
   attach(upgrades: Upgrades): void;
   /** The show is over: its publisher is cut, its viewers are told and closed. A repeat does nothing. */
   endShow(showId: string): Promise<void>;
-  /** The key was rotated: whoever publishes with the old one is cut; viewers stay. */
-  dropPublisher(showId: string): Promise<void>;
+  /**
+   * The key was rotated: whoever publishes with the old one is cut, at once or after so long; viewers stay. Who was
+   * replaced by then is gone already.
+   */
+  dropPublisher(showId: string, afterMs?: number): Promise<void>;
   /** Who may watch has changed: viewers are closed with 1001, and who still may comes back. */
   dismissViewers(showId: string): void;
   /** These viewers, by name, are closed with 1001 at once; nobody else notices. */
@@ -81,19 +85,33 @@ export function createVideo(deps: VideoDeps): Video {
     log: deps.log,
   });
   const hls = createHls({ now: deps.now });
-  const hlsRoutes = createHlsRoutes({ hls, mayWatch: deps.mayWatch, isPublic: deps.isPublic, hasBans: deps.hasBans });
+  const aac = createAacRenditions({ hls, now: deps.now, log: deps.log });
+  const { mayWatch, isPublic, hasBans } = deps;
+  const hlsRoutes = createHlsRoutes({ hls, aac, mayWatch, isPublic, hasBans });
   const sessions = createPublishingSessions({ onPictureUp: reports.up, onPictureDown: reports.down });
   const supervisor = deps.startMedia((event) => {
     hub.onMediaEvent(event);
     hls.onMediaEvent(event);
+    aac.onMediaEvent(event);
     sessions.onMediaEvent(event);
   });
   const socket = createLiveSocket({ hub, mayWatch: deps.mayWatch, now: deps.now });
 
-  async function dropPublisher(showId: string): Promise<void> {
-    await Promise.all(sessions.of(showId).map((sessionId) => supervisor.remove(sessionId)));
+  async function dropPublisher(showId: string, afterMs = 0): Promise<void> {
+    const old = sessions.of(showId);
+    const drop = async (): Promise<void> => {
+      await Promise.all(old.map((sessionId) => supervisor.remove(sessionId)));
+    };
+    if (afterMs === 0 || old.length === 0) return drop();
+    const timer = setTimeout(() => {
+      drops.delete(timer);
+      drop().catch((error: unknown) => deps.log.warn({ err: error, showId }, 'an old publisher was not cut'));
+    }, afterMs);
+    drops.add(timer);
   }
 
+  /** Publishers that may stay for a moment longer. */
+  const drops = new Set<ReturnType<typeof setTimeout>>();
   let stopping: Promise<void> | null = null;
   return {
     routes: async (app) => {
@@ -105,6 +123,7 @@ export function createVideo(deps: VideoDeps): Video {
     async endShow(showId) {
       hub.end(showId);
       hls.end(showId);
+      aac.end(showId);
       await dropPublisher(showId);
     },
     dropPublisher,
@@ -112,6 +131,7 @@ export function createVideo(deps: VideoDeps): Video {
       hub.dismiss(showId);
       hlsRoutes.forget(showId);
       hls.dismiss(showId);
+      aac.dismiss(showId);
     },
     putOut(showId, names) {
       socket.putOut(showId, names);
@@ -123,10 +143,11 @@ export function createVideo(deps: VideoDeps): Video {
     mediaPid: () => supervisor.pid(),
     stop() {
       stopping ??= (async () => {
+        for (const timer of drops) clearTimeout(timer);
         hub.stop();
         hls.stop();
         reports.stop();
-        await Promise.all([socket.stop(), supervisor.stop()]);
+        await Promise.all([socket.stop(), supervisor.stop(), aac.stop()]);
       })();
       return stopping;
     },

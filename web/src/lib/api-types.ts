@@ -5922,7 +5922,9 @@ export interface operations {
     };
     issueStreamKey: {
         parameters: {
-            query?: never;
+            query?: {
+                takeOver?: boolean;
+            };
             header?: never;
             path: {
                 /** @description UUID (RFC 9562) */

@@ -61,11 +61,6 @@ export async function openMicrophone(sound: 'voice' | 'music', microphoneId?: st
   }
 }
 
-export async function countCameras(): Promise<number> {
-  const devices = await navigator.mediaDevices.enumerateDevices();
-  return devices.filter((device) => device.kind === 'videoinput').length;
-}
-
 function pictureConstraints({ facing, cameraId }: CameraWish): MediaTrackConstraints {
   return {
     ...(cameraId ? { deviceId: { exact: cameraId } } : { facingMode: { ideal: facing } }),
@@ -112,7 +107,8 @@ function gain(track: MediaStreamTrack): number {
 }
 
 function reasonOf(error: unknown): Exclude<BroadcastReason, null> {
-  const name = error instanceof DOMException ? error.name : '';
+  // Older Chromium's OverconstrainedError is no DOMException.
+  const name = (error as { name?: string }).name ?? '';
   if (name === 'NotFoundError' || name === 'OverconstrainedError') return 'no-camera';
   if (name === 'NotReadableError' || name === 'AbortError') return 'camera-busy';
   if (name === 'SecurityError' && !isSecureContext) return 'insecure-origin';

@@ -49,6 +49,15 @@ export type BroadcastReason =
 
 export type CameraFacing = 'user' | 'environment';
 
+/** Why fewer pictures a second are sent: the battery runs out, or the device is too hot or too weak. */
+export type BroadcastSaving = 'battery' | 'heat' | null;
+
+export interface DeviceChoice {
+  id: string;
+  /** As the browser names it. */
+  label: string;
+}
+
 export interface BroadcastStats {
   /** Sent, in bits per second, picture and sound. */
   bitrateBps: number;
@@ -61,6 +70,8 @@ export interface BroadcastStats {
   width: number;
   height: number;
   framesPerSecond: number;
+  /** The device cannot make more or better pictures, by the browser's account. */
+  limitedByCpu: boolean;
   /**
    * `good`: viewers see what the camera sees. `weak`: the line carries less than half of the wished bitrate, or over
    * 5 % lost, or over 400 ms round trip. `lost`: nothing gets through.
@@ -82,6 +93,20 @@ export interface BroadcastView {
   mirrored: boolean;
   hasMicrophone: boolean;
   microphoneOn: boolean;
+  /** What can be chosen here; empty until the browser tells names, which it does once the camera is open. */
+  cameras: DeviceChoice[];
+  microphones: DeviceChoice[];
+  /** In use; null when unknown. */
+  cameraId: string | null;
+  microphoneId: string | null;
+  /** The lamp beside the camera; null when this camera has none. */
+  torch: boolean | null;
+  /**
+   * What the system has taken away for now, a phone call or another program: without its camera a pause sign is sent,
+   * without its microphone silence. Each comes back by itself.
+   */
+  missing: { camera: boolean; microphone: boolean };
+  saving: BroadcastSaving;
   /** Null when not live. Refreshed about once a second. */
   stats: BroadcastStats | null;
 }
@@ -119,11 +144,18 @@ export interface Broadcaster {
   open(): Promise<void>;
   /** Publishes, opening the camera first if need be. Resolves when `live` or `failed`. Nothing when live. */
   goLive(): Promise<void>;
-  /** Changes camera without interrupting the show. Keeps the old one when the other cannot be opened. */
+  /**
+   * Changes camera without interrupting the show: the last picture stands until the other camera is there. Keeps the
+   * old one when the other cannot be opened.
+   */
   flip(): Promise<void>;
-  /** Chooses a camera or microphone by device id, as `flip` does. */
+  /** Chooses a camera or microphone by device id, as `flip` does, and remembers it on this device. */
   useDevices(devices: { cameraId?: string; microphoneId?: string }): Promise<void>;
   setMicrophone(on: boolean): void;
+  /** Asks at once for what is `missing`, rather than when the system gives it back. */
+  retake(): Promise<void>;
+  /** The lamp beside the camera, on or off. Nothing where it has none. */
+  setTorch(on: boolean): Promise<void>;
   /**
    * Ends publishing and goes back to `preview`. Nothing when not publishing. With `goodbye` (the default) the server is
    * told by a DELETE; a show that ended has taken its session with it, and there is nothing left to tell.

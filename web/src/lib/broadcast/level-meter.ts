@@ -13,26 +13,38 @@ export interface LevelMeter {
   stop(): void;
 }
 
-export function createLevelMeter(): LevelMeter {
+/** @param onInterrupted Safari's word for a phone call or another program that has all sound for now, and its end */
+export function createLevelMeter(onInterrupted: (isInterrupted: boolean) => void): LevelMeter {
   let context: AudioContext | null = null;
   let source: MediaStreamAudioSourceNode | null = null;
   let analyser: AnalyserNode | null = null;
   const samples = new Float32Array(windowSamples);
   let shown = 0;
+  let isInterrupted = false;
+
+  function create(): AudioContext {
+    const fresh = new AudioContext();
+    fresh.addEventListener('statechange', () => {
+      const isNow = fresh.state === 'interrupted';
+      if (isNow !== isInterrupted && fresh.state !== 'closed') onInterrupted((isInterrupted = isNow));
+    });
+    return fresh;
+  }
+
   return {
     follow(stream) {
       source?.disconnect();
       source = null;
       if (!stream?.getAudioTracks().length) return;
-      context ??= new AudioContext();
+      context ??= create();
       analyser ??= new AnalyserNode(context, { fftSize: windowSamples });
       source = context.createMediaStreamSource(new MediaStream(stream.getAudioTracks()));
       source.connect(analyser);
     },
     level() {
       if (!analyser || !source || !context) return 0;
-      // Browsers start it asleep when there was no tap yet.
-      if (context.state === 'suspended') void context.resume();
+      // Browsers start it asleep when there was no tap yet; an interrupted one resumes only after the call.
+      if (context.state !== 'running') context.resume().catch(() => undefined);
       analyser.getFloatTimeDomainData(samples);
       let peak = 0;
       for (const sample of samples) peak = Math.max(peak, Math.abs(sample));

@@ -46,6 +46,7 @@ interface Entry {
   frameWidth?: number;
   frameHeight?: number;
   framesPerSecond?: number;
+  qualityLimitationReason?: string;
 }
 
 export function createLinkMeter(wishedBps: number): LinkMeter {
@@ -57,6 +58,7 @@ export function createLinkMeter(wishedBps: number): LinkMeter {
     width: 0,
     height: 0,
     framesPerSecond: 0,
+    limitedByCpu: false,
     quality: 'good',
   };
   let bytes = { count: 0, atMs: 0 };
@@ -106,6 +108,7 @@ export function createLinkMeter(wishedBps: number): LinkMeter {
         stats.width = entry.frameWidth ?? 0;
         stats.height = entry.frameHeight ?? 0;
         stats.framesPerSecond = Math.round(entry.framesPerSecond ?? 0);
+        stats.limitedByCpu = entry.qualityLimitationReason === 'cpu';
       }
       stats.quality = quality();
     },

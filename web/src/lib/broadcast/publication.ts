@@ -6,6 +6,7 @@
  */
 import { createLinkMeter } from './link-meter.ts';
 import type { LinkMeter } from './link-meter.ts';
+import { fullFrameRate } from './economy.ts';
 import type { BroadcastReason, BroadcastStats } from './face.ts';
 
 /**
@@ -39,6 +40,8 @@ export class PublishFailure extends Error {
 
 export interface Publication {
   replaceTrack(track: MediaStreamTrack): Promise<void>;
+  /** Pictures a second at most. */
+  setFrameRate(framesPerSecond: number): Promise<void>;
   stats(): BroadcastStats;
   /** Whether the server still hears us, asked with more impatience: after a change of network. */
   checkSoon(): void;
@@ -93,7 +96,7 @@ async function addTracks(connection: RTCPeerConnection, options: PublicationOpti
     }
     const transceiver = connection.addTransceiver(track, {
       ...init,
-      sendEncodings: [{ maxBitrate: options.maxBitrateBps, maxFramerate: 30 }],
+      sendEncodings: [{ maxBitrate: options.maxBitrateBps, maxFramerate: fullFrameRate }],
     });
     transceiver.setCodecPreferences(h264First());
     const { sender } = transceiver;
@@ -215,6 +218,15 @@ function watch(
   return {
     async replaceTrack(track) {
       await senders.find((sender) => sender.track?.kind === track.kind)?.replaceTrack(track);
+    },
+    async setFrameRate(framesPerSecond) {
+      const sender = senders.find(({ track }) => track?.kind === 'video');
+      const parameters = sender?.getParameters();
+      const [encoding] = parameters?.encodings ?? [];
+      if (!sender || !parameters || !encoding) return;
+      encoding.maxFramerate = framesPerSecond;
+      // A browser that does not do it sends what it sends.
+      await sender.setParameters(parameters).catch(() => undefined);
     },
     stats: () => meter.stats(),
     checkSoon: () => meter.beImpatient(performance.now()),

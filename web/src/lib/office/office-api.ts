@@ -99,9 +99,9 @@ export const setBag = (showId: string, productIds: string[]): Promise<Show> =>
 export const putOnScreen = (showId: string, productId: string | null): Promise<Show> =>
   ask(api.PUT('/api/office/shows/{showId}/on-screen', { params: { path: { showId } }, body: { productId } }));
 
-/** A new key; the one before stops working. */
-export const issueStreamKey = (showId: string): Promise<{ key: string; whipUrl: string }> =>
-  ask(api.POST('/api/office/shows/{showId}/stream-key', { params: { path: { showId } } }));
+/** A new key; the one before stops working. `takeOver`: its picture stays until the new one is there. */
+export const issueStreamKey = (showId: string, takeOver = false): Promise<{ key: string; whipUrl: string }> =>
+  ask(api.POST('/api/office/shows/{showId}/stream-key', { params: { path: { showId }, query: { takeOver } } }));
 
 export const endShow = (showId: string): Promise<Show> =>
   ask(api.POST('/api/office/shows/{showId}/end', { params: { path: { showId } } }));

@@ -51,7 +51,7 @@ export interface PlayerView {
 }
 
 export interface PlayerStats {
-  /** How the picture comes: by the socket, or by HLS where no socket gets through or no MSE is there. */
+  /** How the picture comes: by the socket, or by HLS where no socket gets through, or there is no MSE or no Opus. */
   transport: 'socket' | 'hls';
   /** From `createPlayer` to the first picture on the screen, in ms; null before. */
   firstPictureMs: number | null;

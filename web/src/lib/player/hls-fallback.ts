@@ -3,7 +3,7 @@
  * browser itself. Loaded only when it is needed. The player (`player.ts`) steers it and says what it is doing.
  */
 import Hls from 'hls.js/light';
-import { mediaSourceClass } from './media-feed.ts';
+import { mediaSourceClass, playableType } from './media-feed.ts';
 
 /** Where playing begins, in seconds behind the end of the playlist; the player's steering does the rest. */
 const startBehind = 0.5;
@@ -14,6 +14,8 @@ const tryAgainMs = 2_000;
 const keepBehind = 15;
 /** Times in a row that the browser may give up on what it got. */
 const maxRepairs = 3;
+/** As the publisher sends it. The server makes AAC of it for who does not take it (media/src/aac). */
+const opusType = 'audio/mp4; codecs="opus"';
 
 export interface Fallback {
   /** End of what is buffered, in seconds; null while nothing is, or where the browser steers itself. */
@@ -45,6 +47,7 @@ export function startFallback(deps: FallbackDeps): Fallback {
 
 function startHls(deps: FallbackDeps): Fallback {
   const { video } = deps;
+  const url = `${deps.url}?audio=${playableType(opusType) ? 'opus' : 'aac'}`;
   let repairs = 0;
   let retry: ReturnType<typeof setTimeout> | undefined;
   const hls = new Hls({
@@ -68,12 +71,12 @@ function startHls(deps: FallbackDeps): Fallback {
       hls.recoverMediaError();
     } else if (type === Hls.ErrorTypes.NETWORK_ERROR) {
       deps.onTrouble(navigator.onLine ? 'unreachable' : 'offline');
-      retry = setTimeout(() => hls.loadSource(deps.url), tryAgainMs);
+      retry = setTimeout(() => hls.loadSource(url), tryAgainMs);
     } else deps.onImpossible();
   });
   video.addEventListener('ended', deps.onEnded);
   hls.attachMedia(video);
-  hls.loadSource(deps.url);
+  hls.loadSource(url);
   return {
     edge() {
       const { buffered } = video;
@@ -94,7 +97,7 @@ function startNative(deps: FallbackDeps): Fallback {
   const { video } = deps;
   let retry: ReturnType<typeof setTimeout> | undefined;
   const load = (): void => {
-    video.src = deps.url;
+    video.src = `${deps.url}?audio=${video.canPlayType(opusType) ? 'opus' : 'aac'}`;
     deps.onReady();
   };
   const onError = (): void => {

@@ -27,6 +27,11 @@ const arrivalsKept = 300;
 
 type MediaSourceClass = typeof MediaSource;
 
+/** iPhones' (W3C Media Source Extensions 2, §3): tells when it wants to be fed, to save the radio and the battery. */
+interface ManagedSource extends MediaSource {
+  readonly streaming?: boolean;
+}
+
 export function mediaSourceClass(): MediaSourceClass | undefined {
   const scope = globalThis as { MediaSource?: MediaSourceClass; ManagedMediaSource?: MediaSourceClass };
   return scope.MediaSource ?? scope.ManagedMediaSource;
@@ -37,6 +42,9 @@ export function playableType(mime: string): string | null {
   const Source = mediaSourceClass();
   return [mime, mime.replace('opus', 'Opus')].find((type) => Source?.isTypeSupported(type)) ?? null;
 }
+
+/** The same stream as the server makes it for browsers that take no Opus in MP4. */
+export const withAac = (mime: string): string => mime.replace(/opus/i, 'mp4a.40.2');
 
 export interface MediaFeed {
   /** `type` is what `playableType` gave for it. */
@@ -56,12 +64,14 @@ interface FeedDeps {
   onAppended: (last: LiveFragment) => void;
   /** The browser gave up on the stream; the feed is of no use any more. */
   onBroken: () => void;
+  /** A managed source wants pictures, or has enough for now. Never called by others. */
+  onWanted: (isWanted: boolean) => void;
 }
 
 type Step = { init: LiveInit; type: string } | { init: null; fragment: LiveFragment };
 
 interface Feed extends FeedDeps {
-  source: MediaSource | null;
+  source: ManagedSource | null;
   buffer: SourceBuffer | null;
   url: string;
   /** Of what the source buffer was made for. */
@@ -147,6 +157,14 @@ function open(feed: Feed, init: LiveInit, type: string): void {
     feed.buffer.addEventListener('error', feed.onBroken);
     advance(feed);
   });
+  source.addEventListener('startstreaming', () => {
+    if (feed.source !== source) return;
+    feed.onWanted(true);
+    advance(feed);
+  });
+  source.addEventListener('endstreaming', () => {
+    if (feed.source === source) feed.onWanted(false);
+  });
   feed.url = URL.createObjectURL(source);
   feed.video.src = feed.url;
 }
@@ -171,7 +189,7 @@ function bufferedEnd(feed: Feed): number | null {
 /** Does the next thing that waits; the browser's `updateend` calls it again. */
 function advance(feed: Feed): void {
   const { buffer } = feed;
-  if (!buffer || buffer.updating || feed.source?.readyState !== 'open') return;
+  if (!buffer || buffer.updating || feed.source?.readyState !== 'open' || feed.source.streaming === false) return;
   try {
     const [next] = feed.steps;
     if (removeOld(feed, buffer)) return;

@@ -9,7 +9,7 @@ import type { CreatePlayer, PlayerReason, PlayerState, PlayerStats, PlayerView }
 import type { Fallback } from './hls-fallback.ts';
 import { connectLive } from './live-line.ts';
 import type { LiveLine } from './live-line.ts';
-import { createMediaFeed, mediaSourceClass, playableType } from './media-feed.ts';
+import { createMediaFeed, mediaSourceClass, playableType, withAac } from './media-feed.ts';
 import type { MediaFeed } from './media-feed.ts';
 import { createServerClock } from './server-clock.ts';
 import type { ServerClock } from './server-clock.ts';
@@ -78,6 +78,8 @@ interface Core {
   lastTickMs: number;
   lastMeasureMs: number;
   hiddenSinceMs: number | null;
+  /** The browser has enough for now (a managed media source). */
+  unwantedSinceMs: number | null;
   /** The server was asked to send nothing. */
   paused: boolean;
   counts: { receivedBytes: number; jumps: number; stalls: number; dropped: number };
@@ -162,6 +164,7 @@ function createCore(video: HTMLVideoElement, sound: boolean, targetMs: number): 
     lastTickMs: bornMs,
     lastMeasureMs: 0,
     hiddenSinceMs: null,
+    unwantedSinceMs: null,
     paused: false,
     counts: { receivedBytes: 0, jumps: 0, stalls: 0, dropped: 0 },
     isOver: false,
@@ -207,6 +210,7 @@ function finish(core: Core, state: PlayerState, reason: PlayerReason = null): vo
 }
 
 function dropFeed(core: Core): void {
+  core.unwantedSinceMs = null;
   core.counts.dropped += core.feed?.droppedMessages() ?? 0;
   core.feed?.destroy();
   core.feed = null;
@@ -289,12 +293,18 @@ function onBinary(core: Core, message: LiveInit | LiveFragment): void {
   core.counts.receivedBytes += message.bytes.length;
   if (message.kind === 'fragment') return core.feed?.fragment(message);
   const type = playableType(message.mime);
+  if (!type && playableType(withAac(message.mime))) {
+    // No Opus in this browser. The socket goes on to tell of the show; the picture comes by HLS with AAC.
+    core.line?.send({ type: 'pause' });
+    return void fallBack(core);
+  }
   if (!type) return finish(core, 'unsupported', 'no-codec');
   leaveFallback(core);
   core.feed ??= createMediaFeed({
     video: core.video,
     onAppended: (last) => settle(core, last.arrivedAtMs),
     onBroken: () => startAnew(core),
+    onWanted: (isWanted) => onWanted(core, isWanted),
   });
   core.feed.init(message, type);
   change(core, { hasSound: message.hasAudio, width: message.width, height: message.height });
@@ -418,8 +428,9 @@ function measure(core: Core): void {
 }
 
 function pauseWhileHidden(core: Core, nowMs: number): void {
-  const { hiddenSinceMs, paused, video } = core;
-  if (hiddenSinceMs === null || paused || !video.muted || nowMs - hiddenSinceMs < pauseAfterHiddenMs) return;
+  const { hiddenSinceMs, unwantedSinceMs, paused, video } = core;
+  const sinceMs = unwantedSinceMs ?? (video.muted ? hiddenSinceMs : null);
+  if (sinceMs === null || paused || nowMs - sinceMs < pauseAfterHiddenMs) return;
   const fallback = fallbackOf(core);
   fallback?.pause();
   core.paused = fallback !== null || (core.line?.send({ type: 'pause' }) ?? false);
@@ -434,15 +445,25 @@ function onVisibilityChange(core: Core): void {
     fallback.resume();
     if (core.video.paused) void play(core);
   } else if (core.paused) {
-    core.paused = false;
-    core.line?.send({ type: 'resume' });
-    // Stays where it is until the new group of pictures is there, then goes to its edge.
-    core.positioned = false;
-    core.firstAppendMs = null;
+    if (core.unwantedSinceMs === null) receiveAgain(core);
   } else if (core.positioned) {
     toEdge(core);
     if (core.video.paused) void play(core);
   }
+}
+
+function receiveAgain(core: Core): void {
+  core.paused = false;
+  core.line?.send({ type: 'resume' });
+  // Stays where it is until the new group of pictures is there, then goes to its edge.
+  core.positioned = false;
+  core.firstAppendMs = null;
+}
+
+/** Sources that manage themselves end their wish often and briefly: only a long end lets the line rest. */
+function onWanted(core: Core, isWanted: boolean): void {
+  core.unwantedSinceMs = isWanted ? null : performance.now();
+  if (isWanted && core.paused) receiveAgain(core);
 }
 
 function statsOf(core: Core): PlayerStats {

@@ -14,7 +14,7 @@ import { ApiError } from '#lib/problem.ts';
 /** What the server refuses it refuses again; everything else may pass. */
 async function newKey(showId: string): Promise<string> {
   try {
-    return (await issueStreamKey(showId)).key;
+    return (await issueStreamKey(showId, true)).key;
   } catch (error) {
     const isFinal = error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429;
     throw isFinal ? new PublishFailure('refused', false, error.code) : error;
@@ -51,6 +51,10 @@ export function createAir(showId: string) {
     goLive: () => broadcaster.goLive(),
     flip: () => broadcaster.flip(),
     setMicrophone: (on: boolean) => broadcaster.setMicrophone(on),
+    setTorch: (on: boolean) => broadcaster.setTorch(on),
+    /** Asks for what another program holds. */
+    retake: () => broadcaster.retake(),
+    useDevices: (devices: { cameraId?: string; microphoneId?: string }) => broadcaster.useDevices(devices),
     /** With the end of the show, which ends the session at the server as well. */
     stop: () => broadcaster.stop({ goodbye: false }),
     destroy(): void {

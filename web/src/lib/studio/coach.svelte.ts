@@ -26,7 +26,7 @@ export function createCoach(watched: () => Watched) {
   let nowMs = $state(0);
 
   function look(video: HTMLVideoElement, context: CanvasRenderingContext2D): void {
-    if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return;
+    if (document.hidden || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return;
     context.drawImage(video, 0, 0, size, size);
     light = judgeLight(context.getImageData(0, 0, size, size).data, size);
   }
@@ -39,6 +39,8 @@ export function createCoach(watched: () => Watched) {
     const context = canvas.getContext('2d', { willReadFrequently: true });
     const looking = setInterval(() => context && look(video, context), lookEveryMs);
     const listening = setInterval(() => {
+      // Nobody looks: then a phone has better things to do.
+      if (document.hidden) return;
       level = air.level();
       nowMs = performance.now();
       if (level > voiceFrom) heardAtMs = nowMs;

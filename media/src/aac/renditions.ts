@@ -1,0 +1,223 @@
+/**
+ * The same streams in Low-Latency HLS with AAC sound, for browsers that take no Opus in MP4. Made only while somebody
+ * asks: the first playlist starts it from the last whole segment on, and a while after the last request it ends.
+ *
+ * Picture and sound leave in the order of their times: the picture waits for the encoder, some 60 ms, so that each part
+ * holds what belongs together.
+ */
+import { availableParallelism } from 'node:os';
+import { buildSoundFragment } from '../fmp4/fragment.ts';
+import { readFragments, type ReadFragment } from '../fmp4/fragment-reader.ts';
+import { soundTimescale } from '../fmp4/init-segment.ts';
+import { createHls, type Hls, type HlsAnswer, type PlaylistQuery } from '../hls/hls.ts';
+import type { MediaEvent, MediaLog, StreamFragment, StreamInit } from '../hooks.ts';
+import { withAacCodec, withAacSound } from './aac-init.ts';
+import { aacPacketTicks, createTranscoder, type TranscoderLine } from './transcoder.ts';
+
+/** A viewer asks three times a second and waits 9 s at most. Sooner ends under a phone in a lift. */
+const idleMs = 20_000;
+const lookEveryMs = 5_000;
+/** One costs 6–8 % of a core (`npm run bench -- aac`); the rest of the machine has a shop to run. */
+const perCore = 8;
+/** A picture waits so long for sound that does not come, then goes without. An encoder takes a second to start. */
+const maxHoldMs = 3_000;
+/** The same in pictures: a burst of two segments at the start, and more is a broken clock. */
+const maxHeld = 600;
+
+export interface AacRenditions {
+  /** Feed it every event of the media supervisor, after `hls`. Never throws. */
+  onMediaEvent(event: MediaEvent): void;
+  playlist(streamId: string, query: PlaylistQuery): Promise<HlsAnswer<string>>;
+  file(streamId: string, name: string): Promise<HlsAnswer<Buffer>>;
+  end(streamId: string): void;
+  dismiss(streamId: string): void;
+  /** Those that run now. */
+  running(): number;
+  stop(): Promise<void>;
+}
+
+interface Rendition {
+  line: TranscoderLine | null;
+  init: StreamInit;
+  held: { event: StreamFragment; sinceMs: number }[];
+  askedMs: number;
+  sequence: number;
+}
+
+interface Core {
+  /** Holds parts, segments and playlists of what is made here. */
+  out: Hls;
+  now: () => number;
+  log: MediaLog;
+  transcoder: ReturnType<typeof createTranscoder>;
+  renditions: Map<string, Rendition>;
+}
+
+export function createAacRenditions(deps: {
+  /** Of the streams as they come. */
+  hls: Pick<Hls, 'recent'>;
+  /** Unix epoch, ms. */
+  now: () => number;
+  log: MediaLog;
+  maxRenditions?: number;
+}): AacRenditions {
+  const { now, log } = deps;
+  const max = deps.maxRenditions ?? perCore * availableParallelism();
+  const core: Core = {
+    out: createHls({ now }), now, log, transcoder: createTranscoder(), renditions: new Map(),
+  };
+  const { out, renditions } = core;
+  const timer = setInterval(() => endIdle(core), lookEveryMs);
+  timer.unref();
+
+  /** Whether it runs, or what it made is still there. */
+  const wake = (streamId: string): 'there' | 'none' | 'full' => {
+    const known = renditions.get(streamId);
+    if (known) {
+      known.askedMs = now();
+      return 'there';
+    }
+    const recent = deps.hls.recent(streamId);
+    if (recent === null) return 'there';
+    if (renditions.size >= max) return 'full';
+    // What an earlier one made is too old to go on from.
+    out.forget(streamId);
+    start(core, recent);
+    return 'there';
+  };
+
+  return {
+    onMediaEvent(event) {
+      const rendition = 'streamId' in event ? renditions.get(event.streamId) : undefined;
+      if (rendition === undefined) return;
+      if (event.type === 'init') begin(core, rendition, event);
+      else if (event.type === 'fragment') take(core, rendition, event);
+      else if (event.type === 'down') goDown(core, rendition, event);
+    },
+    async playlist(streamId, query) {
+      return wake(streamId) === 'full' ? { kind: 'unavailable' } : out.playlist(streamId, query);
+    },
+    async file(streamId, name) {
+      const rendition = renditions.get(streamId);
+      if (rendition) rendition.askedMs = now();
+      return out.file(streamId, name);
+    },
+    end(streamId) {
+      const rendition = renditions.get(streamId);
+      if (rendition) close(core, streamId, rendition);
+      out.end(streamId);
+    },
+    dismiss: (streamId) => out.dismiss(streamId),
+    running: () => renditions.size,
+    async stop() {
+      clearInterval(timer);
+      renditions.clear();
+      out.stop();
+      await core.transcoder.stop();
+    },
+  };
+}
+
+function start(core: Core, recent: NonNullable<ReturnType<Hls['recent']>>): void {
+  const { init, startedAtMs, chunks } = recent;
+  const rendition: Rendition = { line: null, init, held: [], askedMs: core.now(), sequence: 1 };
+  core.renditions.set(init.streamId, rendition);
+  begin(core, rendition, init);
+  const fragments = chunks.flatMap(readFragments);
+  const firstMs = fragments.find(({ track }) => track === 'video')?.timeMs ?? 0;
+  const { streamId, sessionId, generation } = init;
+  for (const read of fragments) {
+    const { track, isKey, timeMs, durationMs, data } = read;
+    const arrivedAtMs = startedAtMs + timeMs - firstMs;
+    const event = { streamId, sessionId, generation, track, isKey, timeMs, durationMs, arrivedAtMs, data };
+    take(core, rendition, event, read);
+  }
+}
+
+/** Another publisher, another size, or the first. */
+function begin(core: Core, rendition: Rendition, init: StreamInit): void {
+  const isSameSound = rendition.line !== null && rendition.init.sessionId === init.sessionId;
+  if (!isSameSound) {
+    release(core, rendition);
+    rendition.line?.close();
+    rendition.line = init.hasAudio ? openLine(core, rendition, init) : null;
+  } else release(core, rendition);
+  rendition.init = init;
+  core.out.onMediaEvent({
+    type: 'init', ...init, mime: withAacCodec(init.mime), initSegment: withAacSound(init.initSegment),
+  });
+}
+
+function openLine(core: Core, rendition: Rendition, { streamId, sessionId }: StreamInit): TranscoderLine {
+  const isOurs = (): boolean => rendition.init.sessionId === sessionId && core.renditions.get(streamId) === rendition;
+  return core.transcoder.open({
+    onPacket(time, data) {
+      if (isOurs()) emitSound(core, rendition, time, Buffer.from(data));
+    },
+    onFailed(reason) {
+      if (!isOurs()) return;
+      // The next request starts it anew; until then there is nothing rather than a show without sound.
+      core.log.warn({ streamId, reason }, 'AAC sound could not be made');
+      close(core, streamId, rendition);
+      core.out.forget(streamId);
+    },
+  });
+}
+
+function take(core: Core, rendition: Rendition, event: StreamFragment, read?: ReadFragment): void {
+  if (event.sessionId !== rendition.init.sessionId) return;
+  if (event.track === 'video') {
+    rendition.held.push({ event, sinceMs: core.now() });
+    const [oldest] = rendition.held;
+    const isLate = oldest !== undefined && core.now() - oldest.sinceMs > maxHoldMs;
+    if (rendition.line === null || isLate || rendition.held.length > maxHeld) release(core, rendition);
+    return;
+  }
+  for (const { decodeTime, samples } of read ? [read] : readFragments(event.data)) {
+    rendition.line?.sound(decodeTime, samples);
+  }
+}
+
+/** Sends the pictures on that begin before this time, or all. */
+function release(core: Core, rendition: Rendition, beforeMs = Infinity): void {
+  const { held } = rendition;
+  while (held[0] && held[0].event.timeMs < beforeMs) {
+    core.out.onMediaEvent({ type: 'fragment', ...held.shift()!.event });
+  }
+}
+
+function emitSound(core: Core, rendition: Rendition, time: number, data: Buffer): void {
+  const { streamId, sessionId, generation } = rendition.init;
+  const timeMs = (time * 1_000) / soundTimescale;
+  const durationMs = (aacPacketTicks * 1_000) / soundTimescale;
+  release(core, rendition, timeMs + durationMs);
+  core.out.onMediaEvent({
+    type: 'fragment', streamId, sessionId, generation, track: 'audio', isKey: true, timeMs, durationMs,
+    arrivedAtMs: core.now(),
+    data: buildSoundFragment(rendition.sequence, time, [{ data, duration: aacPacketTicks }]),
+  });
+  rendition.sequence += 1;
+}
+
+function goDown(core: Core, rendition: Rendition, event: MediaEvent & { type: 'down' }): void {
+  if (event.sessionId !== rendition.init.sessionId) return;
+  release(core, rendition);
+  rendition.line?.close();
+  rendition.line = null;
+  core.out.onMediaEvent(event);
+}
+
+function close(core: Core, streamId: string, rendition: Rendition): void {
+  release(core, rendition);
+  rendition.line?.close();
+  rendition.line = null;
+  core.renditions.delete(streamId);
+}
+
+function endIdle(core: Core): void {
+  for (const [streamId, rendition] of core.renditions) {
+    if (core.now() - rendition.askedMs <= idleMs) continue;
+    close(core, streamId, rendition);
+    core.out.forget(streamId);
+  }
+}

@@ -1,0 +1,103 @@
+/** Starts the worker thread that makes AAC out of Opus when somebody needs it, and ends it when nobody does. */
+import { Worker } from 'node:worker_threads';
+
+/** AAC-LC: samples of one packet (ISO/IEC 14496-3 §4.5.1.1). */
+export const aacPacketTicks = 1_024;
+
+export interface SoundFrame {
+  /** One Opus packet. */
+  data: Uint8Array;
+  /** In ticks of 48 kHz. */
+  duration: number;
+}
+
+export type ToWorker =
+  | { type: 'open' | 'close'; line: number }
+  | { type: 'sound'; line: number; time: number; frames: SoundFrame[] };
+
+export type FromWorker =
+  | { type: 'packet'; line: number; time: number; data: Uint8Array }
+  | { type: 'failed'; line: number; reason: string };
+
+export interface TranscoderLine {
+  /** @param time of the first frame, in ticks of 48 kHz */
+  sound(time: number, frames: readonly SoundFrame[]): void;
+  close(): void;
+}
+
+export interface LineHandlers {
+  /** One AAC packet of 1,024 ticks, in order and without gap. */
+  onPacket(time: number, data: Uint8Array): void;
+  /** Nothing comes any more. Called once, never after `close`. */
+  onFailed(reason: string): void;
+}
+
+export interface Transcoder {
+  open(handlers: LineHandlers): TranscoderLine;
+  stop(): Promise<void>;
+}
+
+export function createTranscoder(): Transcoder {
+  const lines = new Map<number, LineHandlers>();
+  let worker: Worker | null = null;
+  let nextLine = 1;
+
+  const failAll = (reason: string): void => {
+    const failed = [...lines.values()];
+    lines.clear();
+    worker = null;
+    for (const { onFailed } of failed) onFailed(reason);
+  };
+
+  const start = (): Worker => {
+    const started = new Worker(new URL('./worker.ts', import.meta.url));
+    started.unref();
+    started.on('message', (message: FromWorker) => {
+      const handlers = lines.get(message.line);
+      if (message.type === 'packet') return handlers?.onPacket(message.time, message.data);
+      lines.delete(message.line);
+      handlers?.onFailed(message.reason);
+    });
+    started.on('error', (error) => {
+      if (worker === started) failAll(String(error));
+    });
+    started.on('exit', (code) => {
+      if (worker === started) failAll(`the worker ended with ${code}`);
+    });
+    return started;
+  };
+
+  const end = async (): Promise<void> => {
+    const old = worker;
+    worker = null;
+    await old?.terminate();
+  };
+
+  return {
+    open(handlers) {
+      const line = nextLine;
+      nextLine += 1;
+      lines.set(line, handlers);
+      worker ??= start();
+      const post = (message: ToWorker): void => worker?.postMessage(message);
+      post({ type: 'open', line });
+      return {
+        sound(time, frames) {
+          // Copied, for a view takes all the memory that it looks into along.
+          const own = frames.map(({ data, duration }) => ({ data: new Uint8Array(data), duration }));
+          post({ type: 'sound', line, time, frames: own });
+        },
+        close() {
+          if (!lines.delete(line)) return;
+          // The last one takes the thread and its memory with it.
+          if (lines.size === 0) void end();
+          else post({ type: 'close', line });
+        },
+      };
+    },
+    async stop() {
+      lines.clear();
+      await end();
+    },
+  };
+}

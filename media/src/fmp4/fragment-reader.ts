@@ -1,0 +1,64 @@
+/**
+ * Reads fragments as `fragment.ts` writes them: one `moof` + `mdat` after another, one track and one run of samples in
+ * each, every field at its fixed place. For nothing else.
+ */
+import { pictureTimescale, pictureTrackId, soundTimescale } from './init-segment.ts';
+
+/** From the start of a `moof`: its head, `mfhd`, the head of `traf`, `tfhd`, `tfdt`, `trun` (see `writeHead`). */
+const trackIdAt = 8 + 16 + 8 + 12;
+const decodeTimeAt = 8 + 16 + 8 + 20 + 12;
+const sampleCountAt = 8 + 16 + 8 + 20 + 20 + 12;
+const firstFlagsAt = sampleCountAt + 8;
+const samplesAt = firstFlagsAt + 4;
+/** sample_depends_on (ISO/IEC 14496-12 §8.8.3.1) of a picture that needs no other. */
+const independent = 0x02000000;
+
+export interface ReadFragment {
+  track: 'video' | 'audio';
+  isKey: boolean;
+  /** In ticks of the track: 90 kHz, sound 48 kHz. */
+  decodeTime: number;
+  timeMs: number;
+  durationMs: number;
+  samples: { duration: number; data: Buffer }[];
+  /** All of it, `moof` and `mdat`. */
+  data: Buffer;
+}
+
+/** Views into `bytes`, nothing is copied. Throws RangeError when they are no fragments of ours. */
+export function readFragments(bytes: Buffer): ReadFragment[] {
+  const fragments: ReadFragment[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const moofBytes = bytes.readUInt32BE(at);
+    const end = at + moofBytes + bytes.readUInt32BE(at + moofBytes);
+    if (end <= at || end > bytes.length) throw new RangeError('these are no fragments');
+    fragments.push(readFragment(bytes.subarray(at, end), moofBytes));
+    at = end;
+  }
+  return fragments;
+}
+
+function readFragment(data: Buffer, moofBytes: number): ReadFragment {
+  const isPicture = data.readUInt32BE(trackIdAt) === pictureTrackId;
+  const timescale = isPicture ? pictureTimescale : soundTimescale;
+  const decodeTime = data.readUInt32BE(decodeTimeAt) * 2 ** 32 + data.readUInt32BE(decodeTimeAt + 4);
+  const samples: ReadFragment['samples'] = [];
+  let sampleAt = moofBytes + 8;
+  let ticks = 0;
+  for (let index = 0; index < data.readUInt32BE(sampleCountAt); index += 1) {
+    const duration = data.readUInt32BE(samplesAt + index * 8);
+    const size = data.readUInt32BE(samplesAt + index * 8 + 4);
+    samples.push({ duration, data: data.subarray(sampleAt, sampleAt + size) });
+    sampleAt += size;
+    ticks += duration;
+  }
+  return {
+    track: isPicture ? 'video' : 'audio',
+    isKey: data.readUInt32BE(firstFlagsAt) === independent,
+    decodeTime,
+    timeMs: (decodeTime * 1_000) / timescale,
+    durationMs: (ticks * 1_000) / timescale,
+    samples,
+    data,
+  };
+}

@@ -1,0 +1,57 @@
+/** What the broadcaster's parts share: its state, and how it changes. See `broadcaster.ts`. */
+import type { BroadcastReason, BroadcasterOptions, BroadcastView } from './face.ts';
+import type { Publication } from './publication.ts';
+import type { StillPicture } from './still-picture.ts';
+
+export interface Core {
+  options: BroadcasterOptions;
+  view: BroadcastView;
+  listeners: Set<(view: BroadcastView) => void>;
+  /** Chosen, now or the last time on this device; undefined: whatever there is. */
+  cameraId: string | undefined;
+  microphoneId: string | undefined;
+  publication: Publication | null;
+  /** Sent in place of the camera while the system holds it. */
+  pause: StillPicture | null;
+  /** Aborted when the show is not wanted any more; null when none is. */
+  wanted: AbortController | null;
+  /** Ends the pause between two attempts early. */
+  hurry: () => void;
+  changing: Promise<void>;
+  retakeTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Another stream is shown and heard. */
+  onStream: (stream: MediaStream) => void;
+  /** Destroyed: devices that open only now are closed at once. */
+  isOver: boolean;
+}
+
+export function change(core: Core, patch: Partial<BroadcastView>): void {
+  core.view = { ...core.view, ...patch };
+  for (const listener of core.listeners) listener(core.view);
+}
+
+export function endShow(core: Core, goodbye = true): void {
+  core.wanted?.abort();
+  core.wanted = null;
+  core.hurry();
+  clearTimeout(core.retakeTimer);
+  core.publication?.end(goodbye);
+  core.publication = null;
+  core.pause?.stop();
+  core.pause = null;
+}
+
+export function fail(core: Core, reason: BroadcastReason, detail: string | null = null): void {
+  endShow(core);
+  change(core, { state: 'failed', reason, detail: detail || null, stats: null });
+}
+
+/** Changes of devices happen one after another: two at once would fight for the camera. */
+export function inTurn(core: Core, work: () => Promise<void>): Promise<void> {
+  core.changing = core.changing.then(work, work);
+  return core.changing;
+}
+
+export function stopTracks(stream: MediaStream): void {
+  for (const track of stream.getTracks()) track.stop();
+}
