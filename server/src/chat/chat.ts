@@ -31,7 +31,7 @@ export interface ChatDeps {
   channel: Pick<Channel, 'publish'>;
   shows: Pick<Shows, 'brief'>;
   moderation: Pick<
-    Moderation, 'assertMayTalk' | 'assertNotBanned' | 'assertWords' | 'noteRemoval' | 'standingOf'
+    Moderation, 'assertMayTalk' | 'assertNotBanned' | 'assertWords' | 'noteDealtWith' | 'noteRemoval' | 'standingOf'
   >;
 }
 
@@ -231,9 +231,10 @@ async function remove(
     throw new Refusal(show.isMember ? 'shops.not_allowed' : 'chat.not_found');
   }
   await database.transaction(async (tx) => {
-    if (!(await takeAway(parts, tx, messageId, actor.personId))) return;
     const { person_id: personId, name, text } = message;
+    const isTaken = await takeAway(parts, tx, messageId, actor.personId);
     if (personId === actor.personId) return;
+    if (!isTaken) return parts.moderation.noteDealtWith(tx, messageId);
     await parts.moderation.noteRemoval(tx, actor, {
       shopId: show.shopId, showId, message: { id: messageId, personId, name, text }, why,
     });

@@ -183,6 +183,30 @@ test('[MO10] [MO11] a thing is reported once, as it was, with the lines around i
   assert.equal(await codeOf(say(bad, 'hi', elsewhere.id)), 'moderation.muted');
 });
 
+test('[MO20] reports of a message that was acted on are dealt with, also when its author took it back first', async () => {
+  const [mei, bad, worse] = [await api.newPerson('Mei'), await api.newPerson('Bad'), await api.newPerson('Worse')];
+  const ids: string[] = [];
+  for (const person of [bad, worse]) {
+    const id = String((await say(person, `pay me, says ${person.id}`)).json['id']);
+    assert.equal(await codeOf(report(mei, 'message', id)), 'ok');
+    ids.push(id);
+  }
+  const open = async () => {
+    const { json } = await api.ask(`/api/office/shops/${shop.id}/reports`, { cookie: moderator.cookie });
+    return (json['items'] as ReportCase[]).filter(({ shopActedAt, title }) => (
+      shopActedAt === null && title.startsWith('pay me'))).length;
+  };
+  const remove = (id = '', by: SignedInPerson) => (
+    api.ask(`/api/shows/${show.id}/chat/${id}`, { method: 'DELETE', cookie: by.cookie }));
+  assert.equal(await open(), 2);
+  await take('mute', bad, { minutes: 10, messageId: ids[0] });
+  assert.equal(await open(), 1);
+  await remove(ids[1], worse);
+  assert.equal(await open(), 1, 'its author is not the shop');
+  await remove(ids[1], moderator);
+  assert.equal(await open(), 0);
+});
+
 test('[MO12] a person reports twenty things a day', async () => {
   const mei = await api.newPerson('Mei');
   const ids: string[] = [];

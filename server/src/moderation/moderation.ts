@@ -60,6 +60,8 @@ export interface Moderation extends Cases {
     shopId: string; showId: string; message: { id: string; personId: string; name: string; text: string };
     why: RemovalQuery;
   }): Promise<void>;
+  /** Who may moderate dealt with a message that was gone already: the shop has acted on its reports. */
+  noteDealtWith(tx: Tx, messageId: string): Promise<void>;
   /** Newest first. */
   list(personId: string, shopId: string, query: MeasureQuery): Promise<Page<OfficeMeasure>>;
   /**
@@ -98,6 +100,7 @@ export function createModeration(deps: ModerationDeps): Moderation {
     ...createQuestions(parts),
     take: (actor, showId, input) => take(parts, actor, showId, input),
     noteRemoval: (tx, actor, of) => noteRemoval(parts, tx, actor, of),
+    noteDealtWith: (tx, messageId) => store.markShopActed(tx, messageId, parts.platform.clock.now()),
     list: (personId, shopId, query) => list(parts, personId, shopId, query),
     lift: (actor, measureId) => lift(parts, actor, measureId),
     async words(personId, shopId) {
@@ -204,6 +207,7 @@ async function take(parts: Parts, actor: PersonActor, showId: string, input: Mea
     const by = deciderOf(actor, 'shop');
     // The new one takes the place of the one before.
     for (const { id } of before) await liftMeasure(parts, tx, by, id, '');
+    if (messageId !== undefined) await store.markShopActed(tx, messageId, clock.now());
     return takeMeasure(parts, tx, by, {
       kind: input.kind, person: { id: input.personId, name }, shopId: show.shopId, showId,
       messageId: messageId ?? null, text: message?.text ?? null, reason: input.reason, words, until,

@@ -18,6 +18,8 @@ export const load: PageServerLoad = async (event) => {
     show,
     following: (shop as ShopPage | null)?.following ?? false,
     asideIds: (aside as { productIds: string[] } | null)?.productIds ?? [],
+    // A hint that not every browser gives (https://wicg.github.io/ua-client-hints); without it the page finds out itself.
+    isPhone: event.request.headers.get('sec-ch-ua-mobile') === '?1',
     nowMs: Date.now(),
   };
 };
