@@ -183,7 +183,7 @@ test('[MO10] [MO11] a thing is reported once, as it was, with the lines around i
   assert.equal(await codeOf(say(bad, 'hi', elsewhere.id)), 'moderation.muted');
 });
 
-test('[MO20] reports of a message that was acted on are dealt with, also when its author took it back first', async () => {
+test('[MO20] reports of a message that was acted on are dealt with, also when it was gone already', async () => {
   const [mei, bad, worse] = [await api.newPerson('Mei'), await api.newPerson('Bad'), await api.newPerson('Worse')];
   const ids: string[] = [];
   for (const person of [bad, worse]) {
