@@ -2,7 +2,6 @@
 alter table person alter column email drop not null;
 -- E.164 (ITU-T): a plus, the country, 15 digits at most.
 alter table person add column phone text unique check (phone ~ '^\+[1-9][0-9]{6,14}$');
-alter table person add column phone_since timestamptz;
 alter table person add constraint person_is_reached check (email is not null or phone is not null);
 
 -- The newest code that was sent to a number for one browser or person. Only an HMAC of it is kept.

@@ -172,8 +172,7 @@ export async function putPhone(
     await store.deleteCodes(tx, phone);
     const other = await store.personByPhone(tx, phone);
     if (other !== undefined && other.id !== actor.personId) return new Refusal('accounts.phone_taken');
-    const now = clock.now();
-    await updatePerson(tx, actor.personId, { phone, phone_since: now, updated_at: now });
+    await updatePerson(tx, actor.personId, { phone, updated_at: clock.now() });
     tellChange(parts, tx, actor.personId);
     return null;
   });
@@ -186,7 +185,7 @@ export async function removePhone(parts: AccountsParts, personId: string): Promi
   await database.transaction(async (tx) => {
     const person = await store.lockPerson(tx, personId);
     if (person?.email == null) throw new Refusal('accounts.last_way');
-    await updatePerson(tx, personId, { phone: null, phone_since: null, updated_at: clock.now() });
+    await updatePerson(tx, personId, { phone: null, updated_at: clock.now() });
     tellChange(parts, tx, personId);
   });
 }

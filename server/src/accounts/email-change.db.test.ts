@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import {
   createTestApi, PASSWORD, sessionCookieOf, unique, type Answer, type SignedInPerson, type TestApi,
 } from '../../../tests/support/api.ts';
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/database.ts';
 import { allJobsDone } from '../../../tests/support/jobs-done.ts';
+import { QUICK } from '../../../tests/support/people.ts';
 import type { Mail } from '../platform/mailer.ts';
 
 const NEW = 'a pearl of another colour';
@@ -45,6 +47,10 @@ describe('another e-mail', () => {
     assert.equal(page, `https://nacre.test/${place}`);
     return token;
   }
+  const putPasskey = ({ id }: SignedInPerson) => api.platform.database.db.insertInto('passkey').values({
+    id: api.platform.newId(), person_id: id, name: 'x', credential_id: unique('key'), public_key: Buffer.from('x'),
+    counter: 0n, transports: [], created_at: api.platform.clock.now(),
+  }).execute();
   async function changed(person: SignedInPerson, email: string): Promise<void> {
     assert.equal(codeOf(await ask(person, email)), 202);
     assert.deepEqual((await confirm(await linkTo(email, 'new-email'))).json, { email });
@@ -84,17 +90,13 @@ describe('another e-mail', () => {
   it('[A71] the old e-mail takes the account back from whoever changed it', async () => {
     const person = await api.newPerson();
     const [email, further] = [newEmail(), newEmail()];
+    // What a thief may have left, to come in again: before the change as well as after.
+    const { db } = api.platform.database;
+    await db.updateTable('person').set({ phone: '+8613800138000' }).where('id', '=', person.id).execute();
+    await putPasskey(person);
     await changed(person, email);
     await changed(person, further);
-    // What a thief may have left, to come in again.
-    const { db } = api.platform.database;
-    const since = api.platform.clock.now();
-    await db.updateTable('person').set({ phone: '+8613800138000', phone_since: since }).where('id', '=', person.id)
-      .execute();
-    await db.insertInto('passkey').values({
-      id: api.platform.newId(), person_id: person.id, name: 'x', credential_id: unique('key'),
-      public_key: Buffer.from('x'), counter: 0n, transports: [], created_at: since,
-    }).execute();
+    await putPasskey(person);
     const token = await linkTo(person.email, 'old-email');
     assert.equal(codeOf(await signUp(person.email)), 'accounts.email_taken', 'kept for its owner');
     assert.equal(codeOf(await ask(await api.newPerson(), person.email)), 'accounts.email_taken');
@@ -112,6 +114,30 @@ describe('another e-mail', () => {
     const reset = mails.findLast((mail) => mail.to === person.email)?.link?.split('#')[1];
     assert.equal((await api.ask('/api/auth/reset-password', { body: { token: reset, password: NEW } })).status, 200);
     assert.equal((await signIn(person.email, NEW)).status, 200);
+  });
+
+  it('[A71] a new password that is being set meanwhile goes too', async () => {
+    const person = await api.newPerson();
+    const { database } = api.platform;
+    const at = api.platform.clock.now();
+    await changed(person, newEmail());
+    const token = await linkTo(person.email, 'old-email');
+    await database.db.deleteFrom('credential').where('person_id', '=', person.id).execute();
+    const link = { id: api.platform.newId(), value: person.id, expires_at: at, created_at: at, updated_at: at };
+    await database.db.insertInto('verification').values({ ...link, identifier: unique('reset') }).execute();
+    // As better-auth does it: the link goes, and the password comes, in one transaction.
+    const { undone } = await database.transaction(async (tx) => {
+      await tx.deleteFrom('verification').where('id', '=', link.id).execute();
+      const answer = undo(token);
+      await setTimeout(300);
+      await tx.insertInto('credential').values({
+        id: api.platform.newId(), account_id: person.id, provider_id: 'credential', person_id: person.id,
+        password: await QUICK.hash(NEW), created_at: at, updated_at: at,
+      }).execute();
+      return { undone: answer };
+    });
+    assert.equal((await undone).status, 200);
+    assert.equal((await signIn(person.email, NEW)).status, 401);
   });
 
   it('[A71] after seven days the old e-mail is free', async () => {

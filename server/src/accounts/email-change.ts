@@ -2,8 +2,8 @@
  * Another e-mail: a link to the new one sets it, the old one is told and can take it back for a week.
  *
  * Invariants: links are kept hashed only and stand behind the # of their address; an e-mail that may still be taken
- * back is nobody else's; taking it back also ends what whoever changed it may have left: sessions, password, passkeys,
- * number.
+ * back is nobody else's; taking it back also ends all that whoever changed it may have left, before or since: sessions,
+ * password, passkeys, number.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Locale } from '@nacre/contract/common';
@@ -140,20 +140,16 @@ export async function undoEmail(parts: AccountsParts, token: string): Promise<Em
   return taken(() => database.transaction(async (tx) => {
     const now = clock.now();
     const change = await store.lockUndo(tx, hashOf(token), now);
-    const person = change === undefined ? undefined : await store.lockPerson(tx, change.person_id);
     const email = change?.old_email ?? null;
-    if (change === undefined || person === undefined || email === null) {
-      throw new Refusal('accounts.email_link_over');
-    }
+    if (change === undefined || email === null) throw new Refusal('accounts.email_link_over');
     const { person_id: personId, created_at: since } = change;
-    const isNumberNew = person.phone_since !== null && person.phone_since >= since;
-    await people.updatePerson(tx, personId, {
-      email, email_verified: true, updated_at: now, ...(isNumberNew ? { phone: null, phone_since: null } : {}),
-    });
-    await store.deletePasskeysSince(tx, personId, since);
+    // First: a reset that has taken its link is waited for, and what it sets goes too; any other finds no link.
+    await people.deleteLinks(tx, personId);
+    await store.lockPerson(tx, personId);
+    await people.updatePerson(tx, personId, { email, email_verified: true, updated_at: now });
+    await store.deleteOtherWays(tx, personId);
     await store.deletePassword(tx, personId);
     await store.deleteChangesSince(tx, personId, since);
-    await people.deleteLinks(tx, personId);
     await store.deleteSessions(tx, personId);
     tellSignedOut(parts, tx, { personId, sessionId: null });
     return { email };

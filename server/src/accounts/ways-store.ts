@@ -87,9 +87,10 @@ export async function deletePasskey(db: Db, personId: string, id: string): Promi
   return numDeletedRows > 0n;
 }
 
-/** What came to the account from a moment on. */
-export async function deletePasskeysSince(tx: Tx, personId: string, since: Date): Promise<void> {
-  await tx.deleteFrom('passkey').where('person_id', '=', personId).where('created_at', '>=', since).execute();
+/** Every way in but the e-mail, for whoever has one: they may be somebody else's who was there before. */
+export async function deleteOtherWays(tx: Tx, personId: string): Promise<void> {
+  await tx.deleteFrom('passkey').where('person_id', '=', personId).execute();
+  await tx.updateTable('person').set({ phone: null }).where('id', '=', personId).execute();
 }
 
 /** In place of links that were mailed before and wait. */
@@ -157,7 +158,7 @@ export async function insertPersonByPhone(
 ): Promise<void> {
   const { id, name, phone, locale, timeZone, at } = row;
   await tx.insertInto('person').values({
-    id, name, email: null, phone, phone_since: at, locale, time_zone: timeZone, created_at: at, updated_at: at,
+    id, name, email: null, phone, locale, time_zone: timeZone, created_at: at, updated_at: at,
   }).execute();
 }
 
