@@ -97,6 +97,8 @@ describe('another e-mail', () => {
     await changed(person, email);
     await changed(person, further);
     await putPasskey(person);
+    await allJobsDone(api.platform, 'accounts.mail-email-undo');
+    assert.equal(mails.findLast(({ to }) => to === email)?.link, null, 'what may be the thief’s brings nothing back');
     const token = await linkTo(person.email, 'old-email');
     assert.equal(codeOf(await signUp(person.email)), 'accounts.email_taken', 'kept for its owner');
     assert.equal(codeOf(await ask(await api.newPerson(), person.email)), 'accounts.email_taken');

@@ -16,7 +16,7 @@ import type { AttemptLimit } from './attempts.ts';
 import { tellChange } from './codes.ts';
 import { mayUseDemo } from './demo-guard.ts';
 import { SIGNED_OUT_TOPIC, type SignedOut } from './events.ts';
-import { emailLinkLetter, emailUndoLetter } from './letters.ts';
+import { emailChangedLetter, emailLinkLetter, emailUndoLetter } from './letters.ts';
 import type { Client } from './signing.ts';
 import * as people from './store.ts';
 import * as store from './ways-store.ts';
@@ -105,7 +105,9 @@ export async function confirmEmail(parts: AccountsParts, token: string): Promise
     const { id, person_id: personId, new_email: email } = change;
     if (await people.isAskedBack(tx, email, personId, now)) throw new Refusal('accounts.email_taken');
     await people.updatePerson(tx, personId, { email, email_verified: true, updated_at: now });
-    const undoUntil = person.email === null ? null : new Date(now.getTime() + UNDO_MS);
+    // Between two changes the e-mail may be a thief's: the older right to undo is the only one.
+    const mayUndo = person.email !== null && !(await store.canUndo(tx, personId, now));
+    const undoUntil = mayUndo ? new Date(now.getTime() + UNDO_MS) : null;
     await store.confirmEmailChange(tx, id, { confirmed_at: now, old_email: person.email, undo_until: undoUntil });
     // They were sent to the address that holds no more.
     await people.deleteLinks(tx, personId);
@@ -113,7 +115,7 @@ export async function confirmEmail(parts: AccountsParts, token: string): Promise
       tellSignedOut(parts, tx, { personId, sessionId });
     }
     tellChange(parts, tx, personId);
-    if (undoUntil !== null) {
+    if (person.email !== null) {
       // To the owner of the address alone, wherever the link was opened.
       const job: EmailUndoJob = { changeId: id, askedBy: null };
       await parts.jobs.add(tx, JOB_MAIL_EMAIL_UNDO, { ...job });
@@ -126,11 +128,13 @@ export async function confirmEmail(parts: AccountsParts, token: string): Promise
 export async function mailEmailUndo(parts: AccountsParts, job: EmailUndoJob): Promise<void> {
   const { database, clock } = parts.platform;
   const token = randomBytes(32).toString('base64url');
-  const change = await store.setUndoHash(database.db, job.changeId, hashOf(token), clock.now());
+  const undoable = await store.setUndoHash(database.db, job.changeId, hashOf(token), clock.now());
+  const change = undoable ?? await store.plainChange(database.db, job.changeId);
   if (change === undefined || change.old_email === null) return;
   const person = await people.personById(database.db, change.person_id);
-  const link = `${parts.pagesAt()}/old-email#${token}`;
-  const letter = emailUndoLetter((person?.locale ?? 'en') as Locale, link);
+  const locale = (person?.locale ?? 'en') as Locale;
+  const letter = undoable === undefined
+    ? emailChangedLetter(locale) : emailUndoLetter(locale, `${parts.pagesAt()}/old-email#${token}`);
   await parts.mailer.send({ ...letter, to: change.old_email, askedBy: job.askedBy });
 }
 

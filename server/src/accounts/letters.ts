@@ -8,7 +8,8 @@ import { writeLetter, type Letter } from '../platform/letter.ts';
 interface Words {
   subject: string;
   paragraphs: string[];
-  action: string;
+  /** What the link is called; none where there is no link. */
+  action?: string;
   closing: string[];
 }
 
@@ -97,6 +98,28 @@ const EMAIL_UNDO: Record<Locale, Words> = {
   },
 };
 
+/** To an e-mail that was the account's only since the one before, which can take the account back. */
+const EMAIL_CHANGED: Record<Locale, Words> = {
+  en: {
+    subject: 'Your account has another e-mail now',
+    paragraphs: ['Your account was with this e-mail until now. It has another one since a moment ago.',
+      'If you did that, there is nothing to do.'],
+    closing: ['If not: we wrote to the e-mail that the account had before this one. '
+      + 'The link in that mail takes the account back, for seven days from then.'],
+  },
+  zh: {
+    subject: '你的账号换了邮箱',
+    paragraphs: ['你的账号一直使用这个邮箱，刚刚换成了另一个。', '如果是你本人操作，不用理会。'],
+    closing: ['如果不是：我们之前给账号的上一个邮箱发过邮件，用那封邮件里的链接可以找回账号，自发送起七天内有效。'],
+  },
+  ar: {
+    subject: 'صار لحسابك بريد آخر',
+    paragraphs: ['كان حسابك على هذا البريد، وقبل لحظات صار على بريد آخر.', 'إن كنت أنت من فعل ذلك فلا حاجة إلى شيء.'],
+    closing: ['وإلا فقد كتبنا إلى البريد الذي كان للحساب قبل هذا. '
+      + 'الرابط في تلك الرسالة يستعيد الحساب خلال سبعة أيام من إرسالها.'],
+  },
+};
+
 const CODE: Record<Locale, (code: string) => string> = {
   en: (code) => `${code} is your Nacre code. It works for 10 minutes. Give it to nobody.`,
   zh: (code) => `你的 Nacre 验证码是 ${code}，10 分钟内有效。请勿告诉他人。`,
@@ -107,10 +130,11 @@ const CODE: Record<Locale, (code: string) => string> = {
 export const resetLetter = (locale: Locale, url: string): Letter => write(RESET, locale, url);
 export const emailLinkLetter = (locale: Locale, url: string): Letter => write(EMAIL_LINK, locale, url);
 export const emailUndoLetter = (locale: Locale, url: string): Letter => write(EMAIL_UNDO, locale, url);
+export const emailChangedLetter = (locale: Locale): Letter => write(EMAIL_CHANGED, locale, '');
 
 function write(words: Record<Locale, Words>, locale: Locale, url: string): Letter {
-  const { subject, paragraphs, action, closing } = words[locale];
-  return writeLetter({ locale, subject, paragraphs, action: { label: action, url }, closing });
+  const { subject, paragraphs, action: label, closing } = words[locale];
+  return writeLetter({ locale, subject, paragraphs, action: label === undefined ? null : { label, url }, closing });
 }
 
 /**
