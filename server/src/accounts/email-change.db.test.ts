@@ -7,7 +7,9 @@ import {
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/database.ts';
 import { allJobsDone } from '../../../tests/support/jobs-done.ts';
 import { QUICK } from '../../../tests/support/people.ts';
+import type { Tx } from '../platform/database.ts';
 import type { Mail } from '../platform/mailer.ts';
+import { createAuth } from './auth.ts';
 
 const NEW = 'a pearl of another colour';
 const HOUR_MS = 3_600_000;
@@ -140,6 +142,36 @@ describe('another e-mail', () => {
     });
     assert.equal((await undone).status, 200);
     assert.equal((await signIn(person.email, NEW)).status, 401);
+  });
+
+  it('[A71] who signs up, or changes to it, while an e-mail changes hands does not get it', async () => {
+    const [person, other] = [await api.newPerson(), await api.newPerson()];
+    const [email, further] = [newEmail(), newEmail()];
+    await ask(other, further);
+    const token = await linkTo(further, 'new-email');
+    await changed(person, email);
+    const { database } = api.platform;
+    const set = (tx: Tx, to: string) =>
+      tx.updateTable('person').set({ email: to }).where('id', '=', person.id).execute();
+    await database.transaction(async (tx) => {
+      await tx.updateTable('email_change').set({ new_email: person.email }).where('person_id', '=', other.id).execute();
+      await tx.updateTable('email_change').set({ undo_until: null }).where('person_id', '=', person.id).execute();
+      await set(tx, person.email);
+    });
+    const undoUntil = new Date(api.platform.clock.now().getTime() + HOUR_MS);
+    const { confirmed } = await database.transaction(async (tx) => {
+      await set(tx, email);
+      await tx.updateTable('email_change').set({ undo_until: undoUntil }).where('person_id', '=', person.id).execute();
+      const answer = confirm(token);
+      await setTimeout(300);
+      return { confirmed: answer };
+    });
+    assert.equal(codeOf(await confirmed), 'accounts.email_taken');
+    // Past the first question, as one that was asked before the change.
+    const { api: past } = createAuth(api.accountsDeps);
+    const body = { name: 'Thief', email: person.email, password: PASSWORD, locale: 'en', timeZone: 'UTC' };
+    await assert.rejects(past.signUpEmail({ body }), { statusCode: 422, body: { code: 'USER_ALREADY_EXISTS' } });
+    assert.equal((await undo(await linkTo(person.email, 'old-email'))).status, 200);
   });
 
   it('[A71] after seven days the old e-mail is free', async () => {

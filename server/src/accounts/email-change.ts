@@ -103,8 +103,9 @@ export async function confirmEmail(parts: AccountsParts, token: string): Promise
     const person = change === undefined ? undefined : await store.lockPerson(tx, change.person_id);
     if (change === undefined || person === undefined) throw new Refusal('accounts.email_link_over');
     const { id, person_id: personId, new_email: email } = change;
-    if (await people.isAskedBack(tx, email, personId, now)) throw new Refusal('accounts.email_taken');
     await people.updatePerson(tx, personId, { email, email_verified: true, updated_at: now });
+    // After the index has let it in: whoever gave it up a moment ago is seen.
+    if (await people.isAskedBack(tx, email, personId, now)) throw new Refusal('accounts.email_taken');
     // Between two changes the e-mail may be a thief's: the older right to undo is the only one.
     const mayUndo = person.email !== null && !(await store.canUndo(tx, personId, now));
     const undoUntil = mayUndo ? new Date(now.getTime() + UNDO_MS) : null;
