@@ -89,6 +89,23 @@ describe('another e-mail', () => {
     assert.equal(codeOf(await confirm(token)), 'accounts.email_link_over');
   });
 
+  it('[A70] who ends the device that asked ends its link, mailed or not', async () => {
+    const person = await api.newPerson();
+    const [mailed, unmailed] = [newEmail(), newEmail()];
+    await ask(person, mailed);
+    const token = await linkTo(mailed, 'new-email');
+    const { db } = api.platform.database;
+    const session = await db.selectFrom('session').select('id').where('person_id', '=', person.id)
+      .executeTakeFirstOrThrow();
+    const owner = sessionCookieOf(await signIn(person.email)) ?? '';
+    assert.equal((await api.ask('/api/auth/revoke-other-sessions', { method: 'POST', cookie: owner })).status, 204);
+    assert.equal((await api.ask('/api/me/ways', { cookie: owner })).json['newEmail'], null);
+    assert.equal(codeOf(await confirm(token)), 'accounts.email_link_over');
+    const job = { personId: person.id, sessionId: session.id, email: unmailed, askedBy: null };
+    await api.accounts.ways.mailEmailLink(job);
+    assert.ok(!mails.some(({ to }) => to === unmailed));
+  });
+
   it('[A71] the old e-mail takes the account back from whoever changed it', async () => {
     const person = await api.newPerson();
     const [email, further] = [newEmail(), newEmail()];

@@ -78,11 +78,11 @@ export async function askEmailChange(
   await database.transaction((tx) => parts.jobs.add(tx, JOB_MAIL_EMAIL_LINK, { ...job }));
 }
 
-/** The job of `askEmailChange`. Twice is two mails, of which the second one's link works. */
+/** The job of `askEmailChange`; nothing is mailed for a session that has ended. Twice is two mails, of which the second one's link works. */
 export async function mailEmailLink(parts: AccountsParts, job: EmailLinkJob): Promise<void> {
   const { database, clock, newId } = parts.platform;
   const person = await people.personById(database.db, job.personId);
-  if (person === undefined) return;
+  if (person === undefined || await store.sessionSince(database.db, job.sessionId) === null) return;
   const token = randomBytes(32).toString('base64url');
   const now = clock.now();
   await database.transaction((tx) => store.insertEmailChange(tx, {
@@ -102,6 +102,8 @@ export async function confirmEmail(parts: AccountsParts, token: string): Promise
     const change = await store.lockEmailChange(tx, hashOf(token), now);
     const person = change === undefined ? undefined : await store.lockPerson(tx, change.person_id);
     if (change === undefined || person === undefined) throw new Refusal('accounts.email_link_over');
+    // Who signs a device out wants nothing more of what was begun there.
+    if (await store.sessionSince(tx, change.session_id) === null) throw new Refusal('accounts.email_link_over');
     const { id, person_id: personId, new_email: email } = change;
     await people.updatePerson(tx, personId, { email, email_verified: true, updated_at: now });
     // After the index has let it in: whoever gave it up a moment ago is seen.

@@ -50,7 +50,7 @@ export async function hasPassword(db: Db | Tx, personId: string): Promise<boolea
 }
 
 /** Null for a session that has ended. */
-export async function sessionSince(db: Db, sessionId: string): Promise<Date | null> {
+export async function sessionSince(db: Db | Tx, sessionId: string): Promise<Date | null> {
   const row = await db.selectFrom('session').select('created_at').where('id', '=', sessionId).executeTakeFirst();
   return row?.created_at ?? null;
 }
@@ -100,10 +100,11 @@ export async function insertEmailChange(tx: Tx, row: Insertable<EmailChange>): P
   await tx.insertInto('email_change').values(row).execute();
 }
 
-/** The e-mail that waits for its link to be opened. */
+/** The e-mail that waits for its link to be opened, while whoever asked is signed in. */
 export async function waitingEmail(db: Db, personId: string, now: Date): Promise<string | null> {
-  const row = await db.selectFrom('email_change').select('new_email').where('person_id', '=', personId)
-    .where('confirmed_at', 'is', null).where('expires_at', '>', now).executeTakeFirst();
+  const row = await db.selectFrom('email_change').innerJoin('session', 'session.id', 'email_change.session_id')
+    .select('new_email').where('email_change.person_id', '=', personId)
+    .where('confirmed_at', 'is', null).where('email_change.expires_at', '>', now).executeTakeFirst();
   return row?.new_email ?? null;
 }
 
