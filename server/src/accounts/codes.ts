@@ -17,7 +17,7 @@ import { PERSON_CHANGED_TOPIC, type PersonChanged } from './events.ts';
 import { codeText } from './letters.ts';
 import { codeOf, e164Of } from './phone-number.ts';
 import { cleanName, isTimeZone, localeOf } from './profile.ts';
-import { openSession, signUpLimits, type Client, type SignedIn } from './signing.ts';
+import { lockActor, openSession, signUpLimits, type Client, type SignedIn } from './signing.ts';
 import { updatePerson } from './store.ts';
 import * as store from './ways-store.ts';
 
@@ -167,6 +167,7 @@ export async function putPhone(
   parts.attempts.begin(limits);
   const refusal = await database.transaction(async (tx) => {
     await store.lockNumber(tx, phone);
+    await lockActor(tx, actor);
     const wrong = await checkCode(parts, tx, { phone, askedBy: viewer, code: input.code });
     if (wrong !== null) return wrong;
     await store.deleteCodes(tx, phone);
@@ -180,13 +181,13 @@ export async function putPhone(
   parts.attempts.forgive(limits);
 }
 
-export async function removePhone(parts: AccountsParts, personId: string): Promise<void> {
+export async function removePhone(parts: AccountsParts, actor: PersonActor): Promise<void> {
   const { database, clock } = parts.platform;
   await database.transaction(async (tx) => {
-    const person = await store.lockPerson(tx, personId);
-    if (person?.email == null) throw new Refusal('accounts.last_way');
-    await updatePerson(tx, personId, { phone: null, updated_at: clock.now() });
-    tellChange(parts, tx, personId);
+    const { id, email } = await lockActor(tx, actor);
+    if (email === null) throw new Refusal('accounts.last_way');
+    await updatePerson(tx, id, { phone: null, updated_at: clock.now() });
+    tellChange(parts, tx, id);
   });
 }
 

@@ -17,7 +17,7 @@ import { tellChange } from './codes.ts';
 import { mayUseDemo } from './demo-guard.ts';
 import { SIGNED_OUT_TOPIC, type SignedOut } from './events.ts';
 import { emailChangedLetter, emailLinkLetter, emailUndoLetter } from './letters.ts';
-import type { Client } from './signing.ts';
+import { lockActor, type Client } from './signing.ts';
 import * as people from './store.ts';
 import * as store from './ways-store.ts';
 
@@ -75,7 +75,10 @@ export async function askEmailChange(
   }
   const askedBy = mayUseDemo(parts.demoAccounts !== null, client) ? viewer : null;
   const job: EmailLinkJob = { personId, sessionId, email, askedBy };
-  await database.transaction((tx) => parts.jobs.add(tx, JOB_MAIL_EMAIL_LINK, { ...job }));
+  await database.transaction(async (tx) => {
+    await lockActor(tx, actor);
+    await parts.jobs.add(tx, JOB_MAIL_EMAIL_LINK, { ...job });
+  });
 }
 
 /** The job of `askEmailChange`; nothing is mailed for a session that has ended. Twice is two mails, of which the second one's link works. */

@@ -81,8 +81,8 @@ export async function renamePasskey(
     .executeTakeFirst();
 }
 
-export async function deletePasskey(db: Db, personId: string, id: string): Promise<boolean> {
-  const { numDeletedRows } = await db.deleteFrom('passkey').where('id', '=', id).where('person_id', '=', personId)
+export async function deletePasskey(tx: Tx, personId: string, id: string): Promise<boolean> {
+  const { numDeletedRows } = await tx.deleteFrom('passkey').where('id', '=', id).where('person_id', '=', personId)
     .executeTakeFirst();
   return numDeletedRows > 0n;
 }

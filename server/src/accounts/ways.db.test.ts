@@ -308,6 +308,29 @@ describe('ways to sign in', () => {
     });
   });
 
+  it('[A65] a session that ends meanwhile adds and takes away nothing', async () => {
+    const { id, cookie } = await api.newPerson();
+    assert.equal(codeOf(await api.ask('/api/me/confirm', { body: { password: PASSWORD }, cookie })), 204);
+    const phone = newNumber();
+    const code = await codeFor(phone, cookie);
+    const headers = FROM_PAGE;
+    const options = await api.ask('/api/me/passkey-options', { method: 'POST', cookie, headers });
+    const made = createAuthenticator().make(options.json['options'] as never, PAGES);
+    // In another process that has not told this one yet.
+    await db().deleteFrom('session').where('person_id', '=', id).execute();
+    const asked: [string, Asked][] = [
+      ['/api/me/passkeys', { body: made, headers }],
+      [`/api/me/passkeys/${api.platform.newId()}`, { method: 'DELETE' }],
+      ['/api/me/phone', { method: 'PUT', body: { phone, code } }],
+      ['/api/me/phone', { method: 'DELETE' }],
+      ['/api/me/email', { body: { email: `${unique('new')}@example.test` } }],
+    ];
+    for (const [path, how] of asked) {
+      assert.equal(codeOf(await api.ask(path, { ...how, cookie })), 'accounts.sign_in_first', path);
+    }
+    assert.deepEqual([(await waysOf(cookie)).phone, (await waysOf(cookie)).passkeys], [null, []]);
+  });
+
   it('[A64] how to sign in to a demo account stays as it is', async () => {
     const { email, password } = OWNER;
     const signedIn = await api.ask('/api/auth/sign-in/email', { body: { email, password } });

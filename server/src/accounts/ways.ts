@@ -25,7 +25,8 @@ const SURE_MAX = 10_000;
 
 /**
  * Verbs that change an account throw `accounts.demo_ways` for a demo account; those that add a way to sign in throw
- * `accounts.confirm_first` besides, unless the person signed in or confirmed a quarter of an hour ago at most.
+ * `accounts.confirm_first` besides, unless the person signed in or confirmed a quarter of an hour ago at most, and
+ * `accounts.sign_in_first` when the session has ended meanwhile.
  */
 export interface AccountWays {
   /** How this person may sign in. */
@@ -99,7 +100,7 @@ export function createWays(parts: AccountsParts): AccountWays {
     },
     async removePhone(actor) {
       await assertSure(actor);
-      await codes.removePhone(parts, actor.personId);
+      await codes.removePhone(parts, actor);
     },
     async confirm(client, actor, shown) {
       assertOwn(actor);
@@ -119,7 +120,7 @@ export function createWays(parts: AccountsParts): AccountWays {
     },
     async removePasskey(actor, id) {
       await assertSure(actor);
-      await passkeys.removePasskey(parts, actor.personId, id);
+      await passkeys.removePasskey(parts, actor, id);
     },
     showOptions: (client, viewer) => passkeys.showOptions(parts, client, viewer),
     signInByPasskey: (client, viewer, shown) => passkeys.signInByPasskey(parts, client, viewer, shown),
