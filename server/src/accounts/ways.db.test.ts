@@ -8,6 +8,7 @@ import {
 import { createAuthenticator } from '../../../tests/support/authenticator.ts';
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/database.ts';
 import { allJobsDone } from '../../../tests/support/jobs-done.ts';
+import type { Mail } from '../platform/mailer.ts';
 
 const OWNER = { role: 'owner', name: 'Lin', email: 'lin@demo.test', password: 'demo password' } as const;
 const ASK = '/api/auth/phone-code';
@@ -20,10 +21,13 @@ describe('ways to sign in', () => {
   let database: TestDatabase;
   let api: TestApi;
   let made = 0;
+  const mails: Mail[] = [];
 
   before(async () => {
     database = await createTestDatabase(import.meta.url);
-    api = await createTestApi({ url: database.serverUrl, demo: [OWNER], doesJobs: true });
+    api = await createTestApi({
+      url: database.serverUrl, demo: [OWNER], doesJobs: true, onMail: (mail) => void mails.push(mail),
+    });
     await api.accounts.createPerson({ ...OWNER, locale: 'zh', timeZone: 'Asia/Shanghai', isDemo: true });
   });
   after(async () => {
@@ -177,6 +181,35 @@ describe('ways to sign in', () => {
       assert.equal(codeOf(await confirm({ password: PASSWORD })), 204);
       assert.equal(codeOf(await remove(person.cookie)), 204);
       assert.equal((await whoIs(person.cookie))?.phone, null);
+    });
+
+    it('[A56] a number that is replaced or removed is told by mail, without an e-mail by a text to it', async () => {
+      const person = await api.newPerson();
+      await api.ask('/api/me', { method: 'PATCH', body: { locale: 'zh' }, cookie: person.cookie });
+      const put = async (cookie: string) => {
+        const phone = newNumber();
+        const body = { phone, code: await codeFor(phone, cookie) };
+        assert.equal(codeOf(await api.ask('/api/me/phone', { method: 'PUT', body, cookie })), 204);
+      };
+      const told = async () => {
+        await allJobsDone(api.platform, 'accounts.tell-number');
+        return mails.filter(({ to }) => to === person.email).map(({ subject }) => subject);
+      };
+      await put(person.cookie);
+      assert.deepEqual(await told(), [], 'there was none before');
+      await put(person.cookie);
+      assert.deepEqual(await told(), ['你的账号换了手机号']);
+      await api.ask('/api/me/phone', { method: 'DELETE', cookie: person.cookie });
+      assert.deepEqual(await told(), ['你的账号换了手机号', '你的账号移除了手机号']);
+      const { texter } = api.accountsDeps;
+      const texts: { to: string; text: string }[] = [];
+      const { send } = texter;
+      texter.send = (text) => (texts.push(text), send(text));
+      const { phone, cookie } = await newPersonByPhone();
+      await api.ask('/api/me/confirm', { body: { code: await codeFor(phone, cookie) }, cookie });
+      await put(cookie);
+      await told();
+      assert.match(texts.findLast(({ to }) => to === phone)?.text ?? '', /another number/);
     });
 
     it('[A57] nobody is left without an e-mail or a number; a code to one’s own number confirms', async () => {

@@ -48,6 +48,8 @@ export interface AccountWays {
   putPhone(client: Client, actor: PersonActor, input: PhonePut): Promise<void>;
   /** @throws Refusal `accounts.last_way` where there is no e-mail */
   removePhone(actor: PersonActor): Promise<void>;
+  /** The job of those two. */
+  sendNumberNews(job: codes.NumberJob): Promise<void>;
   /** Shows once more who it is. @throws Refusal `accounts.wrong_credentials`, as `signInByPhone`, `request.too_many` */
   confirm(client: Client, actor: PersonActor, shown: Confirmation): Promise<void>;
   /** @throws Refusal `accounts.passkey_not_here`, `…too_many_passkeys`, `request.too_many` */
@@ -102,6 +104,7 @@ export function createWays(parts: AccountsParts): AccountWays {
       await assertSure(actor);
       await codes.removePhone(parts, actor);
     },
+    sendNumberNews: (job) => codes.sendNumberNews(parts, job),
     async confirm(client, actor, shown) {
       assertOwn(actor);
       await confirm(parts, client, actor, shown);
