@@ -54,3 +54,4 @@ create index email_change_old on email_change (old_email) where undo_until is no
 -- The link of a mailed invitation, made when it is mailed; that which the inviter was shown works too.
 alter table shop_invitation add column mail_token_hash bytea unique;
 create index shop_invitation_mailed on shop_invitation (lower(email), created_at) where email is not null;
+create index shop_invitation_mailed_by on shop_invitation (created_by, created_at) where email is not null;
