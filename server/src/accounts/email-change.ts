@@ -81,7 +81,10 @@ export async function askEmailChange(
   });
 }
 
-/** The job of `askEmailChange`; nothing is mailed for a session that has ended. Twice is two mails, of which the second one's link works. */
+/**
+ * The job of `askEmailChange`; nothing is mailed for a session that has ended. Twice is two mails, of which the second
+ * one's link works.
+ */
 export async function mailEmailLink(parts: AccountsParts, job: EmailLinkJob): Promise<void> {
   const { database, clock, newId } = parts.platform;
   const person = await people.personById(database.db, job.personId);

@@ -114,7 +114,8 @@ const EMAIL_CHANGED: Record<Locale, Words> = {
   },
   ar: {
     subject: 'صار لحسابك بريد آخر',
-    paragraphs: ['كان حسابك على هذا البريد، وقبل لحظات صار على بريد آخر.', 'إن كنت أنت من فعل ذلك فلا حاجة إلى شيء.'],
+    paragraphs: ['كان حسابك على هذا البريد، وقبل لحظات صار على بريد آخر.',
+      'إن كنت أنت من فعل ذلك فلا حاجة إلى شيء.'],
     closing: ['وإلا فقد كتبنا إلى البريد الذي كان للحساب قبل هذا. '
       + 'الرابط في تلك الرسالة يستعيد الحساب خلال سبعة أيام من إرسالها.'],
   },
@@ -168,7 +169,8 @@ const NUMBER_GONE: Record<Locale, string> = {
   en: 'Your Nacre account has another number now; this one no longer signs in. It was not you? '
     + 'Look where you are still signed in:',
   zh: '你的 Nacre 账号换了手机号，这个号码不能再用来登录。不是你本人操作？请在仍登录的设备上查看：',
-  ar: 'صار لحسابك في Nacre رقم آخر، ولم يعد هذا الرقم يصلح لتسجيل الدخول. لست أنت؟ راجع حسابك من جهاز ما زلت مسجلًا فيه:',
+  ar: 'صار لحسابك في Nacre رقم آخر، ولم يعد هذا الرقم يصلح لتسجيل الدخول. لست أنت؟ '
+    + 'راجع حسابك من جهاز ما زلت مسجلًا فيه:',
 };
 
 const CODE: Record<Locale, (code: string) => string> = {

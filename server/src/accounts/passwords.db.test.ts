@@ -154,7 +154,7 @@ describe('passwords', () => {
     assert.equal(await signsIn(person.email, NEW), 200);
   });
 
-  it('[A33] the first link ends what somebody who signed up with another’s e-mail left; later ones leave it', async () => {
+  it('[A33] the first link ends what whoever signed up with another’s e-mail left; later ones leave it', async () => {
     const person = await api.newPerson();
     const { database: { db }, clock, newId } = api.platform;
     const left = async () => {
