@@ -127,7 +127,9 @@ const NUMBER_CHANGED: Record<Locale, Words> = {
     paragraphs: ['The telephone number of your account is another one now. The number before no longer signs in.',
       'If you did that, there is nothing to do. If not, look at how your account can be signed in to:'],
     action: 'Open your account',
-    closing: ['It was not you? Sign out all other devices there, remove what you do not know, and change your password.'],
+    closing: [
+      'It was not you? Sign out all other devices there, remove what you do not know, and change your password.',
+    ],
   },
   zh: {
     subject: '你的账号换了手机号',
