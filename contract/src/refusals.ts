@@ -44,7 +44,7 @@ export const REFUSALS = {
   'accounts.passkey_not_here': { status: 422, title: 'Passkeys do not work at this address of the server' },
   'accounts.passkey_known': { status: 409, title: 'This passkey is there already' },
   'accounts.too_many_passkeys': { status: 422, title: 'There are as many passkeys as one person may have' },
-  'accounts.email_link_over': { status: 422, title: 'This link is used or too old; ask for another one' },
+  'accounts.email_link_over': { status: 422, title: 'This link was used, is too old, or its session has ended' },
   'accounts.too_many_addresses': { status: 422, title: 'The address book is full; remove one first' },
 
   // images

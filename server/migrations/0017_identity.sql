@@ -2,7 +2,6 @@
 alter table person alter column email drop not null;
 -- E.164 (ITU-T): a plus, the country, 15 digits at most.
 alter table person add column phone text unique check (phone ~ '^\+[1-9][0-9]{6,14}$');
-alter table person add column phone_since timestamptz;
 alter table person add constraint person_is_reached check (email is not null or phone is not null);
 
 -- The newest code that was sent to a number for one browser or person. Only an HMAC of it is kept.
@@ -55,3 +54,4 @@ create index email_change_old on email_change (old_email) where undo_until is no
 -- The link of a mailed invitation, made when it is mailed; that which the inviter was shown works too.
 alter table shop_invitation add column mail_token_hash bytea unique;
 create index shop_invitation_mailed on shop_invitation (lower(email), created_at) where email is not null;
+create index shop_invitation_mailed_by on shop_invitation (created_by, created_at) where email is not null;

@@ -40,7 +40,7 @@ import { createMetrics } from './platform/metrics.ts';
 import { createOutbox } from './platform/outbox.ts';
 import type { Platform } from './platform/platform.ts';
 import { createGatewayTexter, createLogTexter, type Texter } from './platform/texter.ts';
-import { localUrl, type Reach } from './reach.ts';
+import { isOnlyHere, localUrl, type Reach } from './reach.ts';
 import { shopsRoutes } from './shops/routes.ts';
 import { createCrowd } from './shows/crowd.ts';
 import { foundRoutes } from './shows/found-routes.ts';
@@ -159,7 +159,7 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
     database, metrics, metricsToken: config.metricsToken,
     mediaTrouble: () => (modules.video.mediaPid() === null ? 'is restarting' : null),
   });
-  await mountRoutes(app, modules, { blobs, config, texter: posts.texter });
+  await mountRoutes(app, modules, { blobs, config, reach, texter: posts.texter });
   await pageRoutes(app, { handler: pages, publicUrl: config.publicUrl });
 
   const upgrades = createUpgrades({ log, trustProxy: config.trustedProxies ?? false });
@@ -193,14 +193,15 @@ function addPosts(
 }
 
 async function mountRoutes(
-  app: App, modules: Modules, { blobs, config, texter }: { blobs: Blobs; config: Config; texter: Texter },
+  app: App, modules: Modules,
+  { blobs, config, reach, texter }: { blobs: Blobs; config: Config; reach: Reach; texter: Texter },
 ): Promise<void> {
   const {
     accounts, shops, team, follows, catalog, shows, orders, payments, images, video, realtime, notifications,
   } = modules;
   const languageOf = async (personId: string) => (await accounts.person(personId))?.locale ?? 'en';
   // Without a gateway only whoever runs the server reads codes, in its log: a visitor would wait for ever.
-  const offersPhone = texter.reaches || config.publicUrl === null;
+  const offersPhone = texter.reaches || isOnlyHere(config, reach);
   await accountsRoutes(app, { accounts, membershipsOf: shops.membershipsOf, offersPhone });
   await imagesRoutes(app, { images, blobs });
   shopsRoutes(app, { shops, followingOf: follows.stateFor, languageOf });

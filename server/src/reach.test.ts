@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { readConfig } from './config.ts';
 import { covers } from './platform/certificate.ts';
-import { findReach, localUrl, wordsFor } from './reach.ts';
+import { findReach, isOnlyHere, localUrl, wordsFor } from './reach.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'nacre-reach-'));
 after(() => rmSync(base, { recursive: true, force: true }));
@@ -23,6 +23,16 @@ test('without --lan it is http on this machine, and nothing is made', async () =
   assert.deepEqual(readdirSync(base), []);
   const open = await reachOf([], { NACRE_HOST: '0.0.0.0' });
   assert.deepEqual([open.tls, open.urls(3000)], [null, ['http://localhost:3000']]);
+});
+
+test('nobody but this machine comes only where it listens on loopback, without a public address', async () => {
+  const cases: [boolean, string[], Record<string, string>?][] = [
+    [true, []], [true, [], { NACRE_HOST: '127.0.0.1' }], [false, ['--lan']], [false, [], { NACRE_HOST: '0.0.0.0' }],
+    [false, [], { NACRE_HOST: '192.0.2.7' }], [false, ['--public-url', 'https://pearl.example']],
+  ];
+  for (const [isAlone, args, env = {}] of cases) {
+    assert.equal(isOnlyHere(readConfig({ args, env }), await reachOf(args, env)), isAlone, JSON.stringify([args, env]));
+  }
 });
 
 test('a public address is where browsers go, and in the certificate', async () => {

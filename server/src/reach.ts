@@ -9,6 +9,7 @@ import { addressesOf, type Config } from './config.ts';
 import { covers, ownCertificate, selfMadeCertificate, type Tls } from './platform/certificate.ts';
 import { everyAddress, isEveryAddress, lastingAddresses, ownAddresses } from './platform/own-addresses.ts';
 import { qrLines } from './platform/terminal-qr.ts';
+import { isLoopback } from './video/addresses.ts';
 
 export interface Reach {
   /** To listen on. */
@@ -42,6 +43,11 @@ export async function findReach(
       return [urlOf(scheme, first, port), ...local];
     },
   };
+}
+
+/** Whether nothing but this machine can reach the server, so that whoever asks it also reads its log. */
+export function isOnlyHere({ publicUrl }: Pick<Config, 'publicUrl'>, { host }: Pick<Reach, 'host'>): boolean {
+  return publicUrl === null && isLoopback(host);
 }
 
 /** As this machine reaches it. */

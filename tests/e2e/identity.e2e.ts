@@ -100,8 +100,22 @@ test('[W122] a passkey is added and named in the account, and signs in again by 
     await button(say('account.sign_out')).click();
     await page.getByRole('main').getByRole('button', { name: say('common.sign_in'), exact: true }).click();
   };
+  // It is refused once, said, and offered again.
+  const said = Promise.withResolvers<void>();
+  let tries = 0;
+  await page.route('**/api/auth/sign-in/passkey', async (route) => {
+    tries += 1;
+    if (tries > 1) await said.promise;
+    // An answer to a challenge that is over, say.
+    if (tries === 1) await route.fulfill({ status: 422, json: { code: 'accounts.passkey_failed' } });
+    else await route.continue();
+  });
   await signOut();
+  await page.getByText(say('refusal.accounts.passkey_failed')).waitFor();
+  said.resolve();
   await page.locator('.ways').getByText('My phone').waitFor();
+  assert.equal(tries, 2);
+  await page.unroute('**/api/auth/sign-in/passkey');
 
   // A browser without such offers has the button.
   await page.addInitScript(() => {

@@ -8,9 +8,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { betterAuth } from 'better-auth';
 import { hashPassword, verifyPassword } from 'better-auth/crypto';
-import { createAuthEndpoint } from 'better-auth/api';
+import { APIError, createAuthEndpoint } from 'better-auth/api';
 import { setSessionCookie } from 'better-auth/cookies';
 import type { Platform } from '../platform/platform.ts';
+import { isAskedBack } from './store.ts';
 
 /** Cookies are `nacre.session_token` and so on. */
 const COOKIE_PREFIX = 'nacre';
@@ -48,7 +49,7 @@ export interface PasswordHashing {
 export const SCRYPT: PasswordHashing = { hash: hashPassword, verify: verifyPassword };
 
 export interface AuthDeps {
-  platform: Pick<Platform, 'database' | 'newId' | 'log'>;
+  platform: Pick<Platform, 'database' | 'newId' | 'log' | 'clock'>;
   /** Signs cookies; 32 characters or more. Another secret signs everybody out. */
   secret: string;
   passwords: PasswordHashing;
@@ -105,7 +106,7 @@ const openSession = createAuthEndpoint('/nacre/open-session', { method: 'POST' }
 
 /** The options as better-auth takes them; the drift test reads them too. */
 export function authOptions(deps: AuthDeps) {
-  const { database, newId, log } = deps.platform;
+  const { database, newId, log, clock } = deps.platform;
   return {
     ...models,
     appName: 'Nacre',
@@ -123,6 +124,13 @@ export function authOptions(deps: AuthDeps) {
       sendResetPassword: async ({ token }: { token: string }) => tell({ resetToken: token }),
       onPasswordReset: async ({ user }: { user: { id: string; email: string } }) => tell({ resetOf: user }),
     },
+    databaseHooks: { user: { create: {
+      // After better-auth has looked who has the e-mail: whoever gave it up between that and our own question is seen.
+      before: async ({ email }: { email: string }) => {
+        if (!(await isAskedBack(database.db, email, null, clock.now()))) return;
+        throw new APIError('UNPROCESSABLE_ENTITY', { code: 'USER_ALREADY_EXISTS' });
+      },
+    } } },
     // Ours (attempts.ts) counts failures; its own counts requests of its handler.
     rateLimit: { enabled: false },
     plugins: [{ id: 'nacre', endpoints: { openSession } }],

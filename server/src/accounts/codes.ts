@@ -14,14 +14,15 @@ import type { AccountsParts } from './accounts.ts';
 import type { AttemptLimit } from './attempts.ts';
 import { mayUseDemo } from './demo-guard.ts';
 import { PERSON_CHANGED_TOPIC, type PersonChanged } from './events.ts';
-import { codeText } from './letters.ts';
+import { codeText, numberLetter, numberText } from './letters.ts';
 import { codeOf, e164Of } from './phone-number.ts';
 import { cleanName, isTimeZone, localeOf } from './profile.ts';
-import { openSession, signUpLimits, type Client, type SignedIn } from './signing.ts';
-import { updatePerson } from './store.ts';
+import { lockActor, openSession, signUpLimits, type Client, type SignedIn } from './signing.ts';
+import { updatePerson, type PersonRow } from './store.ts';
 import * as store from './ways-store.ts';
 
 export const JOB_SEND_CODE = 'accounts.send-code';
+export const JOB_TELL_NUMBER = 'accounts.tell-number';
 
 export interface CodeJob {
   phone: string;
@@ -32,6 +33,13 @@ export interface CodeJob {
   locale: Locale;
   /** Milliseconds since 1970. */
   askedAtMs: number;
+}
+
+export interface NumberJob {
+  locale: Locale;
+  /** The e-mail, else the number that was the account's until then. */
+  to: { email: string } | { phone: string };
+  isRemoved: boolean;
 }
 
 const MINUTE_MS = 60_000;
@@ -167,28 +175,46 @@ export async function putPhone(
   parts.attempts.begin(limits);
   const refusal = await database.transaction(async (tx) => {
     await store.lockNumber(tx, phone);
+    const person = await lockActor(tx, actor);
     const wrong = await checkCode(parts, tx, { phone, askedBy: viewer, code: input.code });
     if (wrong !== null) return wrong;
     await store.deleteCodes(tx, phone);
     const other = await store.personByPhone(tx, phone);
     if (other !== undefined && other.id !== actor.personId) return new Refusal('accounts.phone_taken');
-    const now = clock.now();
-    await updatePerson(tx, actor.personId, { phone, phone_since: now, updated_at: now });
+    await updatePerson(tx, actor.personId, { phone, updated_at: clock.now() });
     tellChange(parts, tx, actor.personId);
+    if (person.phone !== phone) await tellNumber(parts, tx, person, false);
     return null;
   });
   if (refusal !== null) throw refusal;
   parts.attempts.forgive(limits);
 }
 
-export async function removePhone(parts: AccountsParts, personId: string): Promise<void> {
+export async function removePhone(parts: AccountsParts, actor: PersonActor): Promise<void> {
   const { database, clock } = parts.platform;
   await database.transaction(async (tx) => {
-    const person = await store.lockPerson(tx, personId);
-    if (person?.email == null) throw new Refusal('accounts.last_way');
-    await updatePerson(tx, personId, { phone: null, phone_since: null, updated_at: clock.now() });
-    tellChange(parts, tx, personId);
+    const person = await lockActor(tx, actor);
+    if (person.email === null) throw new Refusal('accounts.last_way');
+    await updatePerson(tx, person.id, { phone: null, updated_at: clock.now() });
+    tellChange(parts, tx, person.id);
+    await tellNumber(parts, tx, person, true);
   });
+}
+
+/** Nothing to tell where there was no number. Each text is one more than that with the code for the new number. */
+async function tellNumber(parts: AccountsParts, tx: Tx, before: PersonRow, isRemoved: boolean): Promise<void> {
+  const { email, phone, locale } = before;
+  if (phone === null) return;
+  const job: NumberJob = { locale: locale as Locale, to: email === null ? { phone } : { email }, isRemoved };
+  await parts.jobs.add(tx, JOB_TELL_NUMBER, { ...job });
+}
+
+/** The job of `putPhone` and `removePhone`. Twice says it twice. */
+export async function sendNumberNews(parts: AccountsParts, { locale, to, isRemoved }: NumberJob): Promise<void> {
+  const url = `${parts.pagesAt()}/account`;
+  // To the owner alone, who may be somebody else than whoever sits in front of the demo.
+  if ('phone' in to) await parts.texter.send({ to: to.phone, text: numberText(locale, url), askedBy: null });
+  else await parts.mailer.send({ ...numberLetter(locale, isRemoved, url), to: to.email, askedBy: null });
 }
 
 /** The page of the person, wherever it is open, shows the change. */

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import {
   createTestApi, PASSWORD, sessionCookieOf, unique, type Answer, type SignedInPerson, type TestApi,
 } from '../../../tests/support/api.ts';
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/database.ts';
 import { allJobsDone } from '../../../tests/support/jobs-done.ts';
+import { QUICK } from '../../../tests/support/people.ts';
+import type { Tx } from '../platform/database.ts';
 import type { Mail } from '../platform/mailer.ts';
+import { createAuth } from './auth.ts';
 
 const NEW = 'a pearl of another colour';
 const HOUR_MS = 3_600_000;
@@ -45,6 +49,10 @@ describe('another e-mail', () => {
     assert.equal(page, `https://nacre.test/${place}`);
     return token;
   }
+  const putPasskey = ({ id }: SignedInPerson) => api.platform.database.db.insertInto('passkey').values({
+    id: api.platform.newId(), person_id: id, name: 'x', credential_id: unique('key'), public_key: Buffer.from('x'),
+    counter: 0n, transports: [], created_at: api.platform.clock.now(),
+  }).execute();
   async function changed(person: SignedInPerson, email: string): Promise<void> {
     assert.equal(codeOf(await ask(person, email)), 202);
     assert.deepEqual((await confirm(await linkTo(email, 'new-email'))).json, { email });
@@ -81,20 +89,35 @@ describe('another e-mail', () => {
     assert.equal(codeOf(await confirm(token)), 'accounts.email_link_over');
   });
 
+  it('[A70] who ends the device that asked ends its link, mailed or not', async () => {
+    const person = await api.newPerson();
+    const [mailed, unmailed] = [newEmail(), newEmail()];
+    await ask(person, mailed);
+    const token = await linkTo(mailed, 'new-email');
+    const { db } = api.platform.database;
+    const session = await db.selectFrom('session').select('id').where('person_id', '=', person.id)
+      .executeTakeFirstOrThrow();
+    const owner = sessionCookieOf(await signIn(person.email)) ?? '';
+    assert.equal((await api.ask('/api/auth/revoke-other-sessions', { method: 'POST', cookie: owner })).status, 204);
+    assert.equal((await api.ask('/api/me/ways', { cookie: owner })).json['newEmail'], null);
+    assert.equal(codeOf(await confirm(token)), 'accounts.email_link_over');
+    const job = { personId: person.id, sessionId: session.id, email: unmailed, askedBy: null };
+    await api.accounts.ways.mailEmailLink(job);
+    assert.ok(!mails.some(({ to }) => to === unmailed));
+  });
+
   it('[A71] the old e-mail takes the account back from whoever changed it', async () => {
     const person = await api.newPerson();
     const [email, further] = [newEmail(), newEmail()];
+    // What a thief may have left, to come in again: before the change as well as after.
+    const { db } = api.platform.database;
+    await db.updateTable('person').set({ phone: '+8613800138000' }).where('id', '=', person.id).execute();
+    await putPasskey(person);
     await changed(person, email);
     await changed(person, further);
-    // What a thief may have left, to come in again.
-    const { db } = api.platform.database;
-    const since = api.platform.clock.now();
-    await db.updateTable('person').set({ phone: '+8613800138000', phone_since: since }).where('id', '=', person.id)
-      .execute();
-    await db.insertInto('passkey').values({
-      id: api.platform.newId(), person_id: person.id, name: 'x', credential_id: unique('key'),
-      public_key: Buffer.from('x'), counter: 0n, transports: [], created_at: since,
-    }).execute();
+    await putPasskey(person);
+    await allJobsDone(api.platform, 'accounts.mail-email-undo');
+    assert.equal(mails.findLast(({ to }) => to === email)?.link, null, 'what may be the thief’s brings nothing back');
     const token = await linkTo(person.email, 'old-email');
     assert.equal(codeOf(await signUp(person.email)), 'accounts.email_taken', 'kept for its owner');
     assert.equal(codeOf(await ask(await api.newPerson(), person.email)), 'accounts.email_taken');
@@ -112,6 +135,60 @@ describe('another e-mail', () => {
     const reset = mails.findLast((mail) => mail.to === person.email)?.link?.split('#')[1];
     assert.equal((await api.ask('/api/auth/reset-password', { body: { token: reset, password: NEW } })).status, 200);
     assert.equal((await signIn(person.email, NEW)).status, 200);
+  });
+
+  it('[A71] a new password that is being set meanwhile goes too', async () => {
+    const person = await api.newPerson();
+    const { database } = api.platform;
+    const at = api.platform.clock.now();
+    await changed(person, newEmail());
+    const token = await linkTo(person.email, 'old-email');
+    await database.db.deleteFrom('credential').where('person_id', '=', person.id).execute();
+    const link = { id: api.platform.newId(), value: person.id, expires_at: at, created_at: at, updated_at: at };
+    await database.db.insertInto('verification').values({ ...link, identifier: unique('reset') }).execute();
+    // As better-auth does it: the link goes, and the password comes, in one transaction.
+    const { undone } = await database.transaction(async (tx) => {
+      await tx.deleteFrom('verification').where('id', '=', link.id).execute();
+      const answer = undo(token);
+      await setTimeout(300);
+      await tx.insertInto('credential').values({
+        id: api.platform.newId(), account_id: person.id, provider_id: 'credential', person_id: person.id,
+        password: await QUICK.hash(NEW), created_at: at, updated_at: at,
+      }).execute();
+      return { undone: answer };
+    });
+    assert.equal((await undone).status, 200);
+    assert.equal((await signIn(person.email, NEW)).status, 401);
+  });
+
+  it('[A71] who signs up, or changes to it, while an e-mail changes hands does not get it', async () => {
+    const [person, other] = [await api.newPerson(), await api.newPerson()];
+    const [email, further] = [newEmail(), newEmail()];
+    await ask(other, further);
+    const token = await linkTo(further, 'new-email');
+    await changed(person, email);
+    const { database } = api.platform;
+    const set = (tx: Tx, to: string) =>
+      tx.updateTable('person').set({ email: to }).where('id', '=', person.id).execute();
+    await database.transaction(async (tx) => {
+      await tx.updateTable('email_change').set({ new_email: person.email }).where('person_id', '=', other.id).execute();
+      await tx.updateTable('email_change').set({ undo_until: null }).where('person_id', '=', person.id).execute();
+      await set(tx, person.email);
+    });
+    const undoUntil = new Date(api.platform.clock.now().getTime() + HOUR_MS);
+    const { confirmed } = await database.transaction(async (tx) => {
+      await set(tx, email);
+      await tx.updateTable('email_change').set({ undo_until: undoUntil }).where('person_id', '=', person.id).execute();
+      const answer = confirm(token);
+      await setTimeout(300);
+      return { confirmed: answer };
+    });
+    assert.equal(codeOf(await confirmed), 'accounts.email_taken');
+    // Past the first question, as one that was asked before the change.
+    const { api: past } = createAuth(api.accountsDeps);
+    const body = { name: 'Thief', email: person.email, password: PASSWORD, locale: 'en', timeZone: 'UTC' };
+    await assert.rejects(past.signUpEmail({ body }), { statusCode: 422, body: { code: 'USER_ALREADY_EXISTS' } });
+    assert.equal((await undo(await linkTo(person.email, 'old-email'))).status, 200);
   });
 
   it('[A71] after seven days the old e-mail is free', async () => {

@@ -2,8 +2,8 @@
  * Another e-mail: a link to the new one sets it, the old one is told and can take it back for a week.
  *
  * Invariants: links are kept hashed only and stand behind the # of their address; an e-mail that may still be taken
- * back is nobody else's; taking it back also ends what whoever changed it may have left: sessions, password, passkeys,
- * number.
+ * back is nobody else's; taking it back also ends all that whoever changed it may have left, before or since: sessions,
+ * password, passkeys, number.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Locale } from '@nacre/contract/common';
@@ -16,8 +16,8 @@ import type { AttemptLimit } from './attempts.ts';
 import { tellChange } from './codes.ts';
 import { mayUseDemo } from './demo-guard.ts';
 import { SIGNED_OUT_TOPIC, type SignedOut } from './events.ts';
-import { emailLinkLetter, emailUndoLetter } from './letters.ts';
-import type { Client } from './signing.ts';
+import { emailChangedLetter, emailLinkLetter, emailUndoLetter } from './letters.ts';
+import { lockActor, type Client } from './signing.ts';
 import * as people from './store.ts';
 import * as store from './ways-store.ts';
 
@@ -75,14 +75,20 @@ export async function askEmailChange(
   }
   const askedBy = mayUseDemo(parts.demoAccounts !== null, client) ? viewer : null;
   const job: EmailLinkJob = { personId, sessionId, email, askedBy };
-  await database.transaction((tx) => parts.jobs.add(tx, JOB_MAIL_EMAIL_LINK, { ...job }));
+  await database.transaction(async (tx) => {
+    await lockActor(tx, actor);
+    await parts.jobs.add(tx, JOB_MAIL_EMAIL_LINK, { ...job });
+  });
 }
 
-/** The job of `askEmailChange`. Twice is two mails, of which the second one's link works. */
+/**
+ * The job of `askEmailChange`; nothing is mailed for a session that has ended. Twice is two mails, of which the second
+ * one's link works.
+ */
 export async function mailEmailLink(parts: AccountsParts, job: EmailLinkJob): Promise<void> {
   const { database, clock, newId } = parts.platform;
   const person = await people.personById(database.db, job.personId);
-  if (person === undefined) return;
+  if (person === undefined || await store.sessionSince(database.db, job.sessionId) === null) return;
   const token = randomBytes(32).toString('base64url');
   const now = clock.now();
   await database.transaction((tx) => store.insertEmailChange(tx, {
@@ -102,10 +108,15 @@ export async function confirmEmail(parts: AccountsParts, token: string): Promise
     const change = await store.lockEmailChange(tx, hashOf(token), now);
     const person = change === undefined ? undefined : await store.lockPerson(tx, change.person_id);
     if (change === undefined || person === undefined) throw new Refusal('accounts.email_link_over');
+    // Who signs a device out wants nothing more of what was begun there.
+    if (await store.sessionSince(tx, change.session_id) === null) throw new Refusal('accounts.email_link_over');
     const { id, person_id: personId, new_email: email } = change;
-    if (await people.isAskedBack(tx, email, personId, now)) throw new Refusal('accounts.email_taken');
     await people.updatePerson(tx, personId, { email, email_verified: true, updated_at: now });
-    const undoUntil = person.email === null ? null : new Date(now.getTime() + UNDO_MS);
+    // After the index has let it in: whoever gave it up a moment ago is seen.
+    if (await people.isAskedBack(tx, email, personId, now)) throw new Refusal('accounts.email_taken');
+    // Between two changes the e-mail may be a thief's: the older right to undo is the only one.
+    const mayUndo = person.email !== null && !(await store.canUndo(tx, personId, now));
+    const undoUntil = mayUndo ? new Date(now.getTime() + UNDO_MS) : null;
     await store.confirmEmailChange(tx, id, { confirmed_at: now, old_email: person.email, undo_until: undoUntil });
     // They were sent to the address that holds no more.
     await people.deleteLinks(tx, personId);
@@ -113,7 +124,7 @@ export async function confirmEmail(parts: AccountsParts, token: string): Promise
       tellSignedOut(parts, tx, { personId, sessionId });
     }
     tellChange(parts, tx, personId);
-    if (undoUntil !== null) {
+    if (person.email !== null) {
       // To the owner of the address alone, wherever the link was opened.
       const job: EmailUndoJob = { changeId: id, askedBy: null };
       await parts.jobs.add(tx, JOB_MAIL_EMAIL_UNDO, { ...job });
@@ -126,11 +137,13 @@ export async function confirmEmail(parts: AccountsParts, token: string): Promise
 export async function mailEmailUndo(parts: AccountsParts, job: EmailUndoJob): Promise<void> {
   const { database, clock } = parts.platform;
   const token = randomBytes(32).toString('base64url');
-  const change = await store.setUndoHash(database.db, job.changeId, hashOf(token), clock.now());
+  const undoable = await store.setUndoHash(database.db, job.changeId, hashOf(token), clock.now());
+  const change = undoable ?? await store.plainChange(database.db, job.changeId);
   if (change === undefined || change.old_email === null) return;
   const person = await people.personById(database.db, change.person_id);
-  const link = `${parts.pagesAt()}/old-email#${token}`;
-  const letter = emailUndoLetter((person?.locale ?? 'en') as Locale, link);
+  const locale = (person?.locale ?? 'en') as Locale;
+  const letter = undoable === undefined
+    ? emailChangedLetter(locale) : emailUndoLetter(locale, `${parts.pagesAt()}/old-email#${token}`);
   await parts.mailer.send({ ...letter, to: change.old_email, askedBy: job.askedBy });
 }
 
@@ -140,20 +153,16 @@ export async function undoEmail(parts: AccountsParts, token: string): Promise<Em
   return taken(() => database.transaction(async (tx) => {
     const now = clock.now();
     const change = await store.lockUndo(tx, hashOf(token), now);
-    const person = change === undefined ? undefined : await store.lockPerson(tx, change.person_id);
     const email = change?.old_email ?? null;
-    if (change === undefined || person === undefined || email === null) {
-      throw new Refusal('accounts.email_link_over');
-    }
+    if (change === undefined || email === null) throw new Refusal('accounts.email_link_over');
     const { person_id: personId, created_at: since } = change;
-    const isNumberNew = person.phone_since !== null && person.phone_since >= since;
-    await people.updatePerson(tx, personId, {
-      email, email_verified: true, updated_at: now, ...(isNumberNew ? { phone: null, phone_since: null } : {}),
-    });
-    await store.deletePasskeysSince(tx, personId, since);
+    // First: a reset that has taken its link is waited for, and what it sets goes too; any other finds no link.
+    await people.deleteLinks(tx, personId);
+    await store.lockPerson(tx, personId);
+    await people.updatePerson(tx, personId, { email, email_verified: true, updated_at: now });
+    await store.deleteOtherWays(tx, personId);
     await store.deletePassword(tx, personId);
     await store.deleteChangesSince(tx, personId, since);
-    await people.deleteLinks(tx, personId);
     await store.deleteSessions(tx, personId);
     tellSignedOut(parts, tx, { personId, sessionId: null });
     return { email };

@@ -8,7 +8,8 @@ import { writeLetter, type Letter } from '../platform/letter.ts';
 interface Words {
   subject: string;
   paragraphs: string[];
-  action: string;
+  /** What the link is called; none where there is no link. */
+  action?: string;
   closing: string[];
 }
 
@@ -97,6 +98,83 @@ const EMAIL_UNDO: Record<Locale, Words> = {
   },
 };
 
+/** To an e-mail that was the account's only since the one before, which can take the account back. */
+const EMAIL_CHANGED: Record<Locale, Words> = {
+  en: {
+    subject: 'Your account has another e-mail now',
+    paragraphs: ['Your account was with this e-mail until now. It has another one since a moment ago.',
+      'If you did that, there is nothing to do.'],
+    closing: ['If not: we wrote to the e-mail that the account had before this one. '
+      + 'The link in that mail takes the account back, for seven days from then.'],
+  },
+  zh: {
+    subject: '你的账号换了邮箱',
+    paragraphs: ['你的账号一直使用这个邮箱，刚刚换成了另一个。', '如果是你本人操作，不用理会。'],
+    closing: ['如果不是：我们之前给账号的上一个邮箱发过邮件，用那封邮件里的链接可以找回账号，自发送起七天内有效。'],
+  },
+  ar: {
+    subject: 'صار لحسابك بريد آخر',
+    paragraphs: ['كان حسابك على هذا البريد، وقبل لحظات صار على بريد آخر.',
+      'إن كنت أنت من فعل ذلك فلا حاجة إلى شيء.'],
+    closing: ['وإلا فقد كتبنا إلى البريد الذي كان للحساب قبل هذا. '
+      + 'الرابط في تلك الرسالة يستعيد الحساب خلال سبعة أيام من إرسالها.'],
+  },
+};
+
+const NUMBER_CHANGED: Record<Locale, Words> = {
+  en: {
+    subject: 'Your account has another telephone number now',
+    paragraphs: ['The telephone number of your account is another one now. The number before no longer signs in.',
+      'If you did that, there is nothing to do. If not, look at how your account can be signed in to:'],
+    action: 'Open your account',
+    closing: [
+      'It was not you? Sign out all other devices there, remove what you do not know, and change your password.',
+    ],
+  },
+  zh: {
+    subject: '你的账号换了手机号',
+    paragraphs: ['你的账号换了手机号，原来的号码不能再用来登录。', '如果是你本人操作，不用理会。如果不是，请查看你账号的登录方式：'],
+    action: '打开我的账号',
+    closing: ['不是你本人操作？请在那里让其他设备全部退出登录，删除你不认识的登录方式，并修改密码。'],
+  },
+  ar: {
+    subject: 'صار لحسابك رقم هاتف آخر',
+    paragraphs: ['تغيّر رقم هاتف حسابك، ولم يعد الرقم السابق يصلح لتسجيل الدخول.',
+      'إن كنت أنت من فعل ذلك فلا حاجة إلى شيء. وإلا فراجع طرق تسجيل الدخول إلى حسابك:'],
+    action: 'فتح حسابي',
+    closing: ['لست أنت؟ سجّل من هناك خروج كل الأجهزة الأخرى، واحذف ما لا تعرفه، وغيّر كلمة مرورك.'],
+  },
+};
+
+const NUMBER_REMOVED: Record<Locale, Words> = {
+  en: {
+    ...NUMBER_CHANGED.en,
+    subject: 'Your account has no telephone number any more',
+    paragraphs: ['The telephone number of your account was removed. It no longer signs in.',
+      'If you did that, there is nothing to do. If not, look at how your account can be signed in to:'],
+  },
+  zh: {
+    ...NUMBER_CHANGED.zh,
+    subject: '你的账号移除了手机号',
+    paragraphs: ['你账号的手机号已被移除，不能再用来登录。', '如果是你本人操作，不用理会。如果不是，请查看你账号的登录方式：'],
+  },
+  ar: {
+    ...NUMBER_CHANGED.ar,
+    subject: 'لم يعد لحسابك رقم هاتف',
+    paragraphs: ['أُزيل رقم هاتف حسابك، ولم يعد يصلح لتسجيل الدخول.',
+      'إن كنت أنت من فعل ذلك فلا حاجة إلى شيء. وإلا فراجع طرق تسجيل الدخول إلى حسابك:'],
+  },
+};
+
+/** To the old number of whoever has no e-mail. */
+const NUMBER_GONE: Record<Locale, string> = {
+  en: 'Your Nacre account has another number now; this one no longer signs in. It was not you? '
+    + 'Look where you are still signed in:',
+  zh: '你的 Nacre 账号换了手机号，这个号码不能再用来登录。不是你本人操作？请在仍登录的设备上查看：',
+  ar: 'صار لحسابك في Nacre رقم آخر، ولم يعد هذا الرقم يصلح لتسجيل الدخول. لست أنت؟ '
+    + 'راجع حسابك من جهاز ما زلت مسجلًا فيه:',
+};
+
 const CODE: Record<Locale, (code: string) => string> = {
   en: (code) => `${code} is your Nacre code. It works for 10 minutes. Give it to nobody.`,
   zh: (code) => `你的 Nacre 验证码是 ${code}，10 分钟内有效。请勿告诉他人。`,
@@ -107,10 +185,14 @@ const CODE: Record<Locale, (code: string) => string> = {
 export const resetLetter = (locale: Locale, url: string): Letter => write(RESET, locale, url);
 export const emailLinkLetter = (locale: Locale, url: string): Letter => write(EMAIL_LINK, locale, url);
 export const emailUndoLetter = (locale: Locale, url: string): Letter => write(EMAIL_UNDO, locale, url);
+export const emailChangedLetter = (locale: Locale): Letter => write(EMAIL_CHANGED, locale, '');
+export const numberLetter = (locale: Locale, isRemoved: boolean, url: string): Letter =>
+  write(isRemoved ? NUMBER_REMOVED : NUMBER_CHANGED, locale, url);
+export const numberText = (locale: Locale, url: string): string => `${NUMBER_GONE[locale]}\n${url}`;
 
 function write(words: Record<Locale, Words>, locale: Locale, url: string): Letter {
-  const { subject, paragraphs, action, closing } = words[locale];
-  return writeLetter({ locale, subject, paragraphs, action: { label: action, url }, closing });
+  const { subject, paragraphs, action: label, closing } = words[locale];
+  return writeLetter({ locale, subject, paragraphs, action: label === undefined ? null : { label, url }, closing });
 }
 
 /**

@@ -17,7 +17,7 @@ import { violates } from '../platform/database.ts';
 import type { AccountsParts } from './accounts.ts';
 import { browserOf, systemOf } from './device-words.ts';
 import { cleanName } from './profile.ts';
-import { openSession, type Client, type SignedIn } from './signing.ts';
+import { lockActor, openSession, type Client, type SignedIn } from './signing.ts';
 import { personById } from './store.ts';
 import * as store from './ways-store.ts';
 
@@ -122,7 +122,7 @@ export async function makePasskey(
   };
   try {
     await database.transaction(async (tx) => {
-      await store.lockPerson(tx, actor.personId);
+      await lockActor(tx, actor);
       const known = await store.passkeysOf(tx, actor.personId);
       if (known.length >= PASSKEYS_MAX) throw new Refusal('accounts.too_many_passkeys');
       await store.insertPasskey(tx, row);
@@ -185,8 +185,11 @@ export async function renamePasskey(
   return passkeyView(row);
 }
 
-export async function removePasskey(parts: AccountsParts, personId: string, id: string): Promise<void> {
-  if (!(await store.deletePasskey(parts.platform.database.db, personId, id))) throw new Refusal('request.not_found');
+export async function removePasskey(parts: AccountsParts, actor: PersonActor, id: string): Promise<void> {
+  await parts.platform.database.transaction(async (tx) => {
+    await lockActor(tx, actor);
+    if (!(await store.deletePasskey(tx, actor.personId, id))) throw new Refusal('request.not_found');
+  });
 }
 
 export function passkeyView(row: store.PasskeyRow): Passkey {

@@ -154,6 +154,24 @@ describe('passwords', () => {
     assert.equal(await signsIn(person.email, NEW), 200);
   });
 
+  it('[A33] the first link ends what whoever signed up with another’s e-mail left; later ones leave it', async () => {
+    const person = await api.newPerson();
+    const { database: { db }, clock, newId } = api.platform;
+    const left = async () => {
+      const token = tokenOf(await mailTo(person.email));
+      await db.updateTable('person').set({ phone: '+8613800138000' }).where('id', '=', person.id).execute();
+      await db.insertInto('passkey').values({
+        id: newId(), person_id: person.id, name: 'x', credential_id: unique('key'), public_key: Buffer.from('x'),
+        counter: 0n, transports: [], created_at: clock.now(),
+      }).execute();
+      const answer = await api.ask(RESET, { body: { token, password: NEW } });
+      const ways = await api.ask('/api/me/ways', { cookie: sessionCookieOf(answer) });
+      return [ways.json['phone'], (ways.json['passkeys'] as unknown[]).length];
+    };
+    assert.deepEqual(await left(), [null, 0]);
+    assert.deepEqual(await left(), ['+8613800138000', 1]);
+  });
+
   it('[A33] a password that will not do leaves the link and the sessions as they were', async () => {
     const person = await api.newPerson();
     const token = tokenOf(await mailTo(person.email));

@@ -17,6 +17,7 @@ import { SIGNED_OUT_TOPIC, type SignedOut } from './events.ts';
 import { resetLetter } from './letters.ts';
 import { cookiesOf, headersFor, refusalOf, signInLimits, type Client, type SignedIn } from './signing.ts';
 import * as store from './store.ts';
+import { deleteOtherWays, lockPerson } from './ways-store.ts';
 
 export const JOB_MAIL_RESET = 'accounts.mail-reset';
 
@@ -77,14 +78,28 @@ export async function resetPassword(
   }
   const person = box.resetOf;
   if (person === undefined) throw new Error('nobody has another password now');
-  // Other links to the same letter box would open the account again.
-  await store.deleteLinks(parts.platform.database.db, person.id);
+  await keepOwnerOnly(parts, person.id);
   const message: SignedOut = { personId: person.id, sessionId: null };
   parts.platform.bus.publish(SIGNED_OUT_TOPIC, message);
   const { headers } = await parts.auth.api.signInEmail({
     body: { email: person.email, password: input.password }, headers: headersFor(client), returnHeaders: true,
   });
   return { personId: person.id, setCookies: cookiesOf(headers, client) };
+}
+
+/**
+ * Whoever reads the mail owns the address. Until somebody has shown that, the account may be one that somebody else
+ * made with it, so other ways in go. All sessions are over: none adds another.
+ */
+async function keepOwnerOnly({ platform: { database, clock } }: AccountsParts, personId: string): Promise<void> {
+  await database.transaction(async (tx) => {
+    // Other links to the same letter box would open the account again.
+    await store.deleteLinks(tx, personId);
+    const person = await lockPerson(tx, personId);
+    if (person === undefined || person.email_verified) return;
+    await deleteOtherWays(tx, personId);
+    await store.updatePerson(tx, personId, { email_verified: true, updated_at: clock.now() });
+  });
 }
 
 export async function changePassword(

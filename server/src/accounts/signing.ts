@@ -2,7 +2,9 @@
 import type { Person, SignUp } from '@nacre/contract/accounts';
 import type { RefusalCode } from '@nacre/contract/refusals';
 import { isAPIError } from 'better-auth/api';
+import type { PersonActor } from '../http/actor.ts';
 import { Refusal } from '../lib/refusal.ts';
+import type { Tx } from '../platform/database.ts';
 import type { AccountsParts } from './accounts.ts';
 import type { AttemptLimit } from './attempts.ts';
 import { ADDRESS_HEADER, told } from './auth.ts';
@@ -10,6 +12,7 @@ import { mayUseDemo, type Origin } from './demo-guard.ts';
 import { SIGNED_OUT_TOPIC, type SignedOut } from './events.ts';
 import { cleanName, isTimeZone, localeOf } from './profile.ts';
 import * as store from './store.ts';
+import * as ways from './ways-store.ts';
 
 /** Who is at the other end, as the HTTP layer knows it. */
 export interface Client extends Origin {
@@ -107,6 +110,18 @@ export async function openSession(parts: AccountsParts, client: Client, personId
   const { headers } = await told.run({ opensFor: personId }, () =>
     parts.auth.api.openSession({ headers: headersFor(client), returnHeaders: true }));
   return { personId, setCookies: cookiesOf(headers, client) };
+}
+
+/**
+ * Holds the person until the transaction ends. Whoever ends their sessions and tidies up, holding them too, comes
+ * before or after. @throws Refusal `accounts.sign_in_first` when the session has ended meanwhile
+ */
+export async function lockActor(tx: Tx, { personId, sessionId }: PersonActor): Promise<store.PersonRow> {
+  const person = await ways.lockPerson(tx, personId);
+  if (person === undefined || await ways.sessionSince(tx, sessionId) === null) {
+    throw new Refusal('accounts.sign_in_first');
+  }
+  return person;
 }
 
 export async function signOut(parts: AccountsParts, client: Client): Promise<{ setCookies: string[] }> {

@@ -50,7 +50,7 @@ export async function hasPassword(db: Db | Tx, personId: string): Promise<boolea
 }
 
 /** Null for a session that has ended. */
-export async function sessionSince(db: Db, sessionId: string): Promise<Date | null> {
+export async function sessionSince(db: Db | Tx, sessionId: string): Promise<Date | null> {
   const row = await db.selectFrom('session').select('created_at').where('id', '=', sessionId).executeTakeFirst();
   return row?.created_at ?? null;
 }
@@ -81,15 +81,16 @@ export async function renamePasskey(
     .executeTakeFirst();
 }
 
-export async function deletePasskey(db: Db, personId: string, id: string): Promise<boolean> {
-  const { numDeletedRows } = await db.deleteFrom('passkey').where('id', '=', id).where('person_id', '=', personId)
+export async function deletePasskey(tx: Tx, personId: string, id: string): Promise<boolean> {
+  const { numDeletedRows } = await tx.deleteFrom('passkey').where('id', '=', id).where('person_id', '=', personId)
     .executeTakeFirst();
   return numDeletedRows > 0n;
 }
 
-/** What came to the account from a moment on. */
-export async function deletePasskeysSince(tx: Tx, personId: string, since: Date): Promise<void> {
-  await tx.deleteFrom('passkey').where('person_id', '=', personId).where('created_at', '>=', since).execute();
+/** Every way in but the e-mail, for whoever has one: they may be somebody else's who was there before. */
+export async function deleteOtherWays(tx: Tx, personId: string): Promise<void> {
+  await tx.deleteFrom('passkey').where('person_id', '=', personId).execute();
+  await tx.updateTable('person').set({ phone: null }).where('id', '=', personId).execute();
 }
 
 /** In place of links that were mailed before and wait. */
@@ -99,10 +100,11 @@ export async function insertEmailChange(tx: Tx, row: Insertable<EmailChange>): P
   await tx.insertInto('email_change').values(row).execute();
 }
 
-/** The e-mail that waits for its link to be opened. */
+/** The e-mail that waits for its link to be opened, while whoever asked is signed in. */
 export async function waitingEmail(db: Db, personId: string, now: Date): Promise<string | null> {
-  const row = await db.selectFrom('email_change').select('new_email').where('person_id', '=', personId)
-    .where('confirmed_at', 'is', null).where('expires_at', '>', now).executeTakeFirst();
+  const row = await db.selectFrom('email_change').innerJoin('session', 'session.id', 'email_change.session_id')
+    .select('new_email').where('email_change.person_id', '=', personId)
+    .where('confirmed_at', 'is', null).where('email_change.expires_at', '>', now).executeTakeFirst();
   return row?.new_email ?? null;
 }
 
@@ -124,6 +126,19 @@ export async function setUndoHash(
 ): Promise<EmailChangeRow | undefined> {
   return db.updateTable('email_change').set({ undo_hash: undoHash }).where('id', '=', id)
     .where('undo_until', '>', now).returningAll().executeTakeFirst();
+}
+
+/** A change that held and that its old e-mail cannot undo, because an older one can. */
+export async function plainChange(db: Db, id: string): Promise<EmailChangeRow | undefined> {
+  return db.selectFrom('email_change').selectAll().where('id', '=', id).where('confirmed_at', 'is not', null)
+    .where('undo_until', 'is', null).executeTakeFirst();
+}
+
+/** Whether an old e-mail of the person may still be brought back. */
+export async function canUndo(tx: Tx, personId: string, now: Date): Promise<boolean> {
+  const row = await tx.selectFrom('email_change').select('id').where('person_id', '=', personId)
+    .where('undo_until', '>', now).executeTakeFirst();
+  return row !== undefined;
 }
 
 export async function lockUndo(tx: Tx, undoHash: Buffer, now: Date): Promise<EmailChangeRow | undefined> {
@@ -157,7 +172,7 @@ export async function insertPersonByPhone(
 ): Promise<void> {
   const { id, name, phone, locale, timeZone, at } = row;
   await tx.insertInto('person').values({
-    id, name, email: null, phone, phone_since: at, locale, time_zone: timeZone, created_at: at, updated_at: at,
+    id, name, email: null, phone, locale, time_zone: timeZone, created_at: at, updated_at: at,
   }).execute();
 }
 

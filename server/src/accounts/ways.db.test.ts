@@ -8,6 +8,7 @@ import {
 import { createAuthenticator } from '../../../tests/support/authenticator.ts';
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/database.ts';
 import { allJobsDone } from '../../../tests/support/jobs-done.ts';
+import type { Mail } from '../platform/mailer.ts';
 
 const OWNER = { role: 'owner', name: 'Lin', email: 'lin@demo.test', password: 'demo password' } as const;
 const ASK = '/api/auth/phone-code';
@@ -20,10 +21,13 @@ describe('ways to sign in', () => {
   let database: TestDatabase;
   let api: TestApi;
   let made = 0;
+  const mails: Mail[] = [];
 
   before(async () => {
     database = await createTestDatabase(import.meta.url);
-    api = await createTestApi({ url: database.serverUrl, demo: [OWNER], doesJobs: true });
+    api = await createTestApi({
+      url: database.serverUrl, demo: [OWNER], doesJobs: true, onMail: (mail) => void mails.push(mail),
+    });
     await api.accounts.createPerson({ ...OWNER, locale: 'zh', timeZone: 'Asia/Shanghai', isDemo: true });
   });
   after(async () => {
@@ -179,6 +183,35 @@ describe('ways to sign in', () => {
       assert.equal((await whoIs(person.cookie))?.phone, null);
     });
 
+    it('[A56] a number that is replaced or removed is told by mail, without an e-mail by a text to it', async () => {
+      const person = await api.newPerson();
+      await api.ask('/api/me', { method: 'PATCH', body: { locale: 'zh' }, cookie: person.cookie });
+      const put = async (cookie: string) => {
+        const phone = newNumber();
+        const body = { phone, code: await codeFor(phone, cookie) };
+        assert.equal(codeOf(await api.ask('/api/me/phone', { method: 'PUT', body, cookie })), 204);
+      };
+      const told = async () => {
+        await allJobsDone(api.platform, 'accounts.tell-number');
+        return mails.filter(({ to }) => to === person.email).map(({ subject }) => subject);
+      };
+      await put(person.cookie);
+      assert.deepEqual(await told(), [], 'there was none before');
+      await put(person.cookie);
+      assert.deepEqual(await told(), ['你的账号换了手机号']);
+      await api.ask('/api/me/phone', { method: 'DELETE', cookie: person.cookie });
+      assert.deepEqual(await told(), ['你的账号换了手机号', '你的账号移除了手机号']);
+      const { texter } = api.accountsDeps;
+      const texts: { to: string; text: string }[] = [];
+      const { send } = texter;
+      texter.send = (text) => (texts.push(text), send(text));
+      const { phone, cookie } = await newPersonByPhone();
+      await api.ask('/api/me/confirm', { body: { code: await codeFor(phone, cookie) }, cookie });
+      await put(cookie);
+      await told();
+      assert.match(texts.findLast(({ to }) => to === phone)?.text ?? '', /another number/);
+    });
+
     it('[A57] nobody is left without an e-mail or a number; a code to one’s own number confirms', async () => {
       const { phone, cookie } = await newPersonByPhone();
       api.clock.advance(16 * 60_000);
@@ -306,6 +339,29 @@ describe('ways to sign in', () => {
       api.clock.advance(16 * 60_000);
       assert.equal(codeOf(await makeOptions(late.cookie)), 'accounts.confirm_first');
     });
+  });
+
+  it('[A65] a session that ends meanwhile adds and takes away nothing', async () => {
+    const { id, cookie } = await api.newPerson();
+    assert.equal(codeOf(await api.ask('/api/me/confirm', { body: { password: PASSWORD }, cookie })), 204);
+    const phone = newNumber();
+    const code = await codeFor(phone, cookie);
+    const headers = FROM_PAGE;
+    const options = await api.ask('/api/me/passkey-options', { method: 'POST', cookie, headers });
+    const made = createAuthenticator().make(options.json['options'] as never, PAGES);
+    // In another process that has not told this one yet.
+    await db().deleteFrom('session').where('person_id', '=', id).execute();
+    const asked: [string, Asked][] = [
+      ['/api/me/passkeys', { body: made, headers }],
+      [`/api/me/passkeys/${api.platform.newId()}`, { method: 'DELETE' }],
+      ['/api/me/phone', { method: 'PUT', body: { phone, code } }],
+      ['/api/me/phone', { method: 'DELETE' }],
+      ['/api/me/email', { body: { email: `${unique('new')}@example.test` } }],
+    ];
+    for (const [path, how] of asked) {
+      assert.equal(codeOf(await api.ask(path, { ...how, cookie })), 'accounts.sign_in_first', path);
+    }
+    assert.deepEqual([(await waysOf(cookie)).phone, (await waysOf(cookie)).passkeys], [null, []]);
   });
 
   it('[A64] how to sign in to a demo account stays as it is', async () => {

@@ -25,7 +25,8 @@ const SURE_MAX = 10_000;
 
 /**
  * Verbs that change an account throw `accounts.demo_ways` for a demo account; those that add a way to sign in throw
- * `accounts.confirm_first` besides, unless the person signed in or confirmed a quarter of an hour ago at most.
+ * `accounts.confirm_first` besides, unless the person signed in or confirmed a quarter of an hour ago at most, and
+ * `accounts.sign_in_first` when the session has ended meanwhile.
  */
 export interface AccountWays {
   /** How this person may sign in. */
@@ -47,6 +48,8 @@ export interface AccountWays {
   putPhone(client: Client, actor: PersonActor, input: PhonePut): Promise<void>;
   /** @throws Refusal `accounts.last_way` where there is no e-mail */
   removePhone(actor: PersonActor): Promise<void>;
+  /** The job of those two. */
+  sendNumberNews(job: codes.NumberJob): Promise<void>;
   /** Shows once more who it is. @throws Refusal `accounts.wrong_credentials`, as `signInByPhone`, `request.too_many` */
   confirm(client: Client, actor: PersonActor, shown: Confirmation): Promise<void>;
   /** @throws Refusal `accounts.passkey_not_here`, `…too_many_passkeys`, `request.too_many` */
@@ -99,8 +102,9 @@ export function createWays(parts: AccountsParts): AccountWays {
     },
     async removePhone(actor) {
       await assertSure(actor);
-      await codes.removePhone(parts, actor.personId);
+      await codes.removePhone(parts, actor);
     },
+    sendNumberNews: (job) => codes.sendNumberNews(parts, job),
     async confirm(client, actor, shown) {
       assertOwn(actor);
       await confirm(parts, client, actor, shown);
@@ -119,7 +123,7 @@ export function createWays(parts: AccountsParts): AccountWays {
     },
     async removePasskey(actor, id) {
       await assertSure(actor);
-      await passkeys.removePasskey(parts, actor.personId, id);
+      await passkeys.removePasskey(parts, actor, id);
     },
     showOptions: (client, viewer) => passkeys.showOptions(parts, client, viewer),
     signInByPasskey: (client, viewer, shown) => passkeys.signInByPasskey(parts, client, viewer, shown),

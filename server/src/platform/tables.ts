@@ -329,7 +329,6 @@ export interface Person {
   locale: Generated<string>;
   name: string;
   phone: string | null;
-  phone_since: Timestamp | null;
   time_zone: Generated<string>;
   updated_at: Timestamp;
 }

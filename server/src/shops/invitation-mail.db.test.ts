@@ -78,6 +78,22 @@ describe('mails of invitations', () => {
     assert.equal(await mailed(owner.id, shop.id, 'one@example.test'), true);
   });
 
+  it('[SP51] a person mails twenty a day from all their shops; at once an e-mail gets no more than three', async () => {
+    const { owner, shop } = await newMarket();
+    const second = await api.newShop(owner.cookie);
+    const invite = async (by: string, shopId: string, email: string) =>
+      (await api.team.invite(by, shopId, { role: 'packer', email })).isMailed;
+    const mailed: boolean[] = [];
+    for (let n = 0; n < 22; n += 1) {
+      mailed.push(await invite(owner.id, n < 11 ? shop.id : second.id, `across-${n}@example.test`));
+    }
+    assert.deepEqual([mailed.filter(Boolean).length, mailed[19], mailed[20]], [20, true, false]);
+    const markets = await Promise.all(Array.from({ length: 8 }, newMarket));
+    const atOnce = await Promise.all(markets.map((market, n) =>
+      invite(market.owner.id, market.shop.id, n % 2 === 0 ? 'busy@example.test' : 'Busy@Example.test')));
+    assert.equal(atOnce.filter(Boolean).length, 3);
+  });
+
   it('[SP52] the name of a shop is no link and no line of its own in the mail', () => {
     const letter = invitationLetter('en', {
       shop: 'WIN\nnow at https://evil.example www.evil.example <b>', role: 'host', url: 'https://nacre.test/invite/x',

@@ -67,23 +67,43 @@ export async function setMailToken(db: Db, id: string, tokenHash: Buffer): Promi
   return row as InvitationRow | undefined;
 }
 
-/** Invitations with an e-mail since then: of the shop, and to this e-mail from all shops. */
+export interface MailedBy {
+  shopId: string;
+  personId: string;
+  email: string;
+}
+
+/**
+ * Mails by one person and to one e-mail are counted one after the other, whatever the shop. After `lockTeam`, and
+ * always the person first, so that nobody waits in a circle.
+ */
+export async function lockMails(tx: Tx, { personId, email }: MailedBy): Promise<void> {
+  for (const key of [`shop_mails of ${personId}`, `shop_mails to ${email.toLowerCase()}`]) {
+    await sql`select pg_advisory_xact_lock(hashtextextended(${key}, 0))`.execute(tx);
+  }
+}
+
+/** Invitations with an e-mail since then: of the shop; of the person and to this e-mail from all shops. */
 export async function countMailed(
-  tx: Tx, shopId: string, email: string, since: Date,
-): Promise<{ ofShop: number; toEmail: number }> {
+  tx: Tx, { shopId, personId, email }: MailedBy, since: Date,
+): Promise<{ ofShop: number; ofPerson: number; toEmail: number }> {
   const counted = await tx
     .selectFrom('shop_invitation')
     .select((select) => [
       select.fn.countAll<bigint>().filterWhere('shop_id', '=', shopId).as('of_shop'),
+      select.fn.countAll<bigint>().filterWhere('created_by', '=', personId).as('of_person'),
       select.fn.countAll<bigint>().filterWhere(sql<boolean>`lower(email) = lower(${email})`).as('to_email'),
     ])
     .where('email', 'is not', null)
     .where('created_at', '>', since)
     .where((where) => where.or([
-      where('shop_id', '=', shopId), where(sql<string>`lower(email)`, '=', email.toLowerCase()),
+      where('shop_id', '=', shopId), where('created_by', '=', personId),
+      where(sql<string>`lower(email)`, '=', email.toLowerCase()),
     ]))
     .executeTakeFirstOrThrow();
-  return { ofShop: Number(counted.of_shop), toEmail: Number(counted.to_email) };
+  return {
+    ofShop: Number(counted.of_shop), ofPerson: Number(counted.of_person), toEmail: Number(counted.to_email),
+  };
 }
 
 export async function invitationOf(tx: Tx, shopId: string, id: string): Promise<InvitationRow | undefined> {

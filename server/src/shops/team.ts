@@ -32,6 +32,8 @@ export const INVITATION_DAYS = 7;
 const DAY_MS = 24 * 3600 * 1000;
 /** Invitations that one shop may mail in a day: a team is smaller, and a shop is no letter box for advertising. */
 export const MAILS_OF_SHOP = 20;
+/** That one person may have mailed in a day, from all shops: everybody can open twenty of them. */
+export const MAILS_OF_PERSON = 20;
 /** To one e-mail in a day, from all shops: nobody is to be pestered. */
 export const MAILS_TO_EMAIL = 3;
 
@@ -69,8 +71,8 @@ export interface TeamOfShops {
   /** Everybody may take themselves out. @throws Refusal `shops.member_not_found`, `shops.last_owner` */
   remove(personId: string, shopId: string, memberId: string): Promise<void>;
   /**
-   * The token is told this once. With an e-mail a link of its own is mailed there, while the shop has mailed fewer than
-   * it may today. @throws Refusal `shops.too_many_invitations`
+   * The token is told this once. With an e-mail a link of its own is mailed there, while shop and inviter have
+   * mailed fewer than they may today. @throws Refusal `shops.too_many_invitations`
    */
   invite(personId: string, shopId: string, input: InvitationCreate): Promise<MadeInvitation>;
   /** The job of `invite`. Twice is two mails, of which the second one's link works. */
@@ -194,7 +196,7 @@ async function invite(
     const open = await store.openInvitations(tx, shopId, now);
     if (open.length >= INVITATIONS_MAX) throw new Refusal('shops.too_many_invitations');
     const email = input.email?.trim() ?? null;
-    const isMailed = email !== null && await mayMail(tx, shopId, email, now);
+    const isMailed = email !== null && await mayMail(tx, { shopId, personId, email }, now);
     const row: InvitationRow = {
       id: newId(), shop_id: shopId, role: input.role, email, token_hash: hash, mail_token_hash: null,
       created_by: personId, created_at: now, expires_at: new Date(now.getTime() + INVITATION_DAYS * DAY_MS),
@@ -216,9 +218,10 @@ function newToken(): { token: string; hash: Buffer } {
 }
 
 /** Those taken back count too: their mails were sent. */
-async function mayMail(tx: Tx, shopId: string, email: string, now: Date): Promise<boolean> {
-  const { ofShop, toEmail } = await store.countMailed(tx, shopId, email, new Date(now.getTime() - DAY_MS));
-  return ofShop < MAILS_OF_SHOP && toEmail < MAILS_TO_EMAIL;
+async function mayMail(tx: Tx, mail: store.MailedBy, now: Date): Promise<boolean> {
+  await store.lockMails(tx, mail);
+  const { ofShop, ofPerson, toEmail } = await store.countMailed(tx, mail, new Date(now.getTime() - DAY_MS));
+  return ofShop < MAILS_OF_SHOP && ofPerson < MAILS_OF_PERSON && toEmail < MAILS_TO_EMAIL;
 }
 
 async function mailInvitation(deps: TeamDeps, { invitationId, locale }: InvitationJob): Promise<void> {

@@ -15,6 +15,11 @@ import {
 import { api, ask } from '#lib/api.ts';
 import { ApiError } from '#lib/problem.ts';
 
+/** The server's challenge holds for five minutes: who takes up the offer after that would be refused. */
+const RENEWED_AFTER_MS = 4 * 60_000;
+/** Nobody tries as often; an authenticator that answers by itself would for ever. */
+const REFUSALS_MAX = 5;
+
 /** What the browser says when the person, or the page itself, has ended it. */
 const ended = new Set(['NotAllowedError', 'AbortError']);
 
@@ -46,26 +51,65 @@ export async function makePasskey(): Promise<Passkey | null> {
 }
 
 /** @param offered among what the browser fills into the field, without a sheet of its own, for as long as it takes */
-export async function signInByPasskey(offered = false): Promise<Me | null> {
-  if (offered && !(await browserSupportsWebAuthnAutofill())) return null;
-  const { options } = await ask(api.POST('/api/auth/passkey-options'));
+async function shown(options: unknown, offered: boolean): Promise<PasskeyShown | null> {
   const optionsJSON = options as PublicKeyCredentialRequestOptionsJSON;
-  const shown = await unlessEnded(
+  const answer = await unlessEnded(
     startAuthentication({ optionsJSON, useBrowserAutofill: offered, verifyBrowserAutofillInput: false }),
   );
-  if (shown === null) return null;
-  const { id, rawId, type, response } = shown;
+  if (answer === null) return null;
+  const { id, rawId, type, response } = answer;
   const { clientDataJSON, authenticatorData, signature, userHandle } = response;
-  const body: PasskeyShown = {
+  return {
     id,
     rawId,
     type,
     response: { clientDataJSON, authenticatorData, signature, ...(userHandle ? { userHandle } : {}) },
   };
-  return ask(api.POST('/api/auth/sign-in/passkey', { body }));
 }
 
-/** Ends an offer that waits. */
-export function endOffer(): void {
+const askOptions = async () => (await ask(api.POST('/api/auth/passkey-options'))).options;
+const signInWith = (body: PasskeyShown): Promise<Me> => ask(api.POST('/api/auth/sign-in/passkey', { body }));
+
+/** By the browser's own sheet. */
+export async function signInByPasskey(): Promise<Me | null> {
+  const body = await shown(await askOptions(), false);
+  return body && signInWith(body);
+}
+
+/**
+ * Offers passkeys among what the browser fills into the field, until one is taken, the sheet is opened in its place or
+ * `signal` ends it. One that is refused is told, and the offer begins anew.
+ */
+export async function offerPasskeys(
+  on: { signedIn(me: Me): void; refused(error: unknown): void },
+  signal: AbortSignal,
+): Promise<void> {
+  if (!(await browserSupportsWebAuthnAutofill())) return;
+  for (let refusals = 0; refusals < REFUSALS_MAX; ) {
+    const options = await askOptions();
+    if (signal.aborted) return;
+    signal.addEventListener('abort', endOffer, { once: true });
+    let isOver = false;
+    const timer = setTimeout(() => {
+      isOver = true;
+      endOffer();
+    }, RENEWED_AFTER_MS);
+    const body = await shown(options, true).finally(() => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', endOffer);
+    });
+    if (body === null && isOver) continue;
+    if (body === null) return;
+    try {
+      return on.signedIn(await signInWith(body));
+    } catch (error) {
+      if (signal.aborted) return;
+      on.refused(error);
+      refusals += 1;
+    }
+  }
+}
+
+function endOffer(): void {
   WebAuthnAbortService.cancelCeremony();
 }
