@@ -67,7 +67,7 @@ export async function createMediaServer(options: MediaServerOptions): Promise<Me
 
   /** Ends those of the same stream, and in this state, that were opened before. */
   const replace = (ids: { streamId: string; sessionId: string }, state: 'up' | 'connecting'): void => {
-    for (const [sessionId, { session }] of [...publishers]) {
+    for (const [sessionId, { session }] of publishers) {
       if (sessionId === ids.sessionId) return;
       if (session.streamId === ids.streamId && session.stats().state === state) remove(sessionId, 'replaced');
     }

@@ -125,7 +125,7 @@ test('[M26] a publisher that sends key pictures rarely gets segments all the sam
   assert.doesNotMatch(text, /INDEPENDENT-SEGMENTS/, 'and the playlist does not claim what is not so');
 });
 
-test('[M37] who begins anew from a stream whose key pictures are rare gets its last segment that starts with one', () => {
+test('[M37] who begins anew where key pictures are rare gets the last segment that starts with one', () => {
   const it = stage();
   it.init();
   it.play(12_000, { gopMs: 10_000 });

@@ -118,7 +118,7 @@ test('[V19] a private show is for its members, and for no cache', async () => {
   assert.equal(member.headers['access-control-allow-origin'], undefined);
 });
 
-test('[V51] [V53] one sound is offered, AAC to who asks for it and may watch; what is not there yet no cache keeps', async () => {
+test('[V51] [V53] one sound is offered, AAC to who asks and may watch; its absence no cache keeps', async () => {
   const { app, open, play, down } = await stage(true);
   play(5_000);
   const read = async (url: string) => (await app.inject({ url: `/live/show/${url}` }));

@@ -92,8 +92,8 @@ interface Senders {
 }
 
 /**
- * One for the picture, one for the sound. Also without a microphone, which may be plugged in during the show: until then
- * the server makes silence (media/README.md, M11).
+ * One for the picture, one for the sound. Also without a microphone, which may be plugged in during the show: until
+ * then the server makes silence (media/README.md, M11).
  */
 async function addSenders(connection: RTCPeerConnection, options: PublicationOptions): Promise<Senders> {
   const { stream } = options;

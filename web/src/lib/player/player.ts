@@ -297,7 +297,8 @@ function onBinary(core: Core, message: LiveInit | LiveFragment): void {
   if (message.kind === 'fragment') return core.feed?.fragment(message);
   const type = playableType(message.mime);
   if (!type && playableType(pictureOf(message.mime))) {
-    // No Opus in this browser, and AAC wherever there is H.264. The socket goes on to tell of the show; the picture comes by HLS with AAC.
+    // No Opus in this browser, and AAC wherever there is H.264: the picture comes by HLS with AAC. The socket goes on
+    // to tell of the show.
     core.line?.send({ type: 'pause' });
     return void fallBack(core);
   }
