@@ -119,7 +119,7 @@ export const LikesAnswer = Type.Object({ likes: Type.Integer() });
 
 export const StreamKeyQuery = Type.Object({
   /**
-   * Whoever publishes with the old key stays until the new one's picture is there, 15 s at most: viewers see no gap.
+   * Whoever publishes with the old key stays until the new one is connected: viewers see no gap.
    * Without it the old one is cut at once, as after a key fell into wrong hands.
    */
   takeOver: Type.Optional(Type.Boolean()),

@@ -179,8 +179,8 @@ export interface MediaSupervisor {
    */
   ready(): Promise<{ udpPort: number }>;
   /**
-   * Answers a WHIP offer. A publisher already on this stream is replaced (`down {replaced}`) once the new offer is
-   * accepted. Rejects with `PublishRefusal`. A session not connected within 15 s goes `down {lost}`.
+   * Answers a WHIP offer. A publisher already on this stream is replaced (`down {replaced}`) once the new one is
+   * connected. Rejects with `PublishRefusal`. A session not connected within 15 s goes `down {lost}`.
    */
   publish(request: { streamId: string; offerSdp: string }): Promise<{ sessionId: string; answerSdp: string }>;
   /**

@@ -65,6 +65,14 @@ export async function createMediaServer(options: MediaServerOptions): Promise<Me
     return true;
   };
 
+  /** Ends those of the same stream, and in this state, that were opened before. */
+  const replace = (ids: { streamId: string; sessionId: string }, state: 'up' | 'connecting'): void => {
+    for (const [sessionId, { session }] of publishers) {
+      if (sessionId === ids.sessionId) return;
+      if (session.streamId === ids.streamId && session.stats().state === state) remove(sessionId, 'replaced');
+    }
+  };
+
   const openSession = (ids: { streamId: string; sessionId: string }, offer: Offer): Publisher => {
     // Libdatachannel may call back before `accept` returns.
     let publisher: Publisher | null = null;
@@ -73,7 +81,11 @@ export async function createMediaServer(options: MediaServerOptions): Promise<Me
       ...ids,
       offer,
       send: (packet) => peer?.send(packet) ?? false,
-      onUp: () => options.onEvent({ type: 'up', ...ids }),
+      onUp() {
+        // Not before: one that never connects must not take the show off the air.
+        replace(ids, 'up');
+        options.onEvent({ type: 'up', ...ids });
+      },
       onInit(init) {
         options.onEvent({
           type: 'init',
@@ -126,8 +138,9 @@ export async function createMediaServer(options: MediaServerOptions): Promise<Me
     udpPort: transport.udpPort,
     publish(request) {
       const offer = parseOffer(request.offerSdp);
-      const replaced = [...publishers.values()].filter(({ session }) => session.streamId === request.streamId);
-      if (publishers.size - replaced.length >= maxPublishers) {
+      // Of a stream that is taken over there are two for a moment: they count as one.
+      const streams = new Set([...publishers.values()].map(({ session }) => session.streamId));
+      if (streams.size >= maxPublishers && !streams.has(request.streamId)) {
         const sentence = `This server already carries ${maxPublishers} shows. Try again later.`;
         throw new PublishRefusal('too_many_publishers', sentence);
       }
@@ -138,7 +151,7 @@ export async function createMediaServer(options: MediaServerOptions): Promise<Me
         log.warn({ err: error }, 'An offer was not accepted by the transport');
         throw new PublishRefusal('offer_malformed', 'The offer cannot be used: its ICE or DTLS parameters are wrong.');
       }
-      for (const { session } of replaced) remove(session.sessionId, 'replaced');
+      replace(request, 'connecting');
       publishers.set(request.sessionId, publisher);
       return buildAnswer(offer, { ...publisher.peer.local, addresses, udpPort: transport.udpPort });
     },

@@ -156,6 +156,20 @@ suite('publishers through the real media process', { concurrency: 2 }, () => {
     assert.deepEqual(downs.map(({ reason }) => reason), ['replaced']);
   });
 
+  test('[M39] one that takes over and cannot connect leaves the first on air', async (t) => {
+    const stage = await openStage(t);
+    publish(t, stage);
+    await stage.until('the first picture', () => pictures(stage).length > 0);
+    await stage.supervisor.publish({ streamId: pictures(stage)[0]!.streamId, offerSdp: deadOffer });
+    // Another try of it takes the place of the first try alone.
+    await stage.supervisor.publish({ streamId: pictures(stage)[0]!.streamId, offerSdp: deadOffer });
+    const count = pictures(stage).length;
+    await stage.until('pictures of the first', () => pictures(stage).length > count + 25);
+    assert.deepEqual(stage.of('down').map(({ reason }) => reason), ['replaced']);
+    assert.notEqual(stage.of('down')[0]!.sessionId, pictures(stage)[0]!.sessionId);
+    assert.equal((await stage.supervisor.stats())!.sessions.length, 2);
+  });
+
   test('[M17] the media process is killed: its sessions are down, a new one takes publishers again', async (t) => {
     const stage = await openStage(t);
     publish(t, stage);

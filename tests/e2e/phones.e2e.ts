@@ -146,7 +146,7 @@ declare global {
   var phone: Phone;
 }
 
-test('[S62] [S63] camera and microphone are chosen by name on air, without a gap, and remembered', async (t) => {
+test('[S62] [S63] [S75] camera and microphone are chosen by name on air, without a gap, and remembered', async (t) => {
   const host = await openStudio();
   await waitForMovement(host, PATIENCE_MS);
   await goLive(host);
@@ -162,7 +162,7 @@ test('[S62] [S63] camera and microphone are chosen by name on air, without a gap
   const microphones = sheet.locator('input[name=microphoneId]');
   const stoodMs = await longestStand(viewer, async () => {
     await other.check({ force: true });
-    await sheet.locator('fieldset:not([disabled])').first().waitFor();
+    await sheet.locator('fieldset[aria-busy=false]').first().waitFor();
     await microphones.last().check({ force: true });
     await host.waitForTimeout(1_000);
     await host.keyboard.press('Escape');
@@ -184,6 +184,54 @@ test('[S62] [S63] camera and microphone are chosen by name on air, without a gap
   await sheet.getByText('Desk camera', { exact: true }).waitFor();
   const kept = await host.evaluate(() => JSON.parse(localStorage.getItem('nacre.devices') ?? '{}') as object);
   assert.deepEqual(Object.keys(kept).sort(), ['cameraId', 'microphoneId']);
+  // It is not really there: that is said, the one of before is chosen again, and the keyboard keeps its place.
+  await sheet.locator('input[name=cameraId]:checked').focus();
+  while (await sheet.locator('input[name=cameraId]:checked').inputValue() !== 'usb') {
+    await host.keyboard.press('ArrowDown');
+  }
+  await sheet.getByText(say('studio.devices_refused')).waitFor();
+  await sheet.locator('fieldset[aria-busy=false]').first().waitFor();
+  const used = await host.evaluate(() => JSON.parse(localStorage.getItem('nacre.devices') ?? '{}') as object);
+  assert.equal(await sheet.locator('input[name=cameraId]:checked').inputValue(), used['cameraId' as keyof object]);
+  assert.equal(await host.evaluate(() => (document.activeElement as HTMLInputElement).name), 'cameraId');
+  await waitForMovement(viewer, PATIENCE_MS);
+  await viewer.context().close();
+  await host.context().close();
+});
+
+/** No microphone at first. */
+function hideMicrophone(): void {
+  const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async (wish) => {
+    if (wish?.video && wish.audio) throw new DOMException('there is none', 'NotFoundError');
+    return real(wish);
+  };
+  const connections: RTCPeerConnection[] = [];
+  globalThis.RTCPeerConnection = class extends RTCPeerConnection {
+    constructor(how?: RTCConfiguration) {
+      super(how);
+      connections.push(this);
+    }
+  };
+  globalThis.soundSent = async () => {
+    const reports = [...await connections.at(-1)!.getStats()].map(([, report]) => report as RTCOutboundRtpStreamStats);
+    return reports.find(({ type, kind }) => type === 'outbound-rtp' && kind === 'audio')?.packetsSent ?? 0;
+  };
+}
+declare global {
+  var soundSent: () => Promise<number>;
+}
+
+test('[S74] a show that began without a microphone sends the one that is added', async () => {
+  const host = await openStudio((context) => context.addInitScript(hideMicrophone));
+  await waitForMovement(host, PATIENCE_MS);
+  await goLive(host);
+  const viewer = await openViewer();
+  assert.equal(await host.evaluate(() => soundSent()), 0);
+  await button(host, say('studio.devices')).click();
+  await host.getByRole('dialog').locator('input[name=microphoneId]').first().check({ force: true });
+  await until('it is sent', PATIENCE_MS, async () => (await host.evaluate(() => soundSent())) > 10);
+  await waitForMovement(viewer, PATIENCE_MS);
   await viewer.context().close();
   await host.context().close();
 });

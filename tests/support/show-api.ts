@@ -83,9 +83,7 @@ export async function createShowApi(
     images: api.images,
     video: {
       endShow: async (showId) => void video.push(`end ${showId}`),
-      dropPublisher: async (showId, afterMs = 0) => {
-        video.push(afterMs > 0 ? `drop ${showId} after ${afterMs}` : `drop ${showId}`);
-      },
+      dropPublisher: async (showId) => void video.push(`drop ${showId}`),
       dismissViewers: (showId) => void video.push(`dismiss ${showId}`),
       putOut: (showId, names) => void video.push(`out ${showId} ${names.join(' ')}`),
     },

@@ -5,7 +5,6 @@ import { soundTimescale } from '../fmp4/init-segment.ts';
 /** AAC-LC (2) at 48 kHz (index 3) with two channels, in five, four and four bits (ISO/IEC 14496-3 §1.6.2.1). */
 const audioSpecificConfig = u8(0x11, 0x90);
 export const aacBitrate = 96_000;
-export const aacCodec = 'mp4a.40.2';
 const containers: readonly string[] = ['moov', 'trak', 'mdia', 'minf', 'stbl'];
 
 /** @param initSegment as `init-segment.ts` builds it */
@@ -13,7 +12,7 @@ export function withAacSound(initSegment: Buffer): Buffer {
   return Buffer.concat(boxesOf(initSegment).map(rewritten));
 }
 
-export const withAacCodec = (mime: string): string => mime.replace(/opus/i, aacCodec);
+export const withAacCodec = (mime: string): string => mime.replace(/opus/i, 'mp4a.40.2');
 
 function rewritten(whole: Buffer): Buffer {
   const type = whole.toString('latin1', 4, 8);

@@ -7,11 +7,13 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { ALL_FORMATS, BufferSource, EncodedPacketSink, Input } from 'mediabunny';
 import { readFragments } from '../fmp4/fragment-reader.ts';
+import { buildSoundFragment } from '../fmp4/fragment.ts';
 import { createMuxer } from '../fmp4/muxer.ts';
 import { createHls, type Hls } from '../hls/hls.ts';
 import type { MediaEvent } from '../hooks.ts';
 import type { NalUnit } from '../rtp/h264.ts';
 import { createAacRenditions, type AacRenditions } from './renditions.ts';
+import { createTranscoder } from './transcoder.ts';
 
 const portrait = Buffer.from('6742c01fd900b40a1bff0040001b1000000300100000030320f1832480', 'hex');
 const landscape = Buffer.from('6764001eacd940a02ff97ff000300041000003000100000300320f162d96', 'hex');
@@ -217,6 +219,71 @@ test('[M33] another size, another publisher and the end of the show come through
   it.hls.end('show');
   assert.match(await playlistOf(it.aac), /#EXT-X-ENDLIST\n$/);
   assert.equal(it.aac.running(), 0);
+});
+
+test('[M35] a show that ends on air keeps its playlist for a moment and no memory after it', async (t) => {
+  const it = stage();
+  t.after(() => it.aac.stop());
+  it.play(4_400);
+  await playlistOf(it.aac);
+  it.aac.end('show');
+  it.hls.end('show');
+  it.down();
+  assert.match(await playlistOf(it.aac), /#EXT-X-ENDLIST\n$/);
+  assert.equal(it.aac.kept(), 1);
+  it.clock.ms += 61_000;
+  await until('it is forgotten', () => it.aac.kept() === 0);
+  assert.equal((await it.aac.playlist('show', plain)).kind, 'unavailable');
+});
+
+test('[M36] what failed rests before it is tried again, each time longer, and then has other names', async (t) => {
+  const it = stage();
+  t.after(() => it.aac.stop());
+  const names = async () => (await playlistOf(it.aac)).match(/\d+(?=\.(part\.)?m4s)/g)?.map(Number) ?? [];
+  const fail = async () => {
+    // Sound from a minute later: no publisher sends it so, and no encoder takes it.
+    const at = { streamId: 'show', sessionId: '1', generation: 1, arrivedAtMs: it.clock.ms, timeMs: 90_000 };
+    const data = buildSoundFragment(1, 90 * 48_000, [{ data: silence, duration: 960 }]);
+    it.aac.onMediaEvent({ type: 'fragment', ...at, track: 'audio', isKey: true, durationMs: 20, data });
+    await until('it failed', () => it.aac.running() === 0);
+  };
+  it.play(4_400);
+  let last = Math.max(...await names());
+  for (const restMs of [10_000, 20_000]) {
+    await fail();
+    it.clock.ms += restMs - 1;
+    assert.equal((await it.aac.playlist('show', plain)).kind, 'unavailable');
+    assert.equal(it.aac.running(), 0);
+    it.clock.ms += 1;
+    const next = await names();
+    assert.ok(Math.min(...next.filter((name) => name > 2e9)) > last, 'a part has a name again');
+    last = Math.max(...next);
+  }
+});
+
+test('[M36] the thread ends with the last line, also with one that failed', async (t) => {
+  const transcoder = createTranscoder();
+  t.after(() => transcoder.stop());
+  const frames = [{ data: silence, duration: 960 }];
+  const reason = await new Promise<string>((resolve) => {
+    const line = transcoder.open({ onPacket: () => undefined, onFailed: resolve });
+    line.sound(0, frames);
+    line.sound(48_000 * 60, frames);
+  });
+  assert.match(reason, /jumped/);
+  await until('the thread ended', () => !transcoder.isRunning());
+});
+
+test('[M37] while the publisher is away, who asks for AAC is told to come back', async (t) => {
+  const it = stage();
+  t.after(() => it.aac.stop());
+  it.play(4_400);
+  it.down();
+  assert.equal((await it.hls.playlist('show', plain)).kind, 'ok');
+  assert.equal((await it.aac.playlist('show', plain)).kind, 'unavailable');
+  it.publish('2');
+  it.play(4_400);
+  assert.equal((await it.aac.playlist('show', plain)).kind, 'ok');
 });
 
 test('[M34] no more are made at once than the machine carries, and who comes too many is told to wait', async (t) => {

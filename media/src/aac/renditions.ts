@@ -10,8 +10,9 @@ import { buildSoundFragment } from '../fmp4/fragment.ts';
 import { readFragments, type ReadFragment } from '../fmp4/fragment-reader.ts';
 import { soundTimescale } from '../fmp4/init-segment.ts';
 import { createHls, type Hls, type HlsAnswer, type PlaylistQuery } from '../hls/hls.ts';
+import type { HlsRendition } from '../hls/playlist.ts';
 import type { MediaEvent, MediaLog, StreamFragment, StreamInit } from '../hooks.ts';
-import { withAacCodec, withAacSound } from './aac-init.ts';
+import { aacBitrate, withAacCodec, withAacSound } from './aac-init.ts';
 import { aacPacketTicks, createTranscoder, type TranscoderLine } from './transcoder.ts';
 
 /** A viewer asks three times a second and waits 9 s at most. Sooner ends under a phone in a lift. */
@@ -21,18 +22,31 @@ const lookEveryMs = 5_000;
 const perCore = 8;
 /** A picture waits so long for sound that does not come, then goes without. An encoder takes a second to start. */
 const maxHoldMs = 3_000;
-/** The same in pictures: a burst of two segments at the start, and more is a broken clock. */
-const maxHeld = 600;
+/** The same in pictures: a burst of a whole playlist at the start at most, and more is a broken clock. */
+const maxHeld = 1_200;
+/** Viewers who read on past the end have all of it by then; longer is memory for nobody. */
+const keepEndedMs = 60_000;
+/**
+ * What failed is not tried again sooner, twice as long after each time, up to a bound. Sooner could use names again
+ * that caches have: a beginning's names may run ahead of its time by as many parts as there are in a playlist.
+ */
+const firstRestMs = 10_000;
+const longestRestMs = 5 * 60_000;
 
 export interface AacRenditions {
   /** Feed it every event of the media supervisor, after `hls`. Never throws. */
   onMediaEvent(event: MediaEvent): void;
+  multivariant(streamId: string): Promise<HlsAnswer<string>>;
+  /** Unavailable where it is not made now though the stream is there: too many, it failed, or nobody publishes. */
   playlist(streamId: string, query: PlaylistQuery): Promise<HlsAnswer<string>>;
   file(streamId: string, name: string): Promise<HlsAnswer<Buffer>>;
+  /** The show is over: the playlist says so, and what it names stays for a while. */
   end(streamId: string): void;
   dismiss(streamId: string): void;
   /** Those that run now. */
   running(): number;
+  /** Those of which something is kept. */
+  kept(): number;
   stop(): Promise<void>;
 }
 
@@ -51,11 +65,16 @@ interface Core {
   log: MediaLog;
   transcoder: ReturnType<typeof createTranscoder>;
   renditions: Map<string, Rendition>;
+  /** When shows ended of which something is kept. */
+  endedMs: Map<string, number>;
+  failures: Map<string, { times: number; untilMs: number }>;
 }
+
+const variant: HlsRendition = { uri: 'aac/media.m3u8', mimeOf: withAacCodec, bitrate: aacBitrate };
 
 export function createAacRenditions(deps: {
   /** Of the streams as they come. */
-  hls: Pick<Hls, 'recent'>;
+  hls: Pick<Hls, 'recent' | 'has' | 'multivariant'>;
   /** Unix epoch, ms. */
   now: () => number;
   log: MediaLog;
@@ -64,24 +83,22 @@ export function createAacRenditions(deps: {
   const { now, log } = deps;
   const max = deps.maxRenditions ?? perCore * availableParallelism();
   const core: Core = {
-    out: createHls({ now }), now, log, transcoder: createTranscoder(), renditions: new Map(),
+    out: createHls({ now }), now, log, transcoder: createTranscoder(),
+    renditions: new Map(), endedMs: new Map(), failures: new Map(),
   };
   const { out, renditions } = core;
-  const timer = setInterval(() => endIdle(core), lookEveryMs);
+  const timer = setInterval(() => tidyUp(core), lookEveryMs);
   timer.unref();
 
-  /** Whether it runs, or what it made is still there. */
-  const wake = (streamId: string): 'there' | 'none' | 'full' => {
+  /** `there`: it runs, or what it made is still there; `later`: ask again; `none`: there is no such stream. */
+  const wake = (streamId: string): 'there' | 'later' | 'none' => {
     const known = renditions.get(streamId);
-    if (known) {
-      known.askedMs = now();
-      return 'there';
-    }
+    if (known) known.askedMs = now();
+    if (known || core.endedMs.has(streamId)) return 'there';
+    if (!deps.hls.has(streamId)) return 'none';
+    if (renditions.size >= max || now() < (core.failures.get(streamId)?.untilMs ?? 0)) return 'later';
     const recent = deps.hls.recent(streamId);
-    if (recent === null) return 'there';
-    if (renditions.size >= max) return 'full';
-    // What an earlier one made is too old to go on from.
-    out.forget(streamId);
+    if (recent === null) return 'later';
     start(core, recent);
     return 'there';
   };
@@ -94,8 +111,11 @@ export function createAacRenditions(deps: {
       else if (event.type === 'fragment') take(core, rendition, event);
       else if (event.type === 'down') goDown(core, rendition, event);
     },
+    multivariant: (streamId) => deps.hls.multivariant(streamId, variant),
     async playlist(streamId, query) {
-      return wake(streamId) === 'full' ? { kind: 'unavailable' } : out.playlist(streamId, query);
+      const found = wake(streamId);
+      if (found === 'there') return out.playlist(streamId, query);
+      return { kind: found === 'none' ? 'not-found' : 'unavailable' };
     },
     async file(streamId, name) {
       const rendition = renditions.get(streamId);
@@ -104,11 +124,16 @@ export function createAacRenditions(deps: {
     },
     end(streamId) {
       const rendition = renditions.get(streamId);
-      if (rendition) close(core, streamId, rendition);
+      if (rendition === undefined) return;
+      const { sessionId } = rendition.init;
+      goDown(core, rendition, { type: 'down', streamId, sessionId, reason: 'closed' });
+      close(core, streamId, rendition);
       out.end(streamId);
+      core.endedMs.set(streamId, now());
     },
     dismiss: (streamId) => out.dismiss(streamId),
     running: () => renditions.size,
+    kept: () => out.size(),
     async stop() {
       clearInterval(timer);
       renditions.clear();
@@ -156,10 +181,11 @@ function openLine(core: Core, rendition: Rendition, { streamId, sessionId }: Str
     },
     onFailed(reason) {
       if (!isOurs()) return;
-      // The next request starts it anew; until then there is nothing rather than a show without sound.
+      // A request after the rest starts it anew; until then there is nothing rather than a show without sound.
       core.log.warn({ streamId, reason }, 'AAC sound could not be made');
       close(core, streamId, rendition);
       core.out.forget(streamId);
+      rest(core, streamId);
     },
   });
 }
@@ -214,10 +240,24 @@ function close(core: Core, streamId: string, rendition: Rendition): void {
   core.renditions.delete(streamId);
 }
 
-function endIdle(core: Core): void {
-  for (const [streamId, rendition] of core.renditions) {
-    if (core.now() - rendition.askedMs <= idleMs) continue;
+function rest({ failures, now }: Core, streamId: string): void {
+  const times = (failures.get(streamId)?.times ?? 0) + 1;
+  failures.set(streamId, { times, untilMs: now() + Math.min(longestRestMs, firstRestMs * 2 ** (times - 1)) });
+}
+
+/** Ends what nobody asks for, and forgets what is over. */
+function tidyUp(core: Core): void {
+  const { renditions, endedMs, failures, out, now } = core;
+  for (const [streamId, rendition] of renditions) {
+    if (now() - rendition.askedMs <= idleMs) continue;
     close(core, streamId, rendition);
-    core.out.forget(streamId);
+    out.forget(streamId);
   }
+  for (const [streamId, atMs] of endedMs) {
+    if (now() - atMs <= keepEndedMs) continue;
+    endedMs.delete(streamId);
+    out.forget(streamId);
+  }
+  // What went well for so long is mended.
+  for (const [streamId, { untilMs }] of failures) if (now() - untilMs > longestRestMs) failures.delete(streamId);
 }

@@ -34,6 +34,8 @@ export interface LineHandlers {
 
 export interface Transcoder {
   open(handlers: LineHandlers): TranscoderLine;
+  /** Whether its thread is there. */
+  isRunning(): boolean;
   stop(): Promise<void>;
 }
 
@@ -57,6 +59,7 @@ export function createTranscoder(): Transcoder {
       if (message.type === 'packet') return handlers?.onPacket(message.time, message.data);
       lines.delete(message.line);
       handlers?.onFailed(message.reason);
+      endUnused();
     });
     started.on('error', (error) => {
       if (worker === started) failAll(String(error));
@@ -73,7 +76,13 @@ export function createTranscoder(): Transcoder {
     await old?.terminate();
   };
 
+  /** The last line takes the thread and its memory with it. */
+  const endUnused = (): void => {
+    if (lines.size === 0) void end();
+  };
+
   return {
+    isRunning: () => worker !== null,
     open(handlers) {
       const line = nextLine;
       nextLine += 1;
@@ -89,9 +98,8 @@ export function createTranscoder(): Transcoder {
         },
         close() {
           if (!lines.delete(line)) return;
-          // The last one takes the thread and its memory with it.
-          if (lines.size === 0) void end();
-          else post({ type: 'close', line });
+          post({ type: 'close', line });
+          endUnused();
         },
       };
     },

@@ -16,8 +16,11 @@ const sampleRate = 48_000;
 const channels = 2;
 /** Sound follows itself without gap (media/README.md, M11); should it not, so much at most is filled with silence. */
 const maxGapTicks = 10 * sampleRate;
-/** Sound that may wait for the encoder. A busy machine takes seconds to start one; more and it cannot keep up. */
-const maxWaitingTicks = 15 * sampleRate;
+/**
+ * Sound that may wait for the encoder: a whole playlist at the start, and a busy machine takes seconds to start one;
+ * more and it cannot keep up.
+ */
+const maxWaitingTicks = 30 * sampleRate;
 
 interface Line {
   output: Output;

@@ -125,6 +125,17 @@ test('[M26] a publisher that sends key pictures rarely gets segments all the sam
   assert.doesNotMatch(text, /INDEPENDENT-SEGMENTS/, 'and the playlist does not claim what is not so');
 });
 
+test('[M37] who begins anew where key pictures are rare gets the last segment that starts with one', () => {
+  const it = stage();
+  it.init();
+  it.play(12_000, { gopMs: 10_000 });
+  const { startedAtMs, chunks } = it.hls.recent('show') ?? assert.fail('nothing');
+  assert.equal(startedAtMs, startMs);
+  assert.equal(chunks.join(''), it.sent.join(''));
+  it.play(3_000, { gopMs: 10_000 });
+  assert.equal(it.hls.recent('show')?.startedAtMs, startMs + 10_000);
+});
+
 test('[M27] numbers go on over a takeover, and begin beyond all earlier ones after a restart', async () => {
   const before = stage();
   before.init();

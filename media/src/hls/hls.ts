@@ -7,7 +7,7 @@
  */
 import type { MediaEvent } from '../hooks.ts';
 import { createPackager, targetDurationSeconds, type Packager } from './packager.ts';
-import { writeMultivariant, writePlaylist, type HlsSound } from './playlist.ts';
+import { writeMultivariant, writePlaylist, type HlsRendition } from './playlist.ts';
 
 /** §6.2.5.2: a blocked request is given up after three target durations. */
 export const waitMs = 3 * targetDurationSeconds * 1_000;
@@ -39,13 +39,17 @@ export type HlsAnswer<T> =
 export interface Hls {
   /** Feed it every event of the media supervisor, in order. Never throws. */
   onMediaEvent(event: MediaEvent): void;
-  /** @param sound the variants to choose from: `opus` as it came, `aac` made by the server, or both */
-  multivariant(streamId: string, sound?: HlsSound): Promise<HlsAnswer<string>>;
+  /** @param rendition offered in place of the stream as it came, when that has sound */
+  multivariant(streamId: string, rendition?: HlsRendition): Promise<HlsAnswer<string>>;
   playlist(streamId: string, query: PlaylistQuery): Promise<HlsAnswer<string>>;
   /** `<number>.part.m4s` (waits when it is the next one), `<sequence>.m4s`, `<name>.mp4`. */
   file(streamId: string, name: string): Promise<HlsAnswer<Buffer>>;
   /** What a rendition made from it begins with (`Packager.recent`); null when nobody publishes. */
   recent(streamId: string): ReturnType<Packager['recent']>;
+  /** Somebody publishes it, or did lately. */
+  has(streamId: string): boolean;
+  /** Those that are remembered. */
+  size(): number;
   /** As if it had never been. */
   forget(streamId: string): void;
   /** The show is over: the playlist says so, and what it names stays for a while. */
@@ -194,15 +198,17 @@ export function createHls(deps: {
 
   return {
     onMediaEvent,
-    async multivariant(streamId, sound = 'both') {
+    async multivariant(streamId, rendition) {
       const stream = streams.get(streamId);
       if (stream === undefined) return { kind: 'not-found' };
       if (!(await until(stream, ({ packager }) => hasSegment(packager)))) return { kind: 'unavailable' };
-      return plainly(writeMultivariant(stream.packager, sound));
+      return plainly(writeMultivariant(stream.packager, rendition ?? null));
     },
     playlist: readPlaylist,
     file: readFile,
     recent: (streamId) => streams.get(streamId)?.packager.recent() ?? null,
+    has: (streamId) => streams.has(streamId),
+    size: () => streams.size,
     forget(streamId) {
       const stream = streams.get(streamId);
       streams.delete(streamId);

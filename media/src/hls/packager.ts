@@ -64,7 +64,10 @@ export interface Packager {
   add(fragment: StreamFragment): boolean;
   /** The publisher is gone: what is there is complete. */
   finish(): void;
-  /** From the last whole segment of the present init segment on, to the last picture that came; null before one. */
+  /**
+   * From the last whole segment of the present init segment that decoding can start with on (before there is one, from
+   * the first that it can), to the last picture that came; null when there is none.
+   */
   recent(): { init: StreamInit; startedAtMs: number; chunks: Buffer[] } | null;
   part(number: number): HlsPart | null;
   segment(sequence: number): HlsSegment | null;
@@ -207,9 +210,12 @@ export function createPackager(deps: {
     },
     recent() {
       const ofMap = segments.filter((segment) => segment.map === map);
-      const from = ofMap.slice(Math.max(0, ofMap.findLastIndex(({ isComplete }) => isComplete)));
+      const canStart = ({ parts }: HlsSegment): boolean => (parts[0] ?? open).isIndependent;
+      const whole = ofMap.findLastIndex((segment) => segment.isComplete && canStart(segment));
+      const start = whole === -1 ? ofMap.findIndex(canStart) : whole;
+      const from = start === -1 ? [] : ofMap.slice(start);
       const [first] = from;
-      if (map === null || first === undefined || first.parts[0]?.isIndependent === false) return null;
+      if (map === null || first === undefined) return null;
       const chunks = from.flatMap(({ parts }) => parts.map(({ data }) => data));
       return { init: map.init, startedAtMs: first.startedAtMs, chunks: [...chunks, ...open.chunks] };
     },

@@ -3,7 +3,6 @@
  *
  * Names: parts `<number>.part.m4s`, segments `<sequence>.m4s`, init segments `<name>.mp4`, beside the playlist.
  */
-import { aacBitrate, withAacCodec } from '../aac/aac-init.ts';
 import { partTargetMs, targetDurationSeconds, type HlsSegment, type Packager } from './packager.ts';
 
 /** §4.4.3.8: at least twice the part target; three leave room for a jittery network. */
@@ -76,13 +75,21 @@ function countSkipped(segments: readonly HlsSegment[], totalMs: number): number 
   return count;
 }
 
-export type HlsSound = 'opus' | 'aac' | 'both';
+/** The same stream with its sound made anew. */
+export interface HlsRendition {
+  /** Of its media playlist, beside the multivariant one. */
+  uri: string;
+  /** How its bytes are called, when the stream's are called so. */
+  mimeOf(mime: string): string;
+  /** Of its sound, in bits per second. */
+  bitrate: number;
+}
 
 /**
- * The multivariant playlist: the stream as the publisher sends it, and with AAC in place of Opus (`../aac`). Readers
- * take the first that they can play, so Opus stands first: it costs nothing.
+ * The multivariant playlist: the stream as the publisher sends it, or in its place a rendition. Never both: readers
+ * that climb from one to the other would land on another timeline, and have the server make what nobody needs.
  */
-export function writeMultivariant(packager: Packager, sound: HlsSound): string {
+export function writeMultivariant(packager: Packager, rendition: HlsRendition | null): string {
   const segments = packager.segments.filter(({ isComplete }) => isComplete);
   const rates = segments.map(bitsPerSecond);
   const newest = packager.segments.at(-1);
@@ -97,9 +104,8 @@ export function writeMultivariant(packager: Packager, sound: HlsSound): string {
     ...shape,
   ].join(',')}`;
   const lines = ['#EXTM3U', '#EXT-X-INDEPENDENT-SEGMENTS'];
-  const hasSound = init?.hasAudio === true;
-  if (sound !== 'aac' || !hasSound) lines.push(variant(mime, 0), 'media.m3u8');
-  if (sound !== 'opus' && hasSound) lines.push(variant(withAacCodec(mime), aacBitrate), 'aac/media.m3u8');
+  if (rendition === null || init?.hasAudio !== true) lines.push(variant(mime, 0), 'media.m3u8');
+  else lines.push(variant(rendition.mimeOf(mime), rendition.bitrate), rendition.uri);
   return `${lines.join('\n')}\n`;
 }
 

@@ -25,8 +25,8 @@ export interface ShowsDeps {
   video: {
     /** The show is over: cuts its publisher and closes its viewers. A repeat does nothing. */
     endShow(showId: string): Promise<void>;
-    /** Cuts whoever publishes now, after so long, unless another took over by then; viewers stay. */
-    dropPublisher(showId: string, afterMs?: number): Promise<void>;
+    /** Cuts whoever publishes now; viewers stay. */
+    dropPublisher(showId: string): Promise<void>;
     /** Who may watch has changed: viewers ask anew. */
     dismissViewers(showId: string): void;
     /** These viewers, by name, are closed; nobody else notices. */

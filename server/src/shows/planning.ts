@@ -150,11 +150,8 @@ export async function setBag(
   parts.goods.markBag(showId);
 }
 
-/** A publisher that takes over is on air within two seconds; after this it is not coming. */
-const takeOverWithinMs = 15_000;
-
 /**
- * @param how.takeOver who publishes with the old key stays until the new picture is there, or 15 s
+ * @param how.takeOver who publishes with the old key stays until the new device is connected; else it is cut at once
  * @returns the key, for this one time
  */
 export async function issueStreamKey(
@@ -174,6 +171,6 @@ export async function issueStreamKey(
     });
     return show.stream_key_hash !== null;
   });
-  if (rotated) await parts.video.dropPublisher(showId, how.takeOver ? takeOverWithinMs : 0);
+  if (rotated && !how.takeOver) await parts.video.dropPublisher(showId);
   return key;
 }

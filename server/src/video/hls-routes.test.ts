@@ -18,6 +18,7 @@ interface Stage {
   /** How often the shows were asked. */
   asked(): number;
   play(forMs: number): void;
+  down(): void;
   end(): void;
 }
 
@@ -59,6 +60,7 @@ async function stage(hasAudio = false): Promise<Stage> {
         });
       }
     },
+    down: () => hls.onMediaEvent({ type: 'down', streamId: 'show', sessionId: '1', reason: 'lost' }),
     end: () => hls.end('show'),
   };
 }
@@ -116,16 +118,21 @@ test('[V19] a private show is for its members, and for no cache', async () => {
   assert.equal(member.headers['access-control-allow-origin'], undefined);
 });
 
-test('[V51] both sounds are offered, or the one that is asked for; AAC is for who may watch', async () => {
-  const { app, open, play } = await stage(true);
+test('[V51] [V53] one sound is offered, AAC to who asks and may watch; its absence no cache keeps', async () => {
+  const { app, open, play, down } = await stage(true);
   play(5_000);
   const read = async (url: string) => (await app.inject({ url: `/live/show/${url}` }));
   const codecs = async (url: string) =>
     [...(await read(url)).body.matchAll(/CODECS="([^"]*)"/g)].map(([, name]) => name);
-  assert.deepEqual(await codecs('index.m3u8'), ['avc1.42e01f,opus', 'avc1.42e01f,mp4a.40.2']);
-  assert.deepEqual(await codecs('index.m3u8?audio=opus'), ['avc1.42e01f,opus']);
+  for (const url of ['index.m3u8', 'index.m3u8?audio=opus']) assert.deepEqual(await codecs(url), ['avc1.42e01f,opus']);
   assert.deepEqual(await codecs('index.m3u8?audio=aac'), ['avc1.42e01f,mp4a.40.2']);
+  assert.match((await read('index.m3u8?audio=aac')).body, /\naac\/media\.m3u8\n$/);
   assert.equal((await read('aac/1.m4s')).json().code, 'video.no_picture');
+  down();
+  const away = await read('aac/media.m3u8');
+  assert.deepEqual(
+    [away.statusCode, away.headers['cache-control'], away.headers['retry-after']], [503, 'no-store', '1'],
+  );
   open.clear();
   await new Promise((done) => setTimeout(done, 1_100));
   for (const url of ['aac/media.m3u8', 'aac/1.m4s']) assert.equal((await read(url)).json().code, 'shows.not_found');

@@ -1,7 +1,7 @@
 /**
- * Low-Latency HLS over HTTP: `/live/<showId>/index.m3u8` (multivariant), `media.m3u8` and the files that it names, the
- * same with AAC sound below `aac/`. For
- * browsers without Media Source Extensions, networks without WebSockets, and whatever else plays HLS.
+ * Low-Latency HLS over HTTP: `/live/<showId>/index.m3u8` (multivariant), `media.m3u8` and the files that it names; with
+ * `?audio=aac` the same with AAC sound, below `aac/`. For browsers without Media Source Extensions or without Opus,
+ * networks without WebSockets, and whatever else plays HLS.
  *
  * Cache headers are those of draft-pantos-hls-rfc8216bis-20 §6.2.5.2 and appendix B, so that any HTTP cache in front
  * carries a public show. What is private is never stored.
@@ -102,7 +102,7 @@ export function createHlsRoutes(deps: {
       const options = { schema: { hide: true }, config: { rateLimit: false } } as const;
       app.get<{ Params: { showId: string } }>('/live/:showId/index.m3u8', options, (request, reply) => (
         answer(request, reply, playlistType, () => keepPlain, (showId) => (
-          hls.multivariant(showId, readSound(request.query as Record<string, unknown>))
+          wantsAac(request.query as Record<string, unknown>) ? aac.multivariant(showId) : hls.multivariant(showId)
         ))
       ));
       app.get<{ Params: { showId: string } }>('/live/:showId/aac/media.m3u8', options, (request, reply) => {
@@ -127,9 +127,9 @@ export function createHlsRoutes(deps: {
   };
 }
 
-/** `?audio=opus` or `aac`: by a player that knows what it can play. */
-function readSound({ audio }: Record<string, unknown>): 'opus' | 'aac' | 'both' {
-  return audio === 'opus' || audio === 'aac' ? audio : 'both';
+/** By a player that knows that it cannot play Opus. */
+function wantsAac({ audio }: Record<string, unknown>): boolean {
+  return audio === 'aac';
 }
 
 /** The delivery directives (§6.2.5); null when they are none. */

@@ -55,11 +55,8 @@ export interface Video {
   attach(upgrades: Upgrades): void;
   /** The show is over: its publisher is cut, its viewers are told and closed. A repeat does nothing. */
   endShow(showId: string): Promise<void>;
-  /**
-   * The key was rotated: whoever publishes with the old one is cut, at once or after so long; viewers stay. Who was
-   * replaced by then is gone already.
-   */
-  dropPublisher(showId: string, afterMs?: number): Promise<void>;
+  /** The key was rotated: whoever publishes with the old one is cut; viewers stay. */
+  dropPublisher(showId: string): Promise<void>;
   /** Who may watch has changed: viewers are closed with 1001, and who still may comes back. */
   dismissViewers(showId: string): void;
   /** These viewers, by name, are closed with 1001 at once; nobody else notices. */
@@ -97,21 +94,10 @@ export function createVideo(deps: VideoDeps): Video {
   });
   const socket = createLiveSocket({ hub, mayWatch: deps.mayWatch, now: deps.now });
 
-  async function dropPublisher(showId: string, afterMs = 0): Promise<void> {
-    const old = sessions.of(showId);
-    const drop = async (): Promise<void> => {
-      await Promise.all(old.map((sessionId) => supervisor.remove(sessionId)));
-    };
-    if (afterMs === 0 || old.length === 0) return drop();
-    const timer = setTimeout(() => {
-      drops.delete(timer);
-      drop().catch((error: unknown) => deps.log.warn({ err: error, showId }, 'an old publisher was not cut'));
-    }, afterMs);
-    drops.add(timer);
+  async function dropPublisher(showId: string): Promise<void> {
+    await Promise.all(sessions.of(showId).map((sessionId) => supervisor.remove(sessionId)));
   }
 
-  /** Publishers that may stay for a moment longer. */
-  const drops = new Set<ReturnType<typeof setTimeout>>();
   let stopping: Promise<void> | null = null;
   return {
     routes: async (app) => {
@@ -143,7 +129,6 @@ export function createVideo(deps: VideoDeps): Video {
     mediaPid: () => supervisor.pid(),
     stop() {
       stopping ??= (async () => {
-        for (const timer of drops) clearTimeout(timer);
         hub.stop();
         hls.stop();
         reports.stop();

@@ -310,16 +310,6 @@ test('[V12] ending a show and rotating its key cut its publisher', async (t) => 
   assert.deepEqual(media.removed, ['s1', 's2']);
 });
 
-test('[S60] an old publisher is cut when its time is over, and one that came meanwhile is not', async (t) => {
-  const { media, post, video } = await stage(t);
-  await post();
-  await video.dropPublisher('show-1', 20);
-  await post();
-  assert.deepEqual(media.removed, []);
-  await new Promise((done) => setTimeout(done, 60));
-  assert.deepEqual(media.removed, ['s1']);
-});
-
 test('[V7] a plain request at the socket says whether there is something to watch', async (t) => {
   const { app } = await stage(t);
   assert.equal((await app.inject({ url: '/live/show-1/socket' })).statusCode, 426);

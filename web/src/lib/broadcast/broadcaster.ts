@@ -4,7 +4,7 @@
  * Invariant: at most one publication is wanted at a time, and every way out of a show (stop, destroy, a closed page)
  * ends it with a DELETE, so that viewers are told at once rather than after the server's timeout.
  */
-import { comeBack, flip, miss, open, renewLists, retake, sendPause, setTorch, useDevices } from './capture.ts';
+import { comeBack, flip, miss, open, renewLists, retake, sendPicture, setTorch, useDevices } from './capture.ts';
 import { change, endShow, fail, inTurn, stopTracks, type Core } from './core.ts';
 import { rememberedDevices, watchDevices } from './devices.ts';
 import type { Broadcaster, BroadcasterOptions, CreateBroadcaster } from './face.ts';
@@ -217,6 +217,6 @@ async function goOnAir(core: Core, wanted: AbortController): Promise<void> {
   }
   core.pause?.stop();
   core.pause = null;
-  await sendPause(core);
+  await sendPicture(core);
   change(core, { state: 'live', reason: null, detail: null, stats: publication.stats() });
 }

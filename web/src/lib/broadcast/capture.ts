@@ -25,6 +25,8 @@ export async function open(core: Core): Promise<void> {
     return;
   }
   change(core, { state: 'asking', reason: null, detail: null });
+  // Its camera is gone; a microphone that goes on would be held twice.
+  if (!core.options.source && core.view.stream) stopTracks(core.view.stream);
   try {
     adopt(core, core.options.source ?? (await openChosen(core)));
     change(core, { state: 'preview' });
@@ -65,6 +67,9 @@ function adopt(core: Core, stream: MediaStream): void {
   for (const track of stream.getTracks()) if (!known.has(track)) watchTrack(core, track);
   const hasTorch = (camera?.getCapabilities?.() as TorchCapabilities | undefined)?.torch === true;
   const isSameCamera = camera !== undefined && known.has(camera);
+  const { missing } = core.view;
+  const isMissing = (track: MediaStreamTrack | undefined, was: boolean): boolean =>
+    track !== undefined && (known.has(track) ? was : track.muted);
   change(core, {
     stream,
     facing,
@@ -72,6 +77,9 @@ function adopt(core: Core, stream: MediaStream): void {
     hasMicrophone: sounds.length > 0,
     cameraId: deviceId ?? null,
     microphoneId: sounds[0]?.getSettings().deviceId ?? null,
+    missing: {
+      camera: isMissing(camera, missing.camera), microphone: isMissing(sounds[0], missing.microphone),
+    },
     ...(isSameCamera ? {} : { torch: hasTorch ? false : null }),
   });
   core.onStream(stream);
@@ -114,20 +122,21 @@ export async function miss(core: Core, kind: Kind, isMissing: boolean): Promise<
   if (core.view.missing[kind] !== isMissing) {
     change(core, { missing: { ...core.view.missing, [kind]: isMissing } });
   }
-  if (kind === 'camera') await sendPause(core);
+  if (kind === 'camera') await sendPicture(core);
 }
 
-/** Sends what is to be sent: the pause sign while the camera is missing, else the camera. */
-export async function sendPause(core: Core): Promise<void> {
+/** Sends what is to be sent, whatever was: the pause sign while the camera is missing, else the camera. */
+export async function sendPicture(core: Core): Promise<void> {
+  const { publication, pause } = core;
+  if (!publication) return;
   const [camera] = core.view.stream?.getVideoTracks() ?? [];
-  const { pause } = core;
-  if (core.view.missing.camera && core.publication && pause === null) {
-    core.pause = showPause(camera?.getSettings() ?? {});
-    if (core.pause) await core.publication.replaceTrack(core.pause.track);
-  } else if (pause !== null && !core.view.missing.camera) {
+  if (core.view.missing.camera) {
+    core.pause ??= showPause(camera?.getSettings() ?? {});
+    if (core.pause) await publication.replaceTrack(core.pause.track);
+  } else {
     core.pause = null;
-    if (camera) await core.publication?.replaceTrack(camera);
-    pause.stop();
+    if (camera) await publication.replaceTrack(camera);
+    pause?.stop();
   }
 }
 
@@ -169,9 +178,13 @@ async function retakeMicrophone(core: Core): Promise<void> {
   } catch (error) {
     if (!(error instanceof CameraFailure)) throw error;
     await miss(core, 'microphone', true);
-    retakeLater(core);
+    // Asked for again and again, what was refused would only ask the person again and again.
+    if (mayReturn(error)) retakeLater(core);
   }
 }
+
+/** What is in use elsewhere or unplugged comes back; what was refused does not by itself. */
+const mayReturn = ({ reason }: CameraFailure): boolean => reason === 'camera-busy' || reason === 'no-camera';
 
 async function takeMicrophone(core: Core, fresh: MediaStream): Promise<void> {
   const [microphone] = fresh.getAudioTracks();
@@ -202,7 +215,7 @@ async function swapCamera(core: Core, wish: CameraWish): Promise<void> {
     if (!camera) throw new CameraFailure('no-camera', null);
     change(core, { facing: wish.facing });
     adopt(core, new MediaStream([camera, ...(old?.getAudioTracks() ?? [])]));
-    await core.publication?.replaceTrack(camera);
+    // One that the system still holds would send nothing, and leave viewers without sound too.
     await miss(core, 'camera', camera.muted);
   } finally {
     last?.stop();
@@ -220,15 +233,17 @@ export async function flip(core: Core): Promise<void> {
   await choose(core, !knowsFacing && next ? { facing, cameraId: next.id } : wish);
 }
 
-/** Changes to a camera that the host wants, and remembers it. */
-async function choose(core: Core, wish: CameraWish): Promise<void> {
+/** Changes to a camera that the host wants, and remembers it; false when it was not to be had. */
+async function choose(core: Core, wish: CameraWish): Promise<boolean> {
   try {
     await swapCamera(core, wish);
     core.cameraId = core.view.cameraId ?? undefined;
     rememberDevices(core);
+    return true;
   } catch (error) {
     if (!(error instanceof CameraFailure)) throw error;
     await reopenCamera(core);
+    return false;
   }
 }
 
@@ -241,27 +256,29 @@ async function reopenCamera(core: Core): Promise<void> {
     });
   } catch (error) {
     if (!(error instanceof CameraFailure)) throw error;
-    const mayReturn = error.reason === 'camera-busy' || error.reason === 'no-camera';
     // A show goes on without a picture rather than not at all.
-    if (!core.wanted || !mayReturn) return fail(core, error.reason);
+    if (!core.wanted || !mayReturn(error)) return fail(core, error.reason);
     await miss(core, 'camera', true);
     retakeLater(core);
   }
 }
 
-export async function useDevices(core: Core, devices: { cameraId?: string; microphoneId?: string }): Promise<void> {
-  if (core.options.source || !core.view.stream) return;
+/** False when one of them was not to be had: then the one of before stays. */
+export async function useDevices(core: Core, devices: { cameraId?: string; microphoneId?: string }): Promise<boolean> {
+  if (core.options.source || !core.view.stream) return false;
+  let isTaken = true;
   if (devices.microphoneId) {
     try {
       await takeMicrophone(core, await openMicrophone(core.options.sound ?? 'voice', devices.microphoneId));
       core.microphoneId = devices.microphoneId;
       rememberDevices(core);
     } catch (error) {
-      // The old one is still there.
       if (!(error instanceof CameraFailure)) throw error;
+      isTaken = false;
     }
   }
-  if (devices.cameraId) await choose(core, { facing: core.view.facing, cameraId: devices.cameraId });
+  if (!devices.cameraId) return isTaken;
+  return (await choose(core, { facing: core.view.facing, cameraId: devices.cameraId })) && isTaken;
 }
 
 export async function setTorch(core: Core, on: boolean): Promise<void> {

@@ -17,7 +17,7 @@ export interface Core {
   wanted: AbortController | null;
   /** Ends the pause between two attempts early. */
   hurry: () => void;
-  changing: Promise<void>;
+  changing: Promise<unknown>;
   retakeTimer: ReturnType<typeof setTimeout> | undefined;
   /** Another stream is shown and heard. */
   onStream: (stream: MediaStream) => void;
@@ -47,9 +47,10 @@ export function fail(core: Core, reason: BroadcastReason, detail: string | null 
 }
 
 /** Changes of devices happen one after another: two at once would fight for the camera. */
-export function inTurn(core: Core, work: () => Promise<void>): Promise<void> {
-  core.changing = core.changing.then(work, work);
-  return core.changing;
+export function inTurn<T>(core: Core, work: () => Promise<T>): Promise<T> {
+  const done = core.changing.then(work, work);
+  core.changing = done;
+  return done;
 }
 
 export function stopTracks(stream: MediaStream): void {

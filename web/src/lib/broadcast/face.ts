@@ -149,8 +149,11 @@ export interface Broadcaster {
    * old one when the other cannot be opened.
    */
   flip(): Promise<void>;
-  /** Chooses a camera or microphone by device id, as `flip` does, and remembers it on this device. */
-  useDevices(devices: { cameraId?: string; microphoneId?: string }): Promise<void>;
+  /**
+   * Chooses a camera or microphone by device id, as `flip` does, and remembers it on this device. False when one of
+   * them was not to be had: then the one of before stays.
+   */
+  useDevices(devices: { cameraId?: string; microphoneId?: string }): Promise<boolean>;
   setMicrophone(on: boolean): void;
   /** Asks at once for what is `missing`, rather than when the system gives it back. */
   retake(): Promise<void>;

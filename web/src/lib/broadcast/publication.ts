@@ -72,7 +72,7 @@ export async function publish(options: PublicationOptions): Promise<Publication>
     fetch(sessionUrl, { method: 'DELETE', headers: auth, keepalive: true }).catch(() => undefined);
   };
   try {
-    const senders = await addTracks(connection, options);
+    const senders = await addSenders(connection, options);
     await connection.setLocalDescription();
     const answer = await post(options, connection.localDescription?.sdp ?? '');
     sessionUrl = answer.sessionUrl;
@@ -86,27 +86,30 @@ export async function publish(options: PublicationOptions): Promise<Publication>
   }
 }
 
-async function addTracks(connection: RTCPeerConnection, options: PublicationOptions): Promise<RTCRtpSender[]> {
-  const senders: RTCRtpSender[] = [];
-  const init: RTCRtpTransceiverInit = { direction: 'sendonly', streams: [options.stream] };
-  for (const track of options.stream.getTracks()) {
-    if (track.kind !== 'video') {
-      senders.push(connection.addTransceiver(track, init).sender);
-      continue;
-    }
-    const transceiver = connection.addTransceiver(track, {
-      ...init,
-      sendEncodings: [{ maxBitrate: options.maxBitrateBps, maxFramerate: fullFrameRate }],
-    });
-    transceiver.setCodecPreferences(h264First());
-    const { sender } = transceiver;
-    const parameters = sender.getParameters();
-    // Goods must stay sharp: rather fewer pictures than smaller ones.
-    parameters.degradationPreference = 'maintain-resolution';
-    await sender.setParameters(parameters);
-    senders.push(sender);
-  }
-  return senders;
+interface Senders {
+  video: RTCRtpSender;
+  audio: RTCRtpSender;
+}
+
+/**
+ * One for the picture, one for the sound. Also without a microphone, which may be plugged in during the show: until
+ * then the server makes silence (media/README.md, M11).
+ */
+async function addSenders(connection: RTCPeerConnection, options: PublicationOptions): Promise<Senders> {
+  const { stream } = options;
+  const init: RTCRtpTransceiverInit = { direction: 'sendonly', streams: [stream] };
+  const picture = connection.addTransceiver(stream.getVideoTracks()[0] ?? 'video', {
+    ...init,
+    sendEncodings: [{ maxBitrate: options.maxBitrateBps, maxFramerate: fullFrameRate }],
+  });
+  picture.setCodecPreferences(h264First());
+  const { sender: video } = picture;
+  const parameters = video.getParameters();
+  // Goods must stay sharp: rather fewer pictures than smaller ones.
+  parameters.degradationPreference = 'maintain-resolution';
+  await video.setParameters(parameters);
+  const { sender: audio } = connection.addTransceiver(stream.getAudioTracks()[0] ?? 'audio', init);
+  return { video, audio };
 }
 
 /** H.264 constrained baseline with packetization-mode 1 first, then its siblings, and retransmission; nothing else. */
@@ -178,7 +181,7 @@ function connected(connection: RTCPeerConnection, signal: AbortSignal): Promise<
 
 function watch(
   connection: RTCPeerConnection,
-  senders: readonly RTCRtpSender[],
+  senders: Senders,
   sessionUrl: string,
   auth: { authorization: string },
   goodbye: () => void,
@@ -217,16 +220,15 @@ function watch(
   };
   return {
     async replaceTrack(track) {
-      await senders.find((sender) => sender.track?.kind === track.kind)?.replaceTrack(track);
+      if (!isOver) await senders[track.kind === 'video' ? 'video' : 'audio'].replaceTrack(track);
     },
     async setFrameRate(framesPerSecond) {
-      const sender = senders.find(({ track }) => track?.kind === 'video');
-      const parameters = sender?.getParameters();
-      const [encoding] = parameters?.encodings ?? [];
-      if (!sender || !parameters || !encoding) return;
+      const parameters = senders.video.getParameters();
+      const [encoding] = parameters.encodings;
+      if (!encoding) return;
       encoding.maxFramerate = framesPerSecond;
       // A browser that does not do it sends what it sends.
-      await sender.setParameters(parameters).catch(() => undefined);
+      await senders.video.setParameters(parameters).catch(() => undefined);
     },
     stats: () => meter.stats(),
     checkSoon: () => meter.beImpatient(performance.now()),

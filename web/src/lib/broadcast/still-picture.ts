@@ -44,7 +44,19 @@ export async function holdLast(camera: MediaStreamTrack): Promise<StillPicture |
     ]);
     const picture = await createImageBitmap(video);
     const size = { width: picture.width, height: picture.height };
-    return still(size, changingEveryMs, (context) => context.drawImage(picture, 0, 0));
+    const held = still(size, changingEveryMs, (context) => context.drawImage(picture, 0, 0));
+    if (held === null) {
+      picture.close();
+      return null;
+    }
+    return {
+      track: held.track,
+      stop() {
+        held.stop();
+        // As large as the camera's picture, and freed late otherwise.
+        picture.close();
+      },
+    };
   } catch {
     return null;
   } finally {

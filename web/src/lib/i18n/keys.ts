@@ -1297,6 +1297,7 @@ export interface MessageArguments {
   'studio.devices_microphone': null;
   'studio.devices_live': null;
   'studio.devices_none': null;
+  'studio.devices_refused': null;
   'studio.devices_hint': null;
   'studio.camera_front': null;
   'studio.camera_back': null;

@@ -43,8 +43,8 @@ export function playableType(mime: string): string | null {
   return [mime, mime.replace('opus', 'Opus')].find((type) => Source?.isTypeSupported(type)) ?? null;
 }
 
-/** The same stream as the server makes it for browsers that take no Opus in MP4. */
-export const withAac = (mime: string): string => mime.replace(/opus/i, 'mp4a.40.2');
+/** The same stream without its sound. */
+export const pictureOf = (mime: string): string => mime.replace(/,\s*opus/i, '');
 
 export interface MediaFeed {
   /** `type` is what `playableType` gave for it. */

@@ -9,7 +9,7 @@ import type { CreatePlayer, PlayerReason, PlayerState, PlayerStats, PlayerView }
 import type { Fallback } from './hls-fallback.ts';
 import { connectLive } from './live-line.ts';
 import type { LiveLine } from './live-line.ts';
-import { createMediaFeed, mediaSourceClass, playableType, withAac } from './media-feed.ts';
+import { createMediaFeed, mediaSourceClass, pictureOf, playableType } from './media-feed.ts';
 import type { MediaFeed } from './media-feed.ts';
 import { createServerClock } from './server-clock.ts';
 import type { ServerClock } from './server-clock.ts';
@@ -180,7 +180,8 @@ function start(core: Core, url: string): void {
     onText: (message) => onText(core, message),
     onBinary: (message) => onBinary(core, message),
     onOpen() {
-      core.paused = false;
+      // What rests in the fallback wakes with the page.
+      if (core.fallback === null) core.paused = false;
       if (core.view.state === 'error') goOn(core);
     },
     onTrouble: (reason) => become(core, 'error', reason),
@@ -249,6 +250,8 @@ function leaveFallback(core: Core): void {
   if (core.fallback === null) return;
   fallbackOf(core)?.destroy();
   core.fallback = null;
+  // Its rest ends with it; what comes now is looked at anew.
+  core.paused = false;
   core.positioned = false;
   core.steering = createSteering(core.targetMs / 1000);
 }
@@ -293,8 +296,9 @@ function onBinary(core: Core, message: LiveInit | LiveFragment): void {
   core.counts.receivedBytes += message.bytes.length;
   if (message.kind === 'fragment') return core.feed?.fragment(message);
   const type = playableType(message.mime);
-  if (!type && playableType(withAac(message.mime))) {
-    // No Opus in this browser. The socket goes on to tell of the show; the picture comes by HLS with AAC.
+  if (!type && playableType(pictureOf(message.mime))) {
+    // No Opus in this browser, and AAC wherever there is H.264: the picture comes by HLS with AAC. The socket goes on
+    // to tell of the show.
     core.line?.send({ type: 'pause' });
     return void fallBack(core);
   }
