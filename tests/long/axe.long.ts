@@ -51,7 +51,8 @@ async function findingsHere(page: Page, path: string): Promise<string[]> {
 /** Pages that were loaded and then lost the network, or asked for what did not come. */
 async function findingsWithoutNetwork(page: Page, path: string, to: string): Promise<string[]> {
   await page.goto(`${demo.nacre.url}${path}`, { waitUntil: 'domcontentloaded' });
-  await page.waitForTimeout(1_200);
+  // From then on there is a page of ours for what cannot be loaded.
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
   await page.context().setOffline(true);
   await page.locator(`a[href="${to}"]`).first().evaluate((link: HTMLAnchorElement) => link.click());
   const found = await findingsHere(page, `${path} without network`);
