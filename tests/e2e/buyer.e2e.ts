@@ -102,7 +102,10 @@ test('what a guest puts aside is marked on coming back, taken back by a second t
   await page.reload({ waitUntil: 'domcontentloaded' });
   await page.locator('.dock .bag').click();
   assert.equal(await mark.getAttribute('aria-pressed'), 'true');
+  // A page that is left takes a request along that is still on its way.
+  const taken = page.waitForResponse((response) => response.request().method() === 'DELETE');
   await mark.click();
+  await taken;
   await page.reload({ waitUntil: 'domcontentloaded' });
   await page.locator('.dock .bag').click();
   assert.equal(await mark.getAttribute('aria-pressed'), 'false');

@@ -188,7 +188,6 @@ test('[W150] [W152] [W154] [S50] [S51] slow mode counts down, a pause is said, a
   await button(moderator.page, say('viewer.keep_order')).first().click();
   await button(moderator.page, say('moderation.undo_of', { what: say('moderation.kind_ban'), name: 'Mei' })).click();
   await viewer.page.getByRole('heading', { name: title }).waitFor({ state: 'detached' });
-  await Promise.all([viewer.context.close(), moderator.context.close(), desk.context.close()]);
 });
 
 test('[W156] [W161] a guest reports a show and signs in on the way; an operator ends it from its page', async () => {
