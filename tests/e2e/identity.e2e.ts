@@ -73,6 +73,8 @@ test('[W121] who wants to talk in a show signs up by telephone without leaving i
   await field(say('signin.name')).fill('An');
   await button(say('signin.do_sign_up')).click();
   await dialog.waitFor({ state: 'detached' });
+  // What was tapped before signing in is done: who follows is offered to be told on this device (W74).
+  await button(say('news.offer_no')).click();
   await field(say('viewer.say')).fill('Is it lined?');
   await page.keyboard.press('Enter');
   await page.getByRole('log').getByText('Is it lined?').waitFor();
