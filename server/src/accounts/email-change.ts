@@ -5,10 +5,10 @@
  * back is nobody else's; taking it back also ends all that whoever changed it may have left, before or since: sessions,
  * password, passkeys, number.
  */
-import { createHash, randomBytes } from 'node:crypto';
 import type { Locale } from '@nacre/contract/common';
 import type { EmailSet } from '@nacre/contract/identity';
 import type { PersonActor } from '../http/actor.ts';
+import { hashLinkToken, newLinkToken } from '../lib/link-token.ts';
 import { Refusal } from '../lib/refusal.ts';
 import { afterCommit, violates, type Tx } from '../platform/database.ts';
 import type { AccountsParts } from './accounts.ts';
@@ -57,7 +57,11 @@ function linkLimits(ip: string, personId: string, email: string): AttemptLimit[]
   ];
 }
 
-const hashOf = (token: string): Buffer => createHash('sha256').update(token).digest();
+function hashOf(token: string): Buffer {
+  const hash = hashLinkToken(token);
+  if (hash === null) throw new Refusal('accounts.email_link_over');
+  return hash;
+}
 
 /** Has the link mailed. Whoever calls has seen to it that the person is sure. */
 export async function askEmailChange(
@@ -89,7 +93,7 @@ export async function mailEmailLink(parts: AccountsParts, job: EmailLinkJob): Pr
   const { database, clock, newId } = parts.platform;
   const person = await people.personById(database.db, job.personId);
   if (person === undefined || await store.sessionSince(database.db, job.sessionId) === null) return;
-  const token = randomBytes(32).toString('base64url');
+  const token = newLinkToken();
   const now = clock.now();
   await database.transaction((tx) => store.insertEmailChange(tx, {
     id: newId(), person_id: person.id, session_id: job.sessionId, new_email: job.email, old_email: person.email,
@@ -136,7 +140,7 @@ export async function confirmEmail(parts: AccountsParts, token: string): Promise
 /** The job of `confirmEmail`. Twice is two mails, of which the second one's link works. */
 export async function mailEmailUndo(parts: AccountsParts, job: EmailUndoJob): Promise<void> {
   const { database, clock } = parts.platform;
-  const token = randomBytes(32).toString('base64url');
+  const token = newLinkToken();
   const undoable = await store.setUndoHash(database.db, job.changeId, hashOf(token), clock.now());
   const change = undoable ?? await store.plainChange(database.db, job.changeId);
   if (change === undefined || change.old_email === null) return;

@@ -9,6 +9,7 @@ import {
   SHOP_ROLES, type Invitation, type InvitationCreate, type InvitationView, type Membership, type ShopRole, type Team,
   type TeamMember,
 } from '@nacre/contract/team';
+import { hashLinkToken, newLinkToken } from '../lib/link-token.ts';
 import { Refusal } from '../lib/refusal.ts';
 import type { Db, Tx } from '../platform/database.ts';
 import type { Jobs } from '../platform/jobs.ts';
@@ -16,7 +17,6 @@ import type { Mailer } from '../platform/mailer.ts';
 import type { Platform } from '../platform/platform.ts';
 import { TEAM_CHANGED_TOPIC, type TeamChanged } from './events.ts';
 import { invitationLetter } from './invitation-letter.ts';
-import { hashInvitationToken, newInvitationToken } from './invitation-token.ts';
 import { mayDecideOn, rightsOf, roleMay } from './rights.ts';
 import { SHOPS_PER_PERSON, type Shops } from './shops.ts';
 import { countMembershipsAlone, insertMember, roleOf } from './store.ts';
@@ -211,8 +211,8 @@ async function invite(
 }
 
 function newToken(): { token: string; hash: Buffer } {
-  const token = newInvitationToken();
-  const hash = hashInvitationToken(token);
+  const token = newLinkToken();
+  const hash = hashLinkToken(token);
   if (hash === null) throw new Error('a new token is no token');
   return { token, hash };
 }
@@ -270,7 +270,7 @@ async function revoke(deps: TeamDeps, personId: string, shopId: string, invitati
 
 /** @throws Refusal `shops.invitation_not_found` */
 async function findByToken(db: Db | Tx, token: string): Promise<InvitationRow> {
-  const hash = hashInvitationToken(token);
+  const hash = hashLinkToken(token);
   const row = hash === null ? undefined : await store.invitationByHash(db, hash);
   if (row === undefined) throw new Refusal('shops.invitation_not_found');
   return row;
