@@ -1,6 +1,6 @@
 /**
- * The secret in a link that is handed on or mailed. Told once; only its SHA-256 is kept. With 256 random bits a plain hash cannot be
- * searched. Never logged.
+ * The secret in a link that is handed on or mailed. Told once; only its SHA-256 is kept. With 256 random bits a plain
+ * hash cannot be searched. Never logged.
  */
 import { createHash, randomBytes } from 'node:crypto';
 
