@@ -6,6 +6,7 @@ import type { Core } from './core.ts';
 import type { BroadcastView } from './face.ts';
 import type { Publication } from './publication.ts';
 import type { StillPicture } from './still-picture.ts';
+import { pictureWatch } from './strain.ts';
 
 type Track = ReturnType<typeof newTrack>;
 
@@ -32,11 +33,17 @@ let refusal: { video: string | null; audio: string | null };
 let isHeld: boolean;
 let asked: string[];
 let made: Track[];
+/** As Firefox of old: not told. */
+let countPictures: () => number | null;
 
 const globals: Record<string, unknown> = {
   MediaStream: newStream,
   isSecureContext: true,
-  document: { hidden: false },
+  // Neither still pictures nor pause signs can be drawn here.
+  document: {
+    hidden: false,
+    createElement: () => ({ getContext: () => null, play: () => Promise.reject(new Error('not here')) }),
+  },
   localStorage: { getItem: () => null, setItem: () => undefined },
 };
 const before = new Map<string, PropertyDescriptor | undefined>();
@@ -48,6 +55,7 @@ const put = (name: string, value: unknown): void => {
 beforeEach(() => {
   mock.timers.enable({ apis: ['setTimeout'] });
   [refusal, isHeld, asked, made] = [{ video: null, audio: null }, false, [], []];
+  countPictures = () => null;
   for (const [name, value] of Object.entries(globals)) put(name, value);
   put('navigator', {
     mediaDevices: {
@@ -75,7 +83,8 @@ afterEach(() => {
 /** On air when it has somebody to send to. */
 function stage(sent?: string[]): Core {
   const still = { missing: { camera: false, microphone: false }, state: 'idle', facing: 'user', stream: null };
-  const publication = { replaceTrack: async ({ id }: MediaStreamTrack) => void sent?.push(id) };
+  const replaceTrack = async ({ id }: MediaStreamTrack): Promise<void> => void sent?.push(id);
+  const publication = { replaceTrack, pictures: async () => countPictures() };
   return {
     options: {}, view: { ...still, microphoneOn: true, cameras: [], microphones: [] } as unknown as BroadcastView,
     listeners: new Set(), publication: sent ? publication as unknown as Publication : null, pause: null,
@@ -145,4 +154,50 @@ test('[S76] a microphone that was refused is not asked for by itself again; one 
     assert.equal(asked.length, times, reason);
     refusal.audio = null;
   }
+});
+
+/** Time goes on by so many ms, and everything that waited for it. */
+async function pass(ms: number): Promise<void> {
+  for (let passedMs = 0; passedMs < ms; passedMs += 100) {
+    mock.timers.tick(100);
+    for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+  }
+}
+
+test('[S77] a camera whose pictures do not go out is not to be had, and the one of before goes on', async () => {
+  const core = stage([]);
+  await open(core);
+  let pictures = 0;
+  const used = (): string | undefined => core.view.stream?.getVideoTracks()[0]?.id;
+  countPictures = () => (used() === 'depth' ? pictures : ++pictures);
+  const isTaken = useDevices(core, { cameraId: 'desk' });
+  await pass(500);
+  assert.equal(await isTaken, true);
+  const isDepthTaken = useDevices(core, { cameraId: 'depth' });
+  await pass(3_000);
+  assert.equal(await isDepthTaken, false);
+  assert.deepEqual([used(), core.view.missing.camera], ['desk', false]);
+});
+
+test('[S77] a camera that gives no pictures any more is opened anew, behind the pause sign', async () => {
+  const core = stage([]);
+  await open(core);
+  core.view = { ...core.view, state: 'live' };
+  const watch = pictureWatch(core);
+  const [first] = made;
+  let pictures = 0;
+  countPictures = () => ++pictures;
+  for (let atMs = 0; atMs < 10_000; atMs += 1_000) await watch(atMs);
+  assert.equal(first!.readyState, 'live');
+  const still = pictures;
+  countPictures = () => still;
+  const watched = (async () => {
+    for (let atMs = 10_000; atMs < 16_000; atMs += 1_000) await watch(atMs);
+  })();
+  await pass(3_000);
+  await watched;
+  assert.deepEqual([first!.readyState, core.view.missing.camera], ['ended', true]);
+  countPictures = () => ++pictures;
+  await pass(6_000);
+  assert.deepEqual([made.at(-1)!.readyState, core.view.missing.camera], ['live', false]);
 });

@@ -15,6 +15,11 @@ const missingAfterMs = 600;
 const returnWithinMs = 1_000;
 /** How often a camera that another program holds is asked for. Each try may flash a lamp or a sign. */
 const retakeEveryMs = 2_500;
+/** A camera that was just opened gives its first pictures within this, phones' slow ones included. */
+const firstPicturesWithinMs = 2_000;
+/** The first may be the still picture's last. */
+const firstPictures = 2;
+const pictureLookMs = 100;
 
 type Kind = 'camera' | 'microphone';
 type TorchCapabilities = MediaTrackCapabilities & { torch?: boolean };
@@ -217,9 +222,34 @@ async function swapCamera(core: Core, wish: CameraWish): Promise<void> {
     adopt(core, new MediaStream([camera, ...(old?.getAudioTracks() ?? [])]));
     // One that the system still holds would send nothing, and leave viewers without sound too.
     await miss(core, 'camera', camera.muted);
+    if (camera.muted || (await givesPictures(core))) return;
+    camera.stop();
+    throw new CameraFailure('camera-busy', null);
   } finally {
     last?.stop();
   }
+}
+
+/** Not all do that open: what a depth camera sees, Chromium shows in the page and cannot send. */
+async function givesPictures(core: Core): Promise<boolean> {
+  const { publication } = core;
+  const before = await publication?.pictures();
+  if (!publication || typeof before !== 'number') return true;
+  for (let waitedMs = 0; waitedMs < firstPicturesWithinMs; waitedMs += pictureLookMs) {
+    await new Promise((done) => setTimeout(done, pictureLookMs));
+    const pictures = await publication.pictures();
+    if (pictures === null || pictures - before >= firstPictures || document.hidden) return true;
+  }
+  return false;
+}
+
+/** The camera is there, as it says, and gives no pictures any more: viewers get the pause sign until it does. */
+export async function renewCamera(core: Core): Promise<void> {
+  const [camera] = core.view.stream?.getVideoTracks() ?? [];
+  if (core.options.source || !core.publication || !camera) return;
+  camera.stop();
+  await miss(core, 'camera', true);
+  await retake(core);
 }
 
 export async function flip(core: Core): Promise<void> {

@@ -40,6 +40,8 @@ export class PublishFailure extends Error {
 
 export interface Publication {
   replaceTrack(track: MediaStreamTrack): Promise<void>;
+  /** How many pictures came from the camera to the encoder so far; null where the browser does not tell. */
+  pictures(): Promise<number | null>;
   /** Pictures a second at most. */
   setFrameRate(framesPerSecond: number): Promise<void>;
   stats(): BroadcastStats;
@@ -221,6 +223,11 @@ function watch(
   return {
     async replaceTrack(track) {
       if (!isOver) await senders[track.kind === 'video' ? 'video' : 'audio'].replaceTrack(track);
+    },
+    async pictures() {
+      const report = isOver ? new Map() : await senders.video.getStats();
+      const entries = [...(report as ReadonlyMap<string, { type: string; frames?: number }>).values()];
+      return entries.find(({ type }) => type === 'media-source')?.frames ?? null;
     },
     async setFrameRate(framesPerSecond) {
       const parameters = senders.video.getParameters();

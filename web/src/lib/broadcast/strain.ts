@@ -1,8 +1,14 @@
-/** Watches what a show costs the device, battery and processor, and sends fewer pictures when it is too much. */
-import { change, type Core } from './core.ts';
+/**
+ * Watches a show on its device: what it costs, battery and processor, and sends fewer pictures when it is too much; and
+ * whether its camera still gives any.
+ */
+import { renewCamera } from './capture.ts';
+import { change, inTurn, type Core } from './core.ts';
 import { createEconomy, fullFrameRate, type Battery } from './economy.ts';
 
 const lookEveryMs = 1_000;
+/** Longer than any change of cameras or of the network, as which this must not be taken. */
+const stillAfterMs = 4_000;
 
 type WithBattery = Navigator & { getBattery?: () => Promise<Battery> };
 
@@ -27,6 +33,26 @@ export function watchStrain(core: Core): () => void {
     publication = core.publication;
     void publication?.setFrameRate(frameRate);
   };
-  const timer = setInterval(look, lookEveryMs);
+  const watchPictures = pictureWatch(core);
+  const timer = setInterval(() => {
+    look();
+    void watchPictures(performance.now());
+  }, lookEveryMs);
   return () => clearInterval(timer);
+}
+
+/** To be asked now and then: takes a camera anew that is there and gives no pictures. */
+export function pictureWatch(core: Core): (nowMs: number) => Promise<void> {
+  let seen = { pictures: -1, atMs: 0 };
+  return async (nowMs) => {
+    const { state, missing } = core.view;
+    // Browsers may stop the camera of a page that nobody sees.
+    const isExpected = state === 'live' && !missing.camera && !document.hidden;
+    const pictures = isExpected ? ((await core.publication?.pictures()) ?? null) : null;
+    if (pictures === null || pictures !== seen.pictures) seen = { pictures: pictures ?? -1, atMs: nowMs };
+    else if (nowMs - seen.atMs > stillAfterMs) {
+      seen = { pictures: -1, atMs: nowMs };
+      await inTurn(core, () => renewCamera(core));
+    }
+  };
 }
