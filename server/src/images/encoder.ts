@@ -22,8 +22,8 @@ export interface Encoder {
   encode(bytes: Buffer): Promise<EncodedImage[]>;
 }
 
-/** Tile, card, and full screen of a phone. A picture is not enlarged. */
-const WIDTHS = [160, 480, 1080];
+/** Tile, card, and the width of a middling and of a sharp phone. A picture is not enlarged. */
+const WIDTHS = [160, 480, 720, 1080];
 /** 50 MP is what phones make at most and 200 MB once decoded. */
 const PIXELS_MAX = 50_000_000;
 /** Smaller is a tracking pixel or an icon, which only looks broken on a card. */

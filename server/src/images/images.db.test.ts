@@ -29,7 +29,7 @@ describe('images', () => {
     assert.equal(answer.status, 201);
     const image = answer.json as unknown as Image;
     assert.deepEqual([image.width, image.height], [1080, 1440]);
-    assert.deepEqual(image.sources.map(({ width }) => width), [160, 480, 1080]);
+    assert.deepEqual(image.sources.map(({ width }) => width), [160, 480, 720, 1080]);
     for (const { url, width } of image.sources) {
       const { format, width: served } = await sharp((await api.ask(url)).bytes).metadata();
       assert.deepEqual([format, served], ['webp', width]);
