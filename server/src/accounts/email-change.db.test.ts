@@ -49,6 +49,13 @@ describe('another e-mail', () => {
     assert.equal(page, `https://nacre.test/${place}`);
     return token;
   }
+  /** As somebody is who has opened a link that came to their e-mail. */
+  async function newConfirmed(): Promise<SignedInPerson> {
+    const person = await api.newPerson();
+    await api.platform.database.db.updateTable('person').set({ email_verified: true }).where('id', '=', person.id)
+      .execute();
+    return person;
+  }
   const putPasskey = ({ id }: SignedInPerson) => api.platform.database.db.insertInto('passkey').values({
     id: api.platform.newId(), person_id: id, name: 'x', credential_id: unique('key'), public_key: Buffer.from('x'),
     counter: 0n, transports: [], created_at: api.platform.clock.now(),
@@ -107,7 +114,7 @@ describe('another e-mail', () => {
   });
 
   it('[A71] the old e-mail takes the account back from whoever changed it', async () => {
-    const person = await api.newPerson();
+    const person = await newConfirmed();
     const [email, further] = [newEmail(), newEmail()];
     // What a thief may have left, to come in again: before the change as well as after.
     const { db } = api.platform.database;
@@ -138,7 +145,7 @@ describe('another e-mail', () => {
   });
 
   it('[A71] a new password that is being set meanwhile goes too', async () => {
-    const person = await api.newPerson();
+    const person = await newConfirmed();
     const { database } = api.platform;
     const at = api.platform.clock.now();
     await changed(person, newEmail());
@@ -162,7 +169,7 @@ describe('another e-mail', () => {
   });
 
   it('[A71] who signs up, or changes to it, while an e-mail changes hands does not get it', async () => {
-    const [person, other] = [await api.newPerson(), await api.newPerson()];
+    const [person, other] = [await newConfirmed(), await api.newPerson()];
     const [email, further] = [newEmail(), newEmail()];
     await ask(other, further);
     const token = await linkTo(further, 'new-email');
@@ -192,12 +199,25 @@ describe('another e-mail', () => {
   });
 
   it('[A71] after seven days the old e-mail is free', async () => {
-    const person = await api.newPerson();
+    const person = await newConfirmed();
     await changed(person, newEmail());
     const token = await linkTo(person.email, 'old-email');
     api.clock.advance(7 * 24 * HOUR_MS);
     assert.equal(codeOf(await undo(token)), 'accounts.email_link_over');
     assert.equal((await signUp(person.email)).status, 200);
+  });
+
+  it('[A74] an old e-mail that nobody has confirmed, perhaps a stranger’s, is told and takes nothing back', async () => {
+    const person = await api.newPerson();
+    const [email, further] = [newEmail(), newEmail()];
+    await changed(person, email);
+    await allJobsDone(api.platform, 'accounts.mail-email-undo');
+    const told = mails.findLast(({ to }) => to === person.email);
+    assert.deepEqual([told?.link, /never confirmed/.test(told?.text ?? '')], [null, true]);
+    assert.equal((await signUp(person.email)).status, 200, 'free at once');
+    await changed(person, further);
+    const token = await linkTo(email, 'old-email');
+    assert.deepEqual((await undo(token)).json, { email }, 'the one that a link was opened at can');
   });
 
   it('[A72] an e-mail of somebody, none at all, and too many links are refused', async () => {

@@ -128,15 +128,15 @@ export async function setUndoHash(
     .where('undo_until', '>', now).returningAll().executeTakeFirst();
 }
 
-/** A change that held and that its old e-mail cannot undo, because an older one can. */
+/** A change that held and that its old e-mail cannot undo. */
 export async function plainChange(db: Db, id: string): Promise<EmailChangeRow | undefined> {
   return db.selectFrom('email_change').selectAll().where('id', '=', id).where('confirmed_at', 'is not', null)
     .where('undo_until', 'is', null).executeTakeFirst();
 }
 
 /** Whether an old e-mail of the person may still be brought back. */
-export async function canUndo(tx: Tx, personId: string, now: Date): Promise<boolean> {
-  const row = await tx.selectFrom('email_change').select('id').where('person_id', '=', personId)
+export async function canUndo(db: Db | Tx, personId: string, now: Date): Promise<boolean> {
+  const row = await db.selectFrom('email_change').select('id').where('person_id', '=', personId)
     .where('undo_until', '>', now).executeTakeFirst();
   return row !== undefined;
 }
