@@ -145,7 +145,7 @@ export async function signInByPhone(
   });
   if (!(found instanceof Refusal) || found.code === 'accounts.name_needed') parts.attempts.forgive(limits);
   if (found instanceof Refusal) throw found;
-  return openSession(parts, client, found);
+  return openSession(parts, client, found, 'accounts.code_over', (_tx, person) => person.phone === phone);
 }
 
 /** The id of the new person; null without a name. */

@@ -7,7 +7,7 @@ import { Refusal } from '../lib/refusal.ts';
 import type { Tx } from '../platform/database.ts';
 import type { AccountsParts } from './accounts.ts';
 import type { AttemptLimit } from './attempts.ts';
-import { ADDRESS_HEADER, told } from './auth.ts';
+import { ADDRESS_HEADER, told, type Told } from './auth.ts';
 import { mayUseDemo, type Origin } from './demo-guard.ts';
 import { SIGNED_OUT_TOPIC, type SignedOut } from './events.ts';
 import { cleanName, isTimeZone, localeOf } from './profile.ts';
@@ -93,23 +93,58 @@ export async function signIn(
   const person = await store.personByEmail(parts.platform.database.db, input.email);
   if (person?.is_demo && !mayUseDemo(parts.demoAccounts !== null, client)) throw new Refusal('accounts.demo_only_here');
   try {
-    const { headers, response } = await parts.auth.api.signInEmail({
-      body: { email: input.email, password: input.password },
-      headers: headersFor(client),
-      returnHeaders: true,
-    });
+    const signedIn = await openByPassword(parts, client, input);
     parts.attempts.forgive(limits);
-    return { personId: response.user.id, setCookies: cookiesOf(headers, client) };
+    return signedIn;
   } catch (error) {
     throw refusalOf(error) ?? error;
   }
 }
 
-/** Signs in whoever has shown to be this person: by a code, a passkey. */
-export async function openSession(parts: AccountsParts, client: Client, personId: string): Promise<SignedIn> {
-  const { headers } = await told.run({ opensFor: personId }, () =>
-    parts.auth.api.openSession({ headers: headersFor(client), returnHeaders: true }));
+/** @throws Refusal `accounts.wrong_credentials`, as `keepWhile`; an error of better-auth, for `refusalOf` */
+export async function openByPassword(
+  parts: AccountsParts, client: Client, { email, password }: { email: string; password: string },
+): Promise<SignedIn> {
+  const box: Told = {};
+  const { headers, response } = await told.run(box, () => parts.auth.api.signInEmail({
+    body: { email, password }, headers: headersFor(client), returnHeaders: true,
+  }));
+  const { user: { id: personId }, token } = response;
+  await keepWhile(parts, { personId, token }, 'accounts.wrong_credentials', async (tx) =>
+    (await ways.passwordHash(tx, personId)) === box.rightHash);
   return { personId, setCookies: cookiesOf(headers, client) };
+}
+
+/**
+ * Signs in whoever has shown to be this person: by a code, a passkey.
+ * @param over what is said when that way `holds` no more
+ */
+export async function openSession(
+  parts: AccountsParts, client: Client, personId: string, over: RefusalCode, holds: Holds,
+): Promise<SignedIn> {
+  const { headers, response } = await told.run({ opensFor: personId }, () =>
+    parts.auth.api.openSession({ headers: headersFor(client), returnHeaders: true }));
+  await keepWhile(parts, { personId, token: response.token }, over, holds);
+  return { personId, setCookies: cookiesOf(headers, client) };
+}
+
+/** Whether the way by which somebody came in is still theirs; the person is held meanwhile. */
+type Holds = (tx: Tx, person: store.PersonRow) => boolean | Promise<boolean>;
+
+/**
+ * Looks once more, now that the session is there. Whoever takes ways away and then ends all sessions, holding the
+ * person, comes before, and the way is gone, or after, and finds the session. @throws Refusal `over`
+ */
+async function keepWhile(
+  parts: AccountsParts, { personId, token }: { personId: string; token: string }, over: RefusalCode, holds: Holds,
+): Promise<void> {
+  const isKept = await parts.platform.database.transaction(async (tx) => {
+    const person = await ways.lockPerson(tx, personId);
+    if (person !== undefined && await holds(tx, person)) return true;
+    await ways.deleteSessionByToken(tx, token);
+    return false;
+  });
+  if (!isKept) throw new Refusal(over);
 }
 
 /**

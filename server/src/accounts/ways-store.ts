@@ -43,10 +43,11 @@ export async function personByPhone(db: Db | Tx, phone: string): Promise<PersonR
   return db.selectFrom('person').selectAll().where('phone', '=', phone).executeTakeFirst();
 }
 
-export async function hasPassword(db: Db | Tx, personId: string): Promise<boolean> {
-  const row = await db.selectFrom('credential').select('id').where('person_id', '=', personId)
-    .where('password', 'is not', null).executeTakeFirst();
-  return row !== undefined;
+/** Null for whoever has no password. */
+export async function passwordHash(db: Db | Tx, personId: string): Promise<string | null> {
+  const row = await db.selectFrom('credential').select('password').where('person_id', '=', personId)
+    .where('provider_id', '=', 'credential').executeTakeFirst();
+  return row?.password ?? null;
 }
 
 /** Null for a session that has ended. */
@@ -159,6 +160,10 @@ export async function deletePassword(tx: Tx, personId: string): Promise<void> {
 
 export async function deleteSessions(tx: Tx, personId: string): Promise<void> {
   await tx.deleteFrom('session').where('person_id', '=', personId).execute();
+}
+
+export async function deleteSessionByToken(tx: Tx, token: string): Promise<void> {
+  await tx.deleteFrom('session').where('token', '=', token).execute();
 }
 
 /** One change of how a person is reached at a time. */

@@ -144,13 +144,14 @@ function assertOwn(actor: PersonActor): void {
 
 async function waysOf(parts: AccountsParts, personId: string): Promise<Ways> {
   const { db } = parts.platform.database;
-  const [person, newEmail, hasPassword, rows] = await Promise.all([
+  const [person, newEmail, hash, rows] = await Promise.all([
     personById(db, personId), store.waitingEmail(db, personId, parts.platform.clock.now()),
-    store.hasPassword(db, personId), store.passkeysOf(db, personId),
+    store.passwordHash(db, personId), store.passkeysOf(db, personId),
   ]);
   if (person === undefined) throw new Refusal('accounts.sign_in_first');
   return {
-    email: person.email, newEmail, hasPassword, phone: person.phone, passkeys: rows.map(passkeys.passkeyView),
+    email: person.email, newEmail, hasPassword: hash !== null, phone: person.phone,
+    passkeys: rows.map(passkeys.passkeyView),
   };
 }
 
