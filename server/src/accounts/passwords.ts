@@ -113,7 +113,7 @@ export async function changePassword(
 ): Promise<void> {
   if (actor.isDemo) throw new Refusal('accounts.demo_password');
   // Who finds a phone unlocked guesses as slowly as at the door.
-  const limits = signInLimits(client.ip, actor.personId);
+  const limits = signInLimits(parts, client, actor.personId);
   parts.attempts.begin(limits);
   try {
     await parts.auth.api.changePassword({

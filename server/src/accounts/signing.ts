@@ -73,7 +73,8 @@ export async function signUp(parts: AccountsParts, client: Client, input: SignUp
       headers: headersFor(client),
       returnHeaders: true,
     });
-    return { personId: response.user.id, setCookies: cookiesOf(headers, client) };
+    const signedIn = { personId: response.user.id, setCookies: cookiesOf(headers, client) };
+    return remembered(parts, client, input.email.toLowerCase(), signedIn);
   } catch (error) {
     const refusal = refusalOf(error);
     // Only accounts that came to be are counted.
@@ -88,7 +89,7 @@ export async function signUp(parts: AccountsParts, client: Client, input: SignUp
 export async function signIn(
   parts: AccountsParts, client: Client, input: { email: string; password: string },
 ): Promise<SignedIn> {
-  const limits = signInLimits(client.ip, input.email);
+  const limits = signInLimits(parts, client, input.email);
   parts.attempts.begin(limits);
   const person = await store.personByEmail(parts.platform.database.db, input.email);
   if (person?.is_demo && !mayUseDemo(parts.demoAccounts !== null, client)) throw new Refusal('accounts.demo_only_here');
@@ -112,7 +113,12 @@ export async function openByPassword(
   const { user: { id: personId }, token } = response;
   await keepWhile(parts, { personId, token }, 'accounts.wrong_credentials', async (tx) =>
     (await ways.passwordHash(tx, personId)) === box.rightHash);
-  return { personId, setCookies: cookiesOf(headers, client) };
+  return remembered(parts, client, email.toLowerCase(), { personId, setCookies: cookiesOf(headers, client) });
+}
+
+/** The browser is one from now on where this e-mail or number has come in. */
+export function remembered(parts: AccountsParts, client: Client, who: string, signedIn: SignedIn): SignedIn {
+  return { ...signedIn, setCookies: [...signedIn.setCookies, parts.browsers.cookieFor(client, who)] };
 }
 
 /**
@@ -188,9 +194,13 @@ export function signUpLimits(ip: string): AttemptLimit[] {
   return [{ key: `up ${ip}`, max: SIGN_UPS_OF_ADDRESS, windowMs: 60 * MINUTE_MS }];
 }
 
-export function signInLimits(ip: string, email: string): AttemptLimit[] {
+/** Failures with an e-mail, or a person's id. Strangers cannot use up those of a browser where the e-mail has come in. */
+export function signInLimits({ browsers }: AccountsParts, client: Client, email: string): AttemptLimit[] {
   const windowMs = FAILURE_WINDOW_MS;
   const who = email.toLowerCase();
+  const { ip } = client;
+  const browser = browsers.idOf(client, who);
+  if (browser !== null) return [{ key: `in ${browser} ${who}`, max: FAILURES_OF_PAIR, windowMs }];
   return [
     { key: `in ${ip} ${who}`, max: FAILURES_OF_PAIR, windowMs },
     { key: `in ${ip}`, max: FAILURES_OF_ADDRESS, windowMs },

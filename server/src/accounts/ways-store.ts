@@ -22,6 +22,14 @@ export async function lockCode(tx: Tx, phone: string, askedBy: string): Promise<
     .forUpdate().executeTakeFirst();
 }
 
+/** A code that is not too old. */
+export async function codeUnderWay(
+  db: Db, phone: string, askedBy: string, now: Date,
+): Promise<PhoneCodeRow | undefined> {
+  return db.selectFrom('phone_code').selectAll().where('phone', '=', phone).where('asked_by', '=', askedBy)
+    .where('expires_at', '>', now).executeTakeFirst();
+}
+
 export async function countTry(tx: Tx, { phone, asked_by: askedBy, tries }: PhoneCodeRow): Promise<void> {
   await tx.updateTable('phone_code').set({ tries: tries + 1 }).where('phone', '=', phone)
     .where('asked_by', '=', askedBy).execute();

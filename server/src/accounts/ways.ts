@@ -34,7 +34,7 @@ export interface AccountWays {
   /**
    * Has a code sent to a number; the same answer whether anybody has it.
    * @param viewer who asks, as `viewerOf` names them: the code works for them alone
-   * @throws Refusal `accounts.phone_invalid`, `request.too_many`
+   * @throws Refusal `accounts.phone_invalid`, `accounts.code_not_sent`
    */
   askCode(client: Client, viewer: string, asked: CodeAsked): Promise<CodeSent>;
   /** The job of `askCode`. */
@@ -160,7 +160,7 @@ async function confirm(
 ): Promise<void> {
   const { database } = parts.platform;
   // Who finds a phone unlocked guesses as slowly as at the door.
-  const limits = signInLimits(client.ip, actor.personId);
+  const limits = signInLimits(parts, client, actor.personId);
   parts.attempts.begin(limits);
   if (shown.password !== undefined) {
     try {
