@@ -14,7 +14,8 @@ export async function untilWaiting(
   work.then(settled, settled);
   for (const until = Date.now() + PATIENCE_MS; !isDone;) {
     const { rows } = await database.pool.query(
-      `select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
+      `select count(*)::int as n from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock'`);
     if ((rows[0] as { n: number }).n >= count) return;
     if (Date.now() > until) throw new Error(`${count} statements do not come to wait for a lock`);
     await sleep(20);

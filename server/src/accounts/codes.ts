@@ -54,8 +54,9 @@ const AGAIN_AFTER_MS = 30_000;
 /** From one address to one number: enough for bad reception, too few to use up what the number gets. */
 const SENDS_OF_PAIR_DAY = 5;
 /**
- * To one number, from browsers that have not signed in with it: bounds what strangers can cause on somebody's telephone,
- * and all their guessing (five tries each). Fewer, and two or three addresses shut out whoever has a new telephone.
+ * To one number, from browsers that have not signed in with it: bounds what strangers can cause on somebody's
+ * telephone, and all their guessing (five tries each). Fewer, and two or three addresses shut out whoever has a new
+ * telephone.
  */
 const SENDS_OF_NUMBER_HOUR = 10;
 const SENDS_OF_NUMBER_DAY = 20;
@@ -105,8 +106,8 @@ function wrongLimits({ browsers }: AccountsParts, client: Client, phone: string)
 
 /**
  * Counts the message.
- * @throws Refusal `accounts.code_not_sent`; its details are a `CodeSent` where a code that was sent before works in this
- * browser. That depends on what was asked here alone: of the number it tells nothing.
+ * @throws Refusal `accounts.code_not_sent`; its details are a `CodeSent` where a code that was sent before works in
+ * this browser. That depends on what was asked here alone: of the number it tells nothing.
  */
 async function countSend(parts: AccountsParts, client: Client, viewer: string, phone: string): Promise<void> {
   try {
@@ -195,7 +196,8 @@ export async function signInByPhone(
   });
   if (!(found instanceof Refusal) || found.code === 'accounts.name_needed') parts.attempts.forgive(limits);
   if (found instanceof Refusal) throw found;
-  const signedIn = await openSession(parts, client, found, 'accounts.code_over', (_tx, person) => person.phone === phone);
+  const signedIn = await openSession(parts, client, found, 'accounts.code_over', (_tx, person) =>
+    person.phone === phone);
   return remembered(parts, client, phone, signedIn);
 }
 

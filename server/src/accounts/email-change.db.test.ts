@@ -208,7 +208,8 @@ describe('another e-mail', () => {
     };
     const accounts = createAccounts({ ...api.accountsDeps, texter, passwords: { ...QUICK, verify } });
     const email = (await whoIs(person.cookie))?.email ?? '';
-    await assert.rejects(accounts.signIn(client, { email, password: PASSWORD }), { code: 'accounts.wrong_credentials' });
+    const signingIn = accounts.signIn(client, { email, password: PASSWORD });
+    await assert.rejects(signingIn, { code: 'accounts.wrong_credentials' });
     assert.deepEqual(await sessionsOf(person.id), []);
     await db.updateTable('person').set({ phone }).where('id', '=', person.id).execute();
     const job = { phone, askedBy: 'guest/thief', keptFor: null, locale: 'en' as const };
@@ -280,7 +281,7 @@ describe('another e-mail', () => {
     assert.equal((await signUp(person.email)).status, 200);
   });
 
-  it('[A74] an old e-mail that nobody has confirmed, perhaps a stranger’s, is told and takes nothing back', async () => {
+  it('[A74] an old e-mail that was never confirmed, perhaps a stranger’s, is told and takes nothing back', async () => {
     const person = await api.newPerson();
     const [email, further] = [newEmail(), newEmail()];
     await changed(person, email);

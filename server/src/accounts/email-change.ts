@@ -1,9 +1,10 @@
 /**
  * Another e-mail: a link to the new one sets it, the old one is told and can take it back for a week.
  *
- * Invariants: links are kept hashed only and stand behind the # of their address; only an e-mail at which a link of ours
- * was opened takes anything back, since any other may be a stranger's; one that may still be taken back is nobody else's; taking it back also ends all that whoever changed it may have left, before or since: sessions,
- * password, passkeys, number.
+ * Invariants: links are kept hashed only and stand behind the # of their address; only an e-mail at which a link of
+ * ours was opened takes anything back, since any other may be a stranger's; one that may still be taken back is nobody
+ * else's; taking it back also ends all that whoever changed it may have left, before or since: sessions, password,
+ * passkeys, number.
  */
 import type { Locale } from '@nacre/contract/common';
 import type { EmailSet } from '@nacre/contract/identity';

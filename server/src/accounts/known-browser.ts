@@ -1,9 +1,9 @@
 /**
- * Browsers in which somebody has signed in before, by a cookie of ours: what strangers try elsewhere with an e-mail or a
- * number does not shut its owner out there (a "device cookie", OWASP: Slow Down Online Guessing Attacks).
+ * Browsers in which somebody has signed in before, by a cookie of ours: what strangers try elsewhere with an e-mail or
+ * a number does not shut its owner out there ("Slow Down Online Guessing Attacks with Device Cookies", OWASP).
  *
- * Invariants: the cookie lets nobody in and does not tell who came in; only signing in makes one; each browser counts for
- * itself.
+ * Invariants: the cookie lets nobody in and does not tell who came in; only signing in makes one; each browser counts
+ * for itself.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { cookieOf } from '../lib/cookie.ts';

@@ -126,7 +126,7 @@ const EMAIL_NEVER_CONFIRMED: Record<Locale, Words> = {
   en: {
     ...EMAIL_CHANGED.en,
     closing: [
-      'If not: this e-mail was never confirmed, so it cannot take the account back. Write to the people who run this site.',
+      'If not: this e-mail was never confirmed, so it cannot take the account back. Write to whoever runs this site.',
       'If you have no account here, somebody mistyped their e-mail.',
     ],
   },

@@ -194,7 +194,7 @@ export function signUpLimits(ip: string): AttemptLimit[] {
   return [{ key: `up ${ip}`, max: SIGN_UPS_OF_ADDRESS, windowMs: 60 * MINUTE_MS }];
 }
 
-/** Failures with an e-mail, or a person's id. Strangers cannot use up those of a browser where the e-mail has come in. */
+/** Failures with an e-mail, or a person's id; where the e-mail has come in before, those of this browser alone. */
 export function signInLimits({ browsers }: AccountsParts, client: Client, email: string): AttemptLimit[] {
   const windowMs = FAILURE_WINDOW_MS;
   const who = email.toLowerCase();

@@ -188,7 +188,7 @@ describe('ways to sign in', () => {
         phone: newNumber(),
       });
       for (let n = 0; n < 4; n += 1) await asking();
-      await assert.rejects(asking(), { code: 'accounts.code_not_sent' }, 'the last fifth is for browsers that are known');
+      await assert.rejects(asking(), { code: 'accounts.code_not_sent' }, 'the last fifth is for known browsers');
       await accounts.stop();
     });
 
