@@ -154,6 +154,25 @@ describe('another e-mail', () => {
     return mails.findLast((mail) => mail.to === email)?.link?.split('#')[1] ?? '';
   }
   const reset = (token: string) => api.ask('/api/auth/reset-password', { body: { token, password: NEW } });
+  /** Something done when a link for a new password is taken, its password written and not yet there. */
+  async function whileSetting<T>(token: string, work: () => Promise<T>): Promise<{ setting: Answer; meanwhile: T }> {
+    const owner = new pg.Client({ connectionString: database.ownerUrl });
+    await owner.connect();
+    await owner.query(`
+      create function hold() returns trigger language plpgsql as
+        $$ begin perform pg_advisory_xact_lock(71); return new; end $$;
+      create trigger hold before insert or update on credential for each row execute function hold()`);
+    const { answer, meanwhile } = await api.platform.database.transaction(async (tx) => {
+      await sql`select pg_advisory_xact_lock(71)`.execute(tx);
+      const set = reset(token);
+      await untilWaiting(api.platform, 1, set);
+      return { answer: set, meanwhile: await work() };
+    });
+    const setting = await answer;
+    await owner.query('drop trigger hold on credential; drop function hold()');
+    await owner.end();
+    return { setting, meanwhile };
+  }
   const sessionsOf = (personId: string) =>
     api.platform.database.db.selectFrom('session').select('id').where('person_id', '=', personId).execute();
 
@@ -162,30 +181,18 @@ describe('another e-mail', () => {
     const email = newEmail();
     await changed(person, email);
     const token = await linkTo(person.email, 'old-email');
-    const { database: { db, transaction } } = api.platform;
+    const { db } = api.platform.database;
     // Without a row that both change: only the link makes the undo wait for what it could not see.
     await db.deleteFrom('credential').where('person_id', '=', person.id).execute();
     await db.deleteFrom('session').where('person_id', '=', person.id).execute();
     const thief = await resetLink(email);
-    const owner = new pg.Client({ connectionString: database.ownerUrl });
-    await owner.connect();
-    await owner.query(`
-      create function hold() returns trigger language plpgsql as
-        $$ begin perform pg_advisory_xact_lock(71); return new; end $$;
-      create trigger hold before insert on credential for each row execute function hold()`);
-    // Its link is taken, its password not yet there.
-    const { setting, undoing } = await transaction(async (tx) => {
-      await sql`select pg_advisory_xact_lock(71)`.execute(tx);
-      const set = reset(thief);
-      await untilWaiting(api.platform, 1, set);
+    const { setting, meanwhile: undoing } = await whileSetting(thief, async () => {
       const undone = undo(token);
       await untilWaiting(api.platform, 2, undone);
-      return { setting: set, undoing: undone };
+      return { undone };
     });
-    assert.equal((await undoing).status, 200);
-    assert.notEqual((await setting).status, 500);
-    await owner.query('drop trigger hold on credential; drop function hold()');
-    await owner.end();
+    assert.equal((await undoing.undone).status, 200);
+    assert.notEqual(setting.status, 500);
     assert.equal((await signIn(person.email, NEW)).status, 401);
     assert.deepEqual(await sessionsOf(person.id), []);
   });
@@ -225,6 +232,14 @@ describe('another e-mail', () => {
     await assert.rejects(coming, { code: 'accounts.code_over' });
     assert.deepEqual(await sessionsOf(person.id), []);
     await accounts.stop();
+  });
+
+  it('[A77] who comes in by the old password while the new one is being set is out with it', async () => {
+    const { email } = await api.newPerson();
+    const { setting, meanwhile } = await whileSetting(await resetLink(email), () => signIn(email));
+    assert.deepEqual([setting.status, meanwhile.status], [200, 200]);
+    assert.equal(await whoIs(sessionCookieOf(meanwhile)), null);
+    assert.equal((await whoIs(sessionCookieOf(setting)))?.email, email);
   });
 
   it('[A77] a new password that is taken away before it signs in leaves a link to be asked for', async () => {
