@@ -35,6 +35,10 @@ export const REFUSALS = {
   'accounts.phone_taken': { status: 422, title: 'Another account has this number' },
   'accounts.code_wrong': { status: 422, title: 'The code is not right; the details say how many tries are left' },
   'accounts.code_over': { status: 422, title: 'The code is used, too old or tried too often; ask for another one' },
+  'accounts.code_not_sent': {
+    status: 429,
+    title: 'No further code is sent for now; one that was sent stays good, and there are other ways to sign in',
+  },
   'accounts.name_needed': { status: 422, title: 'The code is right; this account needs a name' },
   'accounts.demo_ways': { status: 403, title: 'A demo account is everybody’s; how to sign in to it stays' },
   'accounts.last_way': { status: 409, title: 'This is the last way to reach your account; add another one first' },

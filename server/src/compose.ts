@@ -59,6 +59,8 @@ export interface ComposeDeps {
   databaseUrl: string;
   isEmbedded: boolean;
   version: string;
+  /** As `createApp` takes it. */
+  compilesSchemas?: boolean;
 }
 
 /** Said where somebody may miss it. */
@@ -150,7 +152,7 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
 
   const app = await createApp({
     log, guests, findPerson: modules.accounts.findPerson, trustProxy: config.trustedProxies ?? false,
-    tls: reach.tls,
+    tls: reach.tls, compilesSchemas: deps.compilesSchemas ?? false,
   });
   // Sockets are connections too: the port is closed only when they are, and nothing behind them before.
   const closeSockets = () => Promise.all([modules.realtime.stop(), modules.video.stop()]);

@@ -132,6 +132,30 @@ describe('accounts', () => {
     }
   });
 
+  it('[A78] failures of strangers do not lock the owner out where the e-mail has come in before', async () => {
+    const { email } = await api.newPerson();
+    const from = (ip: string, password: string, cookie?: string) =>
+      api.ask(SIGN_IN, { body: { email, password }, headers: { 'x-forwarded-for': ip }, cookie });
+    const knownOf = ({ cookies }: Answer) =>
+      cookies.find((cookie) => cookie.startsWith('nacre_known='))?.split(';')[0] ?? '';
+    const first = knownOf(await from('192.0.2.50', PASSWORD));
+    const other = await api.newPerson();
+    const both = knownOf(await api.ask(SIGN_IN, { body: { email: other.email, password: PASSWORD }, cookie: first }));
+    assert.ok(both.length > first.length && !both.includes(email));
+    // Ten from each of so many addresses: more than an e-mail may fail in all.
+    await Promise.all(Array.from({ length: 220 }, (_, n) => from(`192.0.2.${100 + (n % 22)}`, 'wrong password')));
+    assert.equal((await from('192.0.2.60', PASSWORD)).status, 429, 'in a browser that nobody knows');
+    assert.equal((await from('192.0.2.100', PASSWORD, both)).status, 200, 'also on a stranger’s address');
+    const [id = '', ...marks] = first.slice('nacre_known='.length).split('.');
+    for (const made of [`${'A'.repeat(22)}.${marks.join('.')}`, `${id}.${'B'.repeat(22)}`, id, 'x', '']) {
+      assert.equal((await from('192.0.2.60', PASSWORD, `nacre_known=${made}`)).status, 429, made);
+    }
+    const guesses = await Promise.all(Array.from({ length: 11 }, () => from('192.0.2.61', 'wrong password', both)));
+    assert.equal(guesses.filter(({ status }) => status === 429).length, 1, 'guessing there is as slow');
+    const out = await api.ask('/api/auth/sign-out', { method: 'POST', cookie: both });
+    assert.deepEqual(out.cookies.filter((cookie) => cookie.startsWith('nacre_known=')), [], 'it stays when one goes');
+  });
+
   it('[A6] signing out ends this session at once and no other', async () => {
     const person = await api.newPerson();
     const other = sessionCookieOf(await api.ask(SIGN_IN, { body: { email: person.email, password: PASSWORD } }));

@@ -21,6 +21,7 @@ import { createAuth, type Auth, type PasswordHashing } from './auth.ts';
 import { mayUseDemo, type Origin } from './demo-guard.ts';
 import { devicesOf, endDevice, endOtherDevices } from './devices.ts';
 import { PERSON_CHANGED_TOPIC, type PersonChanged } from './events.ts';
+import { createKnownBrowsers, type KnownBrowsers } from './known-browser.ts';
 import { createChallenges, type Challenges } from './passkeys.ts';
 import { changePassword, forgotPassword, mailReset, resetPassword, type ResetJob } from './passwords.ts';
 import { cleanName, isTimeZone } from './profile.ts';
@@ -150,6 +151,7 @@ export interface AccountsParts extends AccountsDeps {
   attempts: Attempts;
   sessions: Sessions;
   challenges: Challenges;
+  browsers: KnownBrowsers;
 }
 
 export function createAccounts(deps: AccountsDeps): Accounts {
@@ -160,6 +162,7 @@ export function createAccounts(deps: AccountsDeps): Accounts {
   });
   const parts: AccountsParts = {
     ...deps, auth, sessions, attempts: createAttempts({ clock }), challenges: createChallenges({ clock }),
+    browsers: createKnownBrowsers(deps),
   };
   const sweep = createPeriodic({
     name: 'accounts.sessions',

@@ -32,6 +32,8 @@ export interface Told {
   resetToken?: string;
   /** Whose password is another one now. */
   resetOf?: { id: string; email: string };
+  /** The hash by which a password was found right. */
+  rightHash?: string;
   /** For `openSession`: who has shown to be this person. */
   opensFor?: string;
 }
@@ -101,7 +103,9 @@ const openSession = createAuthEndpoint('/nacre/open-session', { method: 'POST' }
   const { opensFor } = told.getStore() ?? {};
   const user = opensFor === undefined ? null : await internalAdapter.findUserById(opensFor);
   if (user === null) throw new Error('a session is opened for nobody');
-  await setSessionCookie(context, { session: await internalAdapter.createSession(user.id), user });
+  const session = await internalAdapter.createSession(user.id);
+  await setSessionCookie(context, { session, user });
+  return context.json({ token: session.token });
 });
 
 /** The options as better-auth takes them; the drift test reads them too. */
@@ -118,7 +122,14 @@ export function authOptions(deps: AuthDeps) {
       enabled: true,
       minPasswordLength: PASSWORD_LENGTH_MIN,
       maxPasswordLength: PASSWORD_LENGTH_MAX,
-      password: deps.passwords,
+      password: {
+        hash: deps.passwords.hash,
+        verify: async (guess: { hash: string; password: string }) => {
+          const isRight = await deps.passwords.verify(guess);
+          if (isRight) tell({ rightHash: guess.hash });
+          return isRight;
+        },
+      },
       resetPasswordTokenExpiresIn: RESET_LINK_SECONDS,
       revokeSessionsOnPasswordReset: true,
       sendResetPassword: async ({ token }: { token: string }) => tell({ resetToken: token }),

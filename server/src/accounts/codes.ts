@@ -17,7 +17,7 @@ import { PERSON_CHANGED_TOPIC, type PersonChanged } from './events.ts';
 import { codeText, numberLetter, numberText } from './letters.ts';
 import { codeOf, e164Of } from './phone-number.ts';
 import { cleanName, isTimeZone, localeOf } from './profile.ts';
-import { lockActor, openSession, signUpLimits, type Client, type SignedIn } from './signing.ts';
+import { lockActor, openSession, remembered, signUpLimits, type Client, type SignedIn } from './signing.ts';
 import { updatePerson, type PersonRow } from './store.ts';
 import * as store from './ways-store.ts';
 
@@ -51,34 +51,85 @@ const CODE_MS = 10 * MINUTE_MS;
 const TRIES_MAX = 5;
 /** Between two messages to one number: time for the first to come. */
 const AGAIN_AFTER_MS = 30_000;
-/** Messages to one number, whoever asks: bounds what strangers can cause on somebody's telephone, and all guessing. */
-const SENDS_OF_NUMBER_HOUR = 5;
-const SENDS_OF_NUMBER_DAY = 10;
+/** From one address to one number: enough for bad reception, too few to use up what the number gets. */
+const SENDS_OF_PAIR_DAY = 5;
+/**
+ * To one number, from browsers that have not signed in with it: bounds what strangers can cause on somebody's
+ * telephone, and all their guessing (five tries each). Fewer, and two or three addresses shut out whoever has a new
+ * telephone.
+ */
+const SENDS_OF_NUMBER_HOUR = 10;
+const SENDS_OF_NUMBER_DAY = 20;
+/** From one browser that has signed in with the number. */
+const SENDS_OF_KNOWN_HOUR = 5;
+const SENDS_OF_KNOWN_DAY = 10;
+/** From all of these; without it, each could make another. */
+const SENDS_OF_ALL_KNOWN_DAY = 20;
 /** Behind one address may be a market hall; a list of numbers gets no further. Each message costs money. */
 const SENDS_OF_ADDRESS_HOUR = 30;
 const SENDS_OF_ADDRESS_DAY = 100;
+/** Of all messages of a day; the rest is for browsers that are known. */
+const STRANGERS_PART = 0.8;
 const WRONG_CODES_OF_ADDRESS = 100;
+const WRONG_CODES_OF_KNOWN = 30;
 
-function sendLimits(parts: AccountsParts, ip: string, phone: string): AttemptLimit[] {
+/** What strangers use up is never what a browser has that the number's owner has signed in with. */
+function sendLimits({ browsers, texter: { perDay } }: AccountsParts, client: Client, phone: string): AttemptLimit[] {
+  const { ip } = client;
+  const known = browsers.idOf(client, phone);
+  if (known !== null) {
+    return [
+      { key: `sms again ${known} ${phone}`, max: 1, windowMs: AGAIN_AFTER_MS },
+      { key: `sms hour ${known} ${phone}`, max: SENDS_OF_KNOWN_HOUR, windowMs: HOUR_MS },
+      { key: `sms day ${known} ${phone}`, max: SENDS_OF_KNOWN_DAY, windowMs: DAY_MS },
+      { key: `sms day known ${phone}`, max: SENDS_OF_ALL_KNOWN_DAY, windowMs: DAY_MS },
+      { key: 'sms day *', max: perDay, windowMs: DAY_MS },
+    ];
+  }
   return [
-    { key: `sms again ${phone}`, max: 1, windowMs: AGAIN_AFTER_MS },
+    { key: `sms again ${ip} ${phone}`, max: 1, windowMs: AGAIN_AFTER_MS },
+    { key: `sms day ${ip} ${phone}`, max: SENDS_OF_PAIR_DAY, windowMs: DAY_MS },
     { key: `sms hour ${phone}`, max: SENDS_OF_NUMBER_HOUR, windowMs: HOUR_MS },
     { key: `sms day ${phone}`, max: SENDS_OF_NUMBER_DAY, windowMs: DAY_MS },
     { key: `sms hour ${ip}`, max: SENDS_OF_ADDRESS_HOUR, windowMs: HOUR_MS },
     { key: `sms day ${ip}`, max: SENDS_OF_ADDRESS_DAY, windowMs: DAY_MS },
-    { key: 'sms day *', max: parts.texter.perDay, windowMs: DAY_MS },
+    { key: 'sms day *', max: Math.ceil(perDay * STRANGERS_PART), windowMs: DAY_MS },
   ];
 }
 
-const wrongLimits = (ip: string): AttemptLimit[] =>
-  [{ key: `code ${ip}`, max: WRONG_CODES_OF_ADDRESS, windowMs: 15 * MINUTE_MS }];
+function wrongLimits({ browsers }: AccountsParts, client: Client, phone: string): AttemptLimit[] {
+  const known = browsers.idOf(client, phone);
+  return [known === null
+    ? { key: `code ${client.ip}`, max: WRONG_CODES_OF_ADDRESS, windowMs: 15 * MINUTE_MS }
+    : { key: `code ${known} ${phone}`, max: WRONG_CODES_OF_KNOWN, windowMs: 15 * MINUTE_MS }];
+}
+
+/**
+ * Counts the message.
+ * @throws Refusal `accounts.code_not_sent`; its details are a `CodeSent` where a code that was sent before works in
+ * this browser. That depends on what was asked here alone: of the number it tells nothing.
+ */
+async function countSend(parts: AccountsParts, client: Client, viewer: string, phone: string): Promise<void> {
+  try {
+    parts.attempts.begin(sendLimits(parts, client, phone));
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const now = parts.platform.clock.now();
+    const code = await store.codeUnderWay(parts.platform.database.db, phone, viewer, now);
+    const isGood = code !== undefined && code.tries < TRIES_MAX;
+    const { retryAfterSeconds = 0 } = error;
+    const expiresAfterSeconds = isGood ? Math.floor((code.expires_at.getTime() - now.getTime()) / 1000) : 0;
+    const details: CodeSent = { phone, againAfterSeconds: retryAfterSeconds, expiresAfterSeconds };
+    throw new Refusal('accounts.code_not_sent', { retryAfterSeconds, ...(isGood ? { details } : {}) });
+  }
+}
 
 export async function askCode(
   parts: AccountsParts, client: Client, viewer: string, asked: CodeAsked,
 ): Promise<CodeSent> {
   const phone = e164Of(asked.phone, asked.country ?? null);
   if (phone === null) throw new Refusal('accounts.phone_invalid');
-  parts.attempts.begin(sendLimits(parts, client.ip, phone));
+  await countSend(parts, client, viewer, phone);
   const job: CodeJob = {
     phone, askedBy: viewer,
     // Only a page on the demo's own machine may read the message there.
@@ -132,7 +183,7 @@ export async function signInByPhone(
 ): Promise<SignedIn> {
   const phone = e164Of(input.phone, null);
   if (phone === null) throw new Refusal('accounts.phone_invalid');
-  const limits = wrongLimits(client.ip);
+  const limits = wrongLimits(parts, client, phone);
   parts.attempts.begin(limits);
   const found = await parts.platform.database.transaction(async (tx) => {
     await store.lockNumber(tx, phone);
@@ -145,7 +196,9 @@ export async function signInByPhone(
   });
   if (!(found instanceof Refusal) || found.code === 'accounts.name_needed') parts.attempts.forgive(limits);
   if (found instanceof Refusal) throw found;
-  return openSession(parts, client, found);
+  const signedIn = await openSession(parts, client, found, 'accounts.code_over', (_tx, person) =>
+    person.phone === phone);
+  return remembered(parts, client, phone, signedIn);
 }
 
 /** The id of the new person; null without a name. */
@@ -171,7 +224,7 @@ export async function putPhone(
   const { database, clock } = parts.platform;
   const phone = e164Of(input.phone, null);
   if (phone === null) throw new Refusal('accounts.phone_invalid');
-  const limits = wrongLimits(client.ip);
+  const limits = wrongLimits(parts, client, phone);
   parts.attempts.begin(limits);
   const refusal = await database.transaction(async (tx) => {
     await store.lockNumber(tx, phone);

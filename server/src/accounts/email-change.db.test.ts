@@ -1,15 +1,21 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import { sql } from 'kysely';
+import pg from 'pg';
 import {
   createTestApi, PASSWORD, sessionCookieOf, unique, type Answer, type SignedInPerson, type TestApi,
 } from '../../../tests/support/api.ts';
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/database.ts';
 import { allJobsDone } from '../../../tests/support/jobs-done.ts';
+import { untilWaiting } from '../../../tests/support/lock-waits.ts';
 import { QUICK } from '../../../tests/support/people.ts';
 import type { Tx } from '../platform/database.ts';
 import type { Mail } from '../platform/mailer.ts';
-import { createAuth } from './auth.ts';
+import type { Texter } from '../platform/texter.ts';
+import { createAccounts } from './accounts.ts';
+import { createAuth, type PasswordHashing } from './auth.ts';
+import { deleteOtherWays, deletePassword, lockPerson } from './ways-store.ts';
 
 const NEW = 'a pearl of another colour';
 const HOUR_MS = 3_600_000;
@@ -48,6 +54,13 @@ describe('another e-mail', () => {
     const [page, token = ''] = link?.split('#') ?? [];
     assert.equal(page, `https://nacre.test/${place}`);
     return token;
+  }
+  /** As somebody is who has opened a link that came to their e-mail. */
+  async function newConfirmed(): Promise<SignedInPerson> {
+    const person = await api.newPerson();
+    await api.platform.database.db.updateTable('person').set({ email_verified: true }).where('id', '=', person.id)
+      .execute();
+    return person;
   }
   const putPasskey = ({ id }: SignedInPerson) => api.platform.database.db.insertInto('passkey').values({
     id: api.platform.newId(), person_id: id, name: 'x', credential_id: unique('key'), public_key: Buffer.from('x'),
@@ -107,7 +120,7 @@ describe('another e-mail', () => {
   });
 
   it('[A71] the old e-mail takes the account back from whoever changed it', async () => {
-    const person = await api.newPerson();
+    const person = await newConfirmed();
     const [email, further] = [newEmail(), newEmail()];
     // What a thief may have left, to come in again: before the change as well as after.
     const { db } = api.platform.database;
@@ -130,43 +143,126 @@ describe('another e-mail', () => {
     assert.deepEqual(await db.selectFrom('passkey').select('id').where('person_id', '=', person.id).execute(), []);
     assert.deepEqual(await db.selectFrom('email_change').select('id').where('person_id', '=', person.id).execute(), []);
     // A new password comes by mail, as ever.
-    await api.ask('/api/auth/forgot-password', { body: { email: person.email } });
-    await allJobsDone(api.platform, 'accounts.mail-reset');
-    const reset = mails.findLast((mail) => mail.to === person.email)?.link?.split('#')[1];
-    assert.equal((await api.ask('/api/auth/reset-password', { body: { token: reset, password: NEW } })).status, 200);
+    assert.equal((await reset(await resetLink(person.email))).status, 200);
     assert.equal((await signIn(person.email, NEW)).status, 200);
   });
 
+  /** The token of a link for a new password. */
+  async function resetLink(email: string): Promise<string> {
+    await api.ask('/api/auth/forgot-password', { body: { email } });
+    await allJobsDone(api.platform, 'accounts.mail-reset');
+    return mails.findLast((mail) => mail.to === email)?.link?.split('#')[1] ?? '';
+  }
+  const reset = (token: string) => api.ask('/api/auth/reset-password', { body: { token, password: NEW } });
+  /** Something done when a link for a new password is taken, its password written and not yet there. */
+  async function whileSetting<T>(token: string, work: () => Promise<T>): Promise<{ setting: Answer; meanwhile: T }> {
+    const owner = new pg.Client({ connectionString: database.ownerUrl });
+    await owner.connect();
+    await owner.query(`
+      create function hold() returns trigger language plpgsql as
+        $$ begin perform pg_advisory_xact_lock(71); return new; end $$;
+      create trigger hold before insert or update on credential for each row execute function hold()`);
+    const { answer, meanwhile } = await api.platform.database.transaction(async (tx) => {
+      await sql`select pg_advisory_xact_lock(71)`.execute(tx);
+      const set = reset(token);
+      await untilWaiting(api.platform, 1, set);
+      return { answer: set, meanwhile: await work() };
+    });
+    const setting = await answer;
+    await owner.query('drop trigger hold on credential; drop function hold()');
+    await owner.end();
+    return { setting, meanwhile };
+  }
+  const sessionsOf = (personId: string) =>
+    api.platform.database.db.selectFrom('session').select('id').where('person_id', '=', personId).execute();
+
   it('[A71] a new password that is being set meanwhile goes too', async () => {
-    const person = await api.newPerson();
-    const { database } = api.platform;
-    const at = api.platform.clock.now();
+    const person = await newConfirmed();
+    const email = newEmail();
+    await changed(person, email);
+    const token = await linkTo(person.email, 'old-email');
+    const { db } = api.platform.database;
+    // Without a row that both change: only the link makes the undo wait for what it could not see.
+    await db.deleteFrom('credential').where('person_id', '=', person.id).execute();
+    await db.deleteFrom('session').where('person_id', '=', person.id).execute();
+    const thief = await resetLink(email);
+    const { setting, meanwhile: undoing } = await whileSetting(thief, async () => {
+      const undone = undo(token);
+      await untilWaiting(api.platform, 2, undone);
+      return { undone };
+    });
+    assert.equal((await undoing.undone).status, 200);
+    assert.notEqual(setting.status, 500);
+    assert.equal((await signIn(person.email, NEW)).status, 401);
+    assert.deepEqual(await sessionsOf(person.id), []);
+  });
+
+  it('[A77] a way that is taken away while somebody comes in by it signs nobody in', async () => {
+    const person = await newConfirmed();
+    const phone = '+8613800138077';
     await changed(person, newEmail());
     const token = await linkTo(person.email, 'old-email');
-    await database.db.deleteFrom('credential').where('person_id', '=', person.id).execute();
-    const link = { id: api.platform.newId(), value: person.id, expires_at: at, created_at: at, updated_at: at };
-    await database.db.insertInto('verification').values({ ...link, identifier: unique('reset') }).execute();
-    // As better-auth does it: the link goes, and the password comes, in one transaction.
-    const { undone } = await database.transaction(async (tx) => {
-      await tx.deleteFrom('verification').where('id', '=', link.id).execute();
-      const answer = undo(token);
-      await setTimeout(300);
-      await tx.insertInto('credential').values({
-        id: api.platform.newId(), account_id: person.id, provider_id: 'credential', person_id: person.id,
-        password: await QUICK.hash(NEW), created_at: at, updated_at: at,
-      }).execute();
-      return { undone: answer };
+    const client = { headers: {}, remoteAddress: '127.0.0.1', httpVersion: '1.1', ip: '127.0.0.1', isHttps: true };
+    const { db, transaction } = api.platform.database;
+    await db.updateTable('person').set({ phone }).where('id', '=', person.id).execute();
+    const texts: string[] = [];
+    const texter: Texter = { ...api.accountsDeps.texter, send: async ({ text }) => (texts.push(text), 'sent') };
+    // Looked up, found right, and then gone.
+    const verify: PasswordHashing['verify'] = async (guess) => {
+      const isRight = await QUICK.verify(guess);
+      assert.equal((await undo(token)).status, 200);
+      return isRight;
+    };
+    const accounts = createAccounts({ ...api.accountsDeps, texter, passwords: { ...QUICK, verify } });
+    const email = (await whoIs(person.cookie))?.email ?? '';
+    const signingIn = accounts.signIn(client, { email, password: PASSWORD });
+    await assert.rejects(signingIn, { code: 'accounts.wrong_credentials' });
+    assert.deepEqual(await sessionsOf(person.id), []);
+    await db.updateTable('person').set({ phone }).where('id', '=', person.id).execute();
+    const job = { phone, askedBy: 'guest/thief', keptFor: null, locale: 'en' as const };
+    await accounts.ways.sendCode({ ...job, askedAtMs: api.platform.clock.now().getTime() });
+    const code = /\d{6}/.exec(texts[0] ?? '')?.[0] ?? '';
+    const { coming } = await transaction(async (tx) => {
+      await lockPerson(tx, person.id);
+      const answer = accounts.ways.signInByPhone(client, 'guest/thief', { phone, code });
+      await untilWaiting(api.platform, 1, answer);
+      await deleteOtherWays(tx, person.id);
+      return { coming: answer };
     });
-    assert.equal((await undone).status, 200);
-    assert.equal((await signIn(person.email, NEW)).status, 401);
+    await assert.rejects(coming, { code: 'accounts.code_over' });
+    assert.deepEqual(await sessionsOf(person.id), []);
+    await accounts.stop();
+  });
+
+  it('[A77] who comes in by the old password while the new one is being set is out with it', async () => {
+    const { email } = await api.newPerson();
+    const { setting, meanwhile } = await whileSetting(await resetLink(email), () => signIn(email));
+    assert.deepEqual([setting.status, meanwhile.status], [200, 200]);
+    assert.equal(await whoIs(sessionCookieOf(meanwhile)), null);
+    assert.equal((await whoIs(sessionCookieOf(setting)))?.email, email);
+  });
+
+  it('[A77] a new password that is taken away before it signs in leaves a link to be asked for', async () => {
+    const { id, email } = await api.newPerson();
+    const token = await resetLink(email);
+    const { setting } = await api.platform.database.transaction(async (tx) => {
+      await lockPerson(tx, id);
+      const answer = reset(token);
+      await untilWaiting(api.platform, 1, answer);
+      // As an undo does.
+      await deletePassword(tx, id);
+      return { setting: answer };
+    });
+    assert.equal(codeOf(await setting), 'accounts.link_over');
   });
 
   it('[A71] who signs up, or changes to it, while an e-mail changes hands does not get it', async () => {
-    const [person, other] = [await api.newPerson(), await api.newPerson()];
+    const [person, other] = [await newConfirmed(), await api.newPerson()];
     const [email, further] = [newEmail(), newEmail()];
     await ask(other, further);
     const token = await linkTo(further, 'new-email');
     await changed(person, email);
+    await allJobsDone(api.platform, 'accounts.mail-email-undo');
     const { database } = api.platform;
     const set = (tx: Tx, to: string) =>
       tx.updateTable('person').set({ email: to }).where('id', '=', person.id).execute();
@@ -192,12 +288,25 @@ describe('another e-mail', () => {
   });
 
   it('[A71] after seven days the old e-mail is free', async () => {
-    const person = await api.newPerson();
+    const person = await newConfirmed();
     await changed(person, newEmail());
     const token = await linkTo(person.email, 'old-email');
     api.clock.advance(7 * 24 * HOUR_MS);
     assert.equal(codeOf(await undo(token)), 'accounts.email_link_over');
     assert.equal((await signUp(person.email)).status, 200);
+  });
+
+  it('[A74] an old e-mail that was never confirmed, perhaps a stranger’s, is told and takes nothing back', async () => {
+    const person = await api.newPerson();
+    const [email, further] = [newEmail(), newEmail()];
+    await changed(person, email);
+    await allJobsDone(api.platform, 'accounts.mail-email-undo');
+    const told = mails.findLast(({ to }) => to === person.email);
+    assert.deepEqual([told?.link, /never confirmed/.test(told?.text ?? '')], [null, true]);
+    assert.equal((await signUp(person.email)).status, 200, 'free at once');
+    await changed(person, further);
+    const token = await linkTo(email, 'old-email');
+    assert.deepEqual((await undo(token)).json, { email }, 'the one that a link was opened at can');
   });
 
   it('[A72] an e-mail of somebody, none at all, and too many links are refused', async () => {

@@ -1,9 +1,10 @@
 /**
  * Another e-mail: a link to the new one sets it, the old one is told and can take it back for a week.
  *
- * Invariants: links are kept hashed only and stand behind the # of their address; an e-mail that may still be taken
- * back is nobody else's; taking it back also ends all that whoever changed it may have left, before or since: sessions,
- * password, passkeys, number.
+ * Invariants: links are kept hashed only and stand behind the # of their address; only an e-mail at which a link of
+ * ours was opened takes anything back, since any other may be a stranger's; one that may still be taken back is nobody
+ * else's; taking it back also ends all that whoever changed it may have left, before or since: sessions, password,
+ * passkeys, number.
  */
 import type { Locale } from '@nacre/contract/common';
 import type { EmailSet } from '@nacre/contract/identity';
@@ -118,8 +119,10 @@ export async function confirmEmail(parts: AccountsParts, token: string): Promise
     await people.updatePerson(tx, personId, { email, email_verified: true, updated_at: now });
     // After the index has let it in: whoever gave it up a moment ago is seen.
     if (await people.isAskedBack(tx, email, personId, now)) throw new Refusal('accounts.email_taken');
-    // Between two changes the e-mail may be a thief's: the older right to undo is the only one.
-    const mayUndo = person.email !== null && !(await store.canUndo(tx, personId, now));
+    // One that was typed wrong at sign-up is a stranger's, and between two changes it may be a thief's: then the older
+    // right to undo is the only one.
+    const isOwn = person.email !== null && person.email_verified;
+    const mayUndo = isOwn && !(await store.canUndo(tx, personId, now));
     const undoUntil = mayUndo ? new Date(now.getTime() + UNDO_MS) : null;
     await store.confirmEmailChange(tx, id, { confirmed_at: now, old_email: person.email, undo_until: undoUntil });
     // They were sent to the address that holds no more.
@@ -147,7 +150,8 @@ export async function mailEmailUndo(parts: AccountsParts, job: EmailUndoJob): Pr
   const person = await people.personById(database.db, change.person_id);
   const locale = (person?.locale ?? 'en') as Locale;
   const letter = undoable === undefined
-    ? emailChangedLetter(locale) : emailUndoLetter(locale, `${parts.pagesAt()}/old-email#${token}`);
+    ? emailChangedLetter(locale, await store.canUndo(database.db, change.person_id, clock.now()))
+    : emailUndoLetter(locale, `${parts.pagesAt()}/old-email#${token}`);
   await parts.mailer.send({ ...letter, to: change.old_email, askedBy: job.askedBy });
 }
 

@@ -121,6 +121,28 @@ const EMAIL_CHANGED: Record<Locale, Words> = {
   },
 };
 
+/** To one that nobody has ever shown to be theirs: it may have been typed wrong. */
+const EMAIL_NEVER_CONFIRMED: Record<Locale, Words> = {
+  en: {
+    ...EMAIL_CHANGED.en,
+    closing: [
+      'If not: this e-mail was never confirmed, so it cannot take the account back. Write to whoever runs this site.',
+      'If you have no account here, somebody mistyped their e-mail.',
+    ],
+  },
+  zh: {
+    ...EMAIL_CHANGED.zh,
+    closing: ['如果不是：这个邮箱从未验证过，不能用它找回账号，请联系本站的运营者。', '如果你在这里没有账号，是有人填错了邮箱。'],
+  },
+  ar: {
+    ...EMAIL_CHANGED.ar,
+    closing: [
+      'وإلا فإن هذا البريد لم يؤكَّد قط، فلا يستعيد الحساب. اكتب إلى من يدير هذا الموقع.',
+      'وإن لم يكن لك حساب هنا فقد أخطأ أحدهم في كتابة بريده.',
+    ],
+  },
+};
+
 const NUMBER_CHANGED: Record<Locale, Words> = {
   en: {
     subject: 'Your account has another telephone number now',
@@ -185,7 +207,9 @@ const CODE: Record<Locale, (code: string) => string> = {
 export const resetLetter = (locale: Locale, url: string): Letter => write(RESET, locale, url);
 export const emailLinkLetter = (locale: Locale, url: string): Letter => write(EMAIL_LINK, locale, url);
 export const emailUndoLetter = (locale: Locale, url: string): Letter => write(EMAIL_UNDO, locale, url);
-export const emailChangedLetter = (locale: Locale): Letter => write(EMAIL_CHANGED, locale, '');
+/** @param canOlderUndo whether the e-mail that the account had before can take it back */
+export const emailChangedLetter = (locale: Locale, canOlderUndo: boolean): Letter =>
+  write(canOlderUndo ? EMAIL_CHANGED : EMAIL_NEVER_CONFIRMED, locale, '');
 export const numberLetter = (locale: Locale, isRemoved: boolean, url: string): Letter =>
   write(isRemoved ? NUMBER_REMOVED : NUMBER_CHANGED, locale, url);
 export const numberText = (locale: Locale, url: string): string => `${NUMBER_GONE[locale]}\n${url}`;

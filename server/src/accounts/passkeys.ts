@@ -172,7 +172,8 @@ export async function signInByPasskey(
     await store.notePasskeyUse(tx, row.id, { counter: authenticationInfo.newCounter, at: clock.now() });
     return row.person_id;
   });
-  return openSession(parts, client, personId);
+  return openSession(parts, client, personId, 'accounts.passkey_unknown', async (tx) =>
+    (await store.lockPasskey(tx, shown.id)) !== undefined);
 }
 
 export async function renamePasskey(

@@ -15,9 +15,9 @@ import { mayUseDemo } from './demo-guard.ts';
 import { endOtherDevices } from './devices.ts';
 import { SIGNED_OUT_TOPIC, type SignedOut } from './events.ts';
 import { resetLetter } from './letters.ts';
-import { cookiesOf, headersFor, refusalOf, signInLimits, type Client, type SignedIn } from './signing.ts';
+import { headersFor, openByPassword, refusalOf, signInLimits, type Client, type SignedIn } from './signing.ts';
 import * as store from './store.ts';
-import { deleteOtherWays, lockPerson } from './ways-store.ts';
+import { deleteOtherWays, deleteSessions, lockPerson } from './ways-store.ts';
 
 export const JOB_MAIL_RESET = 'accounts.mail-reset';
 
@@ -81,10 +81,14 @@ export async function resetPassword(
   await keepOwnerOnly(parts, person.id);
   const message: SignedOut = { personId: person.id, sessionId: null };
   parts.platform.bus.publish(SIGNED_OUT_TOPIC, message);
-  const { headers } = await parts.auth.api.signInEmail({
-    body: { email: person.email, password: input.password }, headers: headersFor(client), returnHeaders: true,
-  });
-  return { personId: person.id, setCookies: cookiesOf(headers, client) };
+  try {
+    return await openByPassword(parts, client, { email: person.email, password: input.password });
+  } catch (error) {
+    const refusal = error instanceof Refusal ? error : refusalOf(error);
+    if (refusal?.code !== 'accounts.wrong_credentials') throw refusal ?? error;
+    // Whoever took an old e-mail back meanwhile has ended the password too: another link is asked for.
+    throw new Refusal('accounts.link_over');
+  }
 }
 
 /**
@@ -96,6 +100,8 @@ async function keepOwnerOnly({ platform: { database, clock } }: AccountsParts, p
     // Other links to the same letter box would open the account again.
     await store.deleteLinks(tx, personId);
     const person = await lockPerson(tx, personId);
+    // Once more: who came in by the old password while the new one was being set.
+    await deleteSessions(tx, personId);
     if (person === undefined || person.email_verified) return;
     await deleteOtherWays(tx, personId);
     await store.updatePerson(tx, personId, { email_verified: true, updated_at: clock.now() });
@@ -107,7 +113,7 @@ export async function changePassword(
 ): Promise<void> {
   if (actor.isDemo) throw new Refusal('accounts.demo_password');
   // Who finds a phone unlocked guesses as slowly as at the door.
-  const limits = signInLimits(client.ip, actor.personId);
+  const limits = signInLimits(parts, client, actor.personId);
   parts.attempts.begin(limits);
   try {
     await parts.auth.api.changePassword({

@@ -7,7 +7,7 @@ import { Refusal } from '../lib/refusal.ts';
 import type { Tx } from '../platform/database.ts';
 import type { AccountsParts } from './accounts.ts';
 import type { AttemptLimit } from './attempts.ts';
-import { ADDRESS_HEADER, told } from './auth.ts';
+import { ADDRESS_HEADER, told, type Told } from './auth.ts';
 import { mayUseDemo, type Origin } from './demo-guard.ts';
 import { SIGNED_OUT_TOPIC, type SignedOut } from './events.ts';
 import { cleanName, isTimeZone, localeOf } from './profile.ts';
@@ -73,7 +73,8 @@ export async function signUp(parts: AccountsParts, client: Client, input: SignUp
       headers: headersFor(client),
       returnHeaders: true,
     });
-    return { personId: response.user.id, setCookies: cookiesOf(headers, client) };
+    const signedIn = { personId: response.user.id, setCookies: cookiesOf(headers, client) };
+    return remembered(parts, client, input.email.toLowerCase(), signedIn);
   } catch (error) {
     const refusal = refusalOf(error);
     // Only accounts that came to be are counted.
@@ -88,28 +89,68 @@ export async function signUp(parts: AccountsParts, client: Client, input: SignUp
 export async function signIn(
   parts: AccountsParts, client: Client, input: { email: string; password: string },
 ): Promise<SignedIn> {
-  const limits = signInLimits(client.ip, input.email);
+  const limits = signInLimits(parts, client, input.email);
   parts.attempts.begin(limits);
   const person = await store.personByEmail(parts.platform.database.db, input.email);
   if (person?.is_demo && !mayUseDemo(parts.demoAccounts !== null, client)) throw new Refusal('accounts.demo_only_here');
   try {
-    const { headers, response } = await parts.auth.api.signInEmail({
-      body: { email: input.email, password: input.password },
-      headers: headersFor(client),
-      returnHeaders: true,
-    });
+    const signedIn = await openByPassword(parts, client, input);
     parts.attempts.forgive(limits);
-    return { personId: response.user.id, setCookies: cookiesOf(headers, client) };
+    return signedIn;
   } catch (error) {
     throw refusalOf(error) ?? error;
   }
 }
 
-/** Signs in whoever has shown to be this person: by a code, a passkey. */
-export async function openSession(parts: AccountsParts, client: Client, personId: string): Promise<SignedIn> {
-  const { headers } = await told.run({ opensFor: personId }, () =>
+/** @throws Refusal `accounts.wrong_credentials`, as `keepWhile`; an error of better-auth, for `refusalOf` */
+export async function openByPassword(
+  parts: AccountsParts, client: Client, { email, password }: { email: string; password: string },
+): Promise<SignedIn> {
+  const box: Told = {};
+  const { headers, response } = await told.run(box, () => parts.auth.api.signInEmail({
+    body: { email, password }, headers: headersFor(client), returnHeaders: true,
+  }));
+  const { user: { id: personId }, token } = response;
+  await keepWhile(parts, { personId, token }, 'accounts.wrong_credentials', async (tx) =>
+    (await ways.passwordHash(tx, personId)) === box.rightHash);
+  return remembered(parts, client, email.toLowerCase(), { personId, setCookies: cookiesOf(headers, client) });
+}
+
+/** The browser is one from now on where this e-mail or number has come in. */
+export function remembered(parts: AccountsParts, client: Client, who: string, signedIn: SignedIn): SignedIn {
+  return { ...signedIn, setCookies: [...signedIn.setCookies, parts.browsers.cookieFor(client, who)] };
+}
+
+/**
+ * Signs in whoever has shown to be this person: by a code, a passkey.
+ * @param over what is said when that way `holds` no more
+ */
+export async function openSession(
+  parts: AccountsParts, client: Client, personId: string, over: RefusalCode, holds: Holds,
+): Promise<SignedIn> {
+  const { headers, response } = await told.run({ opensFor: personId }, () =>
     parts.auth.api.openSession({ headers: headersFor(client), returnHeaders: true }));
+  await keepWhile(parts, { personId, token: response.token }, over, holds);
   return { personId, setCookies: cookiesOf(headers, client) };
+}
+
+/** Whether the way by which somebody came in is still theirs; the person is held meanwhile. */
+type Holds = (tx: Tx, person: store.PersonRow) => boolean | Promise<boolean>;
+
+/**
+ * Looks once more, now that the session is there. Whoever takes ways away and then ends all sessions, holding the
+ * person, comes before, and the way is gone, or after, and finds the session. @throws Refusal `over`
+ */
+async function keepWhile(
+  parts: AccountsParts, { personId, token }: { personId: string; token: string }, over: RefusalCode, holds: Holds,
+): Promise<void> {
+  const isKept = await parts.platform.database.transaction(async (tx) => {
+    const person = await ways.lockPerson(tx, personId);
+    if (person !== undefined && await holds(tx, person)) return true;
+    await ways.deleteSessionByToken(tx, token);
+    return false;
+  });
+  if (!isKept) throw new Refusal(over);
 }
 
 /**
@@ -153,9 +194,13 @@ export function signUpLimits(ip: string): AttemptLimit[] {
   return [{ key: `up ${ip}`, max: SIGN_UPS_OF_ADDRESS, windowMs: 60 * MINUTE_MS }];
 }
 
-export function signInLimits(ip: string, email: string): AttemptLimit[] {
+/** Failures with an e-mail, or a person's id; where the e-mail has come in before, those of this browser alone. */
+export function signInLimits({ browsers }: AccountsParts, client: Client, email: string): AttemptLimit[] {
   const windowMs = FAILURE_WINDOW_MS;
   const who = email.toLowerCase();
+  const { ip } = client;
+  const browser = browsers.idOf(client, who);
+  if (browser !== null) return [{ key: `in ${browser} ${who}`, max: FAILURES_OF_PAIR, windowMs }];
   return [
     { key: `in ${ip} ${who}`, max: FAILURES_OF_PAIR, windowMs },
     { key: `in ${ip}`, max: FAILURES_OF_ADDRESS, windowMs },

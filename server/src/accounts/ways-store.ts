@@ -22,6 +22,14 @@ export async function lockCode(tx: Tx, phone: string, askedBy: string): Promise<
     .forUpdate().executeTakeFirst();
 }
 
+/** A code that is not too old. */
+export async function codeUnderWay(
+  db: Db, phone: string, askedBy: string, now: Date,
+): Promise<PhoneCodeRow | undefined> {
+  return db.selectFrom('phone_code').selectAll().where('phone', '=', phone).where('asked_by', '=', askedBy)
+    .where('expires_at', '>', now).executeTakeFirst();
+}
+
 export async function countTry(tx: Tx, { phone, asked_by: askedBy, tries }: PhoneCodeRow): Promise<void> {
   await tx.updateTable('phone_code').set({ tries: tries + 1 }).where('phone', '=', phone)
     .where('asked_by', '=', askedBy).execute();
@@ -43,10 +51,11 @@ export async function personByPhone(db: Db | Tx, phone: string): Promise<PersonR
   return db.selectFrom('person').selectAll().where('phone', '=', phone).executeTakeFirst();
 }
 
-export async function hasPassword(db: Db | Tx, personId: string): Promise<boolean> {
-  const row = await db.selectFrom('credential').select('id').where('person_id', '=', personId)
-    .where('password', 'is not', null).executeTakeFirst();
-  return row !== undefined;
+/** Null for whoever has no password. */
+export async function passwordHash(db: Db | Tx, personId: string): Promise<string | null> {
+  const row = await db.selectFrom('credential').select('password').where('person_id', '=', personId)
+    .where('provider_id', '=', 'credential').executeTakeFirst();
+  return row?.password ?? null;
 }
 
 /** Null for a session that has ended. */
@@ -128,15 +137,15 @@ export async function setUndoHash(
     .where('undo_until', '>', now).returningAll().executeTakeFirst();
 }
 
-/** A change that held and that its old e-mail cannot undo, because an older one can. */
+/** A change that held and that its old e-mail cannot undo. */
 export async function plainChange(db: Db, id: string): Promise<EmailChangeRow | undefined> {
   return db.selectFrom('email_change').selectAll().where('id', '=', id).where('confirmed_at', 'is not', null)
     .where('undo_until', 'is', null).executeTakeFirst();
 }
 
 /** Whether an old e-mail of the person may still be brought back. */
-export async function canUndo(tx: Tx, personId: string, now: Date): Promise<boolean> {
-  const row = await tx.selectFrom('email_change').select('id').where('person_id', '=', personId)
+export async function canUndo(db: Db | Tx, personId: string, now: Date): Promise<boolean> {
+  const row = await db.selectFrom('email_change').select('id').where('person_id', '=', personId)
     .where('undo_until', '>', now).executeTakeFirst();
   return row !== undefined;
 }
@@ -159,6 +168,10 @@ export async function deletePassword(tx: Tx, personId: string): Promise<void> {
 
 export async function deleteSessions(tx: Tx, personId: string): Promise<void> {
   await tx.deleteFrom('session').where('person_id', '=', personId).execute();
+}
+
+export async function deleteSessionByToken(tx: Tx, token: string): Promise<void> {
+  await tx.deleteFrom('session').where('token', '=', token).execute();
 }
 
 /** One change of how a person is reached at a time. */

@@ -9,6 +9,7 @@ import { createAuthenticator } from '../../../tests/support/authenticator.ts';
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/database.ts';
 import { allJobsDone } from '../../../tests/support/jobs-done.ts';
 import type { Mail } from '../platform/mailer.ts';
+import { createAccounts } from './accounts.ts';
 
 const OWNER = { role: 'owner', name: 'Lin', email: 'lin@demo.test', password: 'demo password' } as const;
 const ASK = '/api/auth/phone-code';
@@ -16,6 +17,8 @@ const BY_PHONE = '/api/auth/sign-in/phone';
 /** As a proxy in front of the pages hands a request on. */
 const at = (origin: string) => ({ origin, host: URL.parse(origin)?.host ?? '', 'x-forwarded-proto': 'https' });
 const FROM_PAGE = at(PAGES);
+const HOUR_MS = 3_600_000;
+const CLIENT = { remoteAddress: '127.0.0.1', httpVersion: '1.1', ip: '203.0.113.1', isHttps: true };
 
 describe('ways to sign in', () => {
   let database: TestDatabase;
@@ -56,11 +59,12 @@ describe('ways to sign in', () => {
     return /\d{6}/.exec(texts.find(({ to }) => to === phone)?.text ?? '')?.[0] ?? '';
   }
   const wrong = (code: string) => String((Number(code) + 1) % 1_000_000).padStart(6, '0');
-  async function newPersonByPhone(): Promise<{ phone: string; cookie: string }> {
+  async function newPersonByPhone(): Promise<{ phone: string; cookie: string; known: string }> {
     const [phone, guest] = [newNumber(), await newGuest()];
     const body = { phone, code: await codeFor(phone, guest), name: 'An' };
     const answer = await api.ask(BY_PHONE, { body, cookie: guest });
-    return { phone, cookie: sessionCookieOf(answer) ?? '' };
+    const known = answer.cookies.find((cookie) => cookie.startsWith('nacre_known='))?.split(';')[0] ?? '';
+    return { phone, cookie: sessionCookieOf(answer) ?? '', known };
   }
 
   describe('telephone and code', () => {
@@ -146,22 +150,86 @@ describe('ways to sign in', () => {
       assert.equal(await say(known.phone), await say(unknown));
     });
 
+    const askFrom = (ip: string, phone: string, cookie?: string) =>
+      api.ask(ASK, { body: { phone, locale: 'en' }, cookie, headers: { 'x-forwarded-for': ip } });
+    /** From four addresses, all that a number gets that one was sent to. */
+    async function useUp(phone: string): Promise<void> {
+      for (let n = 1; n < 20; n += 1) {
+        api.clock.advance(n === 10 ? HOUR_MS : 30_001);
+        const { status, json } = await askFrom(`198.51.100.${n % 4}`, phone);
+        assert.equal(status, 202, `${n} ${JSON.stringify(json)}`);
+      }
+      api.clock.advance(HOUR_MS);
+      assert.equal(codeOf(await askFrom('198.51.100.9', phone)), 'accounts.code_not_sent');
+    }
+
     it('[A55] messages are limited: a pause between two, for a number, for an address, in all', async () => {
-      const ask = (phone: string, ip: string) => api.ask(ASK, { body: { phone }, headers: { 'x-forwarded-for': ip } });
       const phone = newNumber();
-      assert.equal((await ask(phone, '192.0.2.1')).status, 202);
-      const soon = await ask(phone, '192.0.2.2');
-      assert.equal(soon.status, 429);
+      assert.equal((await askFrom('192.0.2.1', phone)).status, 202);
+      const soon = await askFrom('192.0.2.1', phone);
+      assert.deepEqual([soon.status, codeOf(soon)], [429, 'accounts.code_not_sent']);
       assert.ok(Number(soon.headers['retry-after']) <= 30);
+      assert.equal((await askFrom('192.0.2.2', phone)).status, 202, 'a stranger’s pause is no one else’s');
       for (let n = 0; n < 4; n += 1) {
         api.clock.advance(30_001);
-        assert.equal((await ask(phone, `192.0.2.1${n}`)).status, 202);
+        assert.equal((await askFrom('192.0.2.1', phone)).status, 202);
       }
-      api.clock.advance(30_001);
-      assert.equal((await ask(phone, '192.0.2.99')).status, 429, 'five an hour for one number');
-      const many = await Promise.all(Array.from({ length: 31 }, () => ask(newNumber(), '2001:db8:1:2::7')));
+      api.clock.advance(HOUR_MS);
+      assert.equal((await askFrom('192.0.2.1', phone)).status, 429, 'five a day from one address');
+      const other = newNumber();
+      const once = await Promise.all(Array.from({ length: 11 }, (_, n) => askFrom(`192.0.2.3${n}`, other)));
+      assert.equal(once.filter(({ status }) => status === 429).length, 1, 'ten an hour for one number');
+      const many = await Promise.all(Array.from({ length: 31 }, () => askFrom('2001:db8:1:2::7', newNumber())));
       assert.equal(many.filter(({ status }) => status === 429).length, 1);
-      assert.equal((await ask(newNumber(), '2001:db8:1:2:ffff::1')).status, 429, 'its whole network');
+      assert.equal((await askFrom('2001:db8:1:2:ffff::1', newNumber())).status, 429, 'its whole network');
+      const { texter } = api.accountsDeps;
+      const accounts = createAccounts({ ...api.accountsDeps, texter: { ...texter, perDay: 5 } });
+      const asking = (cookie?: string) => accounts.ways.askCode({ ...CLIENT, headers: { cookie } }, 'guest/x', {
+        phone: newNumber(),
+      });
+      for (let n = 0; n < 4; n += 1) await asking();
+      await assert.rejects(asking(), { code: 'accounts.code_not_sent' }, 'the last fifth is for known browsers');
+      await accounts.stop();
+    });
+
+    it('[A75] strangers who use up a number’s codes do not shut out the browsers it has signed in with', async () => {
+      const { phone, known } = await newPersonByPhone();
+      const stranger = await newGuest();
+      const others = await newPersonByPhone();
+      await useUp(phone);
+      // Its own, five an hour; nobody else’s cookie does it, and none that was made.
+      const forged = known.replace(/\.[^.]+$/, `.${'A'.repeat(22)}`);
+      for (const cookie of [others.known, forged]) {
+        const asked = await askFrom('192.0.2.77', phone, `${stranger}; ${cookie}`);
+        assert.equal(codeOf(asked), 'accounts.code_not_sent');
+      }
+      const guest = await newGuest();
+      const code = await codeFor(phone, `${guest}; ${known}`);
+      assert.match(code, /^\d{6}$/);
+      // Wrong codes from the same address, as many as make it wait.
+      const guess = () => api.ask(BY_PHONE, { body: { phone, code: '123456' }, cookie: stranger });
+      const guesses = await Promise.all(Array.from({ length: 101 }, guess));
+      assert.equal(guesses.at(-1)?.status, 429);
+      assert.equal(codeOf(await api.ask(BY_PHONE, { body: { phone, code }, cookie: `${guest}; ${known}` })), 200);
+      api.clock.advance(15 * 60_000);
+      for (let n = 0; n < 4; n += 1) await codeFor(phone, `${guest}; ${known}`);
+      api.clock.advance(31_000);
+      assert.equal(codeOf(await askFrom('192.0.2.77', phone, `${guest}; ${known}`)), 'accounts.code_not_sent');
+    });
+
+    it('[A76] a code that was sent stays good when no other is sent, and whoever asked for it is told', async () => {
+      const [phone, guest, stranger] = [newNumber(), await newGuest(), await newGuest()];
+      const code = await codeFor(phone, guest);
+      for (let n = 0; n < 5; n += 1) {
+        await api.ask(BY_PHONE, { body: { phone, code: wrong(code) }, cookie: stranger });
+      }
+      const [own, others] = [await askFrom('127.0.0.1', phone, guest), await askFrom('127.0.0.1', phone, stranger)];
+      assert.deepEqual([codeOf(own), codeOf(others)], ['accounts.code_not_sent', 'accounts.code_not_sent']);
+      const { expiresAfterSeconds, ...rest } = own.json['details'] as Record<string, number | string>;
+      assert.deepEqual(rest, { phone, againAfterSeconds: 30 });
+      assert.ok(Number(expiresAfterSeconds) > 500);
+      assert.equal(others.json['details'], undefined);
+      assert.equal(codeOf(await api.ask(BY_PHONE, { body: { phone, code, name: 'An' }, cookie: guest })), 200);
     });
 
     it('[A56] a number is added by whoever has just signed in or confirmed, and is one account’s', async () => {

@@ -34,7 +34,7 @@ export interface AccountWays {
   /**
    * Has a code sent to a number; the same answer whether anybody has it.
    * @param viewer who asks, as `viewerOf` names them: the code works for them alone
-   * @throws Refusal `accounts.phone_invalid`, `request.too_many`
+   * @throws Refusal `accounts.phone_invalid`, `accounts.code_not_sent`
    */
   askCode(client: Client, viewer: string, asked: CodeAsked): Promise<CodeSent>;
   /** The job of `askCode`. */
@@ -144,13 +144,14 @@ function assertOwn(actor: PersonActor): void {
 
 async function waysOf(parts: AccountsParts, personId: string): Promise<Ways> {
   const { db } = parts.platform.database;
-  const [person, newEmail, hasPassword, rows] = await Promise.all([
+  const [person, newEmail, hash, rows] = await Promise.all([
     personById(db, personId), store.waitingEmail(db, personId, parts.platform.clock.now()),
-    store.hasPassword(db, personId), store.passkeysOf(db, personId),
+    store.passwordHash(db, personId), store.passkeysOf(db, personId),
   ]);
   if (person === undefined) throw new Refusal('accounts.sign_in_first');
   return {
-    email: person.email, newEmail, hasPassword, phone: person.phone, passkeys: rows.map(passkeys.passkeyView),
+    email: person.email, newEmail, hasPassword: hash !== null, phone: person.phone,
+    passkeys: rows.map(passkeys.passkeyView),
   };
 }
 
@@ -159,7 +160,7 @@ async function confirm(
 ): Promise<void> {
   const { database } = parts.platform;
   // Who finds a phone unlocked guesses as slowly as at the door.
-  const limits = signInLimits(client.ip, actor.personId);
+  const limits = signInLimits(parts, client, actor.personId);
   parts.attempts.begin(limits);
   if (shown.password !== undefined) {
     try {

@@ -21,7 +21,7 @@ import { replyWithError } from './error-reply.ts';
 import type { Guests } from './guest.ts';
 import { answerPlainHttp } from './one-port.ts';
 import { describeApi } from './openapi.ts';
-import { buildSerializer, buildValidator, refuseUnkeepableText } from './validation.ts';
+import { EAGER, LAZY, refuseUnkeepableText } from './validation.ts';
 
 export type App = FastifyInstance<
   import('node:http').Server,
@@ -63,6 +63,8 @@ export interface AppDeps {
   trustProxy: boolean | string;
   /** PEM; null or left out: plain http. */
   tls?: { certificate: string; key: string } | null;
+  /** Whether all schemas are compiled before the first request, which takes long: so that a test finds a wrong one. */
+  compilesSchemas?: boolean;
 }
 
 /** Whether the request comes from a page of the same host, or from no page at all (a programme). */
@@ -88,7 +90,7 @@ function createBareApp(deps: AppDeps): App {
     frameworkErrors: (error: FastifyError, request: unknown, reply: FastifyReply) => (
       replyWithError(error, request as FastifyRequest, reply)
     ),
-    schemaController: { compilersFactory: { buildSerializer, buildValidator } },
+    schemaController: { compilersFactory: deps.compilesSchemas === true ? EAGER : LAZY },
   } as const;
   const { tls } = deps;
   if (tls === null || tls === undefined) return Fastify(options).withTypeProvider<TypeBoxTypeProvider>();

@@ -20,29 +20,45 @@ const OPTIONS = { removeAdditional: false, useDefaults: true, allErrors: false }
 const compilers = AjvCompiler();
 const serializers = SerializerSelector();
 
+export interface Compilers {
+  buildValidator: AjvCompiler.BuildCompilerFromPool;
+  buildSerializer: SerializerSelector.SerializerFactory;
+}
+
 /** Two validators, chosen by the part of the request. With coercion a body's null would become an empty text. */
-export const buildValidator: AjvCompiler.BuildCompilerFromPool = (schemas) => {
+const buildValidator: AjvCompiler.BuildCompilerFromPool = (schemas) => {
   const asSent = compilers(schemas, { customOptions: { ...OPTIONS, coerceTypes: false } });
   const fromText = compilers(schemas, { customOptions: { ...OPTIONS, coerceTypes: 'array' } });
-  return ((route: { httpPart?: string }, meta?: boolean) => {
-    let compiled: Validate | undefined;
-    const validate = (data: unknown): unknown => {
-      compiled ??= (route.httpPart === 'body' ? asSent : fromText)(route, meta);
-      const answer = compiled(data);
-      validate.errors = compiled.errors;
-      return answer;
-    };
-    validate.errors = undefined as Validate['errors'];
-    return validate;
-  }) as unknown as Compile;
+  return ((route: { httpPart?: string }, meta?: boolean) =>
+    (route.httpPart === 'body' ? asSent : fromText)(route, meta)) as Compile;
 };
 
-export const buildSerializer: SerializerSelector.SerializerFactory = (schemas, options) => {
-  const build = serializers(schemas, options);
-  return (route) => {
-    let compiled: SerializerSelector.Serializer | undefined;
-    return (document) => (compiled ??= build(route))(document);
-  };
+/** When a route is added: a wrong schema is told at once, by the name of its route. */
+export const EAGER: Compilers = { buildValidator, buildSerializer: serializers };
+
+/** When a route is first asked. */
+export const LAZY: Compilers = {
+  buildValidator: (schemas) => {
+    const build = buildValidator(schemas);
+    return ((route: object, meta?: boolean) => {
+      let compiled: Validate | undefined;
+      const validate = (data: unknown): unknown => {
+        compiled ??= build(route, meta);
+        const answer = compiled(data);
+        validate.errors = compiled.errors;
+        return answer;
+      };
+      validate.errors = undefined as Validate['errors'];
+      return validate;
+    }) as unknown as Compile;
+  },
+  buildSerializer: (schemas, options) => {
+    const build = serializers(schemas, options);
+    return (route) => {
+      let compiled: SerializerSelector.Serializer | undefined;
+      return (document) => (compiled ??= build(route))(document);
+    };
+  },
 };
 
 /** Deeper is no body of ours; without an end a body of brackets would end the stack. */

@@ -2,9 +2,24 @@
 import type { Me } from '@nacre/contract/accounts';
 import type { CodeAsked, CodeSent, Confirmation, PhoneSignIn, Ways } from '@nacre/contract/identity';
 import { api, ask } from '#lib/api.ts';
+import { ApiError } from '#lib/problem.ts';
+
+export interface CodeWaits extends CodeSent {
+  /** Nothing was sent now: the code from before is still good. */
+  isFromBefore?: true;
+}
 
 /** Has a code texted; the answer does not say whether anybody has the number. */
-export const askCode = (asked: CodeAsked): Promise<CodeSent> => ask(api.POST('/api/auth/phone-code', { body: asked }));
+export async function askCode(asked: CodeAsked): Promise<CodeWaits> {
+  try {
+    return await ask(api.POST('/api/auth/phone-code', { body: asked }));
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.code !== 'accounts.code_not_sent' || !('phone' in error.details)) {
+      throw error;
+    }
+    return { ...(error.details as CodeSent), isFromBefore: true };
+  }
+}
 
 /** In the browser's time zone, if it makes an account. */
 export function signInByPhone(body: Omit<PhoneSignIn, 'timeZone'>): Promise<Me> {

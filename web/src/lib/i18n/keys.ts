@@ -1077,6 +1077,7 @@ export interface MessageArguments {
   'refusal.accounts.phone_taken': null;
   'refusal.accounts.code_wrong': null;
   'refusal.accounts.code_over': null;
+  'refusal.accounts.code_not_sent': null;
   'refusal.accounts.name_needed': null;
   'refusal.accounts.demo_ways': null;
   'refusal.accounts.last_way': null;
@@ -1132,6 +1133,7 @@ export interface MessageArguments {
   'signin.code': null;
   'signin.code_hint': null;
   'signin.code_sent': { phone: string };
+  'signin.code_not_sent': null;
   'signin.code_again': null;
   'signin.code_again_in': { seconds: string };
   'signin.other_number': null;
