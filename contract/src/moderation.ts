@@ -180,7 +180,7 @@ export const ReportedLine = Type.Object({
 });
 export type ReportedLine = Static<typeof ReportedLine>;
 
-/** A report as the operator, and of messages the shop's moderators, have it. */
+/** A report as the operator has it. */
 export const ReportCase = Type.Object({
   ...Report.properties,
   /** Of what was reported. */
@@ -195,6 +195,14 @@ export const ReportCase = Type.Object({
   isUrgent: Type.Boolean(),
 });
 export type ReportCase = Static<typeof ReportCase>;
+
+/** A report as the shop's moderators have it. `reporter` is empty: who reported is the operator's to know. */
+export const ShopReport = Type.Object({
+  ...ReportCase.properties,
+  /** The author works in the shop now: their message can be removed, they can be neither muted nor banned. */
+  isOfTeam: Type.Boolean(),
+});
+export type ShopReport = Static<typeof ShopReport>;
 
 export const CaseQuery = Type.Object(
   { ...PageQuery.properties, state: Type.Optional(Type.Enum(['open', 'decided'])) },

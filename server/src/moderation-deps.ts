@@ -17,7 +17,7 @@ import type { Shows } from './shows/shows.ts';
 export interface Above {
   platform: Platform;
   accounts: Pick<Accounts, 'namesOf'>;
-  shops: Pick<Shops, 'assertMay' | 'isMember' | 'refs' | 'membershipsOf' | 'byId'>;
+  shops: Pick<Shops, 'assertMay' | 'isMember' | 'membersAmong' | 'refs' | 'membershipsOf' | 'byId'>;
   catalog: Pick<Catalog, 'productsByIds'>;
   realtime(): Pick<Realtime, 'guestsOf' | 'tell'>;
   shows(): Pick<Shows, 'brief' | 'get' | 'titles' | 'openOf' | 'stopShow' | 'stopRunning' | 'putOut'>;
@@ -33,6 +33,7 @@ export function moderationDeps(above: Above): ModerationDeps {
     shops: {
       assertMay: shops.assertMay,
       isMember: shops.isMember,
+      membersAmong: shops.membersAmong,
       refs: shops.refs,
       answersFor: async (personId) => (await shops.membershipsOf(personId))
         .filter(({ rights }) => rights.includes('shop.change')).map(({ id }) => id),

@@ -281,6 +281,34 @@ test('[W80] the home page is narrowed by its address, also without scripts, and 
   await phone.close();
 });
 
+test('[W81] while a list of the home page has the focus, what is new comes at its end', async () => {
+  const plan = (title: string, hours: number) => (
+    market.owner.must<Show>(201, 'POST', `/api/office/shops/${market.shop.id}/shows`, {
+      title, description: '', coverImageId: null, visibility: 'public', productIds: [],
+      startsAt: new Date(Date.now() + hours * 3_600_000).toISOString(),
+    }));
+  await plan('Hats tomorrow', 24);
+  const { page, context } = await pageOf(null);
+  await page.goto(nacre.url, { waitUntil: 'networkidle' });
+  const hats = page.locator('.soon a.line', { hasText: 'Hats tomorrow' });
+  await hats.focus();
+  await plan('Gloves soon', 0.5);
+  // Looked at again, the page renews itself at once; else every ten seconds.
+  const lookAgain = () => page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  const titles = () => page.locator('.soon .med').allInnerTexts();
+  const before = await titles();
+  await lookAgain();
+  await page.getByText('Gloves soon').waitFor();
+  assert.deepEqual(await titles(), [...before, 'Gloves soon']);
+  await hats.blur();
+  await until('nobody holds the list', PATIENCE_MS, async () => {
+    await lookAgain();
+    const now = await titles();
+    return now.indexOf('Gloves soon') < now.indexOf('Hats tomorrow');
+  });
+  await context.close();
+});
+
 test('[W82] shows of a followed shop are marked on the home page', async () => {
   const fan = await newBuyer('Fan');
   await fan.must(200, 'PUT', `/api/shops/${market.shop.slug}/follow`);

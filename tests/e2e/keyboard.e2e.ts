@@ -308,3 +308,28 @@ test('[W149] who wants less motion sees a card appear, not move', async () => {
     await context.close();
   }
 });
+
+test('[W140] the next show is planned, and this one ended, by keyboard', async () => {
+  const { page, context } = await pageOf(market.owner);
+  await page.goto(`${nacre.url}/office/${market.shop.slug}/shows`);
+  await tabTo(page, (stop) => stop.href.endsWith('/shows/new'));
+  await press(page, 'Enter');
+  await page.waitForURL(/\/shows\/new$/);
+  await fill(page, { [say('office.show_name')]: 'Autumn scarves' });
+  await tabTo(page, startsWith(say('office.when_tomorrow', { time: '' }).trim()));
+  await press(page, 'Space');
+  // What is docked above the navigation stands before the fields.
+  await tabTo(page, named(say('office.show_save_plan')), 'Shift+Tab');
+  await press(page, 'Enter');
+  await page.getByRole('link', { name: 'Autumn scarves' }).waitFor();
+
+  await page.goto(`${nacre.url}/studio/${market.show.id}`);
+  await page.getByRole('timer').waitFor();
+  await tabTo(page, named(say('studio.end')));
+  await press(page, 'Enter');
+  await page.getByRole('dialog').waitFor();
+  await tabTo(page, named(say('studio.end_do')));
+  await press(page, 'Enter');
+  await page.getByRole('heading', { name: say('studio.summary_title') }).waitFor();
+  await context.close();
+});

@@ -7,7 +7,7 @@
 import type { Page, PageQuery } from '@nacre/contract/common';
 import type {
   Appeal, AppealCase, AppealDecision, CaseQuery, LoggedDecision, Measure, Report, ReportCase, ReportCreate,
-  ReportDecision, ShowEnd,
+  ReportDecision, ShopReport, ShowEnd,
 } from '@nacre/contract/moderation';
 import type { PersonActor } from '../http/actor.ts';
 import { PAGE_LIMIT_DEFAULT, pageOf, readCursor } from '../lib/cursor.ts';
@@ -36,7 +36,7 @@ export interface Cases {
   /** Newest first, 100 at most. */
   myReports(personId: string): Promise<Report[]>;
   /** Open ones about messages, for the shop's moderators. 100 at most. */
-  shopReports(personId: string, shopId: string): Promise<ReportCase[]>;
+  shopReports(personId: string, shopId: string): Promise<ShopReport[]>;
   /**
    * Once per measure, within six months.
    * @throws Refusal `moderation.not_found`, `moderation.appealed_already`, `moderation.appeal_over`
@@ -69,8 +69,10 @@ export function createCases(parts: Parts): Cases {
     myReports: async (personId) => (await store.reportsBy(db, personId, SHOWN)).map(reportView),
     async shopReports(personId, shopId) {
       await parts.shops.assertMay(personId, shopId, 'talk.moderate');
-      // Who reported is the operator's to know.
-      return (await store.openReports(db, SHOWN, shopId)).map((row) => ({ ...caseView(row), reporter: '' }));
+      const rows = await store.openReports(db, SHOWN, shopId);
+      const team = await parts.shops.membersAmong(rows.flatMap((row) => row.author_id ?? []), shopId);
+      return rows.map((row) => (
+        { ...caseView(row), reporter: '', isOfTeam: row.author_id !== null && team.has(row.author_id) }));
     },
     appeal: (actor, measureId, words) => appeal(parts, actor, measureId, words),
     async reports(actor, query) {

@@ -1,7 +1,7 @@
 /** Measures, reports and appeals over HTTP and sockets, on a real database. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { Measure, OfficeMeasure, ReportCase } from '@nacre/contract/moderation';
+import type { Measure, OfficeMeasure, ReportCase, ShopReport } from '@nacre/contract/moderation';
 import type { SignedInPerson } from '../../../tests/support/api.ts';
 import { createTestDatabase } from '../../../tests/support/database.ts';
 import { createShowApi, joinShow, untilHeard } from '../../../tests/support/show-api.ts';
@@ -107,6 +107,11 @@ test('[MO6] nobody on the team, no stranger to the message, and nothing without 
   const said = await say(lin);
   assert.equal((await take('mute', mei, { messageId: said.json['id'] })).code, 'moderation.not_found');
   assert.equal((await take('mute', { ...mei, id: show.id })).code, 'moderation.not_found');
+  const ofOwner = await say(owner);
+  for (const { json } of [said, ofOwner]) assert.equal(await codeOf(report(mei, 'message', String(json['id']))), 'ok');
+  const { json } = await api.ask(`/api/office/shops/${shop.id}/reports`, { cookie: moderator.cookie });
+  const isOfTeam = new Map((json['items'] as ShopReport[]).map((one) => [one.thingId, one.isOfTeam]));
+  assert.deepEqual([said, ofOwner].map((one) => isOfTeam.get(String(one.json['id']))), [false, true]);
 });
 
 test('[MO7] a removed message is a measure that its author reads; lifted, the message is back', async () => {

@@ -34,6 +34,8 @@ export interface ModerationDeps {
     /** @throws Refusal as `Shops.assertMay` */
     assertMay(personId: string, shopId: string, right: 'talk.moderate' | 'shop.change'): Promise<void>;
     isMember(personId: string, shopId: string): Promise<boolean>;
+    /** Those of the people who work in the shop. */
+    membersAmong(personIds: readonly string[], shopId: string): Promise<Set<string>>;
     refs(ids: readonly string[]): Promise<Map<string, ShopName>>;
     /** Shops for which the person answers: whose measures they read and appeal. */
     answersFor(personId: string): Promise<string[]>;

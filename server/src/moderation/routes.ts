@@ -2,7 +2,8 @@
 import { Id, Page, PageQuery } from '@nacre/contract/common';
 import {
   Appeal, AppealCase, AppealCreate, AppealDecision, CaseQuery, LoggedDecision, Measure, MeasureCreate, MeasureQuery,
-  OfficeMeasure, Report, ReportCase, ReportCreate, ReportDecision, ShowEnd, WordList, WordTest, WordTestResult,
+  OfficeMeasure, Report, ReportCase, ReportCreate, ReportDecision, ShopReport, ShowEnd, WordList, WordTest,
+  WordTestResult,
 } from '@nacre/contract/moderation';
 import { Type } from 'typebox';
 import { personOf } from '../http/actor.ts';
@@ -115,7 +116,7 @@ function shopRoutes(app: App, moderation: Moderation): void {
   app.get('/api/office/shops/:shopId/reports', {
     schema: {
       operationId: 'listShopReports', summary: 'Open reports about messages; who reported is not told', tags,
-      params: shopParams, response: { 200: all(ReportCase), ...refusals },
+      params: shopParams, response: { 200: all(ShopReport), ...refusals },
     },
   }, async (request) => ({
     items: await moderation.shopReports(personOf(request).personId, request.params.shopId),

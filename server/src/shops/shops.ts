@@ -56,6 +56,8 @@ export interface Shops {
   /** As what the person works in the shop; null when they do not. */
   roleOf(personId: string, shopId: string): Promise<ShopRole | null>;
   isMember(personId: string, shopId: string): Promise<boolean>;
+  /** Those of the people who work in the shop. */
+  membersAmong(personIds: readonly string[], shopId: string): Promise<Set<string>>;
   may(personId: string, shopId: string, right: ShopRight): Promise<boolean>;
   /** Shops in which the person works, the first joined first. */
   membershipsOf(personId: string): Promise<Membership[]>;
@@ -83,6 +85,7 @@ export function createShops(deps: ShopsDeps): Shops {
     assertMay: (personId, shopId, right, stranger) => assertMay(deps, personId, shopId, right, stranger),
     roleOf: (personId, shopId) => store.roleOf(db, shopId, personId),
     isMember: async (personId, shopId) => (await store.roleOf(db, shopId, personId)) !== null,
+    membersAmong: (personIds, shopId) => store.membersAmong(db, shopId, [...new Set(personIds)]),
     may: async (personId, shopId, right) => {
       const role = await store.roleOf(db, shopId, personId);
       return role !== null && roleMay(role, right);

@@ -71,6 +71,17 @@ export async function roleOf(db: Db | Tx, shopId: string, personId: string): Pro
   return row === undefined ? null : row.role as ShopRole;
 }
 
+/** Those of the people who work in the shop. */
+export async function membersAmong(db: Db, shopId: string, personIds: readonly string[]): Promise<Set<string>> {
+  const rows = personIds.length === 0 ? [] : await db
+    .selectFrom('shop_member')
+    .select('person_id')
+    .where('shop_id', '=', shopId)
+    .where('person_id', 'in', personIds)
+    .execute();
+  return new Set(rows.map((row) => row.person_id));
+}
+
 /** In the order in which the person joined them. */
 export async function shopsOfMember(db: Db, personId: string): Promise<Array<ShopRow & { role: string }>> {
   return db

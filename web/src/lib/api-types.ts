@@ -7469,6 +7469,7 @@ export interface operations {
                                 isReported: boolean;
                             }[];
                             isUrgent: boolean;
+                            isOfTeam: boolean;
                         }[];
                     };
                 };

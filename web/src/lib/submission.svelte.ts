@@ -1,4 +1,7 @@
-/** What a form sends: one thing at a time, and in words what was refused of it. */
+/**
+ * What a form sends: one thing at a time, and in words what was refused of it. A form of many fields, each with a
+ * sentence of its own, has `office/form-problems` instead.
+ */
 import { tick } from 'svelte';
 import type { I18n } from '#lib/i18n/i18n.svelte.ts';
 import { ApiError, sayError } from './problem.ts';

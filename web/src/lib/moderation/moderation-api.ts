@@ -2,7 +2,7 @@
 import type { Page } from '@nacre/contract/common';
 import type {
   Appeal, AppealCase, AppealDecision, LoggedDecision, Measure, MeasureCreate, ModerationReason, OfficeMeasure, Report,
-  ReportCase, ReportCreate, ReportDecision, ShowEnd, Standing, TalkSetting, WordList,
+  ReportCase, ReportCreate, ReportDecision, ShopReport, ShowEnd, Standing, TalkSetting, WordList,
 } from '@nacre/contract/moderation';
 import { api, ask } from '#lib/api.ts';
 
@@ -57,8 +57,8 @@ export const listMeasures = (
   }),
 );
 
-export const listShopReports = async (shopId: string): Promise<ReportCase[]> =>
-  (await (ask(api.GET('/api/office/shops/{shopId}/reports', ofShop(shopId))) as AllOf<ReportCase>)).items;
+export const listShopReports = async (shopId: string): Promise<ShopReport[]> =>
+  (await (ask(api.GET('/api/office/shops/{shopId}/reports', ofShop(shopId))) as AllOf<ShopReport>)).items;
 
 export const loadWords = async (shopId: string): Promise<string[]> =>
   ((await ask(api.GET('/api/office/shops/{shopId}/words', ofShop(shopId)))) as WordList).words;
