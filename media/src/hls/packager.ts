@@ -60,6 +60,8 @@ export interface Packager {
   readonly discontinuitySequence: number;
   /** The number that the next part will have. */
   readonly nextPart: number;
+  /** The next part goes on with the present map. Not while nobody publishes, nor before a new publisher's first picture. */
+  readonly goesOn: boolean;
   begin(init: StreamInit): void;
   /** True when the playlist has changed. */
   add(fragment: StreamFragment): boolean;
@@ -196,6 +198,9 @@ export function createPackager(deps: {
     },
     get nextPart() {
       return nextPart;
+    },
+    get goesOn() {
+      return map !== null && !mapIsNew;
     },
     begin(init) {
       closeSegment();

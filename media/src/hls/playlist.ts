@@ -39,11 +39,7 @@ export function writePlaylist(packager: Packager, options: { skip: boolean; isEn
   if (skipped > 0) lines.push(`#EXT-X-SKIP:SKIPPED-SEGMENTS=${skipped}`);
   let map: string | null = null;
   for (const [index, segment] of segments.entries()) {
-    if (index < skipped) {
-      // Its map goes on to apply to what follows, as if it stood there.
-      map = segment.map.name;
-      continue;
-    }
+    if (index < skipped) continue;
     if (segment.isDiscontinuous) lines.push('#EXT-X-DISCONTINUITY');
     if (segment.map.name !== map) lines.push(`#EXT-X-MAP:URI="${segment.map.name}.mp4"`);
     map = segment.map.name;
@@ -52,7 +48,7 @@ export function writePlaylist(packager: Packager, options: { skip: boolean; isEn
     if (segment.isComplete) lines.push(`#EXTINF:${seconds(segment.durationMs)},`, `${segment.sequence}.m4s`);
   }
   if (options.isEnded) lines.push('#EXT-X-ENDLIST');
-  else lines.push(`#EXT-X-PRELOAD-HINT:TYPE=PART,URI="${packager.nextPart}.part.m4s"`);
+  else if (packager.goesOn) lines.push(`#EXT-X-PRELOAD-HINT:TYPE=PART,URI="${packager.nextPart}.part.m4s"`);
   return `${lines.join('\n')}\n`;
 }
 
@@ -62,13 +58,14 @@ function partLines(segment: HlsSegment): string[] {
   ));
 }
 
-/** Segments further from the end than the skip boundary. */
+/** Segments further from the end than the skip boundary, as far as they are of one publisher. */
 function countSkipped(segments: readonly HlsSegment[], totalMs: number): number {
   let fromEndMs = totalMs;
   let count = 0;
-  for (const { durationMs } of segments) {
+  for (const [index, { durationMs, isDiscontinuous }] of segments.entries()) {
     // The whole segment lies before the boundary.
     if (fromEndMs - durationMs < canSkipUntilSeconds * 1_000) break;
+    if (isDiscontinuous && index > 0) break;
     fromEndMs -= durationMs;
     count += 1;
   }
