@@ -39,6 +39,7 @@ export function writePlaylist(packager: Packager, options: { skip: boolean; isEn
   if (skipped > 0) lines.push(`#EXT-X-SKIP:SKIPPED-SEGMENTS=${skipped}`);
   let map: string | null = null;
   for (const [index, segment] of segments.entries()) {
+    // The first that is not skipped names its map again: not every reader (Shaka Player) remembers which it was.
     if (index < skipped) continue;
     if (segment.isDiscontinuous) lines.push('#EXT-X-DISCONTINUITY');
     if (segment.map.name !== map) lines.push(`#EXT-X-MAP:URI="${segment.map.name}.mp4"`);
@@ -58,14 +59,16 @@ function partLines(segment: HlsSegment): string[] {
   ));
 }
 
-/** Segments further from the end than the skip boundary, as far as they are of one publisher. */
+/**
+ * Segments further from the end than the skip boundary. Not over a discontinuity: readers that count them anew in every
+ * playlist (Shaka Player) would lose count.
+ */
 function countSkipped(segments: readonly HlsSegment[], totalMs: number): number {
   let fromEndMs = totalMs;
   let count = 0;
-  for (const [index, { durationMs, isDiscontinuous }] of segments.entries()) {
+  for (const { durationMs, isDiscontinuous } of segments) {
     // The whole segment lies before the boundary.
-    if (fromEndMs - durationMs < canSkipUntilSeconds * 1_000) break;
-    if (isDiscontinuous && index > 0) break;
+    if (isDiscontinuous || fromEndMs - durationMs < canSkipUntilSeconds * 1_000) break;
     fromEndMs -= durationMs;
     count += 1;
   }
@@ -99,6 +102,7 @@ export function writeMultivariant(packager: Packager, rendition: HlsRendition | 
     `AVERAGE-BANDWIDTH=${Math.ceil(average || assumedBitsPerSecond) + more}`,
     `CODECS="${/codecs="([^"]*)"/.exec(codecs)?.[1] ?? ''}"`,
     ...shape,
+    'CLOSED-CAPTIONS=NONE',
   ].join(',')}`;
   const lines = ['#EXTM3U', '#EXT-X-INDEPENDENT-SEGMENTS'];
   if (rendition === null || init?.hasAudio !== true) lines.push(variant(mime, 0), 'media.m3u8');
