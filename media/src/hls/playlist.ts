@@ -49,7 +49,10 @@ export function writePlaylist(packager: Packager, options: { skip: boolean; isEn
     if (segment.isComplete) lines.push(`#EXTINF:${seconds(segment.durationMs)},`, `${segment.sequence}.m4s`);
   }
   if (options.isEnded) lines.push('#EXT-X-ENDLIST');
-  else if (packager.goesOn) lines.push(`#EXT-X-PRELOAD-HINT:TYPE=PART,URI="${packager.nextPart}.part.m4s"`);
+  // What comes next has a map that is not known yet: a hint would be taken for more of the same (by Shaka Player), and
+  // nothing at all for the last segment's going on (by hls.js).
+  else if (!packager.goesOn) lines.push('#EXT-X-DISCONTINUITY');
+  else lines.push(`#EXT-X-PRELOAD-HINT:TYPE=PART,URI="${packager.nextPart}.part.m4s"`);
   return `${lines.join('\n')}\n`;
 }
 
