@@ -192,7 +192,7 @@ test('[M28] Shaka Player plays a whole show, a takeover and the end included', a
 });
 
 /**
- * As it comes it stands still after an interruption of more than a segment (docs/operating/watch.md): its window, as long
+ * As it comes it stands still after an interruption of more than a segment (docs/operating/phones.md): its window, as long
  * as what it knows, moves with the clock while the show stands, and all that falls out of it makes it shorter.
  */
 test('[M28] Shaka Player with a window of its own plays a whole show, an interruption included', async (t) => {
