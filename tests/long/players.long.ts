@@ -2,8 +2,8 @@
  * Whole shows in players as they come, with their own settings and their own steering: hls.js, and Shaka Player, which
  * knows nothing of Nacre and steers by other things than hls.js does.
  *
- * Shaka Player is 86 MB of which one file is needed, so npm fetches it into a folder of its own for this test; where that
- * cannot be, its tests are skipped aloud.
+ * Shaka Player is 86 MB of which one file is needed, so npm fetches it into a folder of its own for this test; where
+ * that cannot be, its tests are skipped aloud.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -192,8 +192,8 @@ test('[M28] Shaka Player plays a whole show, a takeover and the end included', a
 });
 
 /**
- * As it comes it stands still after an interruption of more than a segment (docs/operating/phones.md): its window, as long
- * as what it knows, moves with the clock while the show stands, and all that falls out of it makes it shorter.
+ * As it comes it stands still after an interruption of more than a segment (docs/operating/phones.md): its window, as
+ * long as what it knows, moves with the clock while the show stands, and all that falls out of it makes it shorter.
  */
 test('[M28] Shaka Player with a window of its own plays a whole show, an interruption included', async (t) => {
   const script = fetchShaka(t);

@@ -29,7 +29,8 @@ function stage(options: { nowMs?: number; waitMs?: number } = {}): Stage {
     sent.push(name);
     send({
       type: 'fragment', streamId: 'show', sessionId: at.sessionId, generation: at.generation, track, isKey,
-      timeMs: at.timeMs, durationMs, arrivedAtMs: startMs + at.timeMs, data: Buffer.from(`${' '.repeat(24)}|${name}`),
+      timeMs: at.timeMs, durationMs, arrivedAtMs: startMs + at.timeMs,
+      data: Buffer.from(`${' '.repeat(24)}|${name}`),
     });
   };
   return {
