@@ -99,7 +99,7 @@ test('[M25] segments, joined, hold every picture and sound once; and so do their
   assert.equal(await bytesOf(it.hls, segments[0]?.map?.uri ?? ''), 'init 1.1;');
 });
 
-test('[M26] a part begins with its picture, whatever sound came before it, and its fragments are counted on', async () => {
+test('[M26] a part begins with its picture, whatever sound came before it; its fragments are counted on', async () => {
   const it = stage();
   it.init();
   it.play(4_400);

@@ -60,7 +60,7 @@ export interface Packager {
   readonly discontinuitySequence: number;
   /** The number that the next part will have. */
   readonly nextPart: number;
-  /** The next part has the map of the last one. Not while nobody publishes, nor before a new publisher's first picture. */
+  /** The next part has the map of the last: not while nobody publishes, nor before a new publisher's first picture. */
   readonly goesOn: boolean;
   begin(init: StreamInit): void;
   /** True when the playlist has changed. */
