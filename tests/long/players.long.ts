@@ -146,8 +146,10 @@ async function goOn(pages: readonly Page[]): Promise<void> {
 
 async function end(show: Show, pages: readonly Page[]): Promise<void> {
   await show.stage.video.endShow('show');
-  for (const page of pages) {
-    await until('it says that it is over', PATIENCE_MS, async () => (await page.evaluate(() => watched)).isOver);
+  for (const [index, page] of pages.entries()) {
+    await until(`player ${index} says that it is over`, PATIENCE_MS, async () => (
+      (await page.evaluate(() => watched)).isOver
+    ));
     assert.deepEqual((await page.evaluate(() => watched)).errors, []);
   }
 }
