@@ -21,6 +21,8 @@ const SHAKA = 'shaka-player@5.2.12';
 const FETCH_LIMIT_MS = 120_000;
 const PATIENCE_MS = 40_000;
 const WATCH_MS = 15_000;
+/** Of that time, what has to be played: two players at once may stumble on a busy machine, but none stands still. */
+const PLAYED_SHARE = 0.6;
 const INTERRUPTION_MS = 3_000;
 /** A new publisher's first segments. */
 const SETTLE_MS = 15_000;
@@ -140,7 +142,7 @@ async function goOn(pages: readonly Page[]): Promise<void> {
   await new Promise((done) => setTimeout(done, WATCH_MS));
   for (const [index, page] of pages.entries()) {
     const playedS = (await timeOf(page)) - before[index]!;
-    assert.ok(playedS > (WATCH_MS / 1_000) * 0.8, `player ${index} went on by ${playedS} s only`);
+    assert.ok(playedS > (WATCH_MS / 1_000) * PLAYED_SHARE, `player ${index} went on by ${playedS} s only`);
   }
 }
 
