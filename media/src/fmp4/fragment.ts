@@ -63,6 +63,20 @@ function writeHead(buffer: Buffer, fields: MoofFields, dataBytes: number): numbe
   return at;
 }
 
+/** Of `sequence_number` (§8.8.5), from the start of a `moof`: its head, the head of `mfhd`, version and flags. */
+const sequenceAt = 8 + 12;
+
+/** A copy of `fragments` behind each other, numbered from `first` on: the numbers have to rise (§8.8.5.1). */
+export function joinFragments(fragments: readonly Buffer[], first: number): Buffer {
+  const joined = Buffer.concat(fragments);
+  let at = 0;
+  for (const [index, { length }] of fragments.entries()) {
+    joined.writeUInt32BE((first + index) >>> 0, at + sequenceAt);
+    at += length;
+  }
+  return joined;
+}
+
 function headBytes(samples: number): number {
   return 8 + 16 + 8 + 20 + 20 + 24 + samples * 8 + 8;
 }

@@ -29,7 +29,8 @@ function stage(options: { nowMs?: number; waitMs?: number } = {}): Stage {
     sent.push(name);
     send({
       type: 'fragment', streamId: 'show', sessionId: at.sessionId, generation: at.generation, track, isKey,
-      timeMs: at.timeMs, durationMs, arrivedAtMs: startMs + at.timeMs, data: Buffer.from(name),
+      timeMs: at.timeMs, durationMs, arrivedAtMs: startMs + at.timeMs,
+      data: Buffer.from(`${' '.repeat(24)}|${name}`),
     });
   };
   return {
@@ -71,6 +72,9 @@ async function bytesOf(hls: Hls, uri: string): Promise<string> {
   return found.kind === 'ok' ? found.body.toString() : '';
 }
 
+/** The pictures and sounds in parts or segments, in their order. */
+const namesIn = (bytes: string): string[] => bytes.match(/\d+\.\d+\.[va]\d+;/g) ?? [];
+
 function mediaPlaylist(text: string): HLS.types.MediaPlaylist {
   const playlist = HLS.parse(text);
   assert.ok(!playlist.isMasterPlaylist);
@@ -89,10 +93,27 @@ test('[M25] segments, joined, hold every picture and sound once; and so do their
     if (uri) assert.equal(inParts, await bytesOf(it.hls, uri));
     read.push(inParts);
   }
-  const got = read.join('').split(';').slice(0, -1).map((name) => `${name};`);
-  assert.deepEqual(got, it.sent.slice(0, got.length));
+  const got = namesIn(read.join(''));
+  assert.deepEqual(got.toSorted(), it.sent.slice(0, got.length).toSorted());
   assert.ok(it.sent.length - got.length <= (2 * partTargetMs) / 40, 'all but what the next part will hold');
   assert.equal(await bytesOf(it.hls, segments[0]?.map?.uri ?? ''), 'init 1.1;');
+});
+
+test('[M26] a part begins with its picture, whatever sound came before it; its fragments are counted on', async () => {
+  const it = stage();
+  it.init();
+  it.play(4_400);
+  const { segments } = mediaPlaylist(await textOf(it.hls.playlist('show', plain)));
+  const numbers: number[] = [];
+  for (const { uri } of segments.flatMap(({ parts }) => parts.filter(({ hint }) => !hint))) {
+    const found = await it.hls.file('show', uri);
+    assert.ok(found.kind === 'ok');
+    assert.match(namesIn(found.body.toString())[0] ?? '', /v/, uri);
+    const names = found.body.toString('latin1').matchAll(/\|[\d.]+[va]/g);
+    for (const { index } of names) numbers.push(found.body.readUInt32BE(index - 4));
+  }
+  assert.deepEqual(numbers, numbers.map((_, index) => index + 1));
+  assert.ok(numbers.length > 100);
 });
 
 for (const frameMs of [33, 40, 42, 50, 66, 83, 100]) {
@@ -131,7 +152,7 @@ test('[M37] who begins anew where key pictures are rare gets the last segment th
   it.play(12_000, { gopMs: 10_000 });
   const { startedAtMs, chunks } = it.hls.recent('show') ?? assert.fail('nothing');
   assert.equal(startedAtMs, startMs);
-  assert.equal(chunks.join(''), it.sent.join(''));
+  assert.deepEqual(namesIn(chunks.join('')).toSorted(), it.sent.toSorted());
   it.play(3_000, { gopMs: 10_000 });
   assert.equal(it.hls.recent('show')?.startedAtMs, startMs + 10_000);
 });
@@ -173,7 +194,9 @@ test('[M28] two readers take the playlist as it is meant', async () => {
   assert.equal(parser.manifest.segments.length, segments.filter(({ uri }) => uri).length);
   const first = segments[0]?.programDateTime?.getTime() ?? 0;
   assert.equal((first - startMs) % 2_000, 0, 'wall-clock time of the first picture');
-  const multivariant = HLS.parse(await textOf(it.hls.multivariant('show')));
+  const index = await textOf(it.hls.multivariant('show'));
+  assert.match(index, /,CLOSED-CAPTIONS=NONE\n/, 'nobody looks for captions in the pictures');
+  const multivariant = HLS.parse(index);
   assert.ok(multivariant.isMasterPlaylist);
   const [variant] = (multivariant as HLS.types.MasterPlaylist).variants;
   assert.deepEqual(variant?.resolution, { width: 720, height: 1280 });
@@ -197,6 +220,33 @@ test('[M28] a delta update and the playlist before it give the whole', async () 
   }
   const tail = (text: string) => text.slice(text.indexOf(`${base + skipped}.m4s`));
   assert.equal(tail(delta), tail(full));
+  assert.match(delta, /SKIP:.*\n#EXT-X-MAP:.*\n/, 'and says how to read what it has');
+});
+
+test('[M30] no delta update skips over a change of publishers, and nothing is hinted at across one', async () => {
+  const it = stage();
+  const delta = () => textOf(it.hls.playlist('show', { ...plain, skip: true }));
+  it.init();
+  it.play(21_000);
+  assert.match(await delta(), /PRELOAD-HINT/);
+  it.down();
+  assert.match(await delta(), /\.m4s\n#EXT-X-DISCONTINUITY\n$/, 'nobody publishes');
+  it.init('2');
+  assert.match(await delta(), /\.m4s\n#EXT-X-DISCONTINUITY\n$/, 'the next part has another map');
+  it.play(2_500);
+  assert.match(await delta(), /PRELOAD-HINT/);
+  it.play(60_000);
+  let seen = 0;
+  it.init('3');
+  for (let second = 0; second < 30; second += 1) {
+    it.play(1_000);
+    const text = await delta();
+    const full = await textOf(it.hls.playlist('show', plain));
+    if (!full.includes('#EXT-X-DISCONTINUITY\n')) continue;
+    seen += 1;
+    assert.match(text, /#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI="init-\d+-1.mp4"\n/, `${second + 1} s after it`);
+  }
+  assert.ok(seen > 15);
 });
 
 test('[M29] a blocking reload is answered when its part is there, also the first of the next segment', async () => {
@@ -233,7 +283,7 @@ test('[M29] the hinted part is sent when it is there; files that never were are 
   const hint = /PRELOAD-HINT:TYPE=PART,URI="([^"]+)"/.exec(await textOf(it.hls.playlist('show', plain)))?.[1] ?? '';
   const coming = bytesOf(it.hls, hint);
   it.play(600);
-  assert.match(await coming, /^1\.1\.[va]\d+;/);
+  assert.match(namesIn(await coming)[0] ?? '', /^1\.1\.v\d+;/);
   for (const name of ['999999999999.part.m4s', '7.m4s', 'init-x.mp4', 'secret', '../index.m3u8', '1e3.m4s']) {
     assert.equal((await it.hls.file('show', name)).kind, 'not-found', name);
   }

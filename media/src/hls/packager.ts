@@ -6,6 +6,7 @@
  * `partTargetMs` and none but a segment's last is shorter than 85 % of it (§4.4.3.7), as long as a picture is shown for
  * no more than `partTargetMs` × 0.15; numbers of segments and parts only grow, also over a restart of the server.
  */
+import { joinFragments } from '../fmp4/fragment.ts';
 import type { StreamFragment, StreamInit } from '../hooks.ts';
 
 /**
@@ -59,6 +60,8 @@ export interface Packager {
   readonly discontinuitySequence: number;
   /** The number that the next part will have. */
   readonly nextPart: number;
+  /** The next part has the map of the last: not while nobody publishes, nor before a new publisher's first picture. */
+  readonly goesOn: boolean;
   begin(init: StreamInit): void;
   /** True when the playlist has changed. */
   add(fragment: StreamFragment): boolean;
@@ -74,7 +77,10 @@ export interface Packager {
   map(name: string): HlsMap | null;
 }
 
-/** The part that is growing. Sound that comes ahead of its first picture waits in it. */
+/**
+ * The part that is growing. Sound that comes ahead of its first picture waits in it, and goes behind that picture:
+ * players that tell where a part lies by its first fragment (Shaka Player) take it for the picture's.
+ */
 interface OpenPart {
   durationMs: number;
   isIndependent: boolean;
@@ -91,6 +97,7 @@ export function createPackager(deps: {
   // At most one segment and five parts a second: a later start begins beyond all that an earlier one can have used.
   let nextSequence = Math.floor(deps.startedAtMs / 1_000);
   let nextPart = nextSequence * 5;
+  let nextFragment = 1;
   const segments: HlsSegment[] = [];
   const retired: HlsSegment[] = [];
   let discontinuitySequence = 0;
@@ -108,9 +115,10 @@ export function createPackager(deps: {
     const segment = current();
     if (!open.hasPicture || segment === null) return false;
     const { durationMs, isIndependent, chunks } = open;
-    segment.parts.push({ number: nextPart, durationMs, isIndependent, data: Buffer.concat(chunks) });
+    segment.parts.push({ number: nextPart, durationMs, isIndependent, data: joinFragments(chunks, nextFragment) });
     segment.durationMs += durationMs;
     nextPart += 1;
+    nextFragment += chunks.length;
     open = emptyPart();
     return true;
   };
@@ -164,9 +172,13 @@ export function createPackager(deps: {
     } else if (open.hasPicture && open.durationMs + picture.durationMs > partTargetMs) {
       changed = closePart();
     }
-    if (!open.hasPicture) open.isIndependent = picture.isKey;
-    open.hasPicture = true;
-    open.chunks.push(picture.data);
+    if (open.hasPicture) {
+      open.chunks.push(picture.data);
+    } else {
+      open.chunks.unshift(picture.data);
+      open.isIndependent = picture.isKey;
+      open.hasPicture = true;
+    }
     open.durationMs += picture.durationMs;
     // Another picture of this length would be too much: no need to wait for it.
     const isFull = open.durationMs >= partTargetMs * shortestPart
@@ -186,6 +198,9 @@ export function createPackager(deps: {
     },
     get nextPart() {
       return nextPart;
+    },
+    get goesOn() {
+      return map !== null && !mapIsNew;
     },
     begin(init) {
       closeSegment();

@@ -39,11 +39,8 @@ export function writePlaylist(packager: Packager, options: { skip: boolean; isEn
   if (skipped > 0) lines.push(`#EXT-X-SKIP:SKIPPED-SEGMENTS=${skipped}`);
   let map: string | null = null;
   for (const [index, segment] of segments.entries()) {
-    if (index < skipped) {
-      // Its map goes on to apply to what follows, as if it stood there.
-      map = segment.map.name;
-      continue;
-    }
+    // The first that is not skipped names its map again: not every reader (Shaka Player) remembers which it was.
+    if (index < skipped) continue;
     if (segment.isDiscontinuous) lines.push('#EXT-X-DISCONTINUITY');
     if (segment.map.name !== map) lines.push(`#EXT-X-MAP:URI="${segment.map.name}.mp4"`);
     map = segment.map.name;
@@ -52,6 +49,9 @@ export function writePlaylist(packager: Packager, options: { skip: boolean; isEn
     if (segment.isComplete) lines.push(`#EXTINF:${seconds(segment.durationMs)},`, `${segment.sequence}.m4s`);
   }
   if (options.isEnded) lines.push('#EXT-X-ENDLIST');
+  // What comes next has a map that is not known yet: a hint would be taken for more of the same (by Shaka Player), and
+  // nothing at all for the last segment's going on (by hls.js).
+  else if (!packager.goesOn) lines.push('#EXT-X-DISCONTINUITY');
   else lines.push(`#EXT-X-PRELOAD-HINT:TYPE=PART,URI="${packager.nextPart}.part.m4s"`);
   return `${lines.join('\n')}\n`;
 }
@@ -62,13 +62,16 @@ function partLines(segment: HlsSegment): string[] {
   ));
 }
 
-/** Segments further from the end than the skip boundary. */
+/**
+ * Segments further from the end than the skip boundary. Not over a discontinuity: readers that count them anew in every
+ * playlist (Shaka Player) would lose count.
+ */
 function countSkipped(segments: readonly HlsSegment[], totalMs: number): number {
   let fromEndMs = totalMs;
   let count = 0;
-  for (const { durationMs } of segments) {
+  for (const { durationMs, isDiscontinuous } of segments) {
     // The whole segment lies before the boundary.
-    if (fromEndMs - durationMs < canSkipUntilSeconds * 1_000) break;
+    if (isDiscontinuous || fromEndMs - durationMs < canSkipUntilSeconds * 1_000) break;
     fromEndMs -= durationMs;
     count += 1;
   }
@@ -102,6 +105,7 @@ export function writeMultivariant(packager: Packager, rendition: HlsRendition | 
     `AVERAGE-BANDWIDTH=${Math.ceil(average || assumedBitsPerSecond) + more}`,
     `CODECS="${/codecs="([^"]*)"/.exec(codecs)?.[1] ?? ''}"`,
     ...shape,
+    'CLOSED-CAPTIONS=NONE',
   ].join(',')}`;
   const lines = ['#EXTM3U', '#EXT-X-INDEPENDENT-SEGMENTS'];
   if (rendition === null || init?.hasAudio !== true) lines.push(variant(mime, 0), 'media.m3u8');

@@ -56,7 +56,7 @@ async function stage(hasAudio = false): Promise<Stage> {
       for (const endMs = timeMs + forMs; timeMs < endMs; timeMs += 40) {
         hls.onMediaEvent({
           type: 'fragment', ...ids, track: 'video', isKey: timeMs % 2_000 === 0, timeMs, durationMs: 40,
-          arrivedAtMs: Date.now(), data: Buffer.from('picture'),
+          arrivedAtMs: Date.now(), data: Buffer.alloc(64, 'picture'),
         });
       }
     },
