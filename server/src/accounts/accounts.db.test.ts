@@ -18,7 +18,7 @@ describe('accounts', () => {
 
   before(async () => {
     database = await createTestDatabase(import.meta.url);
-    api = await createTestApi({ url: database.serverUrl, demo: [OWNER], doesJobs: true });
+    api = await createTestApi({ url: database.serverUrl, demo: [OWNER] });
     await api.accounts.createPerson({ ...OWNER, locale: 'zh', timeZone: 'Asia/Shanghai', isDemo: true });
   });
   after(async () => {
