@@ -1,9 +1,9 @@
 /**
  * The e-mail of an account is shown to be its owner's: a link that was mailed there is opened.
  *
- * Invariants: links are kept hashed only and stand behind the # of their address; one confirms only where its account is
- * signed in, since anybody can sign up with somebody else's e-mail: who owns that and opens the mail must not vouch for
- * the stranger's passkeys and number (`keepOwnerOnly` takes those away while the e-mail is not confirmed).
+ * Invariants: links are kept hashed only and stand behind the # of their address; one confirms only where its account
+ * is signed in, since anybody can sign up with somebody else's e-mail: who owns that and opens the mail must not vouch
+ * for the stranger's passkeys and number (`keepOwnerOnly` takes those away while the e-mail is not confirmed).
  */
 import type { Locale } from '@nacre/contract/common';
 import { viewerOf, type PersonActor } from '../http/actor.ts';
@@ -60,7 +60,7 @@ export async function askFirstProof(parts: AccountsParts, client: Client, person
   }
 }
 
-/** The job of those two; nothing is mailed to an e-mail that is confirmed. Twice is two mails, each with a good link. */
+/** The job of those two; nothing is mailed to an e-mail that is confirmed. Twice is two mails, each link works. */
 export async function mailEmailProof(parts: AccountsParts, { personId, askedBy }: EmailProofJob): Promise<void> {
   const { database, clock, newId } = parts.platform;
   const token = newLinkToken();
