@@ -45,7 +45,7 @@ const EMAIL_PROOF: Record<Locale, Words> = {
   en: {
     subject: 'Confirm your e-mail',
     paragraphs: ['Somebody, probably you, made an account with this e-mail.',
-      'Confirm that it is yours. Should anybody change the e-mail of your account, you can then take it back:'],
+      'Should anybody change your account’s e-mail, a confirmed one takes the account back. Is this one yours?'],
     action: 'Confirm this e-mail',
     closing: [
       'The link works once, for seven days, where you are signed in to that account.',
@@ -54,14 +54,14 @@ const EMAIL_PROOF: Record<Locale, Words> = {
   },
   zh: {
     subject: '验证你的邮箱',
-    paragraphs: ['有人（应该是你）用这个邮箱注册了账号。', '请确认这是你的邮箱。以后如果有人改了账号的邮箱，你就能找回账号：'],
+    paragraphs: ['有人（应该是你）用这个邮箱注册了账号。', '以后如果有人改了账号的邮箱，验证过的邮箱可以找回账号。请确认这是你的邮箱：'],
     action: '验证这个邮箱',
     closing: ['链接七天内有效，只能用一次，需要登录该账号。', '不是你本人操作？不用理会，这个邮箱不会被验证。'],
   },
   ar: {
     subject: 'أكّد بريدك',
     paragraphs: ['أنشأ أحدهم، وغالبًا أنت، حسابًا بهذا البريد.',
-      'أكّد أنه بريدك. فإن غيّر أحدهم بريد حسابك استطعت استعادته:'],
+      'إن غيّر أحدهم بريد حسابك يومًا، فالبريد المؤكَّد يستعيد الحساب. أكّد أن هذا بريدك:'],
     action: 'تأكيد هذا البريد',
     closing: [
       'يعمل الرابط مرة واحدة خلال سبعة أيام، حيث تكون مسجّلًا في ذلك الحساب.',
