@@ -99,6 +99,8 @@ export type PasskeyShown = Static<typeof PasskeyShown>;
 /** How a person may sign in. Nobody is ever left without an e-mail or a number. */
 export const Ways = Type.Object({
   email: Nullable(Type.String()),
+  /** Whether a link that we mailed to it was opened: only then can it take the account back when it is changed. */
+  isEmailConfirmed: Type.Boolean(),
   /** An e-mail that waits for the link in its mail to be opened. */
   newEmail: Nullable(Type.String()),
   hasPassword: Type.Boolean(),

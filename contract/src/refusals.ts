@@ -48,6 +48,8 @@ export const REFUSALS = {
   'accounts.passkey_not_here': { status: 422, title: 'Passkeys do not work at this address of the server' },
   'accounts.passkey_known': { status: 409, title: 'This passkey is there already' },
   'accounts.too_many_passkeys': { status: 422, title: 'There are as many passkeys as one person may have' },
+  'accounts.email_proof_over': { status: 422, title: 'This link that confirms an e-mail was used or is too old' },
+  'accounts.email_proof_of_other': { status: 422, title: 'This link confirms the e-mail of another account' },
   'accounts.email_link_over': { status: 422, title: 'This link was used, is too old, or its session has ended' },
   'accounts.too_many_addresses': { status: 422, title: 'The address book is full; remove one first' },
 

@@ -1,13 +1,13 @@
 /**
  * Ways to sign in, in a real browser: by telephone in the middle of a show, by a passkey of Chromium's virtual
- * authenticator, and another e-mail by the mail in the log.
+ * authenticator, and another e-mail by the mail in the log; one's own by the mail that the demo keeps.
  */
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
 import type { ShowTile } from '@nacre/contract/shows';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { launchChromium } from '../support/chromium.ts';
-import { createClient, startNacre, until, type Nacre } from '../support/nacre.ts';
+import { createClient, PASSWORD, startNacre, until, type Nacre } from '../support/nacre.ts';
 import { textsOf } from '../support/texts.ts';
 
 const PATIENCE_MS = 20_000;
@@ -153,4 +153,39 @@ test('[W123] another e-mail holds once the mailed link was opened, and the old o
   await page.getByText(say('signin.email_holds', { email: first })).waitFor();
   await page.goto(`${nacre.url}/account`);
   await page.getByRole('main').getByRole('button', { name: say('common.sign_in'), exact: true }).waitFor();
+});
+
+test('[W162] the account has the link that confirms its e-mail, which signs in first where nobody is', async () => {
+  const email = `mei-${performance.now()}@example.test`;
+  const person = { name: 'Mei', email, password: PASSWORD, locale: 'en' };
+  await createClient(nacre.url).must(200, 'POST', '/api/auth/sign-up/email', person);
+  const signIn = async (scope: Locator) => {
+    await scope.getByLabel(say('signin.email')).fill(email);
+    await scope.getByLabel(say('signin.password'), { exact: true }).fill(PASSWORD);
+    await scope.getByRole('button', { name: say('signin.do_sign_in'), exact: true }).click();
+  };
+  await page.goto(await linkInLog('my-email'));
+  await button(say('signin.email_own_sign_in')).click();
+  await signIn(page.getByRole('dialog'));
+  await page.getByText(say('signin.email_own_done', { email })).waitFor();
+  await page.getByRole('link', { name: say('signin.email_to_account'), exact: true }).click();
+  const ways = page.locator('.ways');
+  await ways.getByText(say('account.email_confirmed', { email })).waitFor();
+  await page.goto(await linkInLog('my-email'));
+  await button(say('signin.email_own_do')).click();
+  await page.getByText(say('refusal.accounts.email_proof_over')).waitFor();
+
+  const other = { ...person, email: `other-${email}` };
+  assert.equal((await page.request.post(`${nacre.url}/api/auth/sign-up/email`, { data: other })).status(), 200);
+  await page.goto(`${nacre.url}/account`);
+  await ways.getByText(say('account.email_unconfirmed')).waitFor();
+  await ways.getByRole('link', { name: say('signin.demo_mail_open'), exact: true }).waitFor();
+  await button(say('account.email_again')).click();
+  await ways.getByText(say('account.email_again_sent', { email: other.email })).waitFor();
+  const [opened] = await Promise.all([
+    context.waitForEvent('page'),
+    ways.getByRole('link', { name: say('signin.demo_mail_open'), exact: true }).click(),
+  ]);
+  await opened.getByRole('button', { name: say('signin.email_own_do'), exact: true }).click();
+  await opened.getByText(say('signin.email_own_done', { email: other.email })).waitFor();
 });

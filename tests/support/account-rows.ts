@@ -104,6 +104,10 @@ export const ACCOUNT_ROWS: Record<string, Row> = {
   removePasskey: row(buyerOr('request.not_found'), async (stage) => ({
     path: `/api/me/passkeys/${await newPasskey(stage)}`, method: 'DELETE',
   })),
+  askEmailProof: row(people, () => ({ path: '/api/me/email-link', method: 'POST' })),
+  proveEmail: row({ ...all('accounts.email_proof_over'), guest: SIGN_IN_FIRST }, () => ({
+    path: '/api/me/prove-email', body: { token: 'no such link' },
+  })),
   askEmailChange: row({ ...all('accounts.email_invalid'), guest: SIGN_IN_FIRST }, () => ({
     path: '/api/me/email', body: { email: 'mei at example' },
   })),

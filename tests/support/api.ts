@@ -27,7 +27,7 @@ import { createMemoryBus } from '../../server/src/platform/bus.ts';
 import type { Clock } from '../../server/src/platform/clock.ts';
 import { createDatabase } from '../../server/src/platform/database.ts';
 import { newId } from '../../server/src/platform/ids.ts';
-import { createJobs } from '../../server/src/platform/jobs.ts';
+import { createJobs, type Jobs } from '../../server/src/platform/jobs.ts';
 import { createLog } from '../../server/src/platform/log.ts';
 import { createLogMailer, type Mail, type Mailer } from '../../server/src/platform/mailer.ts';
 import { createOutbox } from '../../server/src/platform/outbox.ts';
@@ -95,6 +95,9 @@ export interface TestApi {
   stop(): Promise<void>;
 }
 
+/** Takes every job and does none. */
+export const NO_JOBS: Jobs = { on: () => {}, add: async () => {}, start: async () => {}, stop: async () => {} };
+
 let made = 0;
 
 /** A short text that no other call has given. */
@@ -106,7 +109,7 @@ export function unique(prefix: string): string {
 export interface TestApiOptions {
   url: string;
   demo?: DemoAccount[];
-  /** Whether jobs are done, such as mail; they are added in any case. */
+  /** Whether jobs are done, such as mail; otherwise they are forgotten. */
   doesJobs?: boolean;
   /** Hears each mail. */
   onMail?(mail: Mail): void;
@@ -126,7 +129,7 @@ export async function createTestApi(options: TestApiOptions): Promise<TestApi> {
   const blobs = createDiskBlobs({ folder: blobFolder });
   const showShops = new Map<string, string>();
   const { demo } = options;
-  const jobs = createJobs({ url: options.url, log });
+  const jobs = options.doesJobs === true ? createJobs({ url: options.url, log }) : NO_JOBS;
   const accountsDeps: AccountsDeps = {
     platform, jobs, secret: SECRET, passwords: QUICK, demoAccounts: demo === undefined ? null : async () => demo,
     mailer: heard(createLogMailer({ log, keeps: demo !== undefined }), options.onMail), pagesAt: () => PAGES,
@@ -155,7 +158,7 @@ export async function createTestApi(options: TestApiOptions): Promise<TestApi> {
   await teamRoutes(app, { team, publicUrl: null });
   followsRoutes(app, { follows, shopBySlug: shops.bySlug });
   catalogRoutes(app, { catalog });
-  if (options.doesJobs === true) await jobs.start();
+  await jobs.start();
   outbox.start();
 
   const api: TestApi = {
@@ -169,7 +172,7 @@ export async function createTestApi(options: TestApiOptions): Promise<TestApi> {
     async stop() {
       await app.close();
       await outbox.stop();
-      if (options.doesJobs === true) await jobs.stop();
+      await jobs.stop();
       await accounts.stop();
       await bus.stop();
       await database.stop();

@@ -69,7 +69,7 @@ async function demoPages(url: string): Promise<DemoPages> {
       '/', '/?category=toys', '/search', '/search?q=dres', '/search?q=xyzzy', '/ranking',
       `/shows/${live.id}`, `/shows/${planned.id}`, `/shows/${ended.id}`, `/shops/${shop.slug}`,
       `/shops/${shop.slug}/goods/${product?.id}`, '/sign-in', `/receipts/${await soldAtCounter(owner,
-      shop.id)}`, '/nowhere', '/new-password', '/new-email', '/old-email', '/invite/over',
+      shop.id)}`, '/nowhere', '/new-password', '/new-email', '/my-email', '/old-email', '/invite/over',
     ],
     print: [`/shops/${shop.slug}/poster`, `/shows/${planned.id}/poster`],
     found: {

@@ -5,6 +5,7 @@ import { ordersRoutes } from '../../server/src/orders/routes.ts';
 import { createPayments, type Payments } from '../../server/src/payments/payments.ts';
 import { paymentsRoutes } from '../../server/src/payments/routes.ts';
 import { createSandbox } from '../../server/src/payments/sandbox.ts';
+import { NO_JOBS } from './api.ts';
 import type { createShowApi } from './show-api.ts';
 
 export function mountOrders(
@@ -12,8 +13,7 @@ export function mountOrders(
 ): { orders: Orders; payments: Payments } {
   const { app, platform, catalog, shops, images, accounts, shows, realtime } = parts;
   const payments = createPayments({
-    platform, provider: createSandbox(),
-    jobs: { on: () => {}, add: async () => {}, start: async () => {}, stop: async () => {} },
+    platform, provider: createSandbox(), jobs: NO_JOBS,
   });
   const orders = createOrders({
     platform, catalog, payments, shops, images,

@@ -20,6 +20,7 @@ import { createAttempts, type Attempts } from './attempts.ts';
 import { createAuth, type Auth, type PasswordHashing } from './auth.ts';
 import { mayUseDemo, type Origin } from './demo-guard.ts';
 import { devicesOf, endDevice, endOtherDevices } from './devices.ts';
+import { askFirstProof } from './email-proof.ts';
 import { PERSON_CHANGED_TOPIC, type PersonChanged } from './events.ts';
 import { createKnownBrowsers, type KnownBrowsers } from './known-browser.ts';
 import { createChallenges, type Challenges } from './passkeys.ts';
@@ -85,7 +86,10 @@ export interface Accounts {
   findPerson(request: FastifyRequest): Promise<PersonActor | null>;
   /** The same for WebSocket upgrades; a demo account from elsewhere is a guest there. */
   findPersonByHeaders(headers: IncomingHttpHeaders, remoteAddress: string | undefined): Promise<PersonActor | null>;
-  /** @throws Refusal `accounts.email_taken`, `…password_too_short`, `…password_too_long`, `…email_invalid` */
+  /**
+   * Has a link mailed besides that confirms the e-mail.
+   * @throws Refusal `accounts.email_taken`, `…password_too_short`, `…password_too_long`, `…email_invalid`
+   */
   signUp(client: Client, input: SignUp): Promise<SignedIn>;
   /** @throws Refusal `accounts.wrong_credentials`, `accounts.demo_only_here`, `request.too_many` */
   signIn(client: Client, input: { email: string; password: string }): Promise<SignedIn>;
@@ -140,7 +144,7 @@ export interface Accounts {
   createPerson(input: NewPerson): Promise<string>;
   /** Makes the person an operator of this installation; false when nobody has this e-mail. */
   makeOperator(email: string): Promise<boolean>;
-  /** Telephone and code, passkeys, another e-mail. */
+  /** Telephone and code, passkeys, the e-mail and another one. */
   ways: AccountWays;
   stop(): Promise<void>;
 }
@@ -176,7 +180,11 @@ export function createAccounts(deps: AccountsDeps): Accounts {
   return {
     findPerson: (request) => findPerson(parts, request),
     findPersonByHeaders: (headers, remoteAddress) => findPersonByHeaders(parts, { headers, remoteAddress }),
-    signUp: (client, input) => signUp(parts, client, input),
+    async signUp(client, input) {
+      const signedIn = await signUp(parts, client, input);
+      await askFirstProof(parts, client, signedIn.personId);
+      return signedIn;
+    },
     signIn: (client, input) => signIn(parts, client, input),
     signOut: (client) => signOut(parts, client),
     signOutEverywhere: (client, personId) => signOutEverywhere(parts, client, personId),

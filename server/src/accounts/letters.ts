@@ -40,6 +40,36 @@ const RESET: Record<Locale, Words> = {
   },
 };
 
+/** To the e-mail with which somebody signed up. */
+const EMAIL_PROOF: Record<Locale, Words> = {
+  en: {
+    subject: 'Confirm your e-mail',
+    paragraphs: ['Somebody, probably you, made an account with this e-mail.',
+      'Should anybody change your account’s e-mail, a confirmed one takes the account back. Is this one yours?'],
+    action: 'Confirm this e-mail',
+    closing: [
+      'The link works once, for seven days, where you are signed in to that account.',
+      'It was not you? Then do nothing: this e-mail stays unconfirmed.',
+    ],
+  },
+  zh: {
+    subject: '验证你的邮箱',
+    paragraphs: ['有人（应该是你）用这个邮箱注册了账号。', '以后如果有人改了账号的邮箱，验证过的邮箱可以找回账号。请确认这是你的邮箱：'],
+    action: '验证这个邮箱',
+    closing: ['链接七天内有效，只能用一次，需要登录该账号。', '不是你本人操作？不用理会，这个邮箱不会被验证。'],
+  },
+  ar: {
+    subject: 'أكّد بريدك',
+    paragraphs: ['أنشأ أحدهم، وغالبًا أنت، حسابًا بهذا البريد.',
+      'إن غيّر أحدهم بريد حسابك يومًا، فالبريد المؤكَّد يستعيد الحساب. أكّد أن هذا بريدك:'],
+    action: 'تأكيد هذا البريد',
+    closing: [
+      'يعمل الرابط مرة واحدة خلال سبعة أيام، حيث تكون مسجّلًا في ذلك الحساب.',
+      'لم تفعل ذلك؟ لا تفعل شيئًا، فلن يُؤكَّد هذا البريد.',
+    ],
+  },
+};
+
 /** To the new e-mail. */
 const EMAIL_LINK: Record<Locale, Words> = {
   en: {
@@ -205,6 +235,7 @@ const CODE: Record<Locale, (code: string) => string> = {
 };
 
 export const resetLetter = (locale: Locale, url: string): Letter => write(RESET, locale, url);
+export const emailProofLetter = (locale: Locale, url: string): Letter => write(EMAIL_PROOF, locale, url);
 export const emailLinkLetter = (locale: Locale, url: string): Letter => write(EMAIL_LINK, locale, url);
 export const emailUndoLetter = (locale: Locale, url: string): Letter => write(EMAIL_UNDO, locale, url);
 /** @param canOlderUndo whether the e-mail that the account had before can take it back */

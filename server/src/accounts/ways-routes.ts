@@ -142,6 +142,20 @@ function passkeyRoutes(app: App, { accounts: { ways } }: AccountsRoutesDeps): vo
 }
 
 function emailRoutes(app: App, { accounts: { ways } }: AccountsRoutesDeps): void {
+  app.post('/api/me/email-link', {
+    schema: {
+      operationId: 'askEmailProof', tags, response: { 200: Ways, ...refusals },
+      summary: 'Have a link mailed again that confirms one’s e-mail; nothing where it is confirmed',
+    },
+  }, async (request) => ways.askEmailProof(clientOf(request), personOf(request)));
+
+  app.post('/api/me/prove-email', {
+    schema: {
+      operationId: 'proveEmail', tags, body: EmailLink, response: { 200: Ways, ...refusals },
+      summary: 'Take the link that confirms one’s e-mail, signed in to the account that it is for',
+    },
+  }, async (request) => ways.proveEmail(personOf(request), request.body.token));
+
   app.post('/api/me/email', {
     schema: {
       operationId: 'askEmailChange', summary: 'Have a link mailed to another e-mail, which then holds', tags,

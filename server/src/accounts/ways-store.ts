@@ -1,4 +1,4 @@
-/** SQL on `phone_code`, `passkey` and `email_change`, and on the number of a `person`. */
+/** SQL on `phone_code`, `passkey`, `email_change` and links in `verification`, and on the number of a `person`. */
 import { sql, type Insertable, type Selectable } from 'kysely';
 import type { Db, Tx } from '../platform/database.ts';
 import type { EmailChange, Passkey, PhoneCode } from '../platform/tables.ts';
@@ -45,6 +45,7 @@ export async function deleteOver(db: Db, now: Date): Promise<void> {
   await db.deleteFrom('phone_code').where('expires_at', '<', now).execute();
   await db.deleteFrom('email_change').where('expires_at', '<', now)
     .where((where) => where.or([where('undo_until', 'is', null), where('undo_until', '<', now)])).execute();
+  await db.deleteFrom('verification').where('expires_at', '<', now).execute();
 }
 
 export async function personByPhone(db: Db | Tx, phone: string): Promise<PersonRow | undefined> {
@@ -159,6 +160,31 @@ export async function lockUndo(tx: Tx, undoHash: Buffer, now: Date): Promise<Ema
 export async function deleteChangesSince(tx: Tx, personId: string, since: Date): Promise<void> {
   await tx.deleteFrom('email_change').where('person_id', '=', personId)
     .where((where) => where.or([where('created_at', '>=', since), where('confirmed_at', 'is', null)])).execute();
+}
+
+/** Beside better-auth's links, whose identifiers are plain hashes: none is taken for the other. */
+const PROOF = 'email-proof ';
+const proofIdentifier = (tokenHash: Buffer) => `${PROOF}${tokenHash.toString('base64url')}`;
+
+/** A link that confirms the e-mail which the person has now; `deleteLinks` takes it away with the others. */
+export async function insertProof(
+  tx: Tx, row: { id: string; personId: string; tokenHash: Buffer; at: Date; expiresAt: Date },
+): Promise<void> {
+  await tx.insertInto('verification').values({
+    id: row.id, identifier: proofIdentifier(row.tokenHash), value: row.personId, expires_at: row.expiresAt,
+    created_at: row.at, updated_at: row.at,
+  }).execute();
+}
+
+/** Whose e-mail it confirms. */
+export async function proofOf(tx: Tx, tokenHash: Buffer, now: Date): Promise<string | undefined> {
+  const row = await tx.selectFrom('verification').select('value').where('identifier', '=', proofIdentifier(tokenHash))
+    .where('expires_at', '>', now).executeTakeFirst();
+  return row?.value;
+}
+
+export async function deleteProofs(tx: Tx, personId: string): Promise<void> {
+  await tx.deleteFrom('verification').where('value', '=', personId).where('identifier', 'like', `${PROOF}%`).execute();
 }
 
 /** A new one is set by a mailed link. */

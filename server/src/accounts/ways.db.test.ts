@@ -90,7 +90,7 @@ describe('ways to sign in', () => {
       const again = await api.ask(BY_PHONE, { body: { phone, code: await codeFor(phone, other) }, cookie: other });
       assert.equal((await whoIs(sessionCookieOf(again)))?.id, person['id']);
       assert.deepEqual(await waysOf(sessionCookieOf(again) ?? ''), {
-        email: null, newEmail: null, hasPassword: false, phone, passkeys: [],
+        email: null, isEmailConfirmed: false, newEmail: null, hasPassword: false, phone, passkeys: [],
       });
     });
 

@@ -1,5 +1,6 @@
 /**
- * How a person signs in, besides e-mail and password: telephone and code, passkeys; and another e-mail.
+ * How a person signs in, besides e-mail and password: telephone and code, passkeys; that the e-mail is theirs, and
+ * another one.
  *
  * Invariants: nobody is left without an e-mail or a number; what lets somebody in later is added only by whoever has
  * just shown to be the person; a demo account, which is everybody's, stays as it is.
@@ -13,6 +14,7 @@ import { Refusal } from '../lib/refusal.ts';
 import type { AccountsParts } from './accounts.ts';
 import * as codes from './codes.ts';
 import * as emails from './email-change.ts';
+import * as proofs from './email-proof.ts';
 import * as passkeys from './passkeys.ts';
 import { headersFor, refusalOf, signInLimits, type Client, type SignedIn } from './signing.ts';
 import { personById } from './store.ts';
@@ -64,6 +66,12 @@ export interface AccountWays {
   showOptions(client: Client, viewer: string): Promise<unknown>;
   /** @throws Refusal `accounts.passkey_failed`, `…passkey_unknown` */
   signInByPasskey(client: Client, viewer: string, shown: PasskeyShown): Promise<SignedIn>;
+  /** Has a link mailed again that confirms the e-mail, unless it is. @throws Refusal `request.too_many` */
+  askEmailProof(client: Client, actor: PersonActor): Promise<Ways>;
+  /** The job of `askEmailProof` and of signing up. */
+  mailEmailProof(job: proofs.EmailProofJob): Promise<void>;
+  /** Takes that link. @throws Refusal `accounts.email_proof_over`, `…email_proof_of_other`, `…sign_in_first` */
+  proveEmail(actor: PersonActor, token: string): Promise<Ways>;
   /**
    * Has a link mailed to another e-mail.
    * @throws Refusal `accounts.email_invalid`, `…email_taken`, `request.too_many`
@@ -127,6 +135,18 @@ export function createWays(parts: AccountsParts): AccountWays {
     },
     showOptions: (client, viewer) => passkeys.showOptions(parts, client, viewer),
     signInByPasskey: (client, viewer, shown) => passkeys.signInByPasskey(parts, client, viewer, shown),
+    async askEmailProof(client, actor) {
+      assertOwn(actor);
+      const ways = await waysOf(parts, actor.personId);
+      if (ways.email !== null && !ways.isEmailConfirmed) await proofs.askEmailProof(parts, client, actor.personId);
+      return ways;
+    },
+    mailEmailProof: (job) => proofs.mailEmailProof(parts, job),
+    async proveEmail(actor, token) {
+      assertOwn(actor);
+      await proofs.proveEmail(parts, actor, token);
+      return waysOf(parts, actor.personId);
+    },
     async askEmailChange(client, actor, email) {
       await assertSure(actor);
       await emails.askEmailChange(parts, client, actor, viewerOf(actor), email);
@@ -150,7 +170,8 @@ async function waysOf(parts: AccountsParts, personId: string): Promise<Ways> {
   ]);
   if (person === undefined) throw new Refusal('accounts.sign_in_first');
   return {
-    email: person.email, newEmail, hasPassword: hash !== null, phone: person.phone,
+    email: person.email, isEmailConfirmed: person.email_verified, newEmail, hasPassword: hash !== null,
+    phone: person.phone,
     passkeys: rows.map(passkeys.passkeyView),
   };
 }

@@ -42,7 +42,9 @@ export function personIdOf(actor: Actor): string | null {
 }
 
 /** The name under which one viewer counts once, however many tabs: `person/<uuid>` or `guest/<id>`. */
-export function viewerOf(actor: Actor): string {
+export function viewerOf(
+  actor: Pick<PersonActor, 'kind' | 'personId'> | Pick<GuestActor, 'kind' | 'guestId'>,
+): string {
   return actor.kind === 'person' ? `person/${actor.personId}` : `guest/${actor.guestId}`;
 }
 

@@ -15,10 +15,10 @@ export const keptMessages = (): Promise<DemoMails> => demoMails().catch(() => ({
  * @returns null where nothing came, and at once without a demo
  */
 export async function untilKept<Found>(
-  find: (kept: DemoMails) => Found | null | undefined, isWanted: () => boolean,
+  find: (kept: DemoMails) => Found | null | undefined, isWanted: () => boolean, looks = LOOKS_MAX,
 ): Promise<Found | null> {
   if ((await demoAccounts().catch(() => [])).length === 0) return null;
-  for (let look = 0; look < LOOKS_MAX && isWanted(); look += 1) {
+  for (let look = 0; look < looks && isWanted(); look += 1) {
     const found = find(await keptMessages());
     if (found !== null && found !== undefined) return found;
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));

@@ -55,8 +55,12 @@ export async function askEmailChange(email: string): Promise<void> {
   await ask(api.POST('/api/me/email', { body: { email } }));
 }
 
-/** Takes a mailed link: to the new e-mail, or to the old one. */
-export async function takeEmailLink(which: 'new' | 'old', token: string): Promise<string> {
+/** Has the link mailed again that confirms the e-mail; how things stand. */
+export const askEmailProof = (): Promise<Ways> => ask(api.POST('/api/me/email-link'));
+
+/** Takes a mailed link: to one's e-mail as it is, to the new e-mail, or to the old one. */
+export async function takeEmailLink(which: 'own' | 'new' | 'old', token: string): Promise<string> {
+  if (which === 'own') return (await ask(api.POST('/api/me/prove-email', { body: { token } }))).email ?? '';
   const path = which === 'new' ? '/api/auth/confirm-email' : '/api/auth/undo-email';
   return (await ask(api.POST(path, { body: { token } }))).email;
 }

@@ -75,6 +75,10 @@ export interface MessageArguments {
   'account.change': null;
   'account.email_change_label': null;
   'account.email_waits': { email: string };
+  'account.email_confirmed': { email: string };
+  'account.email_unconfirmed': null;
+  'account.email_again': null;
+  'account.email_again_sent': { email: string };
   'account.email_new': null;
   'account.email_new_text': null;
   'account.email_do': null;
@@ -1088,6 +1092,8 @@ export interface MessageArguments {
   'refusal.accounts.passkey_known': null;
   'refusal.accounts.too_many_passkeys': null;
   'refusal.accounts.email_link_over': null;
+  'refusal.accounts.email_proof_over': null;
+  'refusal.accounts.email_proof_of_other': null;
   'signin.sheet_title': null;
   'signin.sheet_text': null;
   'signin.title': null;
@@ -1139,6 +1145,12 @@ export interface MessageArguments {
   'signin.other_number': null;
   'signin.name_new': null;
   'signin.demo_text': null;
+  'signin.email_own_title': null;
+  'signin.email_own_text': null;
+  'signin.email_own_guest': null;
+  'signin.email_own_do': null;
+  'signin.email_own_sign_in': null;
+  'signin.email_own_done': { email: string };
   'signin.email_new_title': null;
   'signin.email_new_text': null;
   'signin.email_new_do': null;

@@ -1,0 +1,6 @@
+import { loadMessages } from '#lib/i18n/load.ts';
+import type { PageLoad } from './$types';
+
+export const load: PageLoad = async ({ parent }) => {
+  await loadMessages((await parent()).locale, 'signin');
+};
