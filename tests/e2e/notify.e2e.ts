@@ -66,8 +66,10 @@ test('[W71] without a network there is a page that says so, and nothing of the s
   await context.setOffline(true);
   await page.goto(`${nacre.url}/orders`).catch(() => null);
   await page.getByRole('heading', { name: zh('offline.title') }).waitFor();
-  await context.setOffline(false);
   await page.getByRole('link', { name: zh('offline.try_again') }).click();
+  await page.getByRole('heading', { name: zh('offline.title') }).waitFor();
+  // It comes back by itself.
+  await context.setOffline(false);
   await page.getByRole('banner').waitFor();
   const kept = await page.evaluate(async () => {
     const names = await caches.keys();
