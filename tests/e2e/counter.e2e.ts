@@ -51,7 +51,7 @@ async function pageOf(client: Client): Promise<Page> {
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 
-test('[W115] the counter sells the last piece under a viewer’s eyes; another is picked up with its code', async () => {
+test('[W115] [W163] the counter sells the last piece under a viewer’s eyes; one bought in a rush follows', async () => {
   const { shop, show, owner } = market;
   const buyer = createClient(nacre.url);
   await buyer.signUp('Mei');
@@ -80,9 +80,21 @@ test('[W115] the counter sells the last piece under a viewer’s eyes; another i
   await button(viewer, say('place.fetch')).first().click();
   await sheet.getByText(address.line1).waitFor();
   await sheet.locator('form').getByRole('button', { name: say('place.fetch'), exact: true }).click();
+  // A rush: twice there is no room. The sheet says so and sends the same order again by itself.
+  const keys: string[] = [];
+  await viewer.route('**/api/orders', async (route) => {
+    keys.push((route.request().postDataJSON() as { idempotencyKey: string }).idempotencyKey);
+    if (keys.length > 2) return route.continue();
+    const body = JSON.stringify({ type: 'about:blank', status: 429, title: 'Wait', code: 'orders.rush' });
+    await route.fulfill({
+      status: 429, headers: { 'retry-after': '1' }, contentType: 'application/problem+json', body,
+    });
+  });
   await button(viewer, say('buy.pay', { amount: '$49.00' })).click();
+  await sheet.getByText(say('buy.in_line')).waitFor();
   await viewer.frameLocator('dialog iframe').getByRole('button').first().click();
   await viewer.locator('[data-order-state=paid]').waitFor();
+  assert.deepEqual([keys.length, new Set(keys).size], [3, 1]);
   await sheet.getByRole('link', { name: say('buy.see_order') }).click();
   const code = await viewer.locator('.code').innerText();
   assert.match(code, /^[2-9A-Z]{6}$/);

@@ -7,6 +7,7 @@ import {
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/database.ts';
 import { createAccounts } from './accounts.ts';
 import { authOptions, SCRYPT } from './auth.ts';
+import { deleteExpiredSessions } from './store.ts';
 
 const OWNER = { role: 'owner', name: 'Lin', email: 'lin@demo.test', password: 'demo password' } as const;
 const SIGN_UP = '/api/auth/sign-up/email';
@@ -338,6 +339,8 @@ describe('accounts', () => {
     const fresh = createAccounts({ ...api.accountsDeps, demoAccounts: null });
     t.after(() => fresh.stop());
     assert.equal(await fresh.findPersonByHeaders({ cookie: person.cookie }, undefined), null);
+    // What the sweep does.
+    await deleteExpiredSessions(db, api.platform.clock.now());
     assert.deepEqual(await db.selectFrom('session').select('id').where('person_id', '=', person.id).execute(), []);
   });
 

@@ -162,7 +162,9 @@ export function createAccounts(deps: AccountsDeps): Accounts {
   const { database, bus, clock, log } = deps.platform;
   const auth = createAuth(deps);
   const sessions = createSessions({
-    auth, bus, clock, noteSeen: (sessionId, at) => store.touchSession(database.db, sessionId, at),
+    secret: deps.secret, bus, clock,
+    read: (tokens) => store.liveSessions(database.db, tokens, clock.now()),
+    noteSeen: (sessionId, at) => store.touchSession(database.db, sessionId, at),
   });
   const parts: AccountsParts = {
     ...deps, auth, sessions, attempts: createAttempts({ clock }), challenges: createChallenges({ clock }),

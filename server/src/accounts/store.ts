@@ -4,6 +4,7 @@ import type { Insertable, Selectable, Updateable } from 'kysely';
 import { sql } from 'kysely';
 import type { Db, Tx } from '../platform/database.ts';
 import type { Person as PersonTable, Session as SessionTable } from '../platform/tables.ts';
+import type { LiveSession } from './sessions.ts';
 
 export type PersonRow = Selectable<PersonTable>;
 
@@ -63,6 +64,18 @@ export async function insertPerson(
 export async function deleteExpiredSessions(db: Db, now: Date): Promise<number> {
   const { numDeletedRows } = await db.deleteFrom('session').where('expires_at', '<', now).executeTakeFirst();
   return Number(numDeletedRows);
+}
+
+/** The sessions of these tokens that are not over, with whose they are. */
+export async function liveSessions(
+  db: Db, tokens: readonly string[], now: Date,
+): Promise<Map<string, LiveSession>> {
+  const { rows } = await sql<LiveSession>`
+    select session.id, session.token, session.expires_at as "expiresAt", session.updated_at as "seenAt",
+           person.id as "personId", person.name, person.is_operator as "isOperator", person.is_demo as "isDemo"
+      from session join person on person.id = session.person_id
+     where session.token = any (${tokens}::text[]) and session.expires_at > ${now}`.execute(db);
+  return new Map(rows.map((row) => [row.token, row]));
 }
 
 /** `updated_at` of a session is when it was last seen: better-auth itself writes it once. */

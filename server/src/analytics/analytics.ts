@@ -43,7 +43,7 @@ export interface Analytics {
   noteVisit(actor: Actor, showId: string, visit: VisitBody, browser: Browser): Promise<void>;
   /** A viewer's first tab is in the room, or the last one has gone. */
   notePresence(room: string, viewer: string, isHere: boolean): void;
-  noteOrder(tx: Tx, order: OrderFact, isPaid: boolean): Promise<void>;
+  noteOrders(tx: Tx, orders: readonly OrderFact[], isPaid: boolean): Promise<void>;
   noteFollowed(tx: Tx, showId: string, personId: string): Promise<void>;
   /** Writes what waits. */
   flush(): Promise<void>;
@@ -125,13 +125,14 @@ export function createAnalytics(deps: AnalyticsDeps): Analytics {
       if (isHere) tracker.enter(place.showId, viewer, nowMs());
       else tracker.leave(place.showId, viewer, nowMs());
     },
-    async noteOrder(tx, order, isPaid) {
-      if (order.showId === null) return;
+    async noteOrders(tx, orders, isPaid) {
       const now = clock.now();
-      await store.noteOrder(tx, order.showId, order, {
+      await store.noteOrders(tx, orders.flatMap((order) => (order.showId === null ? [] : [{
+        ...order,
+        showId: order.showId,
         placedAt: order.placedAt === undefined ? now : new Date(order.placedAt),
         paidAt: isPaid ? new Date(order.paidAt ?? now) : null,
-      });
+      }])));
     },
     noteFollowed: (tx, showId, personId) => store.noteFollowed(tx, showId, `person/${personId}`, clock.now()),
     async start() {

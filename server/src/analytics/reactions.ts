@@ -6,11 +6,13 @@ import type { Analytics } from './analytics.ts';
 
 /** Registers them; before `outbox.start()`. */
 export function analyticsReactions(
-  outbox: Outbox, deps: { analytics: Pick<Analytics, 'noteOrder' | 'noteFollowed'> },
+  outbox: Outbox, deps: { analytics: Pick<Analytics, 'noteOrders' | 'noteFollowed'> },
 ): void {
   const { analytics } = deps;
-  outbox.on('orders.placed', (tx, order: OrderFacts['orders.placed']) => analytics.noteOrder(tx, order, false));
-  outbox.on('orders.paid', (tx, order: OrderFacts['orders.paid']) => analytics.noteOrder(tx, order, true));
+  outbox.on('orders.placed', (tx, placed: OrderFacts['orders.placed']) => (
+    analytics.noteOrders(tx, 'orders' in placed ? placed.orders : [placed], false)
+  ));
+  outbox.on('orders.paid', (tx, order: OrderFacts['orders.paid']) => analytics.noteOrders(tx, [order], true));
   outbox.on(FOLLOWED_TOPIC, async (tx, { showId, personId }: Followed) => {
     if (showId !== null) await analytics.noteFollowed(tx, showId, personId);
   });

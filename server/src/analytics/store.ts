@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { VisitSource } from '@nacre/contract/analytics';
 import type { Db, Tx } from '../platform/database.ts';
+import { relationOf } from '../platform/relation.ts';
 import type { OrderFact } from '../orders/events.ts';
 import { AFTER, BEFORE, MINUTE_MS, type Span } from './minutes.ts';
 import type { MinuteChange, VisitMove } from './tracker.ts';
@@ -102,26 +103,33 @@ export async function closeLeftOpen(db: Db): Promise<void> {
 }
 
 /** Of an order, what its facts say; told twice, or paid before placed, it is the same. */
-export async function noteOrder(
-  tx: Tx, showId: string, order: OrderFact, at: { placedAt: Date; paidAt: Date | null },
+export async function noteOrders(
+  tx: Tx,
+  orders: ReadonlyArray<Pick<OrderFact, 'orderId' | 'totalMinor' | 'lines'> & {
+    showId: string; placedAt: Date; paidAt: Date | null;
+  }>,
 ): Promise<void> {
+  if (orders.length === 0) return;
+  const rows = orders.map(({ orderId, showId, totalMinor, placedAt, paidAt }) => (
+    { order_id: orderId, show_id: showId, total_minor: totalMinor, placed_at: placedAt, paid_at: paidAt }
+  ));
   await sql`
     insert into show_order (order_id, show_id, total_minor, placed_at, paid_at)
-    values (${order.orderId}, ${showId}, ${order.totalMinor}, ${at.placedAt}, ${at.paidAt})
+    select * from ${relationOf(rows, {
+      order_id: 'uuid', show_id: 'uuid', total_minor: 'bigint', placed_at: 'timestamptz', paid_at: 'timestamptz',
+    })}
     on conflict (order_id) do update set
       placed_at = least(show_order.placed_at, excluded.placed_at),
       paid_at = least(show_order.paid_at, excluded.paid_at)`.execute(tx);
-  const amounts = new Map<string, number>();
-  for (const { productId, amountMinor = 0 } of order.lines) {
-    amounts.set(productId, (amounts.get(productId) ?? 0) + amountMinor);
-  }
-  await tx
-    .insertInto('show_order_product')
-    .values([...amounts].map(([productId, amountMinor]) => (
-      { order_id: order.orderId, product_id: productId, amount_minor: BigInt(amountMinor) }
-    )))
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
+  const lines = orders.flatMap(({ orderId, lines: all }) => all.map(({ productId, amountMinor = 0 }) => (
+    { order_id: orderId, product_id: productId, amount_minor: amountMinor }
+  )));
+  await sql`
+    insert into show_order_product (order_id, product_id, amount_minor)
+    select order_id, product_id, sum(amount_minor)
+      from ${relationOf(lines, { order_id: 'uuid', product_id: 'uuid', amount_minor: 'bigint' })}
+     group by order_id, product_id
+    on conflict do nothing`.execute(tx);
 }
 
 /** Each viewer once per show, also when told twice. */

@@ -15,7 +15,7 @@ import type { Platform } from '../platform/platform.ts';
 import type { Shops } from '../shops/shops.ts';
 import { createProduct, patchProduct } from './editing.ts';
 import { findForCounter, listProducts, viewsOf } from './reading.ts';
-import { changeStock, moveForOrder, type StockLine, type StockRef } from './stock.ts';
+import { changeStock, moveForOrders, type OrderPieces, type StockLine, type StockRef } from './stock.ts';
 import { lockOrderable, type OrderableVariant } from './stock-store.ts';
 import * as store from './store.ts';
 
@@ -62,6 +62,8 @@ export interface Catalog {
   lockForOrder(tx: Tx, variantIds: readonly string[]): Promise<OrderableVariant[]>;
   /** Sets pieces aside: all lines or none. @throws Refusal `orders.sold_out` with `{ variantId, available }` */
   hold(tx: Tx, lines: readonly StockLine[], ref: StockRef): Promise<StockLevel[]>;
+  /** `hold` for several orders at once: all of them or none. @throws Refusal as `hold` */
+  holdAll(tx: Tx, orders: readonly OrderPieces[]): Promise<StockLevel[]>;
   /** Held pieces can be bought again. More than are held is our bug and thrown as such. */
   release(tx: Tx, lines: readonly StockLine[], ref: StockRef): Promise<StockLevel[]>;
   /** Held pieces are gone. More than are held is our bug and thrown as such. */
@@ -90,10 +92,11 @@ export function createCatalog(deps: CatalogDeps): Catalog {
     idsAfter: (last, limit) => store.activeIdsAfter(deps.platform.database.db, last, limit),
     changeStock: (personId, variantId, change) => changeStock(deps, personId, variantId, change),
     lockForOrder: lockOrderable,
-    hold: (tx, lines, ref) => moveForOrder(deps, tx, 'held', lines, ref),
-    release: (tx, lines, ref) => moveForOrder(deps, tx, 'released', lines, ref),
-    sell: (tx, lines, ref) => moveForOrder(deps, tx, 'sold', lines, ref),
-    takeBack: (tx, lines, ref) => moveForOrder(deps, tx, 'returned', lines, ref),
+    hold: (tx, lines, ref) => moveForOrders(deps, tx, 'held', [{ lines, ref }]),
+    holdAll: (tx, orders) => moveForOrders(deps, tx, 'held', orders),
+    release: (tx, lines, ref) => moveForOrders(deps, tx, 'released', [{ lines, ref }]),
+    sell: (tx, lines, ref) => moveForOrders(deps, tx, 'sold', [{ lines, ref }]),
+    takeBack: (tx, lines, ref) => moveForOrders(deps, tx, 'returned', [{ lines, ref }]),
     findForCounter: async (personId, shopId, text) => {
       await deps.shops.assertMay(personId, shopId, 'counter.sell');
       return findForCounter(deps, shopId, text.trim());

@@ -6,6 +6,7 @@
  */
 import { sql } from 'kysely';
 import type { Db, Tx } from '../platform/database.ts';
+import { relationOf } from '../platform/relation.ts';
 
 export interface StockRow {
   variantId: string;
@@ -23,6 +24,10 @@ export interface Move {
   personId: string | null;
 }
 
+const MOVE_TYPES = {
+  variantId: 'uuid', availableChange: 'int', heldChange: 'int', reason: 'text', orderId: 'uuid', personId: 'uuid',
+} as const;
+
 export async function lockStock(tx: Tx, variantIds: readonly string[]): Promise<StockRow[]> {
   const { rows } = await sql<StockRow>`
     select stock.variant_id as "variantId", variant.product_id as "productId", stock.available, stock.held
@@ -33,16 +38,17 @@ export async function lockStock(tx: Tx, variantIds: readonly string[]): Promise<
   return rows;
 }
 
-/** Applies moves to rows that `lockStock` holds and writes them down; one move per variant. */
+/** Applies moves to rows that `lockStock` holds and writes them down. */
 export async function applyMoves(tx: Tx, moves: Move[], at: Date): Promise<StockRow[]> {
   const { rows } = await sql<StockRow>`
     update stock
        set available = stock.available + move.available_change, held = stock.held + move.held_change
-      from unnest(
-             ${moves.map((move) => move.variantId)}::uuid[],
-             ${moves.map((move) => move.availableChange)}::int[],
-             ${moves.map((move) => move.heldChange)}::int[]
-           ) as move (variant_id, available_change, held_change),
+      from (
+             select "variantId" as variant_id, sum("availableChange")::int as available_change,
+                    sum("heldChange")::int as held_change
+               from ${relationOf(moves, MOVE_TYPES)}
+              group by "variantId"
+           ) as move,
            variant
      where stock.variant_id = move.variant_id and variant.id = stock.variant_id
     returning stock.variant_id as "variantId", variant.product_id as "productId", stock.available, stock.held
@@ -68,18 +74,11 @@ export async function insertStock(
 
 async function insertMoves(tx: Tx, moves: Move[], at: Date): Promise<void> {
   if (moves.length === 0) return;
-  await tx
-    .insertInto('stock_move')
-    .values(moves.map((move) => ({
-      variant_id: move.variantId,
-      available_change: move.availableChange,
-      held_change: move.heldChange,
-      reason: move.reason,
-      order_id: move.orderId,
-      person_id: move.personId,
-      created_at: at,
-    })))
-    .execute();
+  await sql`
+    insert into stock_move
+           (variant_id, available_change, held_change, reason, order_id, person_id, created_at)
+    select "variantId", "availableChange", "heldChange", reason, "orderId", "personId", ${at}
+      from ${relationOf(moves, MOVE_TYPES)}`.execute(tx);
 }
 
 /** What an order must know of a variant. */

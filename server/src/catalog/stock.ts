@@ -23,6 +23,12 @@ export interface StockRef {
   personId: string | null;
 }
 
+/** The pieces of one order. */
+export interface OrderPieces {
+  lines: readonly StockLine[];
+  ref: StockRef;
+}
+
 /** A shop's shelf holds no more; beyond it the column ends. */
 const AVAILABLE_MAX = 1_000_000_000;
 
@@ -44,11 +50,11 @@ function totals(lines: readonly StockLine[]): Map<string, number> {
   return sum;
 }
 
-/** @throws Refusal `orders.sold_out` (held only) with `details: { variantId, available }` */
-export async function moveForOrder(
-  deps: CatalogDeps, tx: Tx, reason: keyof typeof STEPS, lines: readonly StockLine[], ref: StockRef,
+/** All or none. @throws Refusal `orders.sold_out` (held only) with `details: { variantId, available }` */
+export async function moveForOrders(
+  deps: CatalogDeps, tx: Tx, reason: keyof typeof STEPS, orders: readonly OrderPieces[],
 ): Promise<StockLevel[]> {
-  const wanted = totals(lines);
+  const wanted = totals(orders.flatMap(({ lines }) => lines));
   if (wanted.size === 0) return [];
   const rows = new Map((await stockStore.lockStock(tx, [...wanted.keys()])).map((row) => [row.variantId, row]));
   for (const [variantId, quantity] of wanted) {
@@ -60,13 +66,13 @@ export async function moveForOrder(
       throw new Error(`${quantity} pieces of ${variantId} are to be ${reason}, but ${row?.held ?? 0} are held`);
     }
   }
-  const moves = [...wanted].map(([variantId, quantity]): stockStore.Move => ({
+  const moves = orders.flatMap(({ lines, ref }) => [...totals(lines)].map(([variantId, quantity]): stockStore.Move => ({
     variantId,
     availableChange: STEPS[reason].available * quantity,
     heldChange: STEPS[reason].held * quantity,
     reason,
     ...ref,
-  }));
+  })));
   return applyAndTell(deps, tx, moves);
 }
 

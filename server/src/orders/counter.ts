@@ -9,7 +9,7 @@ import { Refusal } from '../lib/refusal.ts';
 import type { Tx } from '../platform/database.ts';
 import { move } from './moving.ts';
 import type { OrdersDeps } from './orders.ts';
-import { hashSale, lineRows, priceOrder, readLines, type PricedOrder } from './placing.ts';
+import { byVariant, hashSale, lineRows, priceOrder, readLines, type PricedOrder } from './placing.ts';
 import { lockedOfShop, viewOne } from './reading.ts';
 import * as store from './store.ts';
 import { counterFactOf, numberOf, subjectOf } from './view.ts';
@@ -37,7 +37,8 @@ async function sellIn(deps: OrdersDeps, tx: Tx, selling: Selling): Promise<store
     if (!before.request_hash.equals(requestHash)) throw new Refusal('orders.key_reused');
     return before;
   }
-  const priced = priceOrder(asked, await deps.catalog.lockForOrder(tx, asked.map(({ variantId }) => variantId)));
+  const goods = await deps.catalog.lockForOrder(tx, asked.map(({ variantId }) => variantId));
+  const priced = priceOrder(asked, byVariant(goods));
   if (priced.shopId !== shopId) {
     throw new Refusal('request.invalid', { details: { field: 'lines', reason: 'of another shop' } });
   }
@@ -55,15 +56,18 @@ async function write(
   const { currency, totalMinor } = priced;
   const now = deps.platform.clock.now();
   const lines = lineRows(orderId, priced, null);
-  const order = await store.insertOrder(tx, {
+  const [order] = await store.insertOrders(tx, [{
     ...store.NOTHING_HAPPENED,
     id: orderId, shop_id: shopId, buyer_id: null, buyer_name: '', show_id: null, idempotency_key: idempotencyKey,
     request_hash: requestHash, state: 'handed_over', currency, total_minor: totalMinor, channel: 'counter',
     delivery: 'counter', counter_method: method, address: null, pickup: null,
     // It was never held.
     hold_expires_at: now, placed_at: now, paid_at: now, handed_over_at: now,
-  }, lines);
-  await store.insertTransition(tx, { orderId, from: null, to: 'handed_over', personId, at: now });
+  }], lines);
+  if (order === undefined) throw new Error(`order ${orderId} was not written`);
+  await store.insertTransitions(tx, [{
+    order_id: orderId, from_state: null, to_state: 'handed_over', person_id: personId, at: now,
+  }]);
   await deps.payments.takeAtCounter(tx, {
     subject: subjectOf(orderId), amountMinor: totalMinor, currency, method, description: numberOf(order),
   });

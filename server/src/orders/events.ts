@@ -38,6 +38,9 @@ export interface OrderFact extends SoldFact {
   buyerName: string;
 }
 
+/** One fact for a batch; one order, as it is, in what an earlier version wrote. */
+export type OrdersPlaced = { orders: OrderFact[] } | OrderFact;
+
 /** Nobody knows who bought. */
 export interface CounterFact extends SoldFact {
   method: CounterMethod;
@@ -49,7 +52,7 @@ export interface CounterFact extends SoldFact {
  * buyer: `orders.sold_at_counter`, and `orders.voided` when one was undone.
  */
 export interface OrderFacts {
-  'orders.placed': OrderFact;
+  'orders.placed': OrdersPlaced;
   'orders.paid': OrderFact;
   'orders.shipped': OrderFact & { carrier: string; trackingNumber: string };
   'orders.ready': OrderFact;

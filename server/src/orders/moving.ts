@@ -37,7 +37,9 @@ export async function move(
   assertMayBecome(order.delivery, order.state, to);
   const after = await store.updateOrder(tx, order.id, { ...change, state: to });
   const at = deps.platform.clock.now();
-  await store.insertTransition(tx, { orderId: order.id, from: order.state, to, personId, at });
+  await store.insertTransitions(tx, [{
+    order_id: order.id, from_state: order.state, to_state: to, person_id: personId, at,
+  }]);
   tellBuyerAfterCommit(deps, tx, after);
   return after;
 }

@@ -21,12 +21,12 @@ import { createCodeTries } from './code-tries.ts';
 import { receiptOf, sell, voidSale } from './counter.ts';
 import { cancel, paymentCaptured, paymentDeclined, ship, sweepExpired } from './moving.ts';
 import { findPickup, handOver, ready } from './pickup.ts';
-import { place } from './place.ts';
+import { createPlacer, place } from './place.ts';
 import { counts, get, getOfShop, listMine, listOfShop } from './reading.ts';
 
 export interface OrdersDeps {
   platform: Platform;
-  catalog: Pick<Catalog, 'lockForOrder' | 'hold' | 'release' | 'sell' | 'takeBack'>;
+  catalog: Pick<Catalog, 'lockForOrder' | 'hold' | 'holdAll' | 'release' | 'sell' | 'takeBack'>;
   payments: Pick<Payments, 'create' | 'takeAtCounter' | 'cancel' | 'refund' | 'pagesOf'>;
   shops: Pick<Shops, 'assertMay' | 'refs' | 'pickupPlace' | 'placeOf'>;
   images: Pick<Images, 'describe'>;
@@ -57,6 +57,7 @@ export interface Orders {
    * @throws Refusal `orders.key_reused` for the same key with other contents; `orders.sold_out` with
    * `{ variantId, available }`; `orders.price_changed` with `{ variantId, priceMinor, currency }`;
    * `orders.not_for_sale`; `orders.too_many_pieces`; `orders.too_many_open`; `orders.no_pickup`; `shows.not_found`;
+   * `orders.rush` when too many wait: nothing was tried, and the same key is good for the next try;
    * `request.invalid`, also for an address and a pick-up, or neither
    */
   place(buyer: Buyer, request: OrderPlace): Promise<Order>;
@@ -123,9 +124,10 @@ export interface Orders {
 }
 
 export function createOrders(deps: OrdersDeps): Orders {
+  const placer = createPlacer(deps);
   const tries = createCodeTries({ nowMs: () => deps.platform.clock.now().getTime() });
   return {
-    place: (buyer, request) => place(deps, buyer, request),
+    place: (buyer, request) => place(deps, placer, buyer, request),
     get: (personId, orderId) => get(deps, personId, orderId),
     listMine: (personId, query) => listMine(deps, personId, query),
     cancel: (personId, orderId) => cancel(deps, personId, orderId),

@@ -1,26 +1,32 @@
 /**
- * Placing an order: one transaction that holds the pieces, writes the order and opens its payment.
+ * Placing orders: in batches, each one transaction that holds the pieces, writes the orders and opens their payments.
+ * Placings gather while the batch before them is under way; each is answered on its own after the commit.
  *
- * Locks in this order: the buyer, the goods by variant id, the new order, its payment. Nothing else of this module
- * takes the buyer's lock, and all others lock an order before its goods, which here nobody knows yet: no circle.
+ * Locks in this order: placing, over all processes; the goods by variant id; the new orders and payments. All others
+ * lock an order before its goods, which here nobody knows yet: no circle.
  */
 import type { Address } from '@nacre/contract/accounts';
 import type { Order, OrderPlace } from '@nacre/contract/orders';
 import { Refusal } from '../lib/refusal.ts';
+import { createBatcher, type Batcher } from '../platform/batcher.ts';
 import type { Tx } from '../platform/database.ts';
+import { decideAll, nameOf, type Decision, type Ground } from './deciding.ts';
 import type { Bag, Buyer, OrdersDeps } from './orders.ts';
-import { hashRequest, lineRows, priceOrder, readLines, type AskedLine, type PricedOrder } from './placing.ts';
-import { tellBuyerAfterCommit, viewOne } from './reading.ts';
+import { byVariant, hashRequest, lineRows, readLines, type AskedLine } from './placing.ts';
+import { partsOf, type Written } from './reading.ts';
 import * as store from './store.ts';
-import { factOf, numberOf, subjectOf } from './view.ts';
+import { factOf, numberOf, subjectOf, viewOf } from './view.ts';
 
 /** Time to pay. Shorter drives people off who look for their card; longer keeps pieces from those who would buy. */
 export const HOLD_MS = 5 * 60_000;
-/** Unpaid orders of one person at a time. Fewer hinder somebody who buys here and there; more let one person empty a
- * shelf without paying. */
-export const HELD_ORDERS_MAX = 5;
+/** Orders of one transaction. Fewer wait more often for the disk; more keep the first one's answer back. */
+const BATCH_MAX = 500;
+/** Placings that wait: about a second's work. Longer than that nobody should be left without an answer. */
+export const WAITING_MAX = 8_000;
+/** When to try again. A queue of `WAITING_MAX` is worked off by then. */
+const RETRY_AFTER_SECONDS = 2;
 
-interface Placing {
+export interface Placing {
   buyer: Buyer;
   request: OrderPlace;
   asked: AskedLine[];
@@ -29,109 +35,164 @@ interface Placing {
   bag: Bag | null;
 }
 
-export async function place(deps: OrdersDeps, buyer: Buyer, request: OrderPlace): Promise<Order> {
+interface Placed {
+  order: Order;
+  isNew: boolean;
+}
+
+export type Placer = Batcher<Placing, Placed>;
+
+export function createPlacer(deps: OrdersDeps): Placer {
+  return createBatcher<Placing, Placed>({
+    run: (placings) => placeBatch(deps, placings),
+    batchMax: BATCH_MAX,
+    waitingMax: WAITING_MAX,
+    full: () => new Refusal('orders.rush', { retryAfterSeconds: RETRY_AFTER_SECONDS }),
+  });
+}
+
+export async function place(deps: OrdersDeps, placer: Placer, buyer: Buyer, request: OrderPlace): Promise<Order> {
   const { showId, address, pickup } = request;
   if ((address === undefined) === (pickup === undefined)) {
     throw new Refusal('request.invalid', { details: { field: 'address', reason: 'an address or a pick-up' } });
   }
-  const placing: Placing = {
+  const { order, isNew } = await placer.add({
     buyer,
     request,
     asked: readLines(request.lines),
     requestHash: hashRequest(request),
-    // Before the transaction: it takes another connection, and transactions that wait for one block each other.
     bag: showId === null ? null : await deps.bagOf(showId, buyer.personId),
-  };
-  const { order, isNew } = await deps.platform.database.transaction((tx) => placeIn(deps, tx, placing));
-  if (isNew && request.saveAddress === true && address !== undefined) await keepAddress(deps, buyer, address);
-  return viewOne(deps, order, 'buyer');
-}
-
-async function placeIn(
-  deps: OrdersDeps,
-  tx: Tx,
-  placing: Placing,
-): Promise<{ order: store.OrderRow; isNew: boolean }> {
-  const { buyer, request, requestHash } = placing;
-  await store.lockBuyer(tx, buyer.personId);
-  const before = await store.findByKey(tx, buyer.personId, request.idempotencyKey);
-  if (before !== null) {
-    if (!before.request_hash.equals(requestHash)) throw new Refusal('orders.key_reused');
-    return { order: before, isNew: false };
-  }
-  if (request.showId !== null && placing.bag === null) throw new Refusal('shows.not_found');
-  if ((await store.countHeld(tx, buyer.personId)) >= HELD_ORDERS_MAX) {
-    throw new Refusal('orders.too_many_open', { details: { most: HELD_ORDERS_MAX } });
-  }
-  const goods = await deps.catalog.lockForOrder(tx, placing.asked.map((line) => line.variantId));
-  const priced = priceOrder(placing.asked, goods);
-  if (placing.bag !== null && placing.bag.shopId !== priced.shopId) {
-    throw new Refusal('request.invalid', { details: { field: 'showId', reason: 'of another shop' } });
-  }
-  const pickup = await pickupOf(deps, tx, request, priced.shopId);
-  const orderId = deps.platform.newId();
-  await deps.catalog.hold(tx, priced.lines, { orderId, personId: buyer.personId });
-  return { order: await write(deps, tx, orderId, placing, priced, pickup), isNew: true };
-}
-
-/** Who comes, and the shop's place as it is now; null for a parcel. @throws Refusal `orders.no_pickup` */
-async function pickupOf(
-  deps: OrdersDeps, tx: Tx, { pickup }: OrderPlace, shopId: string,
-): Promise<store.OrderRow['pickup']> {
-  if (pickup === undefined) return null;
-  const place = await deps.shops.pickupPlace(tx, shopId);
-  if (place === null) throw new Refusal('orders.no_pickup');
-  return { name: pickup.name.trim(), phone: pickup.phone.trim(), place };
-}
-
-async function write(
-  deps: OrdersDeps,
-  tx: Tx,
-  orderId: string,
-  placing: Placing,
-  priced: PricedOrder,
-  pickup: store.OrderRow['pickup'],
-): Promise<store.OrderRow> {
-  const { buyer, request, requestHash, bag } = placing;
-  const now = deps.platform.clock.now();
-  const holdExpiresAt = new Date(now.getTime() + HOLD_MS);
-  const lines = lineRows(orderId, priced, bag?.numbers ?? null);
-  const order = await store.insertOrder(
-    tx,
-    {
-      ...store.NOTHING_HAPPENED,
-      id: orderId,
-      shop_id: priced.shopId,
-      buyer_id: buyer.personId,
-      buyer_name: buyer.name,
-      show_id: request.showId,
-      idempotency_key: request.idempotencyKey,
-      request_hash: requestHash,
-      state: 'held',
-      currency: priced.currency,
-      total_minor: priced.totalMinor,
-      channel: request.showId === null ? 'online' : 'show',
-      delivery: pickup === null ? 'parcel' : 'pickup',
-      counter_method: null,
-      address: request.address ?? null,
-      pickup,
-      hold_expires_at: holdExpiresAt,
-      placed_at: now,
-    },
-    lines,
-  );
-  await store.insertTransition(tx, { orderId, from: null, to: 'held', personId: buyer.personId, at: now });
-  await deps.payments.create(tx, {
-    subject: subjectOf(orderId),
-    payerId: buyer.personId,
-    amountMinor: priced.totalMinor,
-    currency: priced.currency,
-    expiresAt: holdExpiresAt,
-    description: numberOf(order),
   });
-  await deps.platform.outbox.publish(tx, { topic: 'orders.placed', payload: { ...factOf(order, lines) } });
-  tellBuyerAfterCommit(deps, tx, order);
+  if (isNew && request.saveAddress === true && address !== undefined) await keepAddress(deps, buyer, address);
   return order;
+}
+
+async function placeBatch(deps: OrdersDeps, placings: readonly Placing[]): Promise<Array<Placed | Refusal>> {
+  const { decisions, written } = await deps.platform.database.transaction(async (tx) => {
+    const decided = decideAll(placings, await readGround(deps, tx, placings));
+    return { decisions: decided, written: await write(deps, tx, placings, decided) };
+  });
+  const views = await viewsOf(deps, decisions, written);
+  const answer = (at: number): Placed | Refusal => {
+    const decision = decisions[at]!;
+    if (decision.is === 'refused') return decision.refusal;
+    if (decision.is === 'same') return { ...(answer(decision.as) as Placed), isNew: false };
+    return { order: views[at]!, isNew: decision.is === 'new' };
+  };
+  for (const [at, { is }] of decisions.entries()) {
+    if (is === 'new') deps.tell(placings[at]!.buyer.personId, { type: 'own-order', order: views[at]! });
+  }
+  return decisions.map((_, at) => answer(at));
+}
+
+async function readGround(deps: OrdersDeps, tx: Tx, placings: readonly Placing[]): Promise<Ground> {
+  // As a statement of its own: what is read after it sees all that earlier batches wrote.
+  await store.lockPlacing(tx);
+  const keys = placings.map(({ buyer: { personId }, request: { idempotencyKey } }) => (
+    { buyerId: personId, idempotencyKey }
+  ));
+  const orders = await store.findByKeys(tx, keys);
+  const heldBy = await store.countHeld(tx, [...new Set(keys.map(({ buyerId }) => buyerId))]);
+  const variantIds = new Set(placings.flatMap(({ asked }) => asked.map(({ variantId }) => variantId)));
+  const goods = byVariant(await deps.catalog.lockForOrder(tx, [...variantIds]));
+  const places: Ground['places'] = await readPlaces(deps, tx, placings, goods);
+  return {
+    orders: new Map(orders.map((row) => [
+      nameOf({ buyerId: row.buyer_id!, idempotencyKey: row.idempotency_key }), row,
+    ])),
+    heldBy, goods, places,
+  };
+}
+
+/** The places of shops from which somebody of the batch wants to pick up. */
+async function readPlaces(
+  deps: OrdersDeps, tx: Tx, placings: readonly Placing[], goods: Ground['goods'],
+): Promise<Ground['places']> {
+  const shopIds = new Set(placings.flatMap(({ request, asked }) => (
+    request.pickup === undefined ? [] : asked.flatMap(({ variantId }) => goods.get(variantId)?.shopId ?? [])
+  )));
+  const places = new Map();
+  for (const shopId of shopIds) {
+    const found = await deps.shops.pickupPlace(tx, shopId);
+    if (found !== null) places.set(shopId, found);
+  }
+  return places;
+}
+
+/** Writes what is new; the rest of the batch has no place in the answer. */
+async function write(
+  deps: OrdersDeps, tx: Tx, placings: readonly Placing[], decisions: readonly Decision[],
+): Promise<Map<number, Written>> {
+  const now = deps.platform.clock.now();
+  const fresh = decisions.flatMap((decision, at) => {
+    if (decision.is !== 'new') return [];
+    const { priced, pickup } = decision;
+    const placing = placings[at]!;
+    const row = newRow(deps.platform.newId(), placing, priced, pickup, now);
+    return [{ at, row, priced, lines: lineRows(row.id, priced, placing.bag?.numbers ?? null) }];
+  });
+  if (fresh.length === 0) return new Map();
+  await deps.catalog.holdAll(tx, fresh.map(({ row, priced }) => (
+    { lines: priced.lines, ref: { orderId: row.id, personId: row.buyer_id } }
+  )));
+  const rows = await store.insertOrders(tx, fresh.map(({ row }) => row), fresh.flatMap(({ lines }) => lines));
+  await store.insertTransitions(tx, rows.map((row) => (
+    { order_id: row.id, from_state: null, to_state: 'held', person_id: row.buyer_id, at: now }
+  )));
+  const payments = await deps.payments.create(tx, rows.map((row) => ({
+    subject: subjectOf(row.id),
+    payerId: row.buyer_id!,
+    amountMinor: row.total_minor,
+    currency: row.currency,
+    expiresAt: row.hold_expires_at,
+    description: numberOf(row),
+  })));
+  const orders = rows.map((row, i) => factOf(row, fresh[i]!.lines));
+  await deps.platform.outbox.publish(tx, { topic: 'orders.placed', payload: { orders } });
+  return new Map(rows.map((row, i) => [
+    fresh[i]!.at, { row, lines: fresh[i]!.lines, pageUrl: payments[i]!.pageUrl },
+  ]));
+}
+
+function newRow(
+  id: string,
+  { buyer, request, requestHash }: Placing,
+  { shopId, currency, totalMinor }: { shopId: string; currency: string; totalMinor: bigint },
+  pickup: store.OrderRow['pickup'],
+  now: Date,
+): Omit<store.OrderRow, 'number'> {
+  return {
+    ...store.NOTHING_HAPPENED,
+    id,
+    shop_id: shopId,
+    buyer_id: buyer.personId,
+    buyer_name: buyer.name,
+    show_id: request.showId,
+    idempotency_key: request.idempotencyKey,
+    request_hash: requestHash,
+    state: 'held',
+    currency,
+    total_minor: totalMinor,
+    channel: request.showId === null ? 'online' : 'show',
+    delivery: pickup === null ? 'parcel' : 'pickup',
+    counter_method: null,
+    address: request.address ?? null,
+    pickup,
+    hold_expires_at: new Date(now.getTime() + HOLD_MS),
+    placed_at: now,
+  };
+}
+
+/** What each buyer is answered, in its place; nothing for who was refused. */
+async function viewsOf(
+  deps: OrdersDeps, decisions: readonly Decision[], written: ReadonlyMap<number, Written>,
+): Promise<Array<Order | undefined>> {
+  const known = decisions.flatMap((decision) => (decision.is === 'known' ? [decision.order] : []));
+  const parts = await partsOf(deps, known, 'buyer', [...written.values()]);
+  return decisions.map((decision, at) => {
+    const row = decision.is === 'known' ? decision.order : written.get(at)?.row;
+    return row && viewOf(row, parts);
+  });
 }
 
 /** The order stands whether or not the address book has room. */

@@ -5,7 +5,9 @@ import type { Order } from '@nacre/contract/orders';
 import { createTestDatabase } from '../../../tests/support/database.ts';
 import { ADDRESS, asking, createMarket, linesOf } from '../../../tests/support/market.ts';
 import { Refusal } from '../lib/refusal.ts';
-import { HELD_ORDERS_MAX, HOLD_MS } from './place.ts';
+import { HELD_ORDERS_MAX } from './deciding.ts';
+import { HOLD_MS, WAITING_MAX } from './place.ts';
+import { lockPlacing } from './store.ts';
 
 const database = await createTestDatabase(import.meta.url);
 const market = await createMarket({ url: database.serverUrl });
@@ -252,4 +254,32 @@ test('[O22] the address is kept once if asked, not on a repeat, and a full addre
   await market.orders.place(buyer, asking(product));
   assert.equal(kept(), 1);
   assert.equal((await market.orders.place(buyer, { ...asking(product), saveAddress: true })).state, 'held');
+});
+
+test('[O43] [O44] who comes beyond the queue’s bound is told at once; all others have their answers', async () => {
+  const product = await goods(WAITING_MAX);
+  const buyer = await market.newPerson();
+  const open = Promise.withResolvers<void>();
+  const isShut = Promise.withResolvers<void>();
+  // Another process is at it for long.
+  const other = market.database.transaction(async (tx) => {
+    await lockPlacing(tx);
+    isShut.resolve();
+    await open.promise;
+  });
+  await isShut.promise;
+  const first = market.orders.place(buyer, asking(product));
+  await new Promise((resolve) => setImmediate(resolve));
+  const rest = Array.from({ length: WAITING_MAX }, () => market.orders.place(buyer, asking(product)));
+  const last = asking(product);
+  await assert.rejects(market.orders.place(buyer, last), { code: 'orders.rush', retryAfterSeconds: 2 });
+  open.resolve();
+  await other;
+  const { orders, codes } = await all([first, ...rest]);
+  assert.equal(orders.length, HELD_ORDERS_MAX);
+  assert.deepEqual([...new Set(codes)], ['orders.too_many_open']);
+  assert.equal(await countOrders(variantOf(product)), HELD_ORDERS_MAX);
+  const [{ id }] = orders as [Order];
+  await market.orders.cancel(buyer.personId, id);
+  assert.equal((await market.orders.place(buyer, last)).state, 'held');
 });

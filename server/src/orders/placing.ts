@@ -97,15 +97,21 @@ export function lineRows(
   }));
 }
 
+/** What is offered, by variant. */
+export type Goods = ReadonlyMap<string, OrderableVariant>;
+
+export const byVariant = (goods: readonly OrderableVariant[]): Goods => (
+  new Map(goods.map((one) => [one.variantId, one]))
+);
+
 /**
  * The order with the prices of now.
  * @throws Refusal `orders.not_for_sale`; `orders.price_changed` with the new price; `request.invalid` when the lines
  * are of several shops; `orders.too_many_pieces` when the total is no safe integer
  */
-export function priceOrder(asked: readonly AskedLine[], goods: readonly OrderableVariant[]): PricedOrder {
-  const byVariant = new Map(goods.map((one) => [one.variantId, one]));
+export function priceOrder(asked: readonly AskedLine[], goods: Goods): PricedOrder {
   const lines = asked.map(({ variantId, quantity, unitPriceMinor }) => {
-    const found = byVariant.get(variantId);
+    const found = goods.get(variantId);
     if (found === undefined || !found.isForSale) throw new Refusal('orders.not_for_sale', { details: { variantId } });
     if (found.priceMinor !== unitPriceMinor) {
       const details = { variantId, priceMinor: Number(found.priceMinor), currency: found.currency };

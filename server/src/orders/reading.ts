@@ -12,6 +12,8 @@ import * as store from './store.ts';
 import { subjectOf, viewOf, type Reader, type ViewParts } from './view.ts';
 
 type OrderRow = store.OrderRow;
+type LineRow = store.LineRow;
+
 export async function get(deps: OrdersDeps, personId: string, orderId: string): Promise<Order> {
   const order = await store.readOrder(deps.platform.database.db, orderId);
   if (order === null || order.buyer_id !== personId) throw new Refusal('orders.not_found');
@@ -84,15 +86,27 @@ export async function viewOne(deps: OrdersDeps, order: OrderRow, reader: Reader)
   return viewOf(order, await partsOf(deps, [order], reader));
 }
 
-async function partsOf(deps: OrdersDeps, orders: OrderRow[], reader: Reader): Promise<ViewParts> {
+/** An order that has just been written: what is known of it need not be read. */
+export interface Written {
+  row: OrderRow;
+  lines: LineRow[];
+  pageUrl: string;
+}
+
+/** What the views of these orders need, of those just written too. */
+export async function partsOf(
+  deps: OrdersDeps, orders: readonly OrderRow[], reader: Reader, written: readonly Written[] = [],
+): Promise<ViewParts> {
   const held = reader === 'buyer' ? orders.filter((order) => order.state === 'held') : [];
-  const rows = await store.readLines(deps.platform.database.db, orders.map((order) => order.id));
+  const read = await store.readLines(deps.platform.database.db, orders.map((order) => order.id));
+  const lines = [...read, ...written.flatMap((one) => one.lines)];
   const [shops, images, pages] = await Promise.all([
-    deps.shops.refs([...new Set(orders.map((order) => order.shop_id))]),
-    deps.images.describe([...new Set(rows.flatMap((line) => line.image_id ?? []))]),
+    deps.shops.refs([...new Set([...orders, ...written.map(({ row }) => row)].map((order) => order.shop_id))]),
+    deps.images.describe([...new Set(lines.flatMap((line) => line.image_id ?? []))]),
     deps.payments.pagesOf(held.map((order) => subjectOf(order.id))),
   ]);
-  return { lines: Map.groupBy(rows, (line) => line.order_id), shops, images, pages, reader };
+  for (const { row, pageUrl } of written) pages.set(subjectOf(row.id), pageUrl);
+  return { lines: Map.groupBy(lines, (line) => line.order_id), shops, images, pages, reader };
 }
 
 /** Sends the buyer's pages the order as it is now. Lost news is no harm: the page reads the order again. */

@@ -6,6 +6,7 @@ import type {
 import { sql, type Selectable } from 'kysely';
 import type { Cursor } from '../lib/cursor.ts';
 import type { Db, Tx } from '../platform/database.ts';
+import { relationOf } from '../platform/relation.ts';
 import type { Order as OrderTable, OrderLine as OrderLineTable } from '../platform/tables.ts';
 
 /** What the database keeps as text or JSON, and checks. */
@@ -32,21 +33,26 @@ export const NOTHING_HAPPENED = {
 export type LineRow = Selectable<OrderLineTable>;
 
 /**
- * Makes the placings of one buyer wait for each other until the end of the transaction, over all processes: what they
- * read of their own orders stays true.
+ * Makes batches of placings wait for each other until the end of the transaction, over all processes: what they read of
+ * a buyer's own orders stays true.
  */
-export async function lockBuyer(tx: Tx, buyerId: string): Promise<void> {
-  await sql`select pg_advisory_xact_lock(hashtextextended(${`orders buyer ${buyerId}`}, 0))`.execute(tx);
+export async function lockPlacing(tx: Tx): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended('orders placing', 0))`.execute(tx);
 }
 
-export async function findByKey(tx: Tx, buyerId: string, idempotencyKey: string): Promise<OrderRow | null> {
-  const row = await tx
-    .selectFrom('order')
-    .selectAll()
-    .where('buyer_id', '=', buyerId)
-    .where('idempotency_key', '=', idempotencyKey)
-    .executeTakeFirst();
-  return asOrder(row);
+/** One purchase of one buyer. */
+export interface PurchaseKey {
+  buyerId: string;
+  idempotencyKey: string;
+}
+
+/** The orders that exist under these keys. */
+export async function findByKeys(db: Db | Tx, keys: readonly PurchaseKey[]): Promise<OrderRow[]> {
+  const { rows } = await sql<OrderRow>`
+    select "order".*
+      from ${relationOf(keys, { buyerId: 'uuid', idempotencyKey: 'text' })}
+      join "order" on "order".buyer_id = "buyerId" and "order".idempotency_key = "idempotencyKey"`.execute(db);
+  return rows;
 }
 
 /** Makes the sales of one key wait for each other until the end of the transaction. */
@@ -77,40 +83,74 @@ export async function findOpenPickup(db: Db | Tx, shopId: string, code: string):
   return asOrder(row);
 }
 
-export async function countHeld(tx: Tx, buyerId: string): Promise<number> {
-  const { count } = await tx
-    .selectFrom('order')
-    .select((eb) => eb.fn.countAll<bigint>().as('count'))
-    .where('buyer_id', '=', buyerId)
-    .where('state', '=', 'held')
-    .executeTakeFirstOrThrow();
-  return Number(count);
+/** How many orders each buyer has not paid; who has none is missing. */
+export async function countHeld(tx: Tx, buyerIds: readonly string[]): Promise<Map<string, number>> {
+  const { rows } = await sql<{ buyerId: string; held: number }>`
+    select buyer_id as "buyerId", count(*)::int as held
+      from "order"
+     where buyer_id = any (${buyerIds}::uuid[]) and state = 'held'
+     group by buyer_id`.execute(tx);
+  return new Map(rows.map(({ buyerId, held }) => [buyerId, held]));
 }
 
-export async function insertOrder(tx: Tx, row: Omit<OrderRow, 'number'>, lines: LineRow[]): Promise<OrderRow> {
-  const inserted = await tx
-    .insertInto('order')
-    .values({ ...row, address: jsonOf(row.address), pickup: jsonOf(row.pickup) })
-    .returningAll()
-    .executeTakeFirstOrThrow();
-  await tx.insertInto('order_line').values(lines).execute();
-  return inserted as unknown as OrderRow;
+const ORDER_TYPES = {
+  id: 'uuid', shop_id: 'uuid', buyer_id: 'uuid', buyer_name: 'text', show_id: 'uuid', idempotency_key: 'text',
+  request_hash: 'bytea', state: 'text', currency: 'text', total_minor: 'bigint', address: 'jsonb',
+  hold_expires_at: 'timestamptz', placed_at: 'timestamptz', paid_at: 'timestamptz', shipped_at: 'timestamptz',
+  carrier: 'text', tracking_number: 'text', channel: 'text', delivery: 'text', pickup: 'jsonb', pickup_code: 'text',
+  counter_method: 'text', ready_at: 'timestamptz', handed_over_at: 'timestamptz', voided_at: 'timestamptz',
+} as const;
+
+/** New orders with their lines; each as it is now, numbered in the given sequence. */
+export async function insertOrders(
+  tx: Tx, rows: ReadonlyArray<Omit<OrderRow, 'number'>>, lines: readonly LineRow[],
+): Promise<OrderRow[]> {
+  const relation = relationOf(
+    rows.map((row) => ({ ...row, address: jsonOf(row.address), pickup: jsonOf(row.pickup) })), ORDER_TYPES,
+  );
+  const { rows: numbered } = await sql<{ id: string; number: bigint }>`
+    insert into "order" (${sql.join(Object.keys(ORDER_TYPES).map((column) => sql.ref(column)))})
+    select * from ${relation}
+    returning id, number`.execute(tx);
+  await insertLines(tx, lines);
+  const numbers = new Map(numbered.map(({ id, number }) => [id, number]));
+  return rows.map((row) => {
+    const number = numbers.get(row.id);
+    if (number === undefined) throw new Error(`order ${row.id} was not written`);
+    return { ...row, number };
+  });
 }
 
-export async function insertTransition(
-  tx: Tx,
-  transition: { orderId: string; from: OrderState | null; to: OrderState; personId: string | null; at: Date },
-): Promise<void> {
-  await tx
-    .insertInto('order_transition')
-    .values({
-      order_id: transition.orderId,
-      from_state: transition.from,
-      to_state: transition.to,
-      person_id: transition.personId,
-      at: transition.at,
-    })
-    .execute();
+const LINE_TYPES = {
+  order_id: 'uuid', position: 'int', variant_id: 'uuid', product_id: 'uuid', title: 'text', option_values: 'jsonb',
+  sku: 'text', image_id: 'uuid', bag_number: 'int', unit_price_minor: 'bigint', quantity: 'int',
+} as const;
+
+async function insertLines(tx: Tx, lines: readonly LineRow[]): Promise<void> {
+  const rows = lines.map((line) => ({ ...line, option_values: JSON.stringify(line.option_values) }));
+  await sql`
+    insert into order_line (${sql.join(Object.keys(LINE_TYPES).map((column) => sql.ref(column)))})
+    select order_id, position, variant_id, product_id, title,
+           array(select jsonb_array_elements_text(option_values)), sku, image_id, bag_number, unit_price_minor, quantity
+      from ${relationOf(rows, LINE_TYPES)}`.execute(tx);
+}
+
+export interface TransitionRow {
+  order_id: string;
+  from_state: OrderState | null;
+  to_state: OrderState;
+  person_id: string | null;
+  at: Date;
+}
+
+const TRANSITION_TYPES = {
+  order_id: 'uuid', from_state: 'text', to_state: 'text', person_id: 'uuid', at: 'timestamptz',
+} as const;
+
+export async function insertTransitions(tx: Tx, transitions: readonly TransitionRow[]): Promise<void> {
+  await sql`
+    insert into order_transition (${sql.join(Object.keys(TRANSITION_TYPES).map((column) => sql.ref(column)))})
+    select * from ${relationOf(transitions, TRANSITION_TYPES)}`.execute(tx);
 }
 
 /** The order, locked until the end of the transaction. */

@@ -49,11 +49,11 @@ interface Opened {
 async function opened(): Promise<Opened> {
   const { personId: payerId } = await market.newPerson();
   const subject = `order/${newId()}`;
-  const { paymentId } = await market.database.transaction((tx) => payments.create(tx, {
+  const [created] = await market.database.transaction((tx) => payments.create(tx, [{
     subject, payerId, amountMinor: 12_900n, currency: 'CNY', description: 'N-1001',
     expiresAt: new Date(market.clock.now().getTime() + 300_000),
-  }));
-  return { paymentId, payerId, subject };
+  }]));
+  return { paymentId: created!.paymentId, payerId, subject };
 }
 
 const stateOf = async ({ payerId, paymentId }: Opened) => (await payments.get(payerId, paymentId)).state;

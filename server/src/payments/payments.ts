@@ -13,7 +13,7 @@ import type { PaymentFacts } from './events.ts';
 import type { Notice, PaymentProvider, SandboxOutcome } from './provider.ts';
 import { effectOf, isOpen } from './states.ts';
 import {
-  idsBySubject, insertNotice, insertPayment, lockPayment, readPayment, setState, type PaymentRow,
+  idsBySubject, insertNotice, insertPayments, lockPayment, readPayment, setState, type PaymentRow,
 } from './store.ts';
 
 export interface PaymentsDeps {
@@ -50,8 +50,8 @@ export interface CounterPayment extends Omit<PaymentCreate, 'payerId' | 'expires
 export const COUNTER = 'counter';
 
 export interface Payments {
-  /** Opens a payment in the caller's transaction. */
-  create(tx: Tx, payment: PaymentCreate): Promise<{ paymentId: string; pageUrl: string }>;
+  /** Opens payments in the caller's transaction; where each is paid, in its place. */
+  create(tx: Tx, payments: readonly PaymentCreate[]): Promise<Array<{ paymentId: string; pageUrl: string }>>;
   /**
    * Writes down, in the caller's transaction, what the shop has taken at its counter: captured at once, without a payer
    * whom we know. `refund` of it is the shop giving it back, at once.
@@ -84,7 +84,7 @@ export const JOB_GIVE_BACK = 'payments.give-back';
 
 export function createPayments(deps: PaymentsDeps): Payments {
   return {
-    create: (tx, payment) => create(deps, tx, payment),
+    create: (tx, payments) => create(deps, tx, payments),
     takeAtCounter: (tx, payment) => takeAtCounter(deps, tx, payment),
     cancel: (tx, subject) => cancel(deps, tx, subject),
     refund: (tx, subject) => refund(deps, tx, subject),
@@ -99,12 +99,11 @@ export function createPayments(deps: PaymentsDeps): Payments {
 async function create(
   deps: PaymentsDeps,
   tx: Tx,
-  payment: PaymentCreate,
-): Promise<{ paymentId: string; pageUrl: string }> {
-  const id = deps.platform.newId();
+  payments: readonly PaymentCreate[],
+): Promise<Array<{ paymentId: string; pageUrl: string }>> {
   const now = deps.platform.clock.now();
-  await insertPayment(tx, {
-    id,
+  const rows = payments.map((payment): PaymentRow => ({
+    id: deps.platform.newId(),
     provider: deps.provider.name,
     subject: payment.subject,
     payer_id: payment.payerId,
@@ -117,8 +116,9 @@ async function create(
     refund_requested_at: null,
     created_at: now,
     updated_at: now,
-  });
-  return { paymentId: id, pageUrl: deps.provider.pageUrl(id) };
+  }));
+  await insertPayments(tx, rows);
+  return rows.map(({ id }) => ({ paymentId: id, pageUrl: deps.provider.pageUrl(id) }));
 }
 
 async function takeAtCounter(
@@ -126,10 +126,10 @@ async function takeAtCounter(
 ): Promise<{ paymentId: string }> {
   const id = deps.platform.newId();
   const now = deps.platform.clock.now();
-  await insertPayment(tx, {
+  await insertPayments(tx, [{
     id, provider: COUNTER, subject, payer_id: null, amount_minor: amountMinor, currency, description, method,
     state: 'captured', expires_at: now, refund_requested_at: null, created_at: now, updated_at: now,
-  });
+  }]);
   await publish(deps, tx, 'payments.captured', { paymentId: id, subject });
   return { paymentId: id };
 }

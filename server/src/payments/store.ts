@@ -1,15 +1,25 @@
 /** SQL on `payment` and `payment_notice`. */
-import type { Selectable } from 'kysely';
+import { sql, type Selectable } from 'kysely';
 import type { Db, Tx } from '../platform/database.ts';
+import { relationOf } from '../platform/relation.ts';
 import type { Payment as PaymentTable } from '../platform/tables.ts';
 import type { NoticeKind } from './provider.ts';
 import type { PaymentState } from './states.ts';
 
 export type PaymentRow = Omit<Selectable<PaymentTable>, 'state'> & { state: PaymentState };
 
-export async function insertPayment(tx: Tx, row: PaymentRow): Promise<void> {
-  await tx.insertInto('payment').values(row).execute();
+export async function insertPayments(tx: Tx, rows: readonly PaymentRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  await sql`
+    insert into payment (${sql.join(Object.keys(PAYMENT_TYPES).map((column) => sql.ref(column)))})
+    select * from ${relationOf(rows, PAYMENT_TYPES)}`.execute(tx);
 }
+
+const PAYMENT_TYPES = {
+  id: 'uuid', provider: 'text', subject: 'text', payer_id: 'uuid', amount_minor: 'bigint', currency: 'text',
+  description: 'text', state: 'text', expires_at: 'timestamptz', refund_requested_at: 'timestamptz',
+  created_at: 'timestamptz', updated_at: 'timestamptz', method: 'text',
+} as const;
 
 /** The row, locked until the end of the transaction; null when there is none. */
 export async function lockPayment(

@@ -40,6 +40,7 @@ export async function ask<T>(answer: Promise<Answer<T>>): Promise<T> {
   } catch {
     throw new ApiError('network', 0);
   }
-  if (!result.response.ok) throw errorFrom(result.error, result.response.status);
+  const { ok, status, headers } = result.response;
+  if (!ok) throw errorFrom(result.error, status, headers.get('retry-after'));
   return result.data as T;
 }

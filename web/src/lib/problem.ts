@@ -11,13 +11,18 @@ export class ApiError extends Error {
   readonly code: string;
   readonly status: number;
   readonly details: Record<string, unknown>;
+  /** When the server says that another try makes sense; null when it does not say. */
+  readonly retryAfterSeconds: number | null;
 
-  constructor(code: string, status: number, details: Record<string, unknown> = {}) {
+  constructor(
+    code: string, status: number, details: Record<string, unknown> = {}, retryAfterSeconds: number | null = null,
+  ) {
     super(code);
     this.name = 'ApiError';
     this.code = code;
     this.status = status;
     this.details = details;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 
@@ -25,9 +30,11 @@ export function isProblem(value: unknown): value is Problem {
   return typeof value === 'object' && value !== null && 'code' in value && typeof value.code === 'string';
 }
 
-export function errorFrom(body: unknown, status: number): ApiError {
-  if (isProblem(body)) return new ApiError(body.code, status, body.details ?? {});
-  return new ApiError(status === 429 ? 'request.too_many' : 'server.failed', status);
+/** @param retryAfter the answer's header of that name, in seconds */
+export function errorFrom(body: unknown, status: number, retryAfter: string | null = null): ApiError {
+  const seconds = retryAfter !== null && /^\d{1,4}$/.test(retryAfter) ? Number(retryAfter) : null;
+  if (isProblem(body)) return new ApiError(body.code, status, body.details ?? {}, seconds);
+  return new ApiError(status === 429 ? 'request.too_many' : 'server.failed', status, {}, seconds);
 }
 
 /** What happened and what to do, in the reader's language. Unknown codes get the general sentence. */

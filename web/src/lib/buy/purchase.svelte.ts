@@ -7,8 +7,8 @@
 import type { Address, SavedAddress } from '@nacre/contract/accounts';
 import type { Page } from '@nacre/contract/common';
 import type { ShopPage, ShopPlace } from '@nacre/contract/shops';
-import type { Order, PickupAsk } from '@nacre/contract/orders';
-import { api, ask } from '#lib/api.ts';
+import type { Order, OrderPlace, PickupAsk } from '@nacre/contract/orders';
+import { api, ApiError, ask } from '#lib/api.ts';
 import type { Realtime } from '#lib/realtime.svelte.ts';
 
 export type PurchaseStep = 'choose' | 'address' | 'pay' | 'end';
@@ -21,6 +21,9 @@ export interface Wish {
 
 // The room tells at once; this is for the minutes in which its socket is gone.
 const askOrderEveryMs = 3000;
+/** Longer than a rush lasts. After that the buyer decides whether to go on. */
+const inLineMaxMs = 60_000;
+const retryAfterSeconds = 2;
 
 export function createPurchase(options: { showId: string | null; realtime: () => Realtime | null }) {
   let step = $state<PurchaseStep>('choose');
@@ -32,6 +35,8 @@ export function createPurchase(options: { showId: string | null; realtime: () =>
   let pickupPlace = $state.raw<ShopPlace | null>(null);
   let busy = $state(false);
   let refusal = $state.raw<unknown>(null);
+  let inLine = $state(false);
+  let stopped = false;
   const keys = new Map<string, string>();
   let timer: ReturnType<typeof setInterval> | undefined;
   let leaveOwn: (() => void) | undefined;
@@ -45,6 +50,31 @@ export function createPurchase(options: { showId: string | null; realtime: () =>
     const made = crypto.randomUUID();
     keys.set(contents, made);
     return made;
+  }
+
+  /**
+   * Sends the order until it is taken or refused for good: in a rush the server may have no room for it, and says so
+   * at once. The key is the same each time.
+   */
+  async function send(body: OrderPlace): Promise<Order> {
+    const giveUpAtMs = Date.now() + inLineMaxMs;
+    try {
+      for (;;) {
+        try {
+          return (await ask(api.POST('/api/orders', { body }))) as Order;
+        } catch (error) {
+          const isRush = error instanceof ApiError && error.code === 'orders.rush';
+          if (!isRush || stopped || Date.now() > giveUpAtMs) throw error;
+          inLine = true;
+          const waitMs = (error.retryAfterSeconds ?? retryAfterSeconds) * 1000;
+          // Not all of those who were sent away come back in the same moment.
+          await new Promise((resolve) => setTimeout(resolve, waitMs * (0.5 + Math.random())));
+          if (stopped) throw error;
+        }
+      }
+    } finally {
+      inLine = false;
+    }
   }
 
   function take(next: Order): void {
@@ -102,6 +132,10 @@ export function createPurchase(options: { showId: string | null; realtime: () =>
     get busy() {
       return busy;
     },
+    /** So many are ordering that this order waits to be taken; it is sent again by itself. */
+    get inLine() {
+      return inLine;
+    },
     get refusal() {
       return refusal;
     },
@@ -152,7 +186,7 @@ export function createPurchase(options: { showId: string | null; realtime: () =>
       try {
         order = null;
         currentId = null;
-        const placed = (await ask(api.POST('/api/orders', { body }))) as Order;
+        const placed = await send(body);
         currentId = placed.id;
         step = 'pay';
         take(placed);
@@ -185,7 +219,10 @@ export function createPurchase(options: { showId: string | null; realtime: () =>
       refusal = null;
       step = 'choose';
     },
-    stop: unwatch,
+    stop(): void {
+      stopped = true;
+      unwatch();
+    },
   };
 }
 

@@ -152,6 +152,7 @@ export interface MessageArguments {
   'buy.sandbox_done': null;
   'buy.sandbox_declined': null;
   'buy.sandbox_over': null;
+  'buy.in_line': null;
   'common.close': null;
   'common.back': null;
   'common.cancel': null;
@@ -1055,6 +1056,7 @@ export interface MessageArguments {
   'refusal.realtime.line_gone': null;
   'refusal.notifications.endpoint': null;
   'refusal.shops.no_place': null;
+  'refusal.orders.rush': null;
   'refusal.orders.no_pickup': null;
   'refusal.orders.code_unknown': null;
   'refusal.orders.void_too_late': null;

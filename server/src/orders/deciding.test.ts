@@ -1,0 +1,71 @@
+/** What becomes of the placings of one batch. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { OrderableVariant } from '../catalog/catalog.ts';
+import { decideAll, HELD_ORDERS_MAX, nameOf, type Decision, type Ground } from './deciding.ts';
+import type { Placing } from './place.ts';
+import { byVariant, hashRequest, readLines } from './placing.ts';
+import type { OrderRow } from './store.ts';
+
+const ADDRESS = {
+  name: 'Mei', phone: '1', line1: 'Road 1', line2: '', city: 'Town', region: '', postalCode: '1', country: 'CN',
+};
+
+const goods = (variantId: string, available: number): OrderableVariant => ({
+  variantId, productId: `p-${variantId}`, shopId: 'shop', title: variantId, imageId: null, optionValues: [],
+  sku: variantId, priceMinor: 100n, currency: 'CNY', isForSale: true, available, held: 0,
+});
+
+function wants(personId: string, quantities: Record<string, number>, idempotencyKey = `key of ${personId}`): Placing {
+  const lines = Object.entries(quantities).map(([variantId, quantity]) => (
+    { variantId, quantity, unitPriceMinor: 100 }
+  ));
+  const request = { idempotencyKey, showId: null, lines, address: ADDRESS };
+  return {
+    buyer: { personId, name: personId }, request, asked: readLines(lines), requestHash: hashRequest(request), bag: null,
+  };
+}
+
+const ground = (available: Record<string, number>, more: Partial<Ground> = {}): Ground => ({
+  orders: new Map(), heldBy: new Map(), places: new Map(),
+  goods: byVariant(Object.entries(available).map(([variantId, left]) => goods(variantId, left))), ...more,
+});
+
+const said = (decisions: Decision[]) => decisions.map((one) => (one.is === 'refused' ? one.refusal.code : one.is));
+
+test('[O43] what one takes is not there for those after it; whoever wants less may still get it', () => {
+  const decided = decideAll(
+    [wants('a', { x: 2 }), wants('b', { x: 2 }), wants('c', { x: 1 }), wants('d', { x: 1 })], ground({ x: 3 }),
+  );
+  assert.deepEqual(said(decided), ['new', 'orders.sold_out', 'new', 'orders.sold_out']);
+  const second = decided[1]!;
+  assert.deepEqual(second.is === 'refused' && second.refusal.details, { variantId: 'x', available: 1 });
+});
+
+test('[O4] [O43] an order that lacks one of its lines takes nothing of the others', () => {
+  const decided = decideAll([wants('a', { x: 1, y: 1 }), wants('b', { x: 1 })], ground({ x: 1, y: 0 }));
+  assert.deepEqual(said(decided), ['orders.sold_out', 'new']);
+});
+
+test('[O3] one key twice in a batch is one order; with other contents it is refused, known it is as it was', () => {
+  const again = wants('a', { x: 1 });
+  const decided = decideAll([again, again, wants('a', { x: 2 })], ground({ x: 9 }));
+  assert.deepEqual(said(decided), ['new', 'same', 'orders.key_reused']);
+  assert.deepEqual(decided[1], { is: 'same', as: 0 });
+  const before = { id: 'before', request_hash: again.requestHash } as OrderRow;
+  const name = nameOf({ buyerId: 'a', idempotencyKey: again.request.idempotencyKey });
+  const orders = new Map([[name, before]]);
+  assert.deepEqual(decideAll([again], ground({ x: 0 }, { orders })), [{ is: 'known', order: before }]);
+});
+
+test('[O3] a key whose first placing was refused is free for the next', () => {
+  const decided = decideAll([wants('a', { x: 2 }), wants('a', { x: 1 })], ground({ x: 1 }));
+  assert.deepEqual(said(decided), ['orders.sold_out', 'new']);
+});
+
+test('[O8] orders of one batch count as open ones', () => {
+  const placings = Array.from({ length: HELD_ORDERS_MAX + 1 }, (_, n) => wants('a', { x: 1 }, `key number ${n}`));
+  const decided = said(decideAll(placings, ground({ x: 99 }, { heldBy: new Map([['a', 1]]) })));
+  assert.equal(decided.filter((one) => one === 'new').length, HELD_ORDERS_MAX - 1);
+  assert.equal(decided.at(-1), 'orders.too_many_open');
+});

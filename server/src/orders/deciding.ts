@@ -1,0 +1,98 @@
+/**
+ * What becomes of each placing of a batch, one after the other in the sequence in which they came. Pure: what is there
+ * is read and locked before; what one takes is not there for the next.
+ */
+import { Refusal } from '../lib/refusal.ts';
+import type { Placing } from './place.ts';
+import { priceOrder, type Goods, type PricedOrder } from './placing.ts';
+import type { OrderRow, PurchaseKey } from './store.ts';
+
+/** Unpaid orders of one person at a time. Fewer hinder somebody who buys here and there; more let one person empty a
+ * shelf without paying. */
+export const HELD_ORDERS_MAX = 5;
+
+/** What there is before the first of a batch. */
+export interface Ground {
+  /** By `nameOf`: orders that exist under a key of the batch. */
+  orders: ReadonlyMap<string, OrderRow>;
+  /** How many orders a buyer has not paid, by person. */
+  heldBy: ReadonlyMap<string, number>;
+  goods: Goods;
+  /** Where a shop's goods are picked up, by shop; a shop without is missing. */
+  places: ReadonlyMap<string, PickupPlace>;
+}
+
+type PickupPlace = NonNullable<OrderRow['pickup']>['place'];
+
+export type Decision =
+  /** A new order. */
+  | { is: 'new'; priced: PricedOrder; pickup: OrderRow['pickup'] }
+  /** The order that exists under this key. */
+  | { is: 'known'; order: OrderRow }
+  /** What becomes of the placing at that place of the batch, which has the same key. */
+  | { is: 'same'; as: number }
+  | { is: 'refused'; refusal: Refusal };
+
+export const nameOf = ({ buyerId, idempotencyKey }: PurchaseKey): string => `${buyerId} ${idempotencyKey}`;
+
+/** Each in its place. */
+export function decideAll(placings: readonly Placing[], ground: Ground): Decision[] {
+  const decider = createDecider(ground);
+  return placings.map((placing, at) => {
+    try {
+      return decider(placing, at);
+    } catch (error) {
+      if (error instanceof Refusal) return { is: 'refused', refusal: error };
+      throw error;
+    }
+  });
+}
+
+function createDecider(ground: Ground): (placing: Placing, at: number) => Decision {
+  const taken = new Map<string, number>();
+  const heldBy = new Map(ground.heldBy);
+  const firstOf = new Map<string, { at: number; requestHash: Buffer }>();
+
+  function decideNew(placing: Placing): { priced: PricedOrder; pickup: OrderRow['pickup'] } {
+    const { buyer, request, bag, asked } = placing;
+    if (request.showId !== null && bag === null) throw new Refusal('shows.not_found');
+    if ((heldBy.get(buyer.personId) ?? 0) >= HELD_ORDERS_MAX) {
+      throw new Refusal('orders.too_many_open', { details: { most: HELD_ORDERS_MAX } });
+    }
+    const priced = priceOrder(asked, ground.goods);
+    if (bag !== null && bag.shopId !== priced.shopId) {
+      throw new Refusal('request.invalid', { details: { field: 'showId', reason: 'of another shop' } });
+    }
+    const pickup = pickupOf(placing, ground.places.get(priced.shopId));
+    for (const { variantId, available, quantity } of priced.lines) {
+      const left = available - (taken.get(variantId) ?? 0);
+      if (left < quantity) throw new Refusal('orders.sold_out', { details: { variantId, available: left } });
+    }
+    return { priced, pickup };
+  }
+
+  return (placing, at) => {
+    const { buyer: { personId }, request: { idempotencyKey }, requestHash } = placing;
+    const name = nameOf({ buyerId: personId, idempotencyKey });
+    const known = ground.orders.get(name);
+    const first = firstOf.get(name);
+    const before = known?.request_hash ?? first?.requestHash;
+    if (before !== undefined && !requestHash.equals(before)) throw new Refusal('orders.key_reused');
+    if (known !== undefined) return { is: 'known', order: known };
+    if (first !== undefined) return { is: 'same', as: first.at };
+    const decided = decideNew(placing);
+    for (const { variantId, quantity } of decided.priced.lines) {
+      taken.set(variantId, (taken.get(variantId) ?? 0) + quantity);
+    }
+    heldBy.set(personId, (heldBy.get(personId) ?? 0) + 1);
+    firstOf.set(name, { at, requestHash });
+    return { is: 'new', ...decided };
+  };
+}
+
+/** Who comes, and the shop's place as it is now; null for a parcel. @throws Refusal `orders.no_pickup` */
+function pickupOf({ request: { pickup } }: Placing, place: PickupPlace | undefined): OrderRow['pickup'] {
+  if (pickup === undefined) return null;
+  if (place === undefined) throw new Refusal('orders.no_pickup');
+  return { name: pickup.name.trim(), phone: pickup.phone.trim(), place };
+}
