@@ -32,6 +32,8 @@ export interface Nacre {
   startAgain(): Promise<void>;
   /** Of the server; 0 while it is not running. */
   pid(): number;
+  /** Where its database and secrets are. */
+  dataFolder: string;
   /** Resolves to the exit code. */
   terminate(): Promise<number | null>;
   /** Stops it and deletes its data. */
@@ -108,6 +110,7 @@ export async function startNacre(options: NacreOptions = {}): Promise<Nacre> {
     kill: async () => void (await end('SIGKILL')),
     startAgain: start,
     pid: () => child?.pid ?? 0,
+    dataFolder: join(base, 'data'),
     terminate: () => end('SIGTERM'),
     async makeOperator(email) {
       await promisify(execFile)(process.execPath, [

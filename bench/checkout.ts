@@ -1,0 +1,191 @@
+/**
+ * Orders a second of one variant, through the real route: session, validation, limits, answer, durably written.
+ *
+ * A server of its own on a PostgreSQL that syncs (shown); buyers with sessions of their own; a client in a process of
+ * its own, bounded in time. What counts is orders per second of processor time of server and PostgreSQL together;
+ * by the clock they share the machine with the client. Beside it in the same run, on the same database: the batches
+ * without HTTP, driven in process (the limit), and one order after the other, a transaction each (the usual way).
+ *
+ * Usage: node bench/checkout.ts [--json] [--rounds N]
+ */
+import { spawn } from 'node:child_process';
+import { createHmac, randomBytes } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { clusterPlace } from '../server/src/platform/embedded-postgres-cluster.ts';
+import { ownerUrl } from '../server/src/platform/embedded-postgres-owner.ts';
+import { secretsBeside } from '../server/src/platform/data-folder.ts';
+import { newId } from '../server/src/platform/ids.ts';
+import { ADDRESS, createMarket } from '../tests/support/market.ts';
+import { openMarket, startNacre } from '../tests/support/nacre.ts';
+import type { Result, Task } from './checkout-client.ts';
+
+const json = process.argv.includes('--json');
+const rounds = Number(process.argv[process.argv.indexOf('--rounds') + 1]) || 3;
+const stock = 1_000_000;
+const ordersEach = 5;
+const buyersEach = 6_000;
+const forMs = 4_000;
+const connections = [64, 512, 4_000];
+/** In process as many wait at a time. */
+const atOnce = 512;
+const ticksPerSecond = 100;
+
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
+const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+const round = (value: number, digits = 0): number => Number(value.toFixed(digits));
+
+if (process.platform !== 'linux') throw new Error('the processor time of a process is read from /proc: Linux only');
+
+interface Measured {
+  perSecond: number;
+  perCpuSecond: number;
+  p50Ms: number;
+  p99Ms: number;
+}
+
+const nacre = await startNacre();
+try {
+  const place = clusterPlace(nacre.dataFolder);
+  const secret = secretsBeside(nacre.dataFolder);
+  if (!secret) throw new Error('the database of the server is not found');
+  const url = ownerUrl(`postgres://127.0.0.1:${place.port}`, secret('database owner'));
+  const pool = new pg.Pool({ connectionString: url, max: 2 });
+  const shown = await pool.query<{ fsync: string; commit: string }>(
+    `select current_setting('fsync') as fsync, current_setting('synchronous_commit') as commit`,
+  );
+  say(`fsync ${shown.rows[0]?.fsync}, synchronous_commit ${shown.rows[0]?.commit}`);
+  const market = await openMarket(nacre.url, { stock });
+  const [variant] = market.product.variants;
+  if (!variant) throw new Error('nothing to sell');
+  const wish = { variantId: variant.id, quantity: 1, unitPriceMinor: variant.priceMinor };
+  const postmaster = Number(readFileSync(join(place.cluster, 'postmaster.pid'), 'utf8').split('\n')[0]);
+  const ours = new Map<number, Measured[]>(connections.map((count) => [count, []]));
+  const limit: Measured[] = [];
+  const usual: Measured[] = [];
+  const direct = await createMarket({ url, deliver: false });
+  for (let index = 0; index < rounds; index += 1) {
+    for (const count of connections) {
+      const cookies = await newBuyers(pool, secret('accounts'), buyersEach);
+      const cpuBefore = cpuOf(nacre.pid()) + cpuOfPostgres(postmaster);
+      const result = await load({
+        port: Number(new URL(nacre.url).port), connections: count, forMs, cookies, ordersEach,
+        body: { showId: null, lines: [wish], address: ADDRESS },
+      });
+      const cpu = cpuOf(nacre.pid()) + cpuOfPostgres(postmaster) - cpuBefore;
+      const measured = {
+        perSecond: result.placed / result.seconds, perCpuSecond: result.placed / cpu,
+        p50Ms: result.p50Ms, p99Ms: result.p99Ms,
+      };
+      ours.get(count)?.push(measured);
+      say(`${count} connections: ${round(measured.perSecond)}/s, ${round(measured.perCpuSecond)} per CPU second, `
+        + `p50 ${result.p50Ms} ms, p99 ${result.p99Ms} ms, others ${JSON.stringify(result.others)}`);
+    }
+    limit.push(await inProcess(atOnce));
+    usual.push(await inProcess(1));
+    say(`batches without HTTP ${round(limit.at(-1)!.perCpuSecond)}, one by one ${round(usual.at(-1)!.perSecond)}/s, `
+      + `${round(usual.at(-1)!.perCpuSecond)} per CPU second`);
+  }
+  const best = median(ours.get(512)!.map(({ perCpuSecond }) => perCpuSecond));
+  const most = median(limit.map(({ perCpuSecond }) => perCpuSecond));
+  const ratio = round(best / most, 3);
+  say(`512 connections: ${round(best)} orders per CPU second; limit ${round(most)}; ratio ${ratio}`);
+  if (json) {
+    const details = {
+      ...Object.fromEntries([...ours].map(([count, all]) => [count, summary(all)])),
+      limit: summary(limit), usual: summary(usual), rounds,
+    };
+    const figures = { ours: round(best), limit: round(most), ratio, unit: 'orders/CPU s', details };
+    console.log(JSON.stringify({ goal: 'checkout', ...figures }));
+  }
+  await direct.stop();
+  await pool.end();
+
+  /** Without HTTP and sessions, as many on the way at a time; this process counts as the server's. */
+  async function inProcess(parallel: number): Promise<Measured> {
+    const buyers = Array.from({ length: buyersEach }, () => ({ personId: newId(), name: 'Buyer' }));
+    await insertPeople(pool, buyers.map(({ personId }) => personId));
+    const before = process.cpuUsage();
+    const postgresBefore = cpuOfPostgres(postmaster);
+    const startMs = performance.now();
+    let placed = 0;
+    await Promise.all(Array.from({ length: parallel }, async () => {
+      while (performance.now() - startMs < forMs / 2 && placed < buyersEach * ordersEach) {
+        const buyer = buyers[placed % buyersEach]!;
+        placed += 1;
+        await direct.orders.place(buyer, { idempotencyKey: newId(), showId: null, lines: [wish], address: ADDRESS });
+      }
+    }));
+    const seconds = (performance.now() - startMs) / 1000;
+    const used = process.cpuUsage(before);
+    const cpu = (used.user + used.system) / 1e6 + cpuOfPostgres(postmaster) - postgresBefore;
+    return { perSecond: placed / seconds, perCpuSecond: placed / cpu, p50Ms: 0, p99Ms: 0 };
+  }
+} finally {
+  await nacre.remove();
+}
+
+function summary(all: Measured[]) {
+  const of = (key: keyof Measured, digits = 0): number => round(median(all.map((one) => one[key])), digits);
+  return { perSecond: of('perSecond'), perCpuSecond: of('perCpuSecond'), p50Ms: of('p50Ms', 1), p99Ms: of('p99Ms', 1) };
+}
+
+async function insertPeople(pool: pg.Pool, ids: string[]): Promise<void> {
+  await pool.query(
+    `insert into person (id, name, email, created_at, updated_at)
+     select id, 'Buyer', id || '@bench.test', now(), now() from unnest($1::uuid[]) as id`, [ids],
+  );
+}
+
+/** @returns their cookie headers */
+async function newBuyers(pool: pg.Pool, secret: string, count: number): Promise<string[]> {
+  const ids = Array.from({ length: count }, newId);
+  const tokens = ids.map(() => randomBytes(24).toString('base64url'));
+  await insertPeople(pool, ids);
+  await pool.query(
+    `insert into session (id, token, person_id, expires_at, created_at, updated_at)
+     select gen_random_uuid(), token, id, now() + interval '1 day', now(), now()
+       from unnest($1::uuid[], $2::text[]) as new (id, token)`, [ids, tokens],
+  );
+  return tokens.map((token) => {
+    const signature = createHmac('sha256', secret).update(token).digest('base64');
+    return `nacre.session_token=${encodeURIComponent(`${token}.${signature}`)}`;
+  });
+}
+
+async function load(task: Task): Promise<Result> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'checkout-client.ts')], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  child.stdin.end(JSON.stringify(task));
+  let output = '';
+  for await (const chunk of child.stdout) output += String(chunk);
+  return JSON.parse(output) as Result;
+}
+
+/** User and system time of the process with all its threads, in seconds (proc(5), fields 14 and 15). */
+function cpuOf(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
+
+/** Of the postmaster and all its processes, those that have ended too (fields 16 and 17). */
+function cpuOfPostgres(postmaster: number): number {
+  let sum = 0;
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const text = readFileSync(`/proc/${name}/stat`, 'utf8');
+      const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+      const isPostmaster = Number(name) === postmaster;
+      if (!isPostmaster && Number(fields[1]) !== postmaster) continue;
+      sum += Number(fields[11]) + Number(fields[12]);
+      if (isPostmaster) sum += Number(fields[13]) + Number(fields[14]);
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  return sum / ticksPerSecond;
+}
