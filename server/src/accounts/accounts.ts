@@ -10,6 +10,7 @@ import type { FastifyRequest } from 'fastify';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { PersonActor } from '../http/actor.ts';
 import { Refusal } from '../lib/refusal.ts';
+import { systemClock } from '../platform/clock.ts';
 import { afterCommit, violates } from '../platform/database.ts';
 import type { Jobs } from '../platform/jobs.ts';
 import type { Mailer } from '../platform/mailer.ts';
@@ -163,7 +164,8 @@ export function createAccounts(deps: AccountsDeps): Accounts {
   const auth = createAuth(deps);
   const sessions = createSessions({
     secret: deps.secret, bus, clock,
-    read: (tokens) => store.liveSessions(database.db, tokens, clock.now()),
+    // better-auth writes a session's end by the system's clock.
+    read: (tokens) => store.liveSessions(database.db, tokens, systemClock.now()),
     noteSeen: (sessionId, at) => store.touchSession(database.db, sessionId, at),
   });
   const parts: AccountsParts = {
