@@ -141,7 +141,7 @@ test('[W73] the bell counts what is new, the list has it, and opening it is havi
     const answer = (await (await fetch('/api/me/notifications/unread')).json()) as { unread: number };
     return answer.unread === 0;
   });
-  await page.goto(`${nacre.url}/account`);
+  await page.goto(`${nacre.url}/account`, { waitUntil: 'networkidle' });
   await page.getByLabel(en('news.quiet'), { exact: true }).check();
   await page.getByLabel(en('news.quiet_from'), { exact: true }).waitFor();
   const settings = await (await page.request.get(`${nacre.url}/api/me/notification-settings`)).json();
