@@ -179,7 +179,7 @@ test('[W74] [W75] who follows a shop is offered once to be told here; the accoun
   await following.waitFor();
   assert.equal(await sheet.count(), 0, 'a second time is pestering');
 
-  await page.goto(`${nacre.url}/account`);
+  await page.goto(`${nacre.url}/account`, { waitUntil: 'networkidle' });
   const install = page.getByRole('button', { name: en('news.install_do'), exact: true });
   await page.locator('#notifications').waitFor();
   assert.equal(await install.count(), 0);
