@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { createTranscoder } from '@nacre/media/aac/transcoder';
 import { loadClip } from '@nacre/media/publisher/clip';
 import { demoClip } from '../tests/support/publisher-stage.ts';
+import { median, round } from './figures.ts';
 
 const aimPercent = 10;
 const frameTicks = 960;
@@ -28,8 +29,6 @@ const { values: options } = parseArgs({
   },
 });
 const shows = Number(options.shows);
-const median = (values: number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-const round = (value: number): number => Math.round(value * 100) / 100;
 
 /** Per cent of a core for each show. */
 async function measure(sounds: readonly Buffer[]): Promise<number> {
@@ -80,7 +79,10 @@ const ratio = round(ours / limit);
 console.log(`aac: ${ours} % of a core per show (aim ${aimPercent} %), ${Math.floor(100 / ours)} shows per core`);
 console.log(`limit: ${limit} % ${native === null ? 'is the aim' : 'by FFmpeg’s native code'}; ratio ${ratio}`);
 if (options.json) {
-  const details = { aimPercent, shows, roundsPercent: rounds.map(round), limitIs: 'ffmpeg -c:a aac of the same sound' };
+  const details = {
+    aimPercent, shows, roundsPercent: rounds.map((value) => round(value)),
+    limitIs: 'ffmpeg -c:a aac of the same sound',
+  };
   console.log(JSON.stringify({ goal: 'aac', ours, limit, ratio, unit: '% of a core per show', details }));
 }
 process.exit(0);

@@ -20,6 +20,7 @@ import { newId } from '../server/src/platform/ids.ts';
 import { ADDRESS, createMarket } from '../tests/support/market.ts';
 import { openMarket, startNacre } from '../tests/support/nacre.ts';
 import type { Result, Task } from './checkout-client.ts';
+import { median, processorSeconds, round, say, statOf, ticksPerSecond } from './figures.ts';
 
 const json = process.argv.includes('--json');
 const rounds = Number(process.argv[process.argv.indexOf('--rounds') + 1]) || 3;
@@ -30,11 +31,6 @@ const forMs = 4_000;
 const connections = [64, 512, 4_000];
 /** In process as many wait at a time. */
 const atOnce = 512;
-const ticksPerSecond = 100;
-
-const say = (text: string): void => void process.stderr.write(`${text}\n`);
-const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-const round = (value: number, digits = 0): number => Number(value.toFixed(digits));
 
 if (process.platform !== 'linux') throw new Error('the processor time of a process is read from /proc: Linux only');
 
@@ -68,35 +64,34 @@ try {
   for (let index = 0; index < rounds; index += 1) {
     for (const count of connections) {
       const cookies = await newBuyers(pool, secret('accounts'), buyersEach);
-      const cpuBefore = cpuOf(nacre.pid()) + cpuOfPostgres(postmaster);
+      const cpuBefore = processorSeconds(nacre.pid()) + cpuOfPostgres(postmaster);
       const result = await load({
         port: Number(new URL(nacre.url).port), connections: count, forMs, cookies, ordersEach,
         body: { showId: null, lines: [wish], address: ADDRESS },
       });
-      const cpu = cpuOf(nacre.pid()) + cpuOfPostgres(postmaster) - cpuBefore;
+      const cpu = processorSeconds(nacre.pid()) + cpuOfPostgres(postmaster) - cpuBefore;
       const measured = {
         perSecond: result.placed / result.seconds, perCpuSecond: result.placed / cpu,
         p50Ms: result.p50Ms, p99Ms: result.p99Ms,
       };
       ours.get(count)?.push(measured);
-      say(`${count} connections: ${round(measured.perSecond)}/s, ${round(measured.perCpuSecond)} per CPU second, `
-        + `p50 ${result.p50Ms} ms, p99 ${result.p99Ms} ms, others ${JSON.stringify(result.others)}`);
+      say(`${count} connections: ${rates(measured)}, p50 ${result.p50Ms} ms, p99 ${result.p99Ms} ms, `
+        + `others ${JSON.stringify(result.others)}`);
     }
     limit.push(await inProcess(atOnce));
     usual.push(await inProcess(1));
-    say(`batches without HTTP ${round(limit.at(-1)!.perCpuSecond)}, one by one ${round(usual.at(-1)!.perSecond)}/s, `
-      + `${round(usual.at(-1)!.perCpuSecond)} per CPU second`);
+    say(`batches without HTTP ${rates(limit.at(-1)!)}; one by one ${rates(usual.at(-1)!)}`);
   }
   const best = median(ours.get(512)!.map(({ perCpuSecond }) => perCpuSecond));
   const most = median(limit.map(({ perCpuSecond }) => perCpuSecond));
   const ratio = round(best / most, 3);
-  say(`512 connections: ${round(best)} orders per CPU second; limit ${round(most)}; ratio ${ratio}`);
+  say(`512 connections: ${Math.round(best)} orders per CPU second; limit ${Math.round(most)}; ratio ${ratio}`);
   if (json) {
     const details = {
       ...Object.fromEntries([...ours].map(([count, all]) => [count, summary(all)])),
       limit: summary(limit), usual: summary(usual), rounds,
     };
-    const figures = { ours: round(best), limit: round(most), ratio, unit: 'orders/CPU s', details };
+    const figures = { ours: Math.round(best), limit: Math.round(most), ratio, unit: 'orders/CPU s', details };
     console.log(JSON.stringify({ goal: 'checkout', ...figures }));
   }
   await direct.stop();
@@ -124,6 +119,10 @@ try {
   }
 } finally {
   await nacre.remove();
+}
+
+function rates({ perSecond, perCpuSecond }: Measured): string {
+  return `${Math.round(perSecond)}/s, ${Math.round(perCpuSecond)} per CPU second`;
 }
 
 function summary(all: Measured[]) {
@@ -164,21 +163,13 @@ async function load(task: Task): Promise<Result> {
   return JSON.parse(output) as Result;
 }
 
-/** User and system time of the process with all its threads, in seconds (proc(5), fields 14 and 15). */
-function cpuOf(pid: number): number {
-  const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
-}
-
 /** Of the postmaster and all its processes, those that have ended too (fields 16 and 17). */
 function cpuOfPostgres(postmaster: number): number {
   let sum = 0;
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;
     try {
-      const text = readFileSync(`/proc/${name}/stat`, 'utf8');
-      const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+      const fields = statOf(name);
       const isPostmaster = Number(name) === postmaster;
       if (!isPostmaster && Number(fields[1]) !== postmaster) continue;
       sum += Number(fields[11]) + Number(fields[12]);

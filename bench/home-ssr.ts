@@ -10,11 +10,12 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { Agent, get } from 'node:http';
 import { join, resolve } from 'node:path';
 import type { Show } from '@nacre/contract/shows';
 import { openMarket, publishClip, startNacre, streamKey, until } from '../tests/support/nacre.ts';
+import { median, processorSeconds, round, say } from './figures.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const json = process.argv.includes('--json');
@@ -25,12 +26,8 @@ const warmUpMs = 3_000;
 /** On the way at once: enough that the server never waits for the client. */
 const atOnce = 8;
 const liveTimeoutMs = 60_000;
-/** Of Linux, in which the kernel counts a process's time. */
-const ticksPerSecond = 100;
 
-const say = (text: string): void => void process.stderr.write(`${text}\n`);
-const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-const round = (value: number, digits = 1): number => Number(value.toFixed(digits));
+const tenths = (value: number): number => round(value, 1);
 
 if (process.platform !== 'linux') throw new Error('the processor time of a process is read from /proc: Linux only');
 if (!existsSync(join(root, 'web/build/handler.js'))) throw new Error('The pages are not built: run this by npm.');
@@ -52,18 +49,19 @@ try {
   for (let index = 0; index < rounds; index += 1) {
     ours.push(await pagesFor(nacre.url, nacre.pid(), roundMs));
     theirs.push(await pagesFor(ceiling.url, ceiling.pid, roundMs / 2));
-    say(`round ${index + 1}: ours ${round(ours.at(-1) ?? 0)}, bare ${round(theirs.at(-1) ?? 0)} pages per CPU second`);
+    const [our, bares] = [ours, theirs].map((all) => tenths(all.at(-1) ?? 0));
+    say(`round ${index + 1}: ours ${our}, bare ${bares} pages per CPU second`);
   }
   const [mine, limit] = [median(ours), median(theirs)];
   const ratio = round(mine / limit, 4);
-  say(`ours ${round(mine)}, bare Fastify ${round(limit)} pages per CPU second; ratio ${ratio}`);
+  say(`ours ${tenths(mine)}, bare Fastify ${tenths(limit)} pages per CPU second; ratio ${ratio}`);
   if (json) {
     const details = {
       liveShows, rounds, pageBytes: Buffer.byteLength(page), msPerPage: round(1000 / mine, 2),
-      spread: [Math.min(...ours), Math.max(...ours)].map((value) => round(value)),
+      spread: [Math.min(...ours), Math.max(...ours)].map(tenths),
     };
     console.log(JSON.stringify({
-      goal: 'home-ssr', ours: round(mine), limit: round(limit), ratio, unit: 'pages/CPU s', details,
+      goal: 'home-ssr', ours: tenths(mine), limit: tenths(limit), ratio, unit: 'pages/CPU s', details,
     }));
   }
 } finally {
@@ -118,13 +116,6 @@ async function fetchText(url: string): Promise<string> {
   const answer = await fetch(url, { headers: { 'accept-language': 'en' } });
   if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
   return answer.text();
-}
-
-/** User and system time of the process with all its threads (proc(5), fields 14 and 15). */
-function processorSeconds(pid: number): number {
-  const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }
 
 /** A page of the same bytes from memory, by the framework alone. */

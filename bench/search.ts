@@ -12,6 +12,7 @@ import { queryOf, partsOf } from '../server/src/discovery/search-text.ts';
 import { createTestDatabase } from '../tests/support/database.ts';
 import { createShowApi } from '../tests/support/show-api.ts';
 import { sql } from 'kysely';
+import { round, say } from './figures.ts';
 
 const json = process.argv.includes('--json');
 const products = Number(process.argv[process.argv.indexOf('--products') + 1]) || 100_000;
@@ -37,11 +38,9 @@ const QUESTIONS = [
   'dress 4242',
 ];
 
-const say = (text: string): void => void process.stderr.write(`${text}\n`);
 const at = (values: number[], share: number): number => (
   values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? 0
 );
-const round = (value: number): number => Math.round(value * 100) / 100;
 
 /** The words of a script, the most frequent first. */
 function wordsOf(script: keyof typeof WORDS): string[] {

@@ -17,6 +17,7 @@ import { gzipSync } from 'node:zlib';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { findChromium } from '../tests/support/chromium.ts';
 import { startNacre } from '../tests/support/nacre.ts';
+import { median, say } from './figures.ts';
 
 interface Loaded {
   /** Gzipped bytes of scripts requested before the first frame; all of them where there is no video. */
@@ -40,9 +41,7 @@ const args = [
   '--no-first-run',
 ];
 
-const say = (text: string): void => void process.stderr.write(`${text}\n`);
 const kb = (bytes: number): number => Math.round(bytes / 102.4) / 10;
-const median = (values: number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 say('building the pages');
 build(join(root, 'web'));

@@ -58,12 +58,6 @@ function linkLimits(ip: string, personId: string, email: string): AttemptLimit[]
   ];
 }
 
-function hashOf(token: string): Buffer {
-  const hash = hashLinkToken(token);
-  if (hash === null) throw new Refusal('accounts.email_link_over');
-  return hash;
-}
-
 /** Has the link mailed. Whoever calls has seen to it that the person is sure. */
 export async function askEmailChange(
   parts: AccountsParts, client: Client, actor: PersonActor, viewer: string, typed: string,
@@ -94,11 +88,11 @@ export async function mailEmailLink(parts: AccountsParts, job: EmailLinkJob): Pr
   const { database, clock, newId } = parts.platform;
   const person = await people.personById(database.db, job.personId);
   if (person === undefined || await store.sessionSince(database.db, job.sessionId) === null) return;
-  const token = newLinkToken();
+  const { token, hash } = newLinkToken();
   const now = clock.now();
   await database.transaction((tx) => store.insertEmailChange(tx, {
     id: newId(), person_id: person.id, session_id: job.sessionId, new_email: job.email, old_email: person.email,
-    token_hash: hashOf(token), created_at: now, expires_at: new Date(now.getTime() + LINK_MS),
+    token_hash: hash, created_at: now, expires_at: new Date(now.getTime() + LINK_MS),
   }));
   const link = `${parts.pagesAt()}/new-email#${token}`;
   const letter = emailLinkLetter(person.locale as Locale, link);
@@ -110,7 +104,7 @@ export async function confirmEmail(parts: AccountsParts, token: string): Promise
   const { database, clock } = parts.platform;
   return taken(() => database.transaction(async (tx) => {
     const now = clock.now();
-    const change = await store.lockEmailChange(tx, hashOf(token), now);
+    const change = await store.lockEmailChange(tx, hashLinkToken(token, 'accounts.email_link_over'), now);
     const person = change === undefined ? undefined : await store.lockPerson(tx, change.person_id);
     if (change === undefined || person === undefined) throw new Refusal('accounts.email_link_over');
     // Who signs a device out wants nothing more of what was begun there.
@@ -143,8 +137,8 @@ export async function confirmEmail(parts: AccountsParts, token: string): Promise
 /** The job of `confirmEmail`. Twice is two mails, of which the second one's link works. */
 export async function mailEmailUndo(parts: AccountsParts, job: EmailUndoJob): Promise<void> {
   const { database, clock } = parts.platform;
-  const token = newLinkToken();
-  const undoable = await store.setUndoHash(database.db, job.changeId, hashOf(token), clock.now());
+  const { token, hash } = newLinkToken();
+  const undoable = await store.setUndoHash(database.db, job.changeId, hash, clock.now());
   const change = undoable ?? await store.plainChange(database.db, job.changeId);
   if (change === undefined || change.old_email === null) return;
   const person = await people.personById(database.db, change.person_id);
@@ -160,7 +154,7 @@ export async function undoEmail(parts: AccountsParts, token: string): Promise<Em
   const { database, clock } = parts.platform;
   return taken(() => database.transaction(async (tx) => {
     const now = clock.now();
-    const change = await store.lockUndo(tx, hashOf(token), now);
+    const change = await store.lockUndo(tx, hashLinkToken(token, 'accounts.email_link_over'), now);
     const email = change?.old_email ?? null;
     if (change === undefined || email === null) throw new Refusal('accounts.email_link_over');
     const { person_id: personId, created_at: since } = change;

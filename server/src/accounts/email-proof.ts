@@ -63,14 +63,14 @@ export async function askFirstProof(parts: AccountsParts, client: Client, person
 /** The job of those two; nothing is mailed to an e-mail that is confirmed. Twice is two mails, each link works. */
 export async function mailEmailProof(parts: AccountsParts, { personId, askedBy }: EmailProofJob): Promise<void> {
   const { database, clock, newId } = parts.platform;
-  const token = newLinkToken();
+  const { token, hash } = newLinkToken();
   const person = await database.transaction(async (tx) => {
     // Held, so that the link goes with the e-mail when that changes meanwhile.
     const found = await store.lockPerson(tx, personId);
     if (!found?.email || found.email_verified || found.is_demo) return null;
     const now = clock.now();
     await store.insertProof(tx, {
-      id: newId(), personId, tokenHash: hashOf(token), at: now, expiresAt: new Date(now.getTime() + LINK_MS),
+      id: newId(), personId, tokenHash: hash, at: now, expiresAt: new Date(now.getTime() + LINK_MS),
     });
     return { email: found.email, locale: found.locale as Locale };
   });
@@ -85,16 +85,10 @@ export async function proveEmail(parts: AccountsParts, actor: PersonActor, token
   await database.transaction(async (tx) => {
     const { personId } = actor;
     await lockActor(tx, actor);
-    const ownerId = await store.proofOf(tx, hashOf(token), clock.now());
+    const ownerId = await store.proofOf(tx, hashLinkToken(token, 'accounts.email_proof_over'), clock.now());
     if (ownerId === undefined) throw new Refusal('accounts.email_proof_over');
     if (ownerId !== personId) throw new Refusal('accounts.email_proof_of_other');
     await store.deleteProofs(tx, personId);
     await people.updatePerson(tx, personId, { email_verified: true, updated_at: clock.now() });
   });
-}
-
-function hashOf(token: string): Buffer {
-  const hash = hashLinkToken(token);
-  if (hash === null) throw new Refusal('accounts.email_proof_over');
-  return hash;
 }

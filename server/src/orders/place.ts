@@ -73,16 +73,13 @@ async function placeBatch(deps: OrdersDeps, placings: readonly Placing[]): Promi
     return { decisions: decided, written: await write(deps, tx, placings, decided) };
   });
   const views = await viewsOf(deps, decisions, written);
-  const answer = (at: number): Placed | Refusal => {
-    const decision = decisions[at]!;
+  return decisions.map((decision, at) => {
     if (decision.is === 'refused') return decision.refusal;
-    if (decision.is === 'same') return { ...(answer(decision.as) as Placed), isNew: false };
-    return { order: views[at]!, isNew: decision.is === 'new' };
-  };
-  for (const [at, { is }] of decisions.entries()) {
-    if (is === 'new') deps.tell(placings[at]!.buyer.personId, { type: 'own-order', order: views[at]! });
-  }
-  return decisions.map((_, at) => answer(at));
+    const order = views[at]!;
+    const isNew = decision.is === 'new';
+    if (isNew) deps.tell(placings[at]!.buyer.personId, { type: 'own-order', order });
+    return { order, isNew };
+  });
 }
 
 async function readGround(deps: OrdersDeps, tx: Tx, placings: readonly Placing[]): Promise<Ground> {
@@ -190,8 +187,9 @@ async function viewsOf(
   const known = decisions.flatMap((decision) => (decision.is === 'known' ? [decision.order] : []));
   const parts = await partsOf(deps, known, 'buyer', [...written.values()]);
   return decisions.map((decision, at) => {
-    const row = decision.is === 'known' ? decision.order : written.get(at)?.row;
-    return row && viewOf(row, parts);
+    if (decision.is === 'refused') return undefined;
+    const row = decision.is === 'known' ? decision.order : written.get(decision.is === 'same' ? decision.as : at)!.row;
+    return viewOf(row, parts);
   });
 }
 

@@ -6,7 +6,7 @@ import type {
 import { sql, type Selectable } from 'kysely';
 import type { Cursor } from '../lib/cursor.ts';
 import type { Db, Tx } from '../platform/database.ts';
-import { relationOf } from '../platform/relation.ts';
+import { columnsOf, insertRows, relationOf } from '../platform/relation.ts';
 import type { Order as OrderTable, OrderLine as OrderLineTable } from '../platform/tables.ts';
 
 /** What the database keeps as text or JSON, and checks. */
@@ -47,11 +47,11 @@ export interface PurchaseKey {
 }
 
 /** The orders that exist under these keys. */
-export async function findByKeys(db: Db | Tx, keys: readonly PurchaseKey[]): Promise<OrderRow[]> {
+export async function findByKeys(tx: Tx, keys: readonly PurchaseKey[]): Promise<OrderRow[]> {
   const { rows } = await sql<OrderRow>`
     select "order".*
       from ${relationOf(keys, { buyerId: 'uuid', idempotencyKey: 'text' })}
-      join "order" on "order".buyer_id = "buyerId" and "order".idempotency_key = "idempotencyKey"`.execute(db);
+      join "order" on "order".buyer_id = "buyerId" and "order".idempotency_key = "idempotencyKey"`.execute(tx);
   return rows;
 }
 
@@ -109,7 +109,7 @@ export async function insertOrders(
     rows.map((row) => ({ ...row, address: jsonOf(row.address), pickup: jsonOf(row.pickup) })), ORDER_TYPES,
   );
   const { rows: numbered } = await sql<{ id: string; number: bigint }>`
-    insert into "order" (${sql.join(Object.keys(ORDER_TYPES).map((column) => sql.ref(column)))})
+    insert into "order" (${columnsOf(ORDER_TYPES)})
     select * from ${relation}
     returning id, number`.execute(tx);
   await insertLines(tx, lines);
@@ -129,7 +129,7 @@ const LINE_TYPES = {
 async function insertLines(tx: Tx, lines: readonly LineRow[]): Promise<void> {
   const rows = lines.map((line) => ({ ...line, option_values: JSON.stringify(line.option_values) }));
   await sql`
-    insert into order_line (${sql.join(Object.keys(LINE_TYPES).map((column) => sql.ref(column)))})
+    insert into order_line (${columnsOf(LINE_TYPES)})
     select order_id, position, variant_id, product_id, title,
            array(select jsonb_array_elements_text(option_values)), sku, image_id, bag_number, unit_price_minor, quantity
       from ${relationOf(rows, LINE_TYPES)}`.execute(tx);
@@ -148,9 +148,7 @@ const TRANSITION_TYPES = {
 } as const;
 
 export async function insertTransitions(tx: Tx, transitions: readonly TransitionRow[]): Promise<void> {
-  await sql`
-    insert into order_transition (${sql.join(Object.keys(TRANSITION_TYPES).map((column) => sql.ref(column)))})
-    select * from ${relationOf(transitions, TRANSITION_TYPES)}`.execute(tx);
+  await insertRows(tx, 'order_transition', transitions, TRANSITION_TYPES);
 }
 
 /** The order, locked until the end of the transaction. */

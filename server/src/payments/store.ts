@@ -1,7 +1,7 @@
 /** SQL on `payment` and `payment_notice`. */
-import { sql, type Selectable } from 'kysely';
+import type { Selectable } from 'kysely';
 import type { Db, Tx } from '../platform/database.ts';
-import { relationOf } from '../platform/relation.ts';
+import { insertRows } from '../platform/relation.ts';
 import type { Payment as PaymentTable } from '../platform/tables.ts';
 import type { NoticeKind } from './provider.ts';
 import type { PaymentState } from './states.ts';
@@ -9,10 +9,7 @@ import type { PaymentState } from './states.ts';
 export type PaymentRow = Omit<Selectable<PaymentTable>, 'state'> & { state: PaymentState };
 
 export async function insertPayments(tx: Tx, rows: readonly PaymentRow[]): Promise<void> {
-  if (rows.length === 0) return;
-  await sql`
-    insert into payment (${sql.join(Object.keys(PAYMENT_TYPES).map((column) => sql.ref(column)))})
-    select * from ${relationOf(rows, PAYMENT_TYPES)}`.execute(tx);
+  await insertRows(tx, 'payment', rows, PAYMENT_TYPES);
 }
 
 const PAYMENT_TYPES = {

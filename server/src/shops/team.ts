@@ -188,7 +188,7 @@ async function invite(
   const { database, clock, newId } = deps.platform;
   await deps.shops.assertMay(personId, shopId, 'team.change');
   const locale = input.locale ?? (await deps.readersOf([personId])).get(personId)?.locale ?? 'en';
-  const { token, hash } = newToken();
+  const { token, hash } = newLinkToken();
   const made = await database.transaction(async (tx) => {
     await store.lockTeam(tx, shopId);
     await assertDecides(tx, shopId, personId, input.role);
@@ -210,13 +210,6 @@ async function invite(
   return { ...invitationView(made.row, await deps.namesOf([personId])), token, isMailed: made.isMailed };
 }
 
-function newToken(): { token: string; hash: Buffer } {
-  const token = newLinkToken();
-  const hash = hashLinkToken(token);
-  if (hash === null) throw new Error('a new token is no token');
-  return { token, hash };
-}
-
 /** Those taken back count too: their mails were sent. */
 async function mayMail(tx: Tx, mail: store.MailedBy, now: Date): Promise<boolean> {
   await store.lockMails(tx, mail);
@@ -225,7 +218,7 @@ async function mayMail(tx: Tx, mail: store.MailedBy, now: Date): Promise<boolean
 }
 
 async function mailInvitation(deps: TeamDeps, { invitationId, locale }: InvitationJob): Promise<void> {
-  const { token, hash } = newToken();
+  const { token, hash } = newLinkToken();
   const row = await store.setMailToken(deps.platform.database.db, invitationId, hash);
   // Taken back, used or over before it was mailed.
   if (row === undefined || row.email === null || !isOpen(deps, row)) return;
@@ -270,8 +263,7 @@ async function revoke(deps: TeamDeps, personId: string, shopId: string, invitati
 
 /** @throws Refusal `shops.invitation_not_found` */
 async function findByToken(db: Db | Tx, token: string): Promise<InvitationRow> {
-  const hash = hashLinkToken(token);
-  const row = hash === null ? undefined : await store.invitationByHash(db, hash);
+  const row = await store.invitationByHash(db, hashLinkToken(token, 'shops.invitation_not_found'));
   if (row === undefined) throw new Refusal('shops.invitation_not_found');
   return row;
 }

@@ -58,22 +58,18 @@ export function createPurchase(options: { showId: string | null; realtime: () =>
    */
   async function send(body: OrderPlace): Promise<Order> {
     const giveUpAtMs = Date.now() + inLineMaxMs;
-    try {
-      for (;;) {
-        try {
-          return (await ask(api.POST('/api/orders', { body }))) as Order;
-        } catch (error) {
-          const isRush = error instanceof ApiError && error.code === 'orders.rush';
-          if (!isRush || stopped || Date.now() > giveUpAtMs) throw error;
-          inLine = true;
-          const waitMs = (error.retryAfterSeconds ?? retryAfterSeconds) * 1000;
-          // Not all of those who were sent away come back in the same moment.
-          await new Promise((resolve) => setTimeout(resolve, waitMs * (0.5 + Math.random())));
-          if (stopped) throw error;
-        }
+    for (;;) {
+      try {
+        return (await ask(api.POST('/api/orders', { body }))) as Order;
+      } catch (error) {
+        const isRush = error instanceof ApiError && error.code === 'orders.rush';
+        if (!isRush || stopped || Date.now() > giveUpAtMs) throw error;
+        inLine = true;
+        const waitMs = (error.retryAfterSeconds ?? retryAfterSeconds) * 1000;
+        // Not all of those who were sent away come back in the same moment.
+        await new Promise((resolve) => setTimeout(resolve, waitMs * (0.5 + Math.random())));
+        if (stopped) throw error;
       }
-    } finally {
-      inLine = false;
     }
   }
 
@@ -196,7 +192,7 @@ export function createPurchase(options: { showId: string | null; realtime: () =>
         refusal = error;
         return false;
       } finally {
-        busy = false;
+        busy = inLine = false;
       }
     },
     /** The payment page says that something was decided: ask the server what. */
