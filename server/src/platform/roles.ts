@@ -2,8 +2,9 @@
  * The two database roles: the owner makes tables, the server works in them with less.
  *
  * Invariants: the working role owns nothing, is no superuser and no member of the owner, and can neither UPDATE, DELETE
- * nor TRUNCATE a table whose comment says `append-only`: a fault in the server cannot rewrite the ledger or a log. The
- * start checks that and refuses. Runs after the migrations, so that what they made is granted.
+ * nor TRUNCATE a table whose comment says `append-only`: a fault in the server cannot rewrite the ledger or a log. Nor
+ * can it DELETE from one that says `never-deleted`: what other rows refer to without a foreign key stays. The start
+ * checks that and refuses. Runs after the migrations, so that what they made is granted.
  */
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,6 +15,8 @@ import { StartRefusal, errorCode } from './start-refusal.ts';
 export const SCHEMAS = ['public', 'pgboss'] as const;
 /** In a table's comment: rows are added and read, never changed. */
 const APPEND_ONLY_MARK = 'append-only';
+/** In a table's comment: rows are added, read and changed, never deleted. */
+const NEVER_DELETED_MARK = 'never-deleted';
 /** PostgreSQL cuts longer names (NAMEDATALEN - 1), which would make two roles one. */
 const MAX_NAME_BYTES = 63;
 /** PostgreSQL's own default (scram_iterations). */
@@ -114,18 +117,18 @@ export function scramVerifier(password: string, salt: Buffer = randomBytes(SCRAM
 /** Gives the working role what it needs on all that exists and will be made, in one transaction; repeatable. */
 export async function grantServerRole(owner: pg.Client, role: string): Promise<void> {
   const name = pg.escapeIdentifier(role);
-  const { rows: tables } = await owner.query<{ table: string; append_only: boolean; migrations: boolean }>(
+  const { rows: tables } = await owner.query<{ table: string; rights: string }>(
     `select format('%I.%I', n.nspname, c.relname) as table,
-            coalesce(obj_description(c.oid, 'pg_class') like '%' || $2 || '%', false) as append_only,
-            c.relname = 'schema_migration' as migrations
-       from pg_class c join pg_namespace n on n.oid = c.relnamespace
+            case when c.relname = 'schema_migration' then 'select'
+                 when comment like '%' || $2 || '%' then 'select, insert'
+                 when comment like '%' || $3 || '%' then 'select, insert, update'
+                 else 'select, insert, update, delete' end as rights
+       from pg_class c join pg_namespace n on n.oid = c.relnamespace, obj_description(c.oid, 'pg_class') as comment
       where n.nspname = any ($1) and c.relkind in ('r', 'p', 'v', 'm') and c.relpersistence = 'p'`,
-    [SCHEMAS, APPEND_ONLY_MARK],
+    [SCHEMAS, APPEND_ONLY_MARK, NEVER_DELETED_MARK],
   );
-  const statements = tables.flatMap(({ table, append_only, migrations }) => [
-    `revoke all on ${table} from ${name}`,
-    `grant ${migrations ? 'select' : append_only ? 'select, insert' : 'select, insert, update, delete'}`
-      + ` on ${table} to ${name}`,
+  const statements = tables.flatMap(({ table, rights }) => [
+    `revoke all on ${table} from ${name}`, `grant ${rights} on ${table} to ${name}`,
   ]);
   for (const schema of SCHEMAS) {
     statements.push(
@@ -152,6 +155,8 @@ interface RolePower {
   owns: string | null;
   /** An append-only table whose rows it may change. */
   changes: string | null;
+  /** A table whose rows stay, and of which it may delete some. */
+  deletes: string | null;
 }
 
 /** Refuses a working role that could do what only the owner may. */
@@ -159,8 +164,9 @@ export async function refusePowerfulRole(server: pg.Client): Promise<void> {
   const { rows } = await server.query<RolePower>(
     `with tables as (
        select c.oid, c.relowner, format('%I.%I', n.nspname, c.relname) as name,
-              coalesce(obj_description(c.oid, 'pg_class') like '%' || $2 || '%', false) as append_only
-         from pg_class c join pg_namespace n on n.oid = c.relnamespace
+              coalesce(comment like '%' || $2 || '%', false) as append_only,
+              coalesce(comment like '%' || $3 || '%', false) as never_deleted
+         from pg_class c join pg_namespace n on n.oid = c.relnamespace, obj_description(c.oid, 'pg_class') as comment
         where n.nspname = any ($1) and c.relkind in ('r', 'p')
      )
      select current_user as role,
@@ -168,14 +174,18 @@ export async function refusePowerfulRole(server: pg.Client): Promise<void> {
             (select min(name) from tables where pg_has_role(current_user, relowner, 'member')) as owns,
             (select min(name) from tables
               where append_only and (has_any_column_privilege(oid, 'update')
-                or has_table_privilege(oid, 'delete') or has_table_privilege(oid, 'truncate'))) as changes`,
-    [SCHEMAS, APPEND_ONLY_MARK],
+                or has_table_privilege(oid, 'delete') or has_table_privilege(oid, 'truncate'))) as changes,
+            (select min(name) from tables
+              where never_deleted
+                and (has_table_privilege(oid, 'delete') or has_table_privilege(oid, 'truncate'))) as deletes`,
+    [SCHEMAS, APPEND_ONLY_MARK, NEVER_DELETED_MARK],
   );
   const found = rows[0];
   if (!found) throw new Error('the check of the working role returned nothing');
   const fault = found.superuser ? 'is a superuser'
     : found.owns ? `can act as the owner of ${found.owns}`
-      : found.changes ? `may change rows of ${found.changes}, which only grows` : null;
+      : found.changes ? `may change rows of ${found.changes}, which only grows`
+        : found.deletes ? `may delete rows of ${found.deletes}, which all stay` : null;
   if (!fault) return;
   throw new StartRefusal(
     `The database role ${found.role}, as which the server would work, ${fault}. Give NACRE_DATABASE_SERVER_URL a login `
