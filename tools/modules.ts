@@ -15,7 +15,7 @@ export const MODULES: Record<string, readonly string[]> = {
   catalog: ['shops', 'images'],
   payments: ['ledger', 'accounts'],
   shows: ['shops', 'catalog', 'images'],
-  offers: ['shows', 'catalog'],
+  offers: ['shops', 'shows', 'catalog'],
   orders: ['shops', 'catalog', 'payments', 'offers', 'images'],
   auctions: ['shows', 'catalog', 'payments', 'orders'],
   reveals: ['shows', 'catalog', 'payments', 'orders'],

@@ -19,6 +19,7 @@ import { ChatMessage } from './chat.ts';
 import { AmountMinor, Currency, Id, Instant, Nullable } from './common.ts';
 import { Measure, TalkSetting } from './moderation.ts';
 import { Notification } from './notifications.ts';
+import { LivePrice } from './offers.ts';
 import { Order } from './orders.ts';
 import { BagItem, ProductInterest, ShowState } from './shows.ts';
 
@@ -60,7 +61,7 @@ export type ClientMessage = Static<typeof ClientMessage>;
 // ---- events of a room -------------------------------------------------------------------------------------------
 
 /**
- * Everything that can happen in a room. In one frame the first eight kinds stand before the rest. Of state only the
+ * Everything that can happen in a room. In one frame the first nine kinds stand before the rest. Of state only the
  * latest value of a tick is told. When talk comes faster than it can be read, lines are left out for everybody alike.
  */
 export const RoomEvent = Type.Union([
@@ -69,6 +70,8 @@ export const RoomEvent = Type.Union([
   /** Slow mode, or quiet, has changed. */
   Type.Object({ type: Type.Literal('talk'), talk: TalkSetting }),
   Type.Object({ type: Type.Literal('price'), productId: Id, variantId: Id, priceMinor: AmountMinor }),
+  /** All that are in force: one that is missing is over. */
+  Type.Object({ type: Type.Literal('live-prices'), items: Type.Array(LivePrice) }),
   Type.Object({ type: Type.Literal('stock'), levels: Type.Array(StockLevel) }),
   Type.Object({ type: Type.Literal('bag'), items: Type.Array(BagItem) }),
   /** Studio only: an order was paid. */
@@ -141,6 +144,7 @@ export const ServerMessage = Type.Union([
         show: Type.Object({ state: ShowState, onScreenProductId: Nullable(Id), likes: Type.Integer() }),
         viewers: Type.Integer(),
         levels: Type.Array(StockLevel),
+        livePrices: Type.Array(LivePrice),
         /** The bag in its order, for the page to see whether its own is still the same, and what its goods cost now. */
         bag: Type.Array(
           Type.Object({

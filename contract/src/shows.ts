@@ -3,6 +3,7 @@ import { Type, type Static } from 'typebox';
 import { ShopRef } from './accounts.ts';
 import { Product } from './catalog.ts';
 import { AmountMinor, Currency, Id, Image, Instant, Nullable, PageQuery } from './common.ts';
+import { LivePrice } from './offers.ts';
 import { SpokenLanguage } from './shops.ts';
 
 /** planned → live ⇄ interrupted → ended; planned → cancelled. */
@@ -76,6 +77,8 @@ export const Show = Type.Object({
   interruptedAt: Nullable(Instant),
   onScreenProductId: Nullable(Id),
   bag: Type.Array(BagItem),
+  /** Those in force. */
+  livePrices: Type.Array(LivePrice),
 });
 export type Show = Static<typeof Show>;
 

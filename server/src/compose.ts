@@ -25,6 +25,7 @@ import { createModules, startModules, type Modules } from './modules.ts';
 import { moderationRoutes } from './moderation/routes.ts';
 import { createPusher, pushContact, type Pusher } from './notifications/pusher.ts';
 import { notificationsRoutes } from './notifications/routes.ts';
+import { offersRoutes } from './offers/routes.ts';
 import { ordersRoutes } from './orders/routes.ts';
 import { paymentsRoutes } from './payments/routes.ts';
 import { createDiskBlobs, type Blobs } from './platform/blobs.ts';
@@ -199,7 +200,7 @@ async function mountRoutes(
   { blobs, config, reach, texter }: { blobs: Blobs; config: Config; reach: Reach; texter: Texter },
 ): Promise<void> {
   const {
-    accounts, shops, team, follows, catalog, shows, orders, payments, images, video, realtime, notifications,
+    accounts, shops, team, follows, catalog, shows, offers, orders, payments, images, video, realtime, notifications,
   } = modules;
   const languageOf = async (personId: string) => (await accounts.person(personId))?.locale ?? 'en';
   // Without a gateway only whoever runs the server reads codes, in its log: a visitor would wait for ever.
@@ -223,6 +224,7 @@ async function mountRoutes(
   chatRoutes(app, { chat: modules.chat });
   await moderationRoutes(app, { moderation: modules.moderation });
   paymentsRoutes(app, { payments });
+  offersRoutes(app, { offers });
   ordersRoutes(app, { orders });
   discoveryRoutes(app, { discovery: modules.discovery });
   await notificationsRoutes(app, { notifications });

@@ -22,6 +22,8 @@ import { createModeration } from './moderation/moderation.ts';
 import { createNotifications } from './notifications/notifications.ts';
 import type { Pusher } from './notifications/pusher.ts';
 import { notificationsReactions } from './notifications/reactions.ts';
+import { createOffers } from './offers/offers.ts';
+import { createOffersFeed, offersReactions } from './offers/reactions.ts';
 import { createOrders } from './orders/orders.ts';
 import { createOrderSweep, ordersReactions } from './orders/reactions.ts';
 import { createPayments } from './payments/payments.ts';
@@ -117,7 +119,7 @@ function createTrade(deps: ModulesDeps) {
   });
   const shows = createShows({
     platform, channel: realtime, shops, catalog, images, video, newFollowersOf: follows.newFollowersOf,
-    guard: moderation,
+    livePricesOf: (showId) => offers.liveIn(showId), guard: moderation,
   });
   const chat = createChat({ platform, shows, moderation, channel: realtime });
   const rooms = createShowRooms({ shows, channel: realtime, recentChat: chat.recent, talkOf: chat.settingOf });
@@ -125,8 +127,9 @@ function createTrade(deps: ModulesDeps) {
   realtime.onCame(rooms.noteCame);
 
   const payments = createPayments({ platform, jobs, provider: createSandbox() });
+  const offers = createOffers({ platform, shops, shows, catalog });
   const orders = createOrders({
-    platform, catalog, payments, shops, images,
+    platform, catalog, offers, payments, shops, images,
     bagOf: shows.bagNumbers,
     keepAddress: accounts.addAddress,
     tell: realtime.tell,
@@ -135,11 +138,13 @@ function createTrade(deps: ModulesDeps) {
   accountsReactions(jobs, { accounts });
   teamReactions(jobs, { team });
   paymentsReactions(jobs, { payments });
+  offersReactions(platform.outbox, { offers });
   ordersReactions(platform.outbox, { orders });
   showsReactions(platform.outbox, { shows });
 
   return {
-    accounts, images, shops, team, catalog, follows, moderation, realtime, video, shows, chat, payments, orders,
+    accounts, images, shops, team, catalog, follows, moderation, realtime, video, shows, chat, payments,
+    offers, orders,
   };
 }
 
@@ -177,10 +182,14 @@ export async function startModules(modules: Modules, platform: Platform): Promis
   await modules.shows.start();
   await modules.discovery.start();
   await modules.analytics.start();
+  const offers = createOffersFeed({
+    bus: platform.bus, channel: modules.realtime, log: platform.log, liveIn: modules.offers.liveIn,
+  });
   const holds = createOrderSweep({ orders: modules.orders, log: platform.log });
   return {
     async stop() {
       await holds.stop();
+      await offers.stop();
       await modules.discovery.stop();
       await modules.shows.stop();
       // After shows, whose last likes it counts.

@@ -9,9 +9,12 @@ import type { Address } from '@nacre/contract/accounts';
 import type { Product } from '@nacre/contract/catalog';
 import type { OrderPlace } from '@nacre/contract/orders';
 import type { PersonalEvent } from '@nacre/contract/realtime';
+import type { ShowState } from '@nacre/contract/shows';
 import { createCatalog, type Catalog } from '../../server/src/catalog/catalog.ts';
 import { createImages } from '../../server/src/images/images.ts';
 import { Refusal } from '../../server/src/lib/refusal.ts';
+import { createOffers, type Offers, type OffersDeps } from '../../server/src/offers/offers.ts';
+import { offersReactions } from '../../server/src/offers/reactions.ts';
 import { createOrders, type Bag, type Buyer, type Orders } from '../../server/src/orders/orders.ts';
 import { ordersReactions } from '../../server/src/orders/reactions.ts';
 import { createPayments, type Payments } from '../../server/src/payments/payments.ts';
@@ -28,6 +31,7 @@ import { createLog, type Log } from '../../server/src/platform/log.ts';
 import { createOutbox, type Outbox } from '../../server/src/platform/outbox.ts';
 import type { Platform } from '../../server/src/platform/platform.ts';
 import { createShops, type Shops } from '../../server/src/shops/shops.ts';
+import { isOpen, isRunning } from '../../server/src/shows/states.ts';
 
 export interface TestClock extends Clock {
   advance(ms: number): void;
@@ -61,6 +65,7 @@ export interface Market {
   shops: Shops;
   catalog: Catalog;
   payments: Payments;
+  offers: Offers;
   orders: Orders;
   /** What people were told on their sockets. */
   told: Told[];
@@ -129,8 +134,9 @@ export async function createMarket(options: MarketOptions): Promise<Market> {
   const payments = createPayments({ platform, jobs, provider: options.provider ?? createSandbox() });
   const told: Told[] = [];
   const keptAddresses: string[] = [];
+  const offers = createOffers({ platform, shops, catalog, shows: showsOf(database, shops) });
   const orders = createOrders({
-    platform, catalog, payments, shops, images,
+    platform, catalog, offers, payments, shops, images,
     bagOf: (showId) => bagOf(database, showId),
     // An address book with room for one.
     async keepAddress(personId) {
@@ -141,13 +147,14 @@ export async function createMarket(options: MarketOptions): Promise<Market> {
       if (event.type === 'own-order') told.push({ personId, event });
     },
   });
+  offersReactions(outbox, { offers });
   ordersReactions(outbox, { orders });
   paymentsReactions(jobs, { payments });
   await jobs.start();
   if (options.deliver ?? true) outbox.start();
 
   return {
-    clock, database, platform, outbox, jobs, shops, catalog, payments, orders, told, keptAddresses,
+    clock, database, platform, outbox, jobs, shops, catalog, payments, offers, orders, told, keptAddresses,
     newPerson: (name = 'Mei') => newPerson(platform, name),
     newShop: (ownerId) => newShop(shops, ownerId),
     newProduct: (ownerId, shopId, goods) => newProduct(catalog, ownerId, shopId, goods),
@@ -228,6 +235,30 @@ async function bagOf({ db }: Database, showId: string): Promise<Bag | null> {
   const items = await db.selectFrom('show_item').select(['product_id', 'number']).where('show_id', '=', showId)
     .execute();
   return { shopId: show.shop_id, numbers: new Map(items.map((item) => [item.product_id, item.number])) };
+}
+
+/** What offers asks of shows, read from the table that the test writes. */
+function showsOf(database: Database, shops: Shops): OffersDeps['shows'] {
+  const stateOf = async (showId: string) => {
+    const row = await database.db.selectFrom('show').select('state').where('id', '=', showId).executeTakeFirst();
+    return (row?.state ?? null) as ShowState | null;
+  };
+  return {
+    stateOf,
+    bagNumbers: async (showId) => {
+      const bag = await bagOf(database, showId);
+      return bag && { ...bag, numbers: new Map(bag.numbers) };
+    },
+    async brief(actor, showId) {
+      const [bag, state] = await Promise.all([bagOf(database, showId), stateOf(showId)]);
+      if (bag === null || state === null) throw new Refusal('shows.not_found');
+      const isMember = actor.kind === 'person' && await shops.isMember(actor.personId, bag.shopId);
+      return {
+        id: showId, shopId: bag.shopId, state, isRunning: isRunning(state), isOpen: isOpen(state), isMember,
+        mayRun: isMember, mayModerate: isMember,
+      };
+    },
+  };
 }
 
 async function levelsOf({ db }: Database, variantId: string) {

@@ -1,4 +1,5 @@
 /** Orders and payments on the application of `show-api.ts`; the sandbox decides at once, without a queue of jobs. */
+import { createOffers } from '../../server/src/offers/offers.ts';
 import { createOrders, type Orders } from '../../server/src/orders/orders.ts';
 import { ordersReactions } from '../../server/src/orders/reactions.ts';
 import { ordersRoutes } from '../../server/src/orders/routes.ts';
@@ -15,8 +16,9 @@ export function mountOrders(
   const payments = createPayments({
     platform, provider: createSandbox(), jobs: NO_JOBS,
   });
+  const offers = createOffers({ platform, shops, shows, catalog });
   const orders = createOrders({
-    platform, catalog, payments, shops, images,
+    platform, catalog, offers, payments, shops, images,
     bagOf: shows.bagNumbers, keepAddress: accounts.addAddress, tell: realtime.tell,
   });
   ordersReactions(platform.outbox, { orders });

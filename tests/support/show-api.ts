@@ -88,6 +88,7 @@ export async function createShowApi(
       putOut: (showId, names) => void video.push(`out ${showId} ${names.join(' ')}`),
     },
     newFollowersOf: (showId) => api.follows.newFollowersOf(showId),
+    livePricesOf: async () => [],
     guard: moderation,
   };
   const shows = createShows(deps);

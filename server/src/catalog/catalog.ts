@@ -62,14 +62,19 @@ export interface Catalog {
   lockForOrder(tx: Tx, variantIds: readonly string[]): Promise<OrderableVariant[]>;
   /** Sets pieces aside: all lines or none. @throws Refusal `orders.sold_out` with `{ variantId, available }` */
   hold(tx: Tx, lines: readonly StockLine[], ref: StockRef): Promise<StockLevel[]>;
-  /** `hold` for several orders at once: all of them or none. @throws Refusal as `hold` */
-  holdAll(tx: Tx, orders: readonly OrderPieces[]): Promise<StockLevel[]>;
+  /**
+   * `hold` for several orders at once: all of them or none. `freed` are pieces that were held for nobody in particular
+   * and are these orders' now; they count as if they lay on the shelf. @throws Refusal as `hold`
+   */
+  holdAll(tx: Tx, orders: readonly OrderPieces[], freed?: readonly StockLine[]): Promise<StockLevel[]>;
   /** Held pieces can be bought again. More than are held is our bug and thrown as such. */
   release(tx: Tx, lines: readonly StockLine[], ref: StockRef): Promise<StockLevel[]>;
   /** Held pieces are gone. More than are held is our bug and thrown as such. */
   sell(tx: Tx, lines: readonly StockLine[], ref: StockRef): Promise<StockLevel[]>;
   /** Sold pieces are back and can be bought again; the caller knows that they were sold. */
   takeBack(tx: Tx, lines: readonly StockLine[], ref: StockRef): Promise<StockLevel[]>;
+  /** The lowest price of each variant from then until now, in minor units. */
+  lowestPrices(tx: Tx, variantIds: readonly string[], since: Date): Promise<Map<string, bigint>>;
   /**
    * What is for sale and has this text as its SKU, in any case of letters; else what has it in its title, some of it.
    * For who sells at the counter. @throws Refusal as `create`
@@ -93,10 +98,11 @@ export function createCatalog(deps: CatalogDeps): Catalog {
     changeStock: (personId, variantId, change) => changeStock(deps, personId, variantId, change),
     lockForOrder: lockOrderable,
     hold: (tx, lines, ref) => moveForOrders(deps, tx, 'held', [{ lines, ref }]),
-    holdAll: (tx, orders) => moveForOrders(deps, tx, 'held', orders),
+    holdAll: (tx, orders, freed) => moveForOrders(deps, tx, 'held', orders, freed),
     release: (tx, lines, ref) => moveForOrders(deps, tx, 'released', [{ lines, ref }]),
     sell: (tx, lines, ref) => moveForOrders(deps, tx, 'sold', [{ lines, ref }]),
     takeBack: (tx, lines, ref) => moveForOrders(deps, tx, 'returned', [{ lines, ref }]),
+    lowestPrices: store.lowestPrices,
     findForCounter: async (personId, shopId, text) => {
       await deps.shops.assertMay(personId, shopId, 'counter.sell');
       return findForCounter(deps, shopId, text.trim());

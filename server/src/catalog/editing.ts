@@ -98,6 +98,8 @@ async function replaceVariants(
   const prices = known
     .filter(({ id, priceMinor }) => before.get(id)?.price_minor !== BigInt(priceMinor))
     .map(({ id, priceMinor }) => ({ variantId: id, priceMinor }));
+  const first = fresh.map(({ id, priceMinor }) => ({ variantId: id, priceMinor }));
+  await store.insertPrices(tx, [...first, ...prices], deps.platform.clock.now());
   if (prices.length > 0) {
     afterCommit(tx, () => deps.platform.bus.publish(PRICE_TOPIC, { productId, prices } satisfies PriceChanged));
   }

@@ -19,7 +19,8 @@ export interface StockLine {
 
 /** Whose doing it is, for the record. */
 export interface StockRef {
-  orderId: string;
+  /** Null: pieces that are set aside for no order in particular, or no longer. */
+  orderId: string | null;
   personId: string | null;
 }
 
@@ -53,27 +54,36 @@ function totals(lines: readonly StockLine[]): Map<string, number> {
 /** All or none. @throws Refusal `orders.sold_out` (held only) with `details: { variantId, available }` */
 export async function moveForOrders(
   deps: CatalogDeps, tx: Tx, reason: keyof typeof STEPS, orders: readonly OrderPieces[],
+  freed: readonly StockLine[] = [],
 ): Promise<StockLevel[]> {
   const wanted = totals(orders.flatMap(({ lines }) => lines));
   if (wanted.size === 0) return [];
   const rows = new Map((await stockStore.lockStock(tx, [...wanted.keys()])).map((row) => [row.variantId, row]));
+  const freedOf = totals(freed);
   for (const [variantId, quantity] of wanted) {
     const row = rows.get(variantId);
-    if (reason === 'held' && (row?.available ?? 0) < quantity) {
-      throw new Refusal('orders.sold_out', { details: { variantId, available: row?.available ?? 0 } });
+    const available = (row?.available ?? 0) + (freedOf.get(variantId) ?? 0);
+    if (reason === 'held' && available < quantity) {
+      throw new Refusal('orders.sold_out', { details: { variantId, available } });
     }
     if (STEPS[reason].held < 0 && (row?.held ?? 0) < quantity) {
       throw new Error(`${quantity} pieces of ${variantId} are to be ${reason}, but ${row?.held ?? 0} are held`);
     }
   }
-  const moves = orders.flatMap(({ lines, ref }) => [...totals(lines)].map(([variantId, quantity]): stockStore.Move => ({
+  return applyAndTell(deps, tx, [
+    ...movesOf('released', { lines: freed, ref: { orderId: null, personId: null } }),
+    ...orders.flatMap((order) => movesOf(reason, order)),
+  ]);
+}
+
+function movesOf(reason: keyof typeof STEPS, { lines, ref }: OrderPieces): stockStore.Move[] {
+  return [...totals(lines)].map(([variantId, quantity]) => ({
     variantId,
     availableChange: STEPS[reason].available * quantity,
     heldChange: STEPS[reason].held * quantity,
     reason,
     ...ref,
-  })));
-  return applyAndTell(deps, tx, moves);
+  }));
 }
 
 /** @throws Refusal `catalog.not_found`, `catalog.stock_too_low` with `details: { available }`, `request.invalid` */

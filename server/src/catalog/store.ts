@@ -166,3 +166,30 @@ export async function findForSale(
     .limit(limit)
     .execute();
 }
+
+/** What variants cost from now on. */
+export async function insertPrices(
+  tx: Tx, prices: readonly { variantId: string; priceMinor: number }[], at: Date,
+): Promise<void> {
+  if (prices.length === 0) return;
+  await tx.insertInto('price_history').values(prices.map(({ variantId, priceMinor }) => (
+    { variant_id: variantId, price_minor: BigInt(priceMinor), from_at: at }
+  ))).execute();
+}
+
+/** The lowest that each cost from then until now: what it cost at that moment counts too. */
+export async function lowestPrices(
+  tx: Tx, variantIds: readonly string[], since: Date,
+): Promise<Map<string, bigint>> {
+  const { rows } = await sql<{ variantId: string; priceMinor: bigint }>`
+    select asked.id as "variantId", min(price.price_minor) as "priceMinor"
+      from unnest(${variantIds}::uuid[]) as asked (id),
+           lateral (
+             (select price_minor from price_history
+               where variant_id = asked.id and from_at <= ${since} order by from_at desc, id desc limit 1)
+             union all
+             select price_minor from price_history where variant_id = asked.id and from_at > ${since}
+           ) as price
+     group by asked.id`.execute(tx);
+  return new Map(rows.map(({ variantId, priceMinor }) => [variantId, priceMinor]));
+}

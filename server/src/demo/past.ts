@@ -81,6 +81,7 @@ function partsAt(deps: { platform: Platform; modules: Modules }, clock: Clock) {
     shops, catalog, images,
     video: { endShow: async () => {}, dropPublisher: async () => {}, dismissViewers: () => {}, putOut: () => {} },
     newFollowersOf: follows.newFollowersOf,
+    livePricesOf: async () => [],
     guard: moderation,
   });
   const analytics = createAnalytics({

@@ -3,8 +3,9 @@
  * is read and locked before; what one takes is not there for the next.
  */
 import { Refusal } from '../lib/refusal.ts';
+import type { LiveTerms } from '../offers/offers.ts';
 import type { Placing } from './place.ts';
-import { priceOrder, type Goods, type PricedOrder } from './placing.ts';
+import { priceOrder, type AskedLine, type Goods, type OwnPrice, type PricedOrder } from './placing.ts';
 import type { OrderRow, PurchaseKey } from './store.ts';
 
 /** Unpaid orders of one person at a time. Fewer hinder somebody who buys here and there; more let one person empty a
@@ -18,6 +19,8 @@ export interface Ground {
   /** How many orders a buyer has not paid, by person. */
   heldBy: ReadonlyMap<string, number>;
   goods: Goods;
+  /** Live prices in the shows of the batch. */
+  live: readonly LiveTerms[];
   /** Where a shop's goods are picked up, by shop; a shop without is missing. */
   places: ReadonlyMap<string, PickupPlace>;
 }
@@ -52,6 +55,7 @@ function createDecider(ground: Ground): (placing: Placing, at: number) => Decisi
   const taken = new Map<string, number>();
   const heldBy = new Map(ground.heldBy);
   const firstOf = new Map<string, { at: number; requestHash: Buffer }>();
+  const live = createLiveTaking(ground.live);
 
   function decideNew(placing: Placing): { priced: PricedOrder; pickup: OrderRow['pickup'] } {
     const { buyer, request, bag, asked } = placing;
@@ -59,12 +63,14 @@ function createDecider(ground: Ground): (placing: Placing, at: number) => Decisi
     if ((heldBy.get(buyer.personId) ?? 0) >= HELD_ORDERS_MAX) {
       throw new Refusal('orders.too_many_open', { details: { most: HELD_ORDERS_MAX } });
     }
-    const priced = priceOrder(asked, ground.goods);
+    const priced = priceOrder(asked, ground.goods, (line) => live.priceOf(request.showId, buyer.personId, line));
     if (bag !== null && bag.shopId !== priced.shopId) {
       throw new Refusal('request.invalid', { details: { field: 'showId', reason: 'of another shop' } });
     }
     const pickup = pickupOf(placing, ground.places.get(priced.shopId));
-    for (const { variantId, available, quantity } of priced.lines) {
+    for (const { variantId, available, quantity, livePriceId } of priced.lines) {
+      // Its pieces are set aside, and enough of them: `priceOf` has looked.
+      if (livePriceId !== null) continue;
       const left = available - (taken.get(variantId) ?? 0);
       if (left < quantity) throw new Refusal('orders.sold_out', { details: { variantId, available: left } });
     }
@@ -81,12 +87,54 @@ function createDecider(ground: Ground): (placing: Placing, at: number) => Decisi
     if (known !== undefined) return { is: 'known', order: known };
     if (first !== undefined) return { is: 'same', as: first.at };
     const decided = decideNew(placing);
-    for (const { variantId, quantity } of decided.priced.lines) {
-      taken.set(variantId, (taken.get(variantId) ?? 0) + quantity);
+    for (const { variantId, quantity, livePriceId } of decided.priced.lines) {
+      if (livePriceId === null) taken.set(variantId, (taken.get(variantId) ?? 0) + quantity);
+      else live.take(livePriceId, personId, quantity);
     }
     heldBy.set(personId, (heldBy.get(personId) ?? 0) + 1);
     firstOf.set(name, { at, requestHash });
     return { is: 'new', ...decided };
+  };
+}
+
+/** What the batch takes of live prices. */
+function createLiveTaking(terms: readonly LiveTerms[]) {
+  const byGoods = new Map(terms.map((one) => [`${one.showId} ${one.variantId}`, one]));
+  const left = new Map(terms.map(({ id, left: pieces }) => [id, pieces]));
+  const had = new Map(terms.flatMap(({ id, hadBy }) => (
+    [...hadBy].map(([personId, pieces]) => [`${id} ${personId}`, pieces] as const)
+  )));
+
+  return {
+    /**
+     * The live price of this line for this person. Null: the price of the day counts, because there is no other, none
+     * of it is left, or they have had theirs and ask for the price of the day.
+     * @throws Refusal `offers.limit`, `offers.few_left`, when they ask for the live price and want too many
+     */
+    priceOf(showId: string | null, personId: string, line: AskedLine): OwnPrice | null {
+      const { variantId, quantity, unitPriceMinor } = line;
+      const found = byGoods.get(`${showId} ${variantId}`);
+      if (found === undefined) return null;
+      const { id, priceMinor, perPerson } = found;
+      const pieces = left.get(id) ?? 0;
+      if (pieces === 0) return null;
+      const mine = had.get(`${id} ${personId}`) ?? 0;
+      const asksForIt = unitPriceMinor === priceMinor;
+      if (mine + quantity > perPerson) {
+        if (!asksForIt) return null;
+        const may = Math.max(0, perPerson - mine);
+        throw new Refusal('offers.limit', { details: { variantId, most: perPerson, left: may } });
+      }
+      if (quantity > pieces) {
+        if (!asksForIt) return null;
+        throw new Refusal('offers.few_left', { details: { variantId, left: pieces } });
+      }
+      return { id, priceMinor };
+    },
+    take(id: string, personId: string, quantity: number): void {
+      left.set(id, (left.get(id) ?? 0) - quantity);
+      had.set(`${id} ${personId}`, (had.get(`${id} ${personId}`) ?? 0) + quantity);
+    },
   };
 }
 

@@ -59,6 +59,7 @@ async function endHold(
 ): Promise<OrderRow> {
   const after = await move(deps, tx, order, to, personId);
   await deps.catalog.release(tx, await goodsOf(tx, order), { orderId: order.id, personId });
+  await deps.offers.giveBack(tx, [order.id]);
   return after;
 }
 

@@ -13,6 +13,7 @@ import type {
 import type { PersonalEvent } from '@nacre/contract/realtime';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { Images } from '../images/images.ts';
+import type { Offers } from '../offers/offers.ts';
 import type { Payments } from '../payments/payments.ts';
 import type { Tx } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
@@ -27,6 +28,7 @@ import { counts, get, getOfShop, listMine, listOfShop } from './reading.ts';
 export interface OrdersDeps {
   platform: Platform;
   catalog: Pick<Catalog, 'lockForOrder' | 'hold' | 'holdAll' | 'release' | 'sell' | 'takeBack'>;
+  offers: Pick<Offers, 'lockLive' | 'take' | 'giveBack'>;
   payments: Pick<Payments, 'create' | 'takeAtCounter' | 'cancel' | 'refund' | 'pagesOf'>;
   shops: Pick<Shops, 'assertMay' | 'refs' | 'pickupPlace' | 'placeOf'>;
   images: Pick<Images, 'describe'>;
@@ -56,7 +58,8 @@ export interface Orders {
    * again.
    * @throws Refusal `orders.key_reused` for the same key with other contents; `orders.sold_out` with
    * `{ variantId, available }`; `orders.price_changed` with `{ variantId, priceMinor, currency }`;
-   * `orders.not_for_sale`; `orders.too_many_pieces`; `orders.too_many_open`; `orders.no_pickup`; `shows.not_found`;
+   * `offers.limit` and `offers.few_left` for too many at a live price; `orders.not_for_sale`;
+   * `orders.too_many_pieces`; `orders.too_many_open`; `orders.no_pickup`; `shows.not_found`;
    * `orders.rush` when too many wait: nothing was tried, and the same key is good for the next try;
    * `request.invalid`, also for an address and a pick-up, or neither
    */

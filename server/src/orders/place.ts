@@ -2,8 +2,8 @@
  * Placing orders: in batches, each one transaction that holds the pieces, writes the orders and opens their payments.
  * Placings gather while the batch before them is under way; each is answered on its own after the commit.
  *
- * Locks in this order: placing, over all processes; the goods by variant id; the new orders and payments. All others
- * lock an order before its goods, which here nobody knows yet: no circle.
+ * Locks in this order: placing, over all processes; the goods by variant id; their live prices; the new orders and
+ * payments. All others lock an order before its goods, which here nobody knows yet: no circle.
  */
 import type { Address } from '@nacre/contract/accounts';
 import type { Order, OrderPlace } from '@nacre/contract/orders';
@@ -89,15 +89,18 @@ async function readGround(deps: OrdersDeps, tx: Tx, placings: readonly Placing[]
     { buyerId: personId, idempotencyKey }
   ));
   const orders = await store.findByKeys(tx, keys);
-  const heldBy = await store.countHeld(tx, [...new Set(keys.map(({ buyerId }) => buyerId))]);
+  const personIds = new Set(keys.map(({ buyerId }) => buyerId));
+  const heldBy = await store.countHeld(tx, [...personIds]);
   const variantIds = new Set(placings.flatMap(({ asked }) => asked.map(({ variantId }) => variantId)));
   const goods = byVariant(await deps.catalog.lockForOrder(tx, [...variantIds]));
+  const showIds = new Set(placings.flatMap(({ request }) => request.showId ?? []));
+  const live = await deps.offers.lockLive(tx, [...showIds], [...variantIds], [...personIds]);
   const places: Ground['places'] = await readPlaces(deps, tx, placings, goods);
   return {
     orders: new Map(orders.map((row) => [
       nameOf({ buyerId: row.buyer_id!, idempotencyKey: row.idempotency_key }), row,
     ])),
-    heldBy, goods, places,
+    heldBy, goods, live, places,
   };
 }
 
@@ -129,9 +132,13 @@ async function write(
     return [{ at, row, priced, lines: lineRows(row.id, priced, placing.bag?.numbers ?? null) }];
   });
   if (fresh.length === 0) return new Map();
+  const uses = fresh.flatMap(({ row, priced }) => priced.lines.flatMap(({ livePriceId, variantId, quantity }) => (
+    livePriceId === null ? [] : [{ orderId: row.id, personId: row.buyer_id!, livePriceId, variantId, quantity }]
+  )));
   await deps.catalog.holdAll(tx, fresh.map(({ row, priced }) => (
     { lines: priced.lines, ref: { orderId: row.id, personId: row.buyer_id } }
-  )));
+  )), uses);
+  await deps.offers.take(tx, uses);
   const rows = await store.insertOrders(tx, fresh.map(({ row }) => row), fresh.flatMap(({ lines }) => lines));
   await store.insertTransitions(tx, rows.map((row) => (
     { order_id: row.id, from_state: null, to_state: 'held', person_id: row.buyer_id, at: now }

@@ -19,7 +19,17 @@ export interface AskedLine {
 }
 
 export interface PricedLine extends OrderableVariant {
+  /** What a piece costs in this order; a live price, where there is one for this buyer. */
+  priceMinor: bigint;
   quantity: number;
+  /** Null at the price of the day. */
+  livePriceId: string | null;
+}
+
+/** A price that counts for a line instead of that of the day. */
+export interface OwnPrice {
+  id: string;
+  priceMinor: bigint;
 }
 
 export interface PricedOrder {
@@ -105,19 +115,25 @@ export const byVariant = (goods: readonly OrderableVariant[]): Goods => (
 );
 
 /**
- * The order with the prices of now.
+ * The order with the prices of now. `livePriceOf` says which live price a line is to be had at, and may refuse it; null
+ * for the price of the day.
  * @throws Refusal `orders.not_for_sale`; `orders.price_changed` with the new price; `request.invalid` when the lines
  * are of several shops; `orders.too_many_pieces` when the total is no safe integer
  */
-export function priceOrder(asked: readonly AskedLine[], goods: Goods): PricedOrder {
-  const lines = asked.map(({ variantId, quantity, unitPriceMinor }) => {
+export function priceOrder(
+  asked: readonly AskedLine[], goods: Goods, livePriceOf: (line: AskedLine) => OwnPrice | null = () => null,
+): PricedOrder {
+  const lines = asked.map((line) => {
+    const { variantId, quantity, unitPriceMinor } = line;
     const found = goods.get(variantId);
     if (found === undefined || !found.isForSale) throw new Refusal('orders.not_for_sale', { details: { variantId } });
-    if (found.priceMinor !== unitPriceMinor) {
-      const details = { variantId, priceMinor: Number(found.priceMinor), currency: found.currency };
+    const live = livePriceOf(line);
+    const priceMinor = live?.priceMinor ?? found.priceMinor;
+    if (priceMinor !== unitPriceMinor) {
+      const details = { variantId, priceMinor: Number(priceMinor), currency: found.currency };
       throw new Refusal('orders.price_changed', { details });
     }
-    return { ...found, quantity };
+    return { ...found, priceMinor, quantity, livePriceId: live?.id ?? null };
   });
   const [first] = lines;
   if (first === undefined || lines.some((line) => line.shopId !== first.shopId)) {

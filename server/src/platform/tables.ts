@@ -114,6 +114,29 @@ export interface Interest {
   viewer: string;
 }
 
+export interface LivePrice {
+  began_at: Timestamp | null;
+  ended_at: Timestamp | null;
+  former_minor: bigint | null;
+  id: string;
+  per_person: number;
+  pieces_left: number;
+  price_minor: bigint;
+  product_id: string;
+  quota: number;
+  set_at: Timestamp;
+  set_by: string;
+  show_id: string;
+  variant_id: string;
+}
+
+export interface LivePriceUse {
+  live_price_id: string;
+  order_id: string;
+  person_id: string;
+  quantity: number;
+}
+
 export interface ModerationAppeal {
   answer: string;
   created_at: Timestamp;
@@ -339,6 +362,13 @@ export interface PhoneCode {
   expires_at: Timestamp;
   phone: string;
   tries: Generated<number>;
+}
+
+export interface PriceHistory {
+  from_at: Timestamp;
+  id: Generated<bigint>;
+  price_minor: bigint;
+  variant_id: string;
 }
 
 export interface Product {
@@ -586,6 +616,8 @@ export interface DB {
   image: Image;
   installation: Installation;
   interest: Interest;
+  live_price: LivePrice;
+  live_price_use: LivePriceUse;
   moderation_appeal: ModerationAppeal;
   moderation_decision: ModerationDecision;
   moderation_measure: ModerationMeasure;
@@ -603,6 +635,7 @@ export interface DB {
   payment_notice: PaymentNotice;
   person: Person;
   phone_code: PhoneCode;
+  price_history: PriceHistory;
   product: Product;
   push_subscription: PushSubscription;
   put_aside: PutAside;

@@ -1,7 +1,7 @@
 /**
  * What one room hears in the next frame. Pure: no clock, no sockets.
  *
- * Invariants: state (show, on screen, how the talk is held, price, stock, bag, interest) is merged to its latest value
+ * Invariants: state (show, on screen, how the talk is held, prices, stock, bag, interest) is merged to its latest value
  * and never lost, and stands before talk; talk keeps its order, waits in a bounded queue, and is thinned only when
  * that is full. A removed message that still waits is never sent.
  */
@@ -32,6 +32,7 @@ export function createBatch(limits: BatchLimits): Batch {
   const latest = { show: new Map<string, RoomEvent>(), counts: new Map<string, RoomEvent>() };
   const prices = new Map<string, Kind<'price'>>();
   const levels = new Map<string, StockLevel>();
+  let livePrices: Kind<'live-prices'> | null = null;
   let bag: Kind<'bag'> | null = null;
   let orders: Kind<'order'>[] = [];
   const interest = new Map<string, ProductInterest>();
@@ -54,6 +55,9 @@ export function createBatch(limits: BatchLimits): Batch {
       case 'on-screen':
       case 'talk':
         latest.show.set(event.type, event);
+        break;
+      case 'live-prices':
+        livePrices = event;
         break;
       case 'price':
         prices.set(event.variantId, event);
@@ -104,6 +108,7 @@ export function createBatch(limits: BatchLimits): Batch {
 
   function take(): RoomEvent[] {
     const events: RoomEvent[] = [...latest.show.values(), ...prices.values()];
+    if (livePrices !== null) events.push(livePrices);
     if (levels.size > 0) events.push({ type: 'stock', levels: [...levels.values()] });
     if (bag !== null) events.push(bag);
     events.push(...orders.splice(0, limits.ordersPerTick), ...takeInterest());
@@ -113,6 +118,7 @@ export function createBatch(limits: BatchLimits): Batch {
     latest.counts.clear();
     prices.clear();
     levels.clear();
+    livePrices = null;
     bag = null;
     removals = [];
     came = null;
@@ -125,7 +131,7 @@ export function createBatch(limits: BatchLimits): Batch {
     isEmpty: () =>
       latest.show.size + latest.counts.size + prices.size + levels.size + interest.size === 0 &&
       orders.length + removals.length + talk.length === 0 &&
-      bag === null && came === null && newFollowers === undefined,
+      livePrices === null && bag === null && came === null && newFollowers === undefined,
     thinned: () => thinned,
   };
 }

@@ -53,6 +53,7 @@ export function createShowRooms(deps: {
         show: { state: state.state, onScreenProductId: state.onScreenProductId, likes: state.likes },
         viewers: channel.viewers(room),
         levels,
+        livePrices: state.livePrices,
         bag: state.bag.map(({ product, number }) => ({
           productId: product.id,
           number,

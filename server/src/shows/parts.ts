@@ -1,4 +1,5 @@
 /** What the verbs of shows share: deps and the two ways to come by a show. */
+import type { LivePrice } from '@nacre/contract/offers';
 import type { ShopRight } from '@nacre/contract/team';
 import type { Actor } from '../http/actor.ts';
 import { Refusal } from '../lib/refusal.ts';
@@ -41,6 +42,8 @@ export interface ShowsDeps {
     isSuspended(shopId: string): Promise<boolean>;
   };
   newFollowersOf(showId: string): Promise<number>;
+  /** Those in force. */
+  livePricesOf(showId: string): Promise<LivePrice[]>;
 }
 
 export interface Parts extends ShowsDeps {

@@ -145,8 +145,10 @@ export interface Shows {
   bagNumbers(showId: string, personId: string): Promise<{ shopId: string; numbers: Map<string, number> } | null>;
   /** The shop that a show is of; null for a show that this person may not know of. */
   shopOf(showId: string, personId: string): Promise<string | null>;
+  /** Null when there is no such show. For other modules: it hides nothing. */
+  stateOf(showId: string): Promise<ShowState | null>;
   /** State of the room for who joins; null when there is no such show. */
-  roomState(showId: string): Promise<Pick<Show, 'state' | 'onScreenProductId' | 'likes' | 'bag'> | null>;
+  roomState(showId: string): Promise<Pick<Show, 'state' | 'onScreenProductId' | 'likes' | 'bag' | 'livePrices'> | null>;
   /** Whether this actor is kept out of the shop's shows. */
   isBanned(shopId: string, actor: Actor): Promise<boolean>;
   /** Whether anybody is kept out of this show. */
@@ -223,6 +225,7 @@ export function createShows(deps: ShowsDeps): Shows {
     pictureDown: (showId, reason) => inTurn(showId, () => pictureDown(parts, showId, reason)),
     bagNumbers: (showId, personId) => bagNumbers(parts, showId, personId),
     shopOf: async (showId, personId) => (await findVisible(parts, showId, personId))?.shop_id ?? null,
+    stateOf: async (showId) => (await store.findShow(parts.view.db, showId))?.state ?? null,
     roomState: (showId) => roomState(parts, showId),
     isBanned: deps.guard.isBanned,
     hasBans: async (showId) => {
@@ -279,6 +282,7 @@ function createParts(deps: ShowsDeps): Parts {
     shops: deps.shops,
     catalog: deps.catalog,
     images: deps.images,
+    livePricesOf: deps.livePricesOf,
     pending: counts.pending,
   };
   const goods = createGoodsFeed({
@@ -367,12 +371,12 @@ async function bagNumbers(
 
 async function roomState(
   parts: Parts, showId: string,
-): Promise<Pick<Show, 'state' | 'onScreenProductId' | 'likes' | 'bag'> | null> {
+): Promise<Pick<Show, 'state' | 'onScreenProductId' | 'likes' | 'bag' | 'livePrices'> | null> {
   const show = await store.findShow(parts.view.db, showId);
   if (show === null) return null;
-  const [bag, onScreenProductId] = await Promise.all([
-    bagOf(parts.view, show), store.onScreenNow(parts.view.db, showId),
+  const [bag, onScreenProductId, livePrices] = await Promise.all([
+    bagOf(parts.view, show), store.onScreenNow(parts.view.db, showId), parts.livePricesOf(showId),
   ]);
   const likes = likesNow(show.likes, parts.counts.pending(showId));
-  return { state: show.state, onScreenProductId, likes, bag };
+  return { state: show.state, onScreenProductId, likes, bag, livePrices };
 }

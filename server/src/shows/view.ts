@@ -3,6 +3,7 @@ import type { ShopRef } from '@nacre/contract/accounts';
 import type { Product } from '@nacre/contract/catalog';
 import type { Image } from '@nacre/contract/common';
 import type { SpokenLanguage } from '@nacre/contract/languages';
+import type { LivePrice } from '@nacre/contract/offers';
 import type { BagItem, ProductInterest, Show, ShowTile } from '@nacre/contract/shows';
 import type { Db } from '../platform/database.ts';
 import { showRoom, type Channel } from '../realtime/channel.ts';
@@ -17,6 +18,7 @@ export interface ViewDeps {
   shops: { refs(ids: readonly string[]): Promise<Map<string, ShopRef>> };
   catalog: { productsByIds(ids: readonly string[]): Promise<Map<string, Product>> };
   images: { describe(ids: readonly string[]): Promise<Map<string, Image>> };
+  livePricesOf(showId: string): Promise<LivePrice[]>;
   /** Likes and viewers that are not in the database yet. */
   pending(showId: string): Readonly<Pending>;
 }
@@ -53,10 +55,11 @@ export async function tilesOf(deps: ViewDeps, rows: readonly ShowRow[]): Promise
 }
 
 export async function showOf(deps: ViewDeps, row: ShowRow): Promise<Show> {
-  const [tiles, bag, onScreenProductId] = await Promise.all([
+  const [tiles, bag, onScreenProductId, livePrices] = await Promise.all([
     tilesOf(deps, [row]),
     bagOf(deps, row),
     store.onScreenNow(deps.db, row.id),
+    deps.livePricesOf(row.id),
   ]);
   const [tile] = tiles;
   if (tile === undefined) throw new Error(`show ${row.id} has no tile`);
@@ -67,6 +70,7 @@ export async function showOf(deps: ViewDeps, row: ShowRow): Promise<Show> {
     interruptedAt: row.interrupted_at?.toISOString() ?? null,
     onScreenProductId,
     bag,
+    livePrices,
   };
 }
 

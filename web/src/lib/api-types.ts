@@ -1563,6 +1563,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/office/shows/{showId}/live-prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Live prices of a show, planned ones too, for who runs it */
+        get: operations["listLivePrices"];
+        put?: never;
+        /** Set a live price; one the variant has in this show ends */
+        post: operations["setLivePrice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/office/live-prices/{livePriceId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Lower the quota or the limit of a live price */
+        patch: operations["lowerLivePrice"];
+        trace?: never;
+    };
+    "/api/office/live-prices/{livePriceId}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a live price; what is left of it is on the shelf again */
+        post: operations["endLivePrice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/orders": {
         parameters: {
             query?: never;
@@ -2590,6 +2642,35 @@ export interface components {
             interruptedAt: string | null;
             onScreenProductId: string | null;
             bag: components["schemas"]["BagItem"][];
+            livePrices: {
+                /**
+                 * Format: uuid
+                 * @description UUID (RFC 9562)
+                 */
+                id: string;
+                /**
+                 * Format: uuid
+                 * @description UUID (RFC 9562)
+                 */
+                showId: string;
+                /**
+                 * Format: uuid
+                 * @description UUID (RFC 9562)
+                 */
+                variantId: string;
+                /**
+                 * Format: uuid
+                 * @description UUID (RFC 9562)
+                 */
+                productId: string;
+                /** @description Minor units of the currency */
+                priceMinor: number;
+                formerMinor: number | null;
+                quota: number;
+                left: number;
+                perPerson: number;
+                state: "planned" | "live" | "over";
+            }[];
         };
         ShowCreate: {
             title: string;
@@ -8299,6 +8380,305 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Payment"];
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listLivePrices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                showId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            id: string;
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            showId: string;
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            variantId: string;
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            productId: string;
+                            /** @description Minor units of the currency */
+                            priceMinor: number;
+                            formerMinor: number | null;
+                            quota: number;
+                            left: number;
+                            perPerson: number;
+                            state: "planned" | "live" | "over";
+                        }[];
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setLivePrice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                showId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description UUID (RFC 9562)
+                     */
+                    variantId: string;
+                    /** @description Minor units of the currency */
+                    priceMinor: number;
+                    quota: number;
+                    perPerson: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description UUID (RFC 9562)
+                         */
+                        id: string;
+                        /**
+                         * Format: uuid
+                         * @description UUID (RFC 9562)
+                         */
+                        showId: string;
+                        /**
+                         * Format: uuid
+                         * @description UUID (RFC 9562)
+                         */
+                        variantId: string;
+                        /**
+                         * Format: uuid
+                         * @description UUID (RFC 9562)
+                         */
+                        productId: string;
+                        /** @description Minor units of the currency */
+                        priceMinor: number;
+                        formerMinor: number | null;
+                        quota: number;
+                        left: number;
+                        perPerson: number;
+                        state: "planned" | "live" | "over";
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lowerLivePrice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                livePriceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    quota?: number;
+                    perPerson?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description UUID (RFC 9562)
+                         */
+                        id: string;
+                        /**
+                         * Format: uuid
+                         * @description UUID (RFC 9562)
+                         */
+                        showId: string;
+                        /**
+                         * Format: uuid
+                         * @description UUID (RFC 9562)
+                         */
+                        variantId: string;
+                        /**
+                         * Format: uuid
+                         * @description UUID (RFC 9562)
+                         */
+                        productId: string;
+                        /** @description Minor units of the currency */
+                        priceMinor: number;
+                        formerMinor: number | null;
+                        quota: number;
+                        left: number;
+                        perPerson: number;
+                        state: "planned" | "live" | "over";
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endLivePrice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                livePriceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description UUID (RFC 9562)
+                         */
+                        id: string;
+                        /**
+                         * Format: uuid
+                         * @description UUID (RFC 9562)
+                         */
+                        showId: string;
+                        /**
+                         * Format: uuid
+                         * @description UUID (RFC 9562)
+                         */
+                        variantId: string;
+                        /**
+                         * Format: uuid
+                         * @description UUID (RFC 9562)
+                         */
+                        productId: string;
+                        /** @description Minor units of the currency */
+                        priceMinor: number;
+                        formerMinor: number | null;
+                        quota: number;
+                        left: number;
+                        perPerson: number;
+                        state: "planned" | "live" | "over";
+                    };
                 };
             };
             /** @description Default Response */

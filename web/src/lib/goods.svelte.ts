@@ -2,12 +2,15 @@
  * The goods of one show as its page sees them: the bag with stock and prices, and what is on screen. Part of the room
  * (room.svelte.ts), which hands on its events and the snapshot of joining.
  *
- * Invariant: what is told of a product last is what the page shows, also while the bag is being loaded.
+ * Invariants: what is told of a product last is what the page shows, also while the bag is being loaded. While a
+ * variant has a live price that can be had, it shows that price, and its pieces count as there to be bought.
  */
 import type { StockLevel, Variant } from '@nacre/contract/catalog';
+import type { LivePrice } from '@nacre/contract/offers';
 import type { RoomEvent } from '@nacre/contract/realtime';
 import type { BagItem, Show } from '@nacre/contract/shows';
 import { learn, type VariantNews } from './buy/goods-news.ts';
+import { createLiveLayer, type OnShelf } from './offers/live-layer.svelte.ts';
 import { backoffMs, type Snapshot } from './realtime.svelte.ts';
 
 /** What a screen reader is told at once. */
@@ -24,11 +27,13 @@ export interface GoodsOptions {
 // A minute of trying. Fewer lose against a restarting server; a longer fault shows itself by more than an old bag.
 const renewalsMax = 8;
 
-export function createGoods(initial: Pick<Show, 'bag' | 'onScreenProductId'>, options: GoodsOptions) {
-  let bag = $state<BagItem[]>(initial.bag);
+export function createGoods(
+  initial: Pick<Show, 'bag' | 'onScreenProductId' | 'livePrices'>,
+  options: GoodsOptions,
+) {
+  const layer = createLiveLayer(initial.livePrices);
+  let bag = $state<BagItem[]>(layer.layOut(initial.bag));
   let onScreenProductId = $state<string | null>(initial.onScreenProductId);
-  /** Price before the last change that was told, by variant, while the page is open. */
-  const wasMinor = $state<Record<string, number>>({});
   /** Products that this page asked to have explained, until they are on screen. */
   const asked = $state<Record<string, boolean>>({});
   /** While the bag is loading: what is heard of goods, to be done again on top of it. */
@@ -46,25 +51,32 @@ export function createGoods(initial: Pick<Show, 'bag' | 'onScreenProductId'>, op
     return itemOf(productId)?.product.variants.find((variant) => variant.id === variantId);
   }
 
-  function setLevels(levels: readonly StockLevel[]): void {
-    for (const { productId, variantId, available, held } of levels) {
-      const variant = variantOf(productId, variantId);
-      if (variant) Object.assign(variant, { available, held });
+  /** What is on the shelf has changed, or the live price has; a change of the price that is shown is told. */
+  function change(productId: string, variantId: string, change: Partial<OnShelf>, quiet = false): void {
+    const item = itemOf(productId);
+    const variant = variantOf(productId, variantId);
+    const shown = layer.put(variantId, change);
+    if (!item || !variant || !shown) return;
+    const before = variant.priceMinor;
+    Object.assign(variant, shown);
+    if (variant.priceMinor !== before && !quiet) {
+      options.onNotice({ kind: 'price', item, priceMinor: variant.priceMinor });
     }
   }
 
-  function setPrice(productId: string, variantId: string, priceMinor: number): void {
-    const item = itemOf(productId);
-    const variant = variantOf(productId, variantId);
-    if (!item || !variant || variant.priceMinor === priceMinor) return;
-    wasMinor[variantId] = variant.priceMinor;
-    variant.priceMinor = priceMinor;
-    options.onNotice({ kind: 'price', item, priceMinor });
+  function setLevels(levels: readonly StockLevel[]): void {
+    for (const { productId, variantId, available, held } of levels) {
+      change(productId, variantId, { available, held });
+    }
+  }
+
+  function setLivePrices(items: readonly LivePrice[], quiet = false): void {
+    for (const { productId, variantId } of layer.set(items)) change(productId, variantId, {}, quiet);
   }
 
   function setBag(items: BagItem[]): void {
     const wasShown = onScreen !== null;
-    bag = items;
+    bag = layer.layOut(items);
     // Nobody waits any more: the answer was given while the page was away.
     for (const item of items) if (item.explainRequests === 0) asked[item.product.id] = false;
     // It came on screen before the page knew of it.
@@ -107,7 +119,10 @@ export function createGoods(initial: Pick<Show, 'bag' | 'onScreenProductId'>, op
       case 'on-screen':
         return setOnScreen(event.productId);
       case 'price':
-        setPrice(event.productId, event.variantId, event.priceMinor);
+        change(event.productId, event.variantId, { priceMinor: event.priceMinor });
+        break;
+      case 'live-prices':
+        setLivePrices(event.items);
         break;
       case 'stock':
         setLevels(event.levels);
@@ -127,13 +142,13 @@ export function createGoods(initial: Pick<Show, 'bag' | 'onScreenProductId'>, op
   /** Stock and prices as of the moment of joining: no news to anybody. */
   function join(snapshot: Snapshot): void {
     setOnScreen(snapshot.show.onScreenProductId);
-    setLevels(snapshot.levels);
-    for (const { productId, prices } of snapshot.bag) {
-      for (const { variantId, priceMinor } of prices) {
-        const variant = variantOf(productId, variantId);
-        if (variant) variant.priceMinor = priceMinor;
-      }
+    for (const { productId, variantId, available, held } of snapshot.levels) {
+      change(productId, variantId, { available, held }, true);
     }
+    for (const { productId, prices } of snapshot.bag) {
+      for (const { variantId, priceMinor } of prices) change(productId, variantId, { priceMinor }, true);
+    }
+    setLivePrices(snapshot.livePrices, true);
     if (heardMeanwhile === null && !isSameBag(bag, snapshot.bag)) void renew();
   }
 
@@ -144,23 +159,30 @@ export function createGoods(initial: Pick<Show, 'bag' | 'onScreenProductId'>, op
     get onScreen() {
       return onScreen;
     },
-    /** What the variant cost before, when that was more than now; else null. */
-    wasMinor({ id, priceMinor }: Pick<Variant, 'id' | 'priceMinor'>): number | null {
-      const before = wasMinor[id];
-      return before !== undefined && before > priceMinor ? before : null;
-    },
+    /** The former price that may stand beside a live price, as the server has found it; else null. */
+    wasMinor: ({ id }: Pick<Variant, 'id'>): number | null => layer.of(id)?.formerMinor ?? null,
+    /** The live price at which the variant can be had; null without one. */
+    liveOf: layer.of,
+    livePieces: layer.pieces,
+    /** What the variant is without a live price. */
+    onShelf: layer.onShelf,
     take,
     join,
     /** The whole of it, as just loaded. */
-    load(show: Pick<Show, 'bag' | 'onScreenProductId'>): void {
+    load(show: Pick<Show, 'bag' | 'onScreenProductId' | 'livePrices'>): void {
       setOnScreen(show.onScreenProductId);
+      layer.set(show.livePrices);
       setBag(show.bag);
     },
     /** A refused order told how a variant is: in a show that is over nothing else tells. */
     learn({ variantId, priceMinor, available }: VariantNews): void {
       const item = bag.find(({ product }) => product.variants.some(({ id }) => id === variantId));
       if (!item) return;
-      if (priceMinor !== undefined) setPrice(item.product.id, variantId, priceMinor);
+      if (priceMinor !== undefined) {
+        // What it costs this buyer now: no live price, or none that this page has heard of yet.
+        if (layer.of(variantId)?.priceMinor !== priceMinor) layer.drop(variantId);
+        change(item.product.id, variantId, { priceMinor });
+      }
       if (available !== undefined) learn(item.product, { variantId, available });
     },
     /** Whether this page asked for it and waits. */

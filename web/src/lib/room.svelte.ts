@@ -211,6 +211,9 @@ export function createRoom(initial: Show, options: RoomOptions) {
     },
     isRemoved: (messageId: string) => removedIds[messageId] === true,
     wasMinor: goods.wasMinor,
+    liveOf: goods.liveOf,
+    livePieces: goods.livePieces,
+    onShelf: goods.onShelf,
     /** Shows the message at once as being sent; what comes of it shows in `own`. */
     say(text: string): void {
       const line: OwnLine = { clientId: crypto.randomUUID(), text, state: 'sending', error: null };

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { LivePrice } from '@nacre/contract/offers';
 import type { BagItem, Show } from '@nacre/contract/shows';
 import '../../../tests/support/runes.ts';
 import type { Snapshot } from './realtime.svelte.ts';
@@ -19,7 +20,7 @@ function item(id: string, number: number, prices: number[] = [4_900]): BagItem {
 }
 
 function showWith(bag: BagItem[]): Show {
-  return { state: 'live', bag, onScreenProductId: null, viewers: 1, likes: 0 } as unknown as Show;
+  return { state: 'live', bag, onScreenProductId: null, livePrices: [], viewers: 1, likes: 0 } as unknown as Show;
 }
 
 function snapshotOf(bag: BagItem[], onScreenProductId: string | null = null): Snapshot {
@@ -33,7 +34,7 @@ function snapshotOf(bag: BagItem[], onScreenProductId: string | null = null): Sn
       productId: product.id, number,
       prices: product.variants.map(({ id, priceMinor }) => ({ variantId: id, priceMinor })),
     })),
-    talk: { slowSeconds: 0, isQuiet: false }, chat: [],
+    livePrices: [], talk: { slowSeconds: 0, isQuiet: false }, chat: [],
   };
 }
 
@@ -109,15 +110,48 @@ test('[W13] a bag that could not be loaded is asked for again', async () => {
   room.stop();
 });
 
-test('[W14] a variant’s former price is its own, and there only while it was more', () => {
+/** A live price of coat2, which costs 5,900 the day. */
+const live = (left: number, more: Partial<LivePrice> = {}): LivePrice => ({
+  id: 'l', showId: 's', variantId: 'coat2', productId: 'coat', priceMinor: 4_000, formerMinor: 5_500, quota: 9, left,
+  perPerson: 2, state: 'live', ...more,
+});
+
+test('[W14] a former price stands beside a live price, as the server found it, and nowhere else', () => {
   const { room, hear } = roomWith([item('coat', 1, [4_900, 5_900])]);
   const former = () => room.bag[0]?.product.variants.map(room.wasMinor);
   hear([{ type: 'price', productId: 'coat', variantId: 'coat2', priceMinor: 5_500 }]);
-  assert.deepEqual(former(), [null, 5_900]);
-  hear([{ type: 'price', productId: 'coat', variantId: 'coat1', priceMinor: 5_200 }]);
-  assert.deepEqual(former(), [null, 5_900], 'dearer than before is no former price to show');
-  hear([{ type: 'price', productId: 'coat', variantId: 'coat2', priceMinor: 6_500 }]);
   assert.deepEqual(former(), [null, null]);
+  hear([{ type: 'live-prices', items: [live(3)] }]);
+  assert.deepEqual(former(), [null, 5_500]);
+  hear([{ type: 'live-prices', items: [live(3, { formerMinor: null })] }]);
+  assert.deepEqual(former(), [null, null]);
+});
+
+test('[W210] a live price is shown with its pieces while it can be had, and then the price of the day', () => {
+  const { room, notices, hear, join } = roomWith([item('coat', 1, [4_900, 5_900])]);
+  const shown = () => {
+    const { priceMinor, available, held } = room.bag[0]!.product.variants[1]!;
+    return [priceMinor, available, held];
+  };
+  hear([{ type: 'stock', levels: [{ productId: 'coat', variantId: 'coat2', available: 1, held: 4 }] }]);
+  hear([{ type: 'live-prices', items: [live(3)] }]);
+  assert.deepEqual(shown(), [4_000, 4, 1]);
+  assert.deepEqual(notices.map((notice) => notice.kind === 'price' && notice.priceMinor), [4_000]);
+  assert.equal(room.livePieces(room.bag[0]!.product), 3);
+  assert.deepEqual(room.onShelf(room.bag[0]!.product.variants[1]!).priceMinor, 5_900);
+  // The price of the day changes under it; somebody buys.
+  hear([{ type: 'price', productId: 'coat', variantId: 'coat2', priceMinor: 6_100 }]);
+  hear([{ type: 'live-prices', items: [live(2)] }]);
+  assert.deepEqual(shown(), [4_000, 3, 2]);
+  hear([{ type: 'live-prices', items: [live(0)] }]);
+  assert.deepEqual(shown(), [6_100, 1, 4]);
+  assert.equal(room.livePieces(room.bag[0]!.product), null);
+  // Back after a pause.
+  join({ ...snapshotOf([item('coat', 1, [4_900, 5_900])]), livePrices: [live(2)] });
+  assert.deepEqual(shown(), [4_000, 7, 0]);
+  // A refused order says that it is gone.
+  room.learn({ variantId: 'coat2', priceMinor: 5_900 });
+  assert.deepEqual(shown(), [5_900, 5, 0]);
 });
 
 test('[W15] what was asked for can be asked for again once it was on screen', () => {
@@ -153,7 +187,7 @@ test('[W16] in a show that is over, a refused order tells the new price and what
   room.learn({ variantId: 'no longer here', available: 0 });
   const [small, large] = room.bag[0]?.product.variants ?? [];
   assert.deepEqual([small?.priceMinor, small?.available], [4_900, 0]);
-  assert.deepEqual([large?.priceMinor, large?.available, large && room.wasMinor(large)], [5_500, 5, 5_900]);
+  assert.deepEqual([large?.priceMinor, large?.available], [5_500, 5]);
 });
 
 test('[W150] how the talk is held comes with joining and follows the room; only a change is told', () => {

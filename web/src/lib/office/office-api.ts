@@ -10,6 +10,7 @@ import type {
   StockLevel,
 } from '@nacre/contract/catalog';
 import type { Page } from '@nacre/contract/common';
+import type { LivePrice, LivePriceLower, LivePriceSet } from '@nacre/contract/offers';
 import type { CounterSale, Order, OrderGroup, OrderShip, OrderState } from '@nacre/contract/orders';
 import type { Shop, ShopCreate, ShopPatch } from '@nacre/contract/shops';
 import type { Show, ShowCreate, ShowFigures, ShowPatch, ShowTile } from '@nacre/contract/shows';
@@ -172,3 +173,17 @@ export const sellAtCounter = (shopId: string, body: CounterSale): Promise<Order>
 
 export const voidSale = (orderId: string): Promise<Order> =>
   ask(api.POST('/api/office/orders/{orderId}/void', { params: { path: { orderId } } }));
+
+// ---- live prices ------------------------------------------------------------------------------------------------
+
+export const listLivePrices = async (showId: string): Promise<LivePrice[]> =>
+  (await ask(api.GET('/api/office/shows/{showId}/live-prices', { params: { path: { showId } } }))).items;
+
+export const setLivePrice = (showId: string, body: LivePriceSet): Promise<LivePrice> =>
+  ask(api.POST('/api/office/shows/{showId}/live-prices', { params: { path: { showId } }, body }));
+
+export const lowerLivePrice = (livePriceId: string, body: LivePriceLower): Promise<LivePrice> =>
+  ask(api.PATCH('/api/office/live-prices/{livePriceId}', { params: { path: { livePriceId } }, body }));
+
+export const endLivePrice = (livePriceId: string): Promise<LivePrice> =>
+  ask(api.POST('/api/office/live-prices/{livePriceId}/end', { params: { path: { livePriceId } } }));

@@ -1,0 +1,16 @@
+/**
+ * Outbox topic `offers.set`: a live price was set in the show, and begins if the show is live. Only for this module
+ * itself, should its process die in between.
+ */
+export interface OfferSet {
+  showId: string;
+}
+
+export const OFFERS_SET_TOPIC = 'offers.set';
+
+/** Bus topic `offers.changed`: live prices of the show began, ran down or ended. After the commit, at most once. */
+export interface OffersChanged {
+  showId: string;
+}
+
+export const OFFERS_TOPIC = 'offers.changed';

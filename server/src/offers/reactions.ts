@@ -1,0 +1,72 @@
+/** What offers does when a show's state changes, and what it tells the rooms. */
+import type { LivePrice } from '@nacre/contract/offers';
+import type { Bus } from '../platform/bus.ts';
+import type { Log } from '../platform/log.ts';
+import type { Outbox } from '../platform/outbox.ts';
+import { showRoom, type Channel } from '../realtime/channel.ts';
+import { SHOWS_CHANGED_TOPIC, type ShowsChanged } from '../shows/events.ts';
+import { OFFERS_SET_TOPIC, OFFERS_TOPIC, type OfferSet, type OffersChanged } from './events.ts';
+import type { Offers } from './offers.ts';
+
+/** Notices of this time share one look. Shorter is a query per batch in a rush, longer is felt as delay. */
+const LOOK_EVERY_MS = 250;
+
+/** Registers them; before `outbox.start()`. */
+export function offersReactions(outbox: Outbox, deps: { offers: Pick<Offers, 'settle'> }): void {
+  outbox.on(SHOWS_CHANGED_TOPIC, (_tx, fact: ShowsChanged) => deps.offers.settle(fact.showId));
+  outbox.on(OFFERS_SET_TOPIC, (_tx, fact: OfferSet) => deps.offers.settle(fact.showId));
+}
+
+export interface OffersFeedDeps {
+  bus: Bus;
+  channel: Pick<Channel, 'publish'>;
+  log: Log;
+  liveIn(showId: string): Promise<LivePrice[]>;
+}
+
+/**
+ * Tells rooms which live prices there are now, all of them: one that is missing is over. Notices of two commits can
+ * come in the wrong order, so a notice only says where to look.
+ */
+export function createOffersFeed(deps: OffersFeedDeps): { stop(): Promise<void> } {
+  let changed = new Set<string>();
+  let timer: NodeJS.Timeout | null = null;
+  let looking: Promise<void> = Promise.resolve();
+  let stopped = false;
+
+  function wake(): void {
+    if (stopped) return;
+    timer ??= setTimeout(() => {
+      looking = look().finally(() => {
+        timer = null;
+        if (changed.size > 0) wake();
+      });
+    }, LOOK_EVERY_MS);
+  }
+
+  async function look(): Promise<void> {
+    const due = changed;
+    changed = new Set();
+    for (const showId of due) {
+      try {
+        deps.channel.publish(showRoom(showId), { type: 'live-prices', items: await deps.liveIn(showId) });
+      } catch (error) {
+        deps.log.warn({ err: error, showId }, 'live prices could not be told to the room');
+      }
+    }
+  }
+
+  const unsubscribe = deps.bus.subscribe(OFFERS_TOPIC, (told) => {
+    changed.add((told as OffersChanged).showId);
+    wake();
+  });
+
+  return {
+    async stop() {
+      stopped = true;
+      unsubscribe();
+      if (timer !== null) clearTimeout(timer);
+      await looking;
+    },
+  };
+}
