@@ -9,16 +9,14 @@
  * Usage: node bench/checkout.ts [--json] [--rounds N]
  */
 import { spawn } from 'node:child_process';
-import { createHmac, randomBytes } from 'node:crypto';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import { clusterPlace } from '../server/src/platform/embedded-postgres-cluster.ts';
-import { ownerUrl } from '../server/src/platform/embedded-postgres-owner.ts';
-import { secretsBeside } from '../server/src/platform/data-folder.ts';
 import { newId } from '../server/src/platform/ids.ts';
+import { insertPeople, newBuyers } from '../tests/support/buyers.ts';
 import { ADDRESS, createMarket } from '../tests/support/market.ts';
 import { openMarket, startNacre } from '../tests/support/nacre.ts';
+import { databaseOf } from '../tests/support/server-database.ts';
 import type { Result, Task } from './checkout-client.ts';
 import { median, processorSeconds, round, say, statOf, ticksPerSecond } from './figures.ts';
 
@@ -43,10 +41,8 @@ interface Measured {
 
 const nacre = await startNacre();
 try {
-  const place = clusterPlace(nacre.dataFolder);
-  const secret = secretsBeside(nacre.dataFolder);
-  if (!secret) throw new Error('the database of the server is not found');
-  const url = ownerUrl(`postgres://127.0.0.1:${place.port}`, secret('database owner'));
+  const { url, sessionSecret, postmaster: postmasterNow } = databaseOf(nacre);
+  const postmaster = postmasterNow();
   const pool = new pg.Pool({ connectionString: url, max: 2 });
   const shown = await pool.query<{ fsync: string; commit: string }>(
     `select current_setting('fsync') as fsync, current_setting('synchronous_commit') as commit`,
@@ -56,14 +52,13 @@ try {
   const [variant] = market.product.variants;
   if (!variant) throw new Error('nothing to sell');
   const wish = { variantId: variant.id, quantity: 1, unitPriceMinor: variant.priceMinor };
-  const postmaster = Number(readFileSync(join(place.cluster, 'postmaster.pid'), 'utf8').split('\n')[0]);
   const ours = new Map<number, Measured[]>(connections.map((count) => [count, []]));
   const limit: Measured[] = [];
   const usual: Measured[] = [];
   const direct = await createMarket({ url, deliver: false });
   for (let index = 0; index < rounds; index += 1) {
     for (const count of connections) {
-      const cookies = await newBuyers(pool, secret('accounts'), buyersEach);
+      const cookies = await newBuyers(pool, sessionSecret, buyersEach);
       const cpuBefore = processorSeconds(nacre.pid()) + cpuOfPostgres(postmaster);
       const result = await load({
         port: Number(new URL(nacre.url).port), connections: count, forMs, cookies, ordersEach,
@@ -128,29 +123,6 @@ function rates({ perSecond, perCpuSecond }: Measured): string {
 function summary(all: Measured[]) {
   const of = (key: keyof Measured, digits = 0): number => round(median(all.map((one) => one[key])), digits);
   return { perSecond: of('perSecond'), perCpuSecond: of('perCpuSecond'), p50Ms: of('p50Ms', 1), p99Ms: of('p99Ms', 1) };
-}
-
-async function insertPeople(pool: pg.Pool, ids: string[]): Promise<void> {
-  await pool.query(
-    `insert into person (id, name, email, created_at, updated_at)
-     select id, 'Buyer', id || '@bench.test', now(), now() from unnest($1::uuid[]) as id`, [ids],
-  );
-}
-
-/** @returns their cookie headers */
-async function newBuyers(pool: pg.Pool, secret: string, count: number): Promise<string[]> {
-  const ids = Array.from({ length: count }, newId);
-  const tokens = ids.map(() => randomBytes(24).toString('base64url'));
-  await insertPeople(pool, ids);
-  await pool.query(
-    `insert into session (id, token, person_id, expires_at, created_at, updated_at)
-     select gen_random_uuid(), token, id, now() + interval '1 day', now(), now()
-       from unnest($1::uuid[], $2::text[]) as new (id, token)`, [ids, tokens],
-  );
-  return tokens.map((token) => {
-    const signature = createHmac('sha256', secret).update(token).digest('base64');
-    return `nacre.session_token=${encodeURIComponent(`${token}.${signature}`)}`;
-  });
 }
 
 async function load(task: Task): Promise<Result> {

@@ -24,6 +24,15 @@ const commands = {
     await ensureWebBuilt();
     return runNode(['bench/run.ts', ...args]);
   },
+  async torture(args) {
+    await ensureInstalled('dev');
+    await ensureWebBuilt();
+    return runNode(['tests/torture/main.ts', ...args]);
+  },
+  async simulate(args) {
+    await ensureInstalled('dev');
+    return runNode(['tests/simulation/main.ts', ...args]);
+  },
   async generate(args) {
     await ensureInstalled('dev');
     await ensureWebBuilt();

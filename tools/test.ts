@@ -1,9 +1,9 @@
 /**
  * All tests, in the order in which a failure is cheapest to learn of: pure, media process, database, database on
- * PostgreSQL 15, start, real browser.
+ * PostgreSQL 15, start, kills in a rush, real browser.
  *
- * Usage: npm test [-- STEP…] [-- FILE…]; steps: pure media db db15 start pages e2e. `--long` runs what these leave out,
- * the *.long.ts, and only that.
+ * Usage: npm test [-- STEP…] [-- FILE…]; steps: pure media db db15 start torture pages e2e.
+ * `--long` runs what these leave out, the *.long.ts, and only that.
  * Prints node:test's own lines, and at the end their sums.
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -76,11 +76,12 @@ function allSteps(): Step[] {
   const tests = find(`${FOLDERS}/**/*.test.ts`);
   const db = tests.filter((file) => file.endsWith('.db.test.ts'));
   const start = tests.filter((file) => file.startsWith(join(root, 'tests/start')));
+  const torture = tests.filter((file) => file.startsWith(join(root, 'tests/torture')));
   // A real publisher, a real media process and repairs within milliseconds want the two cores for themselves.
   const media = tests.filter((file) => file === join(root, 'media/src/supervisor.test.ts'));
   const e2e = find('tests/e2e/**/*.e2e.ts');
   const calm = CALM.flatMap((name) => e2e.filter((file) => basename(file, '.e2e.ts') === name));
-  const pure = tests.filter((file) => ![...db, ...start, ...media].includes(file));
+  const pure = tests.filter((file) => ![...db, ...start, ...torture, ...media].includes(file));
   if (long) return [{ name: 'long', files: find('tests/**/*.long.ts'), concurrency: 1, timeoutMs: 3_600_000 }];
   return [
     { name: 'pure', files: pure, concurrency: 2, timeoutMs: 60_000 },
@@ -92,6 +93,7 @@ function allSteps(): Step[] {
     },
     // Each file mostly waits for processes that begin and end.
     { name: 'start', files: start, concurrency: 3, timeoutMs: 240_000, prepare: installProxies },
+    { name: 'torture', files: torture, concurrency: 1, timeoutMs: 600_000 },
     {
       name: 'pages', files: calm, concurrency: 2, timeoutMs: 240_000, missing: missingChromium, required: true,
     },

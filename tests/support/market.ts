@@ -25,7 +25,7 @@ import { createDiskBlobs } from '../../server/src/platform/blobs.ts';
 import { createMemoryBus } from '../../server/src/platform/bus.ts';
 import type { Clock } from '../../server/src/platform/clock.ts';
 import { createDatabase, type Database } from '../../server/src/platform/database.ts';
-import { newId } from '../../server/src/platform/ids.ts';
+import { newId, type NewId } from '../../server/src/platform/ids.ts';
 import { createJobs, type Jobs } from '../../server/src/platform/jobs.ts';
 import { createLog, type Log } from '../../server/src/platform/log.ts';
 import { createOutbox, type Outbox } from '../../server/src/platform/outbox.ts';
@@ -117,6 +117,9 @@ export interface MarketOptions {
   provider?: PaymentProvider;
   /** False: facts stay in the outbox, as in a process that died. Default: true. */
   deliver?: boolean;
+  newId?: NewId;
+  /** Work for later; default: the server's own, which goes by the database's clock. */
+  jobsOn?: (outbox: Outbox, clock: Clock) => Jobs;
 }
 
 export async function createMarket(options: MarketOptions): Promise<Market> {
@@ -125,9 +128,9 @@ export async function createMarket(options: MarketOptions): Promise<Market> {
   const database = createDatabase({ url: options.url, log });
   const outbox = createOutbox({ database, clock, log });
   const bus = createMemoryBus({ log });
-  const jobs = createJobs({ url: options.url, log });
+  const jobs = options.jobsOn?.(outbox, clock) ?? createJobs({ url: options.url, log });
   const folder = mkdtempSync(join(tmpdir(), 'nacre-market-'));
-  const platform: Platform = { database, outbox, bus, clock, newId, log };
+  const platform: Platform = { database, outbox, bus, clock, newId: options.newId ?? newId, log };
   const images = createImages({ platform, blobs: createDiskBlobs({ folder }) });
   const shops = createShops({ platform, images });
   const catalog = createCatalog({ platform, images, shops });

@@ -1,0 +1,258 @@
+/**
+ * A rush on one SKU through the real server, in which the server or its PostgreSQL is killed (-9) at a random moment;
+ * after that everything that has no answer is sent again with the same key, and what was acknowledged is compared with
+ * the database.
+ *
+ * What counts as an anomaly: an acknowledged order that is not there, is there twice or under another id; an order that
+ * nobody was told of; stock that does not add up; an order with no payment or two; a payment that was acknowledged and
+ * did not pay.
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import type { Product, StockLevel } from '@nacre/contract/catalog';
+import type { Order } from '@nacre/contract/orders';
+import { newBuyers } from '../support/buyers.ts';
+import { ADDRESS } from '../support/market.ts';
+import { openMarket, startNacre, type Client, type Nacre } from '../support/nacre.ts';
+import { databaseOf, type ServerDatabase } from '../support/server-database.ts';
+
+/** Orders on the way at a time. */
+const WORKERS = 48;
+/** The longest time from the first order to the kill. */
+const KILL_WITHIN_MS = 700;
+/** Each buyer buys once: a limit per person is another test's. */
+const BUYERS_A_ROUND = 400;
+/** The most that is put on the shelf for a round: in many it is sold out before the kill. */
+const STOCK_MAX = 300;
+/** Server, database and facts on their way are there again after this, or it is an anomaly. */
+const BACK_WITHIN_MS = 60_000;
+const ANSWER_WITHIN_MS = 10_000;
+
+/** One order that somebody wants. */
+interface Wish {
+  key: string;
+  cookie: string;
+  quantity: number;
+  pays: boolean;
+  /** `open`: sent without an answer, it may be there or not. */
+  is: 'unsent' | 'open' | 'placed' | 'refused';
+  orderId: string | null;
+  payment: { url: string; is: 'open' | 'acknowledged' } | null;
+}
+
+export interface TortureResult {
+  rounds: number;
+  /** Acknowledged ones. */
+  orders: number;
+  /** A sentence each. */
+  anomalies: string[];
+}
+
+interface Stage {
+  nacre: Nacre;
+  database: ServerDatabase;
+  pool: pg.Pool;
+  owner: Client;
+  variant: Product['variants'][number];
+  /** Put on the shelf so far. */
+  stocked: number;
+  /** Acknowledged so far. */
+  placed: number;
+}
+
+/** @param random from 0 to below 1; seeded, the moments of the kills can be had again, not what happens in them */
+export async function torture(
+  rounds: number, random: () => number, say: (line: string) => void = () => {},
+): Promise<TortureResult> {
+  const nacre = await startNacre();
+  const database = databaseOf(nacre);
+  const pool = new pg.Pool({ connectionString: database.url, max: 2 });
+  // A killed database ends idle connections of ours too.
+  pool.on('error', () => {});
+  try {
+    const { owner, product } = await openMarket(nacre.url, { stock: 0 });
+    const variant = product.variants[0]!;
+    const stage: Stage = { nacre, database, pool, owner, variant, stocked: 0, placed: 0 };
+    const anomalies: string[] = [];
+    for (let round = 1; round <= rounds; round += 1) {
+      const victim = round % 2 === 0 ? 'database' : 'server';
+      const found = await oneRound(stage, victim, random);
+      anomalies.push(...found.map((anomaly) => `round ${round}, ${victim} killed: ${anomaly}`));
+      say(`round ${round}: ${victim} killed; ${stage.placed} orders so far, ${anomalies.length} anomalies`);
+    }
+    return { rounds, orders: stage.placed, anomalies };
+  } finally {
+    await pool.end();
+    await nacre.remove();
+  }
+}
+
+async function oneRound(stage: Stage, victim: 'server' | 'database', random: () => number): Promise<string[]> {
+  const { nacre, pool, owner, variant } = stage;
+  const more = 1 + Math.floor(random() * STOCK_MAX);
+  await owner.must<StockLevel>(200, 'POST', `/api/office/variants/${variant.id}/stock`, { change: more });
+  stage.stocked += more;
+  const cookies = await newBuyers(pool, stage.database.sessionSecret, BUYERS_A_ROUND);
+  const fresh = cookies.map((cookie): Wish => ({
+    key: randomUUID(), cookie, quantity: 1 + Math.floor(random() * 2), pays: random() < 0.5, is: 'unsent',
+    orderId: null,
+    payment: null,
+  }));
+  const waiting = [...fresh];
+  let ends = false;
+  const workers = Promise.all(Array.from({ length: WORKERS }, async () => {
+    while (!ends) {
+      const wish = waiting.shift();
+      if (wish === undefined) return;
+      // A connection that breaks leaves the wish open.
+      await attend(stage, wish).catch(() => {});
+    }
+  }));
+  await sleep(Math.floor(random() * KILL_WITHIN_MS));
+  if (victim === 'server') {
+    await nacre.kill();
+    ends = true;
+    await nacre.startAgain();
+  } else {
+    process.kill(stage.database.postmaster(), 'SIGKILL');
+    await sleep(Math.floor(random() * KILL_WITHIN_MS));
+    ends = true;
+  }
+  await workers;
+  const sent = fresh.filter(({ is }) => is !== 'unsent');
+  return [...await answerAll(stage, sent), ...await compare(stage, sent)];
+}
+
+/** Sends what is open until it is answered. */
+async function answerAll(stage: Stage, wishes: readonly Wish[]): Promise<string[]> {
+  const endMs = performance.now() + BACK_WITHIN_MS;
+  for (;;) {
+    const open = wishes.filter((wish) => wish.is === 'open' || wish.payment?.is === 'open');
+    if (open.length === 0) return [];
+    if (performance.now() > endMs) return [`${open.length} wishes have no answer after a minute`];
+    const waiting = [...open];
+    await Promise.all(Array.from({ length: WORKERS }, async () => {
+      for (let wish = waiting.shift(); wish !== undefined; wish = waiting.shift()) {
+        await attend(stage, wish).catch(() => {});
+      }
+    }));
+    await sleep(50);
+  }
+}
+
+/** Places it, and pays for it if its buyer means to. Throws when there is no answer; what is known is kept. */
+async function attend(stage: Stage, wish: Wish): Promise<void> {
+  if (wish.is === 'unsent' || wish.is === 'open') await place(stage, wish);
+  if (wish.payment?.is === 'open') await pay(stage, wish);
+}
+
+async function place({ nacre, variant }: Stage, wish: Wish): Promise<void> {
+  wish.is = 'open';
+  const { status, body } = await post(nacre.url, '/api/orders', wish.cookie, {
+    idempotencyKey: wish.key, showId: null, address: ADDRESS,
+    lines: [{ variantId: variant.id, quantity: wish.quantity, unitPriceMinor: variant.priceMinor }],
+  });
+  if (status === 201) {
+    const order = body as Order;
+    wish.is = 'placed';
+    wish.orderId = order.id;
+    if (wish.pays && order.paymentUrl !== null) wish.payment = { url: order.paymentUrl, is: 'open' };
+  } else if ((body as { code?: string }).code === 'orders.sold_out') wish.is = 'refused';
+}
+
+async function pay({ nacre }: Stage, wish: Wish): Promise<void> {
+  const id = /[0-9a-f-]{36}/.exec(wish.payment!.url)![0];
+  const { status, body } = await post(nacre.url, `/api/payments/${id}/sandbox`, wish.cookie, { outcome: 'succeed' });
+  // Decided already: the answer to an earlier try was lost.
+  const isDecided = (body as { code?: string }).code === 'payments.not_pending';
+  if (status === 200 || isDecided) wish.payment!.is = 'acknowledged';
+}
+
+async function post(
+  url: string, path: string, cookie: string, body: unknown,
+): Promise<{ status: number; body: unknown }> {
+  const answer = await fetch(url + path, {
+    method: 'POST', headers: { cookie, 'content-type': 'application/json' }, body: JSON.stringify(body),
+    signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+  });
+  return { status: answer.status, body: await answer.json() };
+}
+
+interface OrderSeen {
+  id: string;
+  key: string;
+  state: string;
+  quantity: number;
+  payments: number;
+}
+
+async function compare(stage: Stage, wishes: readonly Wish[]): Promise<string[]> {
+  const endMs = performance.now() + BACK_WITHIN_MS;
+  // Facts of captured payments may still be on their way.
+  while ((await stage.pool.query('select 1 from outbox limit 1')).rows.length > 0 && performance.now() < endMs) {
+    await sleep(50);
+  }
+  const { rows } = await stage.pool.query<OrderSeen>(
+    `select "order".id, idempotency_key as key, "order".state, line.quantity,
+            (select count(*)::int from payment where subject = 'order/' || "order".id) as payments
+       from "order" join order_line as line on line.order_id = "order".id
+      where line.variant_id = $1 and idempotency_key = any ($2)`, [stage.variant.id, wishes.map(({ key }) => key)],
+  );
+  const { rows: [level] } = await stage.pool.query<Level>(
+    `select available, held, ordered.*,
+            (select sum(available_change)::int from stock_move where variant_id = $1) as moved
+       from stock, (
+              select count(*)::int as orders,
+                     coalesce(sum(quantity) filter (where state = 'held'), 0)::int as unpaid,
+                     coalesce(sum(quantity) filter (where state = 'paid'), 0)::int as sold
+                from "order" join order_line on order_id = "order".id
+               where variant_id = $1
+            ) as ordered
+      where variant_id = $1`, [stage.variant.id],
+  );
+  stage.placed += wishes.filter(({ is }) => is === 'placed').length;
+  return [...ordersThatDiffer(wishes, rows), ...sumsThatDiffer(stage, level!)];
+}
+
+interface Level {
+  available: number;
+  held: number;
+  /** What the moves of the shelf add up to. */
+  moved: number;
+  /** Of all rounds. */
+  orders: number;
+  /** Pieces of orders that are held, and that are paid. */
+  unpaid: number;
+  sold: number;
+}
+
+function ordersThatDiffer(wishes: readonly Wish[], rows: readonly OrderSeen[]): string[] {
+  const found: string[] = [];
+  const byKey = new Map<string, OrderSeen[]>();
+  for (const row of rows) byKey.set(row.key, [...(byKey.get(row.key) ?? []), row]);
+  for (const wish of wishes) {
+    const own = byKey.get(wish.key) ?? [];
+    const [row] = own;
+    if (wish.is !== 'placed') {
+      if (own.length > 0) found.push(`${wish.key} was ${wish.is}, but there is an order`);
+    } else if (own.length !== 1 || row!.id !== wish.orderId || row!.quantity !== wish.quantity) {
+      found.push(`${wish.key} was acknowledged as ${wish.orderId}; there is ${JSON.stringify(own)}`);
+    } else {
+      if (row!.payments !== 1) found.push(`order ${row!.id} has ${row!.payments} payments`);
+      const isPaid = wish.payment?.is === 'acknowledged';
+      if (isPaid !== (row!.state === 'paid')) found.push(`order ${row!.id} is ${row!.state}, paid: ${isPaid}`);
+    }
+  }
+  return found;
+}
+
+function sumsThatDiffer({ stocked, placed }: Stage, level: Level): string[] {
+  const found: string[] = [];
+  const { available, held, moved, orders, unpaid, sold } = level;
+  if (available + held + sold !== stocked) found.push(`of ${stocked} pieces there are ${JSON.stringify(level)}`);
+  if (held !== unpaid) found.push(`${held} pieces are held for orders of ${unpaid}`);
+  if (moved !== available) found.push(`moves say ${moved} pieces, the shelf ${available}`);
+  if (orders !== placed) found.push(`there are ${orders} orders, and ${placed} were acknowledged`);
+  return found;
+}
