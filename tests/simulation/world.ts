@@ -68,13 +68,24 @@ export interface Fuse {
   hasBlown(): boolean;
 }
 
-/** Lets a process die: from then on its statements throw, and what was not committed is rolled back. */
+/**
+ * Lets a process die: from then on its statements throw, and what was not committed is rolled back. Statements of all
+ * its connections run one at a time, in the sequence in which they were asked for, so that a seed gives the same life
+ * again; a statement must therefore not have to wait for a lock of another connection.
+ */
 export function fuseOf(database: Database): Fuse {
   let left: number | null = null;
   let isBefore = false;
   let blown = false;
   const { pool } = database;
   const connect = pool.connect.bind(pool) as () => Promise<import('pg').PoolClient>;
+  let turn: Promise<unknown> = Promise.resolve();
+
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = turn.then(() => work());
+    turn = done.catch(() => {});
+    return done;
+  }
 
   function blow(client: import('pg').PoolClient): never {
     blown = true;
@@ -86,7 +97,7 @@ export function fuseOf(database: Database): Fuse {
   const wrapped = new WeakSet<object>();
   pool.connect = (async () => {
     if (blown) throw new Crashed('the process has died');
-    const client = await connect();
+    const client = await inTurn(connect);
     if (wrapped.has(client)) return client;
     wrapped.add(client);
     const query = client.query.bind(client) as (...args: unknown[]) => Promise<unknown>;
@@ -94,7 +105,7 @@ export function fuseOf(database: Database): Fuse {
       if (blown) blow(client);
       const isLast = left !== null && (left -= 1) === 0;
       if (isLast && isBefore) blow(client);
-      const result = await query(...args);
+      const result = await inTurn(() => query(...args));
       if (isLast || blown) blow(client);
       return result;
     }) as never;
