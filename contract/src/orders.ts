@@ -40,6 +40,8 @@ const AskedLines = Type.Array(
       quantity: Type.Integer({ minimum: 1, maximum: QUANTITY_MAX }),
       /** The price that the buyer saw; if it changed, the order is refused and the new price told. */
       unitPriceMinor: AmountMinor,
+      /** The higher price that the page showed struck through, if any: it is kept with what was promised. */
+      formerPriceMinor: Type.Optional(AmountMinor),
     },
     { additionalProperties: false },
   ),

@@ -128,6 +128,7 @@ function createTrade(deps: ModulesDeps) {
   const orders = createOrders({
     platform, catalog, payments, shops, images,
     bagOf: shows.bagNumbers,
+    screensNow: shows.screensNow,
     keepAddress: accounts.addAddress,
     tell: realtime.tell,
   });

@@ -17,7 +17,7 @@ export function mountOrders(
   });
   const orders = createOrders({
     platform, catalog, payments, shops, images,
-    bagOf: shows.bagNumbers, keepAddress: accounts.addAddress, tell: realtime.tell,
+    bagOf: shows.bagNumbers, screensNow: shows.screensNow, keepAddress: accounts.addAddress, tell: realtime.tell,
   });
   ordersReactions(platform.outbox, { orders });
   paymentsRoutes(app, { payments });

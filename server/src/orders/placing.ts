@@ -48,8 +48,22 @@ export function readLines(lines: OrderPlace['lines']): AskedLine[] {
 }
 
 /**
+ * The former prices that the buyer's page showed, by variant.
+ * @throws Refusal `request.invalid` for one that is no higher than the price
+ */
+export function shownFormerOf(lines: OrderPlace['lines']): Map<string, number> {
+  return new Map(lines.flatMap(({ variantId, unitPriceMinor, formerPriceMinor }) => {
+    if (formerPriceMinor === undefined) return [];
+    if (formerPriceMinor <= unitPriceMinor) {
+      throw new Refusal('request.invalid', { details: { field: 'formerPriceMinor' } });
+    }
+    return [[variantId, formerPriceMinor] as const];
+  }));
+}
+
+/**
  * SHA-256 of what is asked for. Two requests have the same one when they ask for the same order: the sequence of lines
- * and of the address's fields, and whether the address is kept, make no difference.
+ * and of the address's fields, whether the address is kept, and which former prices were shown, make no difference.
  */
 export function hashRequest(request: Pick<OrderPlace, 'showId' | 'lines' | 'address' | 'pickup'>): Buffer {
   const { showId, lines, address, pickup } = request;

@@ -142,6 +142,8 @@ export interface Shows {
   pictureUp(showId: string): Promise<void>;
   pictureDown(showId: string, reason: string): Promise<void>;
   /** Shop and numbers of the goods, removed ones included; null for a show that this person may not know of. */
+  /** What is on screen in each of the shows, in the transaction's view; ids without a show are missing. */
+  screensNow(tx: Tx, showIds: readonly string[]): Promise<Map<string, store.ShowScreen>>;
   bagNumbers(showId: string, personId: string): Promise<{ shopId: string; numbers: Map<string, number> } | null>;
   /** The shop that a show is of; null for a show that this person may not know of. */
   shopOf(showId: string, personId: string): Promise<string | null>;
@@ -221,6 +223,7 @@ export function createShows(deps: ShowsDeps): Shows {
     mayWatch: (showId, actor) => mayWatch(parts, showId, actor),
     pictureUp: (showId) => inTurn(showId, () => pictureUp(parts, showId)),
     pictureDown: (showId, reason) => inTurn(showId, () => pictureDown(parts, showId, reason)),
+    screensNow: store.screensNow,
     bagNumbers: (showId, personId) => bagNumbers(parts, showId, personId),
     shopOf: async (showId, personId) => (await findVisible(parts, showId, personId))?.shop_id ?? null,
     roomState: (showId) => roomState(parts, showId),

@@ -184,6 +184,26 @@ export async function onScreenNow(db: Db | Tx, showId: string): Promise<string |
   return row?.product_id ?? null;
 }
 
+/** A show at one moment. */
+export interface ShowScreen {
+  title: string;
+  /** Null unless it runs. */
+  wentLiveAt: Date | null;
+  onScreenProductId: string | null;
+}
+
+/** What is on screen in each of the shows, for who needs it of many at once. */
+export async function screensNow(tx: Tx, showIds: readonly string[]): Promise<Map<string, ShowScreen>> {
+  if (showIds.length === 0) return new Map();
+  const { rows } = await sql<ShowScreen & { id: string }>`
+    select show.id, show.title, on_screen.product_id as "onScreenProductId",
+           case when show.state in ('live', 'interrupted') then show.went_live_at end as "wentLiveAt"
+      from show
+      left join on_screen_interval on_screen on on_screen.show_id = show.id and on_screen.ended_at is null
+     where show.id = any (${showIds}::uuid[])`.execute(tx);
+  return new Map(rows.map(({ id, ...screen }) => [id, screen]));
+}
+
 /** Ends the open interval, never before it began. @returns whether there was one */
 export async function closeInterval(tx: Tx, showId: string, at: Date): Promise<boolean> {
   const { rows } = await sql`

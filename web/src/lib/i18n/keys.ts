@@ -1060,6 +1060,7 @@ export interface MessageArguments {
   'refusal.orders.no_pickup': null;
   'refusal.orders.code_unknown': null;
   'refusal.orders.void_too_late': null;
+  'refusal.orders.no_promise': null;
   'refusal.accounts.operator_only': null;
   'refusal.chat.slow': null;
   'refusal.chat.quiet': null;
