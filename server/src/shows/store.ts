@@ -1,6 +1,6 @@
 /** SQL on show, show_item and on_screen_interval: the show itself, its bag, what is on screen. */
 import { sql, type Insertable, type Selectable, type Updateable } from 'kysely';
-import type { ShowState, ShowVisibility } from '@nacre/contract/shows';
+import type { ShowSales, ShowState, ShowVisibility } from '@nacre/contract/shows';
 import type { Db, Tx } from '../platform/database.ts';
 import type { OnScreenInterval, Show as ShowTable, ShowItem } from '../platform/tables.ts';
 import type { Numbered } from './bag.ts';
@@ -129,6 +129,21 @@ export async function addCounts(db: Db, showId: string, likes: number, peakViewe
 export async function addSale(tx: Tx, showId: string, totalMinor: bigint): Promise<void> {
   await sql`update show set paid_orders = paid_orders + 1, sales_minor = sales_minor + ${totalMinor}
     where id = ${showId}`.execute(tx);
+}
+
+/** Orders were placed: some in each of the shows. */
+export async function addPlaced(tx: Tx, placed: ReadonlyMap<string, number>): Promise<void> {
+  // In the order of ids: two batches with the same shows must not wait for each other crosswise.
+  const rows = [...placed].map(([id, orders]) => ({ id, orders })).sort((a, b) => (a.id < b.id ? -1 : 1));
+  for (const { id, orders } of rows) {
+    await sql`update show set placed_orders = placed_orders + ${orders} where id = ${id}`.execute(tx);
+  }
+}
+
+export async function salesOf(db: Db, showId: string): Promise<ShowSales> {
+  const row = await db.selectFrom('show').select(['placed_orders', 'paid_orders', 'sales_minor'])
+    .where('id', '=', showId).executeTakeFirstOrThrow();
+  return { placed: row.placed_orders, paid: row.paid_orders, salesMinor: Number(row.sales_minor) };
 }
 
 // ---- the bag ----------------------------------------------------------------------------------------------------

@@ -2655,6 +2655,7 @@ export interface components {
             peakViewers: number;
             likes: number;
             newFollowers: number;
+            placed: number;
             orders: number;
             /** @description Minor units of the currency */
             salesMinor: number;
