@@ -111,7 +111,8 @@ test('[W202] [W203] [W204] a rush under the eyes of a viewer and the host; [W200
     const said: string[] = [];
     const voice = document.querySelector('[data-voice=orders]');
     if (!voice) throw new Error('no voice');
-    new MutationObserver(() => said.push(voice.textContent)).observe(voice, { childList: true, characterData: true, subtree: true });
+    const watched = { childList: true, characterData: true, subtree: true };
+    new MutationObserver(() => said.push(voice.textContent)).observe(voice, watched);
     return said;
   });
   const orders = await rush(buyers);
@@ -146,6 +147,6 @@ test('[W202] [W203] [W204] a rush under the eyes of a viewer and the host; [W200
   assert.equal(createHash('sha256').update(bytes).digest('hex'), fingerprint);
   assert.equal(await viewer.evaluate(() => document.documentElement.dir), 'rtl');
   const orderId = viewer.url().split('/').at(-1) ?? '';
-  const office = await owner.ask(`GET`, `/api/office/orders/${orderId}/promise`);
+  const office = await owner.ask('GET', `/api/office/orders/${orderId}/promise`);
   assert.deepEqual(office.body, JSON.parse(bytes.toString('utf8')));
 });
