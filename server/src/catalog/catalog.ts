@@ -112,7 +112,9 @@ async function cardsOf(tx: Tx, productIds: readonly string[]): Promise<Map<strin
   const rows = await store.productsByIds(tx, productIds);
   return new Map(rows.map(({ id, title, description, image_ids: imageIds, options }) => [id, {
     productId: id, title, description, imageIds,
-    options: (options as ProductOption[]).map(({ name, values }) => ({ name, values: values.map(({ value }) => value) })),
+    options: (options as ProductOption[]).map(({ name, values }) => (
+      { name, values: values.map(({ value }) => value) }
+    )),
   }]));
 }
 

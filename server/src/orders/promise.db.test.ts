@@ -65,8 +65,8 @@ test('[O100] what was promised is kept with the order: lines, prices, terms, scr
     order: {
       format: 'nacre-promise/1', id: order.id, number: order.number, placedAt: order.placedAt,
       lines: [{
-        productId: sold.id, variantId: line.variantId, title: 'Summer dress', optionValues: ['M'], sku: 'D-M', number: 1,
-        quantity: 2, unitPriceMinor: 12_900, shownFormerPriceMinor: 19_900, totalMinor: 25_800,
+        productId: sold.id, variantId: line.variantId, title: 'Summer dress', optionValues: ['M'], sku: 'D-M',
+        number: 1, quantity: 2, unitPriceMinor: 12_900, shownFormerPriceMinor: 19_900, totalMinor: 25_800,
       }],
       totalMinor: 25_800, currency: 'CNY', delivery: 'parcel', address: ADDRESS, pickup: null, showOffsetMs: 65_432,
     },
@@ -80,7 +80,8 @@ test('[O100] what was promised is kept with the order: lines, prices, terms, scr
 test('[O101] the text is canonical, and its SHA-256 is that of its bytes', async () => {
   const product = await market.newProduct(owner.personId, shopId, { stock: 5 });
   const buyer = await market.newPerson('Zoë \u{1f469}‍\u{1f373}');
-  const order = await market.orders.place(buyer, asking(product, { address: { ...ADDRESS, line1: 'Rue "É"\u000f \\ 1' } }));
+  const address = { ...ADDRESS, line1: 'Rue "É"\u000f \\ 1' };
+  const order = await market.orders.place(buyer, asking(product, { address }));
   const { document, sha256, number } = await market.orders.promiseOf(buyer.personId, order.id);
   assert.equal(document, canonicalJson(JSON.parse(document)));
   assert.deepEqual(createHash('sha256').update(Buffer.from(document, 'utf8')).digest(), sha256);

@@ -15,7 +15,7 @@ const product: Product = {
   currency: 'CNY', state: 'active', createdAt: '2026-01-01T00:00:00.000Z',
 };
 
-test('[S62] however many orders take pieces, a room is told five times a second at most, the end at once', async () => {
+test('[W203] however many orders take pieces, a room hears five times a second at most, the end at once', async () => {
   const bus = createMemoryBus({ log });
   const told: Array<{ available: number | undefined; atMs: number }> = [];
   const stock = { ...variant, available: 1_000 };

@@ -405,35 +405,6 @@ test('[S16] a paid order is told to room and studio and counted once per buyer a
   await Promise.all([viewer.close(), host.close()]);
 });
 
-test('[S61] orders placed and paid are counted for the studio, each once, in one message a second', async () => {
-  const show = await api.newLiveShow(owner, shop.id, products);
-  const host = await api.enter(owner.cookie);
-  const viewer = await api.enter();
-  await host.join(`studio/${show.id}`);
-  await joinShow(viewer, `show/${show.id}`);
-  const fact = (showId: string | null): OrderFact => ({
-    orderId: api.platform.newId(), orderNumber: 'N-1', shopId: shop.id, showId, buyerId: stranger.id, buyerName: 'Tao',
-    lines: [], totalMinor: 100, currency: 'CNY',
-  });
-  const tell = (topic: string, payload: object) => api.platform.database.transaction((tx) => (
-    api.platform.outbox.publish(tx, { topic, payload: { ...payload } })
-  ));
-  for (let batch = 0; batch < 30; batch += 1) {
-    await tell('orders.placed', { orders: [fact(show.id), fact(null), fact(show.id)] });
-  }
-  // As an earlier version wrote it.
-  await tell('orders.placed', fact(show.id));
-  await tell('orders.paid', fact(show.id));
-  await untilHeard(host, `studio/${show.id}`, 'interest', ({ sales }) => sales?.placed === 61 && sales.paid === 1);
-  const heard = heardOf(host, `studio/${show.id}`, 'interest');
-  assert.ok(heard.length <= 4, `${heard.length} messages`);
-  assert.deepEqual(heard.at(-1)?.sales, { placed: 61, paid: 1, salesMinor: 100 });
-  const { placed, orders, salesMinor } = await api.shows.figures(owner.id, show.id);
-  assert.deepEqual([placed, orders, salesMinor], [61, 1, 100]);
-  assert.deepEqual(heardOf(viewer, `show/${show.id}`, 'interest'), []);
-  await Promise.all([host.close(), viewer.close()]);
-});
-
 test('[S16] goods are put on screen while they are paid for, and neither waits for the other in a circle', async () => {
   const show = await api.newLiveShow(owner, shop.id, products);
   const buy = (productId: string) => api.platform.database.transaction((tx) => api.shows.noteBought(tx, {
