@@ -21,7 +21,7 @@ import { Measure, TalkSetting } from './moderation.ts';
 import { Notification } from './notifications.ts';
 import { LivePrice } from './offers.ts';
 import { Order } from './orders.ts';
-import { BagItem, ProductInterest, ShowState } from './shows.ts';
+import { BagItem, ProductInterest, ShowSales, ShowState } from './shows.ts';
 
 export const REALTIME_VERSION = 1;
 
@@ -91,11 +91,12 @@ export const RoomEvent = Type.Union([
     totalMinor: AmountMinor,
     currency: Currency,
   }),
-  /** Studio only: counts of one product, and new followers, at most once a second. */
+  /** Studio only: counts of products, new followers, orders in total, at most once a second. */
   Type.Object({
     type: Type.Literal('interest'),
     items: Type.Array(ProductInterest),
     newFollowers: Type.Optional(Type.Integer()),
+    sales: Type.Optional(ShowSales),
   }),
   Type.Object({ type: Type.Literal('chat-removed'), messageId: Id }),
   Type.Object({ type: Type.Literal('chat'), message: ChatMessage }),

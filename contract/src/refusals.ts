@@ -157,6 +157,7 @@ export const REFUSALS = {
   'offers.few_left': { status: 409, title: 'Fewer pieces than that are left at the live price' },
   'orders.no_pickup': { status: 409, title: 'The shop hands nothing over in person just now' },
   'orders.code_unknown': { status: 404, title: 'No order waits to be picked up under this code' },
+  'orders.no_promise': { status: 404, title: 'What was promised was not kept with this order' },
   'orders.void_too_late': { status: 409, title: 'The time to undo this sale is over' },
   'orders.too_many_open': { status: 409, title: 'Pay for the orders you have open first' },
 

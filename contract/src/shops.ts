@@ -45,6 +45,11 @@ export const ShopPlace = Type.Object(
 );
 export type ShopPlace = Static<typeof ShopPlace>;
 
+/** What the shop says of giving goods back, and of the time until it ships; each may be empty. */
+const ShopTerm = Type.String({ maxLength: 1000 });
+export const ShopTerms = Type.Object({ returns: ShopTerm, shipping: ShopTerm }, { additionalProperties: false });
+export type ShopTerms = Static<typeof ShopTerms>;
+
 const fields = {
   name: Type.String({ minLength: 1, maxLength: 60, pattern: '\\S' }),
   slug: ShopSlug,
@@ -66,7 +71,9 @@ export type ShopCreate = Static<typeof ShopCreate>;
  * place away ends it, and switching it on without one is refused.
  */
 export const ShopPatch = Type.Partial(
-  Type.Object({ ...fields, language: SpokenLanguage, place: Nullable(ShopPlace), offersPickup: Type.Boolean() }),
+  Type.Object({
+    ...fields, language: SpokenLanguage, place: Nullable(ShopPlace), offersPickup: Type.Boolean(), terms: ShopTerms,
+  }),
   { additionalProperties: false, minProperties: 1 },
 );
 export type ShopPatch = Static<typeof ShopPatch>;
@@ -86,6 +93,7 @@ export const Shop = Type.Object({
   place: Nullable(ShopPlace),
   /** Buyers may pick up there what they bought. */
   offersPickup: Type.Boolean(),
+  terms: ShopTerms,
   isDemo: Type.Boolean(),
   createdAt: Instant,
 });

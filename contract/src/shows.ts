@@ -148,13 +148,22 @@ export const ProductInterest = Type.Object({
 });
 export type ProductInterest = Static<typeof ProductInterest>;
 
+/** How a show sells: orders placed, whatever became of them; those paid, and their money. */
+export const ShowSales = Type.Object({
+  placed: Type.Integer(),
+  paid: Type.Integer(),
+  salesMinor: AmountMinor,
+});
+export type ShowSales = Static<typeof ShowSales>;
+
 /** What the host sees beside the picture. */
 export const ShowFigures = Type.Object({
   viewers: Type.Integer(),
   peakViewers: Type.Integer(),
   likes: Type.Integer(),
   newFollowers: Type.Integer(),
-  /** Paid orders of this show. */
+  /** Orders of this show: placed at all, and paid. */
+  placed: Type.Integer(),
   orders: Type.Integer(),
   salesMinor: AmountMinor,
   currency: Currency,

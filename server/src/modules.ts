@@ -42,7 +42,7 @@ import { createShops } from './shops/shops.ts';
 import { createTeam } from './shops/team.ts';
 import { createShowRooms } from './shows/channel.ts';
 import { showsReactions } from './shows/reactions.ts';
-import { createShows } from './shows/shows.ts';
+import { createShows, type ShowsDeps } from './shows/shows.ts';
 import { createVideo } from './video/video.ts';
 
 export interface ModulesDeps {
@@ -63,12 +63,14 @@ export interface ModulesDeps {
 export type Modules = ReturnType<typeof createModules>;
 
 export function createModules(deps: ModulesDeps) {
-  const trade = createTrade(deps);
+  const stage = createStage(deps, { livePricesOf: (showId) => sales.offers.liveIn(showId) });
+  const sales = createSales(deps, stage);
+  const trade = { ...stage, ...sales };
   return { ...trade, ...createReaders(deps, trade) };
 }
 
-/** What people do: the modules that decide, and that need each other while they do. */
-function createTrade(deps: ModulesDeps) {
+/** People, shops with their goods, and shows: the modules that need each other while they decide. */
+function createStage(deps: ModulesDeps, { livePricesOf }: Pick<ShowsDeps, 'livePricesOf'>) {
   const { platform, guests, secret, demoAccounts, jobs, mailer, texter, pagesAt, origins } = deps;
   const accounts = createAccounts({
     platform, secret, passwords: SCRYPT, demoAccounts, jobs, mailer, texter, pagesAt, origins,
@@ -119,37 +121,40 @@ function createTrade(deps: ModulesDeps) {
   });
   const shows = createShows({
     platform, channel: realtime, shops, catalog, images, video, newFollowersOf: follows.newFollowersOf,
-    livePricesOf: (showId) => offers.liveIn(showId), guard: moderation,
+    livePricesOf, guard: moderation,
   });
   const chat = createChat({ platform, shows, moderation, channel: realtime });
   const rooms = createShowRooms({ shows, channel: realtime, recentChat: chat.recent, talkOf: chat.settingOf });
   realtime.onViewers(rooms.noteViewers);
   realtime.onCame(rooms.noteCame);
 
+  accountsReactions(jobs, { accounts });
+  teamReactions(jobs, { team });
+  showsReactions(platform.outbox, { shows });
+  return { accounts, images, shops, team, catalog, follows, moderation, realtime, video, shows, chat };
+}
+
+/** What is sold in them. */
+function createSales({ platform, jobs }: ModulesDeps, stage: ReturnType<typeof createStage>) {
+  const { accounts, catalog, images, realtime, shops, shows } = stage;
   const payments = createPayments({ platform, jobs, provider: createSandbox() });
   const offers = createOffers({ platform, shops, shows, catalog });
   const orders = createOrders({
     platform, catalog, offers, payments, shops, images,
     bagOf: shows.bagNumbers,
+    screensNow: shows.screensNow,
     keepAddress: accounts.addAddress,
     tell: realtime.tell,
   });
 
-  accountsReactions(jobs, { accounts });
-  teamReactions(jobs, { team });
   paymentsReactions(jobs, { payments });
   offersReactions(platform.outbox, { offers });
   ordersReactions(platform.outbox, { orders });
-  showsReactions(platform.outbox, { shows });
-
-  return {
-    accounts, images, shops, team, catalog, follows, moderation, realtime, video, shows, chat, payments,
-    offers, orders,
-  };
+  return { payments, offers, orders };
 }
 
 /** What only hears of it: lists, figures and news are made from what the others publish. */
-function createReaders({ platform, jobs, pusher }: ModulesDeps, trade: ReturnType<typeof createTrade>) {
+function createReaders({ platform, jobs, pusher }: ModulesDeps, trade: ReturnType<typeof createStage>) {
   const { accounts, catalog, follows, realtime, shops, shows } = trade;
   const discovery = createDiscovery({
     platform, shops, catalog, shows,

@@ -30,6 +30,7 @@ import { createJobs, type Jobs } from '../../server/src/platform/jobs.ts';
 import { createLog, type Log } from '../../server/src/platform/log.ts';
 import { createOutbox, type Outbox } from '../../server/src/platform/outbox.ts';
 import type { Platform } from '../../server/src/platform/platform.ts';
+import { screensNow } from '../../server/src/shows/store.ts';
 import { createShops, type Shops } from '../../server/src/shops/shops.ts';
 import { isOpen, isRunning } from '../../server/src/shows/states.ts';
 
@@ -141,6 +142,7 @@ export async function createMarket(options: MarketOptions): Promise<Market> {
   const orders = createOrders({
     platform, catalog, offers, payments, shops, images,
     bagOf: (showId) => bagOf(database, showId),
+    screensNow,
     // An address book with room for one.
     async keepAddress(personId) {
       if (keptAddresses.includes(personId)) throw new Refusal('accounts.too_many_addresses');

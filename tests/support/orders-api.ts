@@ -19,7 +19,7 @@ export function mountOrders(
   const offers = createOffers({ platform, shops, shows, catalog });
   const orders = createOrders({
     platform, catalog, offers, payments, shops, images,
-    bagOf: shows.bagNumbers, keepAddress: accounts.addAddress, tell: realtime.tell,
+    bagOf: shows.bagNumbers, screensNow: shows.screensNow, keepAddress: accounts.addAddress, tell: realtime.tell,
   });
   ordersReactions(platform.outbox, { orders });
   paymentsRoutes(app, { payments });

@@ -5,8 +5,9 @@
  * stock is never negative; only members of the shop change its goods.
  */
 import type {
-  CounterGoods, Product, ProductCreate, ProductPatch, ProductQuery, StockChange, StockLevel,
+  CounterGoods, Product, ProductCreate, ProductOption, ProductPatch, ProductQuery, StockChange, StockLevel,
 } from '@nacre/contract/catalog';
+import type { PromiseCard } from '@nacre/contract/promise';
 import type { Page, PageQuery } from '@nacre/contract/common';
 import type { Images } from '../images/images.ts';
 import { Refusal } from '../lib/refusal.ts';
@@ -60,6 +61,8 @@ export interface Catalog {
    * In the order of variant ids; unknown ids are missing from the answer. Call before `hold`.
    */
   lockForOrder(tx: Tx, variantIds: readonly string[]): Promise<OrderableVariant[]>;
+  /** The products as everybody reads them, in the transaction's view; ids without a product are missing. */
+  cardsOf(tx: Tx, productIds: readonly string[]): Promise<Map<string, PromiseCard>>;
   /** Sets pieces aside: all lines or none. @throws Refusal `orders.sold_out` with `{ variantId, available }` */
   hold(tx: Tx, lines: readonly StockLine[], ref: StockRef): Promise<StockLevel[]>;
   /**
@@ -97,6 +100,7 @@ export function createCatalog(deps: CatalogDeps): Catalog {
     idsAfter: (last, limit) => store.activeIdsAfter(deps.platform.database.db, last, limit),
     changeStock: (personId, variantId, change) => changeStock(deps, personId, variantId, change),
     lockForOrder: lockOrderable,
+    cardsOf,
     hold: (tx, lines, ref) => moveForOrders(deps, tx, 'held', [{ lines, ref }]),
     holdAll: (tx, orders, freed) => moveForOrders(deps, tx, 'held', orders, freed),
     release: (tx, lines, ref) => moveForOrders(deps, tx, 'released', [{ lines, ref }]),
@@ -108,6 +112,16 @@ export function createCatalog(deps: CatalogDeps): Catalog {
       return findForCounter(deps, shopId, text.trim());
     },
   };
+}
+
+async function cardsOf(tx: Tx, productIds: readonly string[]): Promise<Map<string, PromiseCard>> {
+  const rows = await store.productsByIds(tx, productIds);
+  return new Map(rows.map(({ id, title, description, image_ids: imageIds, options }) => [id, {
+    productId: id, title, description, imageIds,
+    options: (options as ProductOption[]).map(({ name, values }) => (
+      { name, values: values.map(({ value }) => value) }
+    )),
+  }]));
 }
 
 async function productsByIds(deps: CatalogDeps, ids: readonly string[]): Promise<Map<string, Product>> {

@@ -262,6 +262,7 @@ const ROWS: Record<string, Row> = {
   }), { hidden: hiddenFromPeople }),
   listMyOrders: row(people, () => ({ path: '/api/orders' })),
   getOrder: row(buyerOr('orders.not_found'), ({ order }) => ({ path: `/api/orders/${order.id}` })),
+  getPromise: row(buyerOr('orders.not_found'), ({ order }) => ({ path: `/api/orders/${order.id}/promise` })),
   cancelOrder: row(buyerOr('orders.not_found'), async (stage) => {
     const { id } = await stage.newOrder();
     return { path: `/api/orders/${id}/cancel`, method: 'POST' };
@@ -287,6 +288,7 @@ const ROWS: Record<string, Row> = {
   })),
   unsubscribePush: row(people, () => ({ path: '/api/me/push-subscription', method: 'DELETE' })),
   getShopOrder: row(orderPackers, ({ order }) => ({ path: `/api/office/orders/${order.id}` })),
+  getShopPromise: row(orderPackers, ({ order }) => ({ path: `/api/office/orders/${order.id}/promise` })),
   readyOrder: row(orderPackers, async (stage) => ({
     path: `/api/office/orders/${(await newPickup(stage)).id}/ready`, method: 'POST',
   })),

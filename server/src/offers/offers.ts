@@ -36,6 +36,8 @@ export interface LiveTerms {
   showId: string;
   variantId: string;
   priceMinor: bigint;
+  /** As in `LivePrice`. */
+  formerMinor: bigint | null;
   left: number;
   perPerson: number;
   /** Pieces that each of the people asked about has at it; who has none is missing. */
@@ -232,8 +234,8 @@ async function lockLive(
   if (rows.length === 0) return [];
   const had = await store.usedBy(tx, rows.map((row) => row.id), personIds);
   return rows.map((row) => ({
-    id: row.id, showId: row.show_id, variantId: row.variant_id, priceMinor: row.price_minor, left: row.pieces_left,
-    perPerson: row.per_person,
+    id: row.id, showId: row.show_id, variantId: row.variant_id, priceMinor: row.price_minor,
+    formerMinor: row.former_minor, left: row.pieces_left, perPerson: row.per_person,
     hadBy: new Map(had.flatMap(({ livePriceId, personId, quantity }) => (
       livePriceId === row.id ? [[personId, quantity] as const] : []
     ))),

@@ -22,7 +22,8 @@ function wants(personId: string, quantities: Record<string, number>, idempotency
   ));
   const request = { idempotencyKey, showId: null, lines, address: ADDRESS };
   return {
-    buyer: { personId, name: personId }, request, asked: readLines(lines), requestHash: hashRequest(request), bag: null,
+    buyer: { personId, name: personId }, request, asked: readLines(lines), requestHash: hashRequest(request),
+    bag: null,
   };
 }
 

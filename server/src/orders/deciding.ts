@@ -115,7 +115,7 @@ function createLiveTaking(terms: readonly LiveTerms[]) {
       const { variantId, quantity, unitPriceMinor } = line;
       const found = byGoods.get(`${showId} ${variantId}`);
       if (found === undefined) return null;
-      const { id, priceMinor, perPerson } = found;
+      const { id, priceMinor, formerMinor, perPerson } = found;
       const pieces = left.get(id) ?? 0;
       if (pieces === 0) return null;
       const mine = had.get(`${id} ${personId}`) ?? 0;
@@ -129,7 +129,7 @@ function createLiveTaking(terms: readonly LiveTerms[]) {
         if (!asksForIt) return null;
         throw new Refusal('offers.few_left', { details: { variantId, left: pieces } });
       }
-      return { id, priceMinor };
+      return { id, priceMinor, formerMinor };
     },
     take(id: string, personId: string, quantity: number): void {
       left.set(id, (left.get(id) ?? 0) - quantity);

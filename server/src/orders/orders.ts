@@ -23,17 +23,22 @@ import { receiptOf, sell, voidSale } from './counter.ts';
 import { cancel, paymentCaptured, paymentDeclined, ship, sweepExpired } from './moving.ts';
 import { findPickup, handOver, ready } from './pickup.ts';
 import { createPlacer, place } from './place.ts';
-import { counts, get, getOfShop, listMine, listOfShop } from './reading.ts';
+import type { Screen } from './promise.ts';
+import {
+  counts, get, getOfShop, listMine, listOfShop, promiseOf, promiseOfShop, type KeptPromise,
+} from './reading.ts';
 
 export interface OrdersDeps {
   platform: Platform;
-  catalog: Pick<Catalog, 'lockForOrder' | 'hold' | 'holdAll' | 'release' | 'sell' | 'takeBack'>;
+  catalog: Pick<Catalog, 'lockForOrder' | 'cardsOf' | 'hold' | 'holdAll' | 'release' | 'sell' | 'takeBack'>;
   offers: Pick<Offers, 'lockLive' | 'take' | 'giveBack'>;
   payments: Pick<Payments, 'create' | 'takeAtCounter' | 'cancel' | 'refund' | 'pagesOf'>;
-  shops: Pick<Shops, 'assertMay' | 'refs' | 'pickupPlace' | 'placeOf'>;
+  shops: Pick<Shops, 'assertMay' | 'refs' | 'pickupPlace' | 'placeOf' | 'termsOf'>;
   images: Pick<Images, 'describe'>;
   /** The shop of a show and the numbers of its goods, by product; null for a show that this person may not know of. */
   bagOf(showId: string, personId: string): Promise<Bag | null>;
+  /** What is on screen in each of the shows, read in the batch's transaction. */
+  screensNow(tx: Tx, showIds: readonly string[]): Promise<Map<string, Screen>>;
   /** Puts an address into the person's address book. May refuse: then the order stands all the same. */
   keepAddress(personId: string, address: Address): Promise<unknown>;
   /** Tells one person on all sockets. Called after the commit; must not throw. */
@@ -66,6 +71,13 @@ export interface Orders {
   place(buyer: Buyer, request: OrderPlace): Promise<Order>;
   /** An order of one's own. @throws Refusal `orders.not_found`, also for another's */
   get(personId: string, orderId: string): Promise<Order>;
+  /**
+   * What an order of one's own was promised, byte for byte as it was hashed.
+   * @throws Refusal `orders.not_found`, also for another's; `orders.no_promise` for one of before promises were kept
+   */
+  promiseOf(personId: string, orderId: string): Promise<KeptPromise>;
+  /** The same for a member of the shop. @throws Refusal as `getOfShop`; `orders.no_promise`, also at the counter */
+  promiseOfShop(personId: string, orderId: string): Promise<KeptPromise>;
   /** One's own orders, the newest first. */
   listMine(personId: string, query: PageQuery): Promise<Page<Order>>;
   /**
@@ -132,6 +144,8 @@ export function createOrders(deps: OrdersDeps): Orders {
   return {
     place: (buyer, request) => place(deps, placer, buyer, request),
     get: (personId, orderId) => get(deps, personId, orderId),
+    promiseOf: (personId, orderId) => promiseOf(deps, personId, orderId),
+    promiseOfShop: (personId, orderId) => promiseOfShop(deps, personId, orderId),
     listMine: (personId, query) => listMine(deps, personId, query),
     cancel: (personId, orderId) => cancel(deps, personId, orderId),
     getOfShop: (personId, orderId) => getOfShop(deps, personId, orderId),

@@ -13,6 +13,7 @@ import type { Tx } from '../platform/database.ts';
 import { decideAll, nameOf, type Decision, type Ground } from './deciding.ts';
 import type { Bag, Buyer, OrdersDeps } from './orders.ts';
 import { byVariant, hashRequest, lineRows, readLines, type AskedLine } from './placing.ts';
+import { promisesOf, type PromiseGround } from './promise.ts';
 import { partsOf, type Written } from './reading.ts';
 import * as store from './store.ts';
 import { factOf, numberOf, subjectOf, viewOf } from './view.ts';
@@ -143,6 +144,11 @@ async function write(
   await store.insertTransitions(tx, rows.map((row) => (
     { order_id: row.id, from_state: null, to_state: 'held', person_id: row.buyer_id, at: now }
   )));
+  const promised = rows.map((row, i) => (
+    { row, lines: fresh[i]!.lines, priced: fresh[i]!.priced }
+  ));
+  const { offers, promises } = promisesOf(promised, await readPromiseGround(deps, tx, promised));
+  await store.insertPromises(tx, offers, promises);
   const payments = await deps.payments.create(tx, rows.map((row) => ({
     subject: subjectOf(row.id),
     payerId: row.buyer_id!,
@@ -156,6 +162,23 @@ async function write(
   return new Map(rows.map((row, i) => [
     fresh[i]!.at, { row, lines: fresh[i]!.lines, pageUrl: payments[i]!.pageUrl },
   ]));
+}
+
+/** What these orders are promised, read once for all of them. */
+async function readPromiseGround(
+  deps: OrdersDeps, tx: Tx, orders: ReadonlyArray<Pick<Written, 'row' | 'lines'>>,
+): Promise<PromiseGround> {
+  const shows = new Set(orders.flatMap(({ row }) => row.show_id ?? []));
+  const screens = await deps.screensNow(tx, [...shows]);
+  const products = new Set([
+    ...orders.flatMap(({ lines }) => lines.map((line) => line.product_id)),
+    ...[...screens.values()].flatMap((screen) => screen.onScreenProductId ?? []),
+  ]);
+  return {
+    screens,
+    cards: await deps.catalog.cardsOf(tx, [...products]),
+    shops: await deps.shops.termsOf(tx, [...new Set(orders.map(({ row }) => row.shop_id))]),
+  };
 }
 
 function newRow(

@@ -24,12 +24,15 @@ export interface PricedLine extends OrderableVariant {
   quantity: number;
   /** Null at the price of the day. */
   livePriceId: string | null;
+  /** What may stand struck out beside a live price; else null. */
+  formerMinor: bigint | null;
 }
 
 /** A price that counts for a line instead of that of the day. */
 export interface OwnPrice {
   id: string;
   priceMinor: bigint;
+  formerMinor: bigint | null;
 }
 
 export interface PricedOrder {
@@ -59,7 +62,7 @@ export function readLines(lines: OrderPlace['lines']): AskedLine[] {
 
 /**
  * SHA-256 of what is asked for. Two requests have the same one when they ask for the same order: the sequence of lines
- * and of the address's fields, and whether the address is kept, make no difference.
+ * and of the address's fields, whether the address is kept, and which former prices were shown, make no difference.
  */
 export function hashRequest(request: Pick<OrderPlace, 'showId' | 'lines' | 'address' | 'pickup'>): Buffer {
   const { showId, lines, address, pickup } = request;
@@ -133,7 +136,7 @@ export function priceOrder(
       const details = { variantId, priceMinor: Number(priceMinor), currency: found.currency };
       throw new Refusal('orders.price_changed', { details });
     }
-    return { ...found, priceMinor, quantity, livePriceId: live?.id ?? null };
+    return { ...found, priceMinor, quantity, livePriceId: live?.id ?? null, formerMinor: live?.formerMinor ?? null };
   });
   const [first] = lines;
   if (first === undefined || lines.some((line) => line.shopId !== first.shopId)) {

@@ -8,16 +8,47 @@ import { PAGE_LIMIT_DEFAULT, pageOf, readCursor } from '../lib/cursor.ts';
 import { Refusal } from '../lib/refusal.ts';
 import { afterCommit, type Tx } from '../platform/database.ts';
 import type { OrdersDeps } from './orders.ts';
+import { documentOf, sha256 } from './promise.ts';
 import * as store from './store.ts';
-import { subjectOf, viewOf, type Reader, type ViewParts } from './view.ts';
+import { numberOf, subjectOf, viewOf, type Reader, type ViewParts } from './view.ts';
 
 type OrderRow = store.OrderRow;
 type LineRow = store.LineRow;
 
 export async function get(deps: OrdersDeps, personId: string, orderId: string): Promise<Order> {
+  return viewOne(deps, await readOwn(deps, personId, orderId), 'buyer');
+}
+
+/** What an order was promised, and under which hash. */
+export interface KeptPromise {
+  /** `N-1042` */
+  number: string;
+  /** Canonical JSON (RFC 8785). */
+  document: string;
+  /** Of the document's bytes in UTF-8. */
+  sha256: Buffer;
+}
+
+export async function promiseOf(deps: OrdersDeps, personId: string, orderId: string): Promise<KeptPromise> {
+  return readPromise(deps, await readOwn(deps, personId, orderId));
+}
+
+export async function promiseOfShop(deps: OrdersDeps, personId: string, orderId: string): Promise<KeptPromise> {
+  return readPromise(deps, await readOfShop(deps, personId, orderId, 'orders.see'));
+}
+
+async function readPromise(deps: OrdersDeps, order: OrderRow): Promise<KeptPromise> {
+  const kept = await store.readPromise(deps.platform.database.db, order.id);
+  if (kept === null) throw new Refusal('orders.no_promise');
+  const document = documentOf(kept.offer, kept.body);
+  if (!sha256(document).equals(kept.sha256)) throw new Error(`the promise of order ${order.id} is not what was hashed`);
+  return { number: numberOf(order), document, sha256: kept.sha256 };
+}
+
+async function readOwn(deps: OrdersDeps, personId: string, orderId: string): Promise<OrderRow> {
   const order = await store.readOrder(deps.platform.database.db, orderId);
   if (order === null || order.buyer_id !== personId) throw new Refusal('orders.not_found');
-  return viewOne(deps, order, 'buyer');
+  return order;
 }
 
 export async function listMine(deps: OrdersDeps, personId: string, query: PageQuery): Promise<Page<Order>> {

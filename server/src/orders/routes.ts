@@ -3,11 +3,14 @@ import { Id, Page, PageQuery } from '@nacre/contract/common';
 import {
   CounterSale, OfficeOrderQuery, Order, OrderCounts, OrderPlace, OrderShip, PickupCode, Receipt,
 } from '@nacre/contract/orders';
+import { OrderPromise } from '@nacre/contract/promise';
+import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import { personOf } from '../http/actor.ts';
 import type { App } from '../http/app.ts';
 import { refusals } from '../http/openapi.ts';
 import type { Orders } from './orders.ts';
+import type { KeptPromise } from './reading.ts';
 
 const orderParams = Type.Object({ orderId: Id });
 const shopParams = Type.Object({ shopId: Id });
@@ -64,6 +67,15 @@ function buyerRoutes(app: App, orders: Orders): void {
     async (request) => orders.get(personOf(request).personId, request.params.orderId),
   );
 
+  app.get('/api/orders/:orderId/promise', {
+    schema: {
+      operationId: 'getPromise', summary: 'What an order of one’s own was promised, as it was hashed', tags,
+      params: orderParams, response: { 200: OrderPromise, ...refusals },
+    },
+  }, async (request, reply) => (
+    sendPromise(reply, await orders.promiseOf(personOf(request).personId, request.params.orderId))
+  ));
+
   app.post(
     '/api/orders/:orderId/cancel',
     {
@@ -77,6 +89,14 @@ function buyerRoutes(app: App, orders: Orders): void {
     },
     async (request) => orders.cancel(personOf(request).personId, request.params.orderId),
   );
+}
+
+/** As bytes, so that nothing writes them anew on the way. RFC 9530 names the hash. */
+function sendPromise(reply: FastifyReply, { number, document, sha256 }: KeptPromise): FastifyReply {
+  reply.header('content-disposition', `attachment; filename="${number}-promise.json"`);
+  reply.header('repr-digest', `sha-256=:${sha256.toString('base64')}:`);
+  reply.header('cache-control', 'private, no-store');
+  return reply.type('application/json').send(Buffer.from(document, 'utf8'));
 }
 
 function officeRoutes(app: App, orders: Orders): void {
@@ -122,6 +142,16 @@ function officeRoutes(app: App, orders: Orders): void {
     },
     async (request) => orders.getOfShop(personOf(request).personId, request.params.orderId),
   );
+
+  app.get('/api/office/orders/:orderId/promise', {
+    schema: {
+      operationId: 'getShopPromise', summary: 'What an order of the shop was promised, as it was hashed',
+      tags: officeTags,
+      params: orderParams, response: { 200: OrderPromise, ...refusals },
+    },
+  }, async (request, reply) => (
+    sendPromise(reply, await orders.promiseOfShop(personOf(request).personId, request.params.orderId))
+  ));
 
   app.post(
     '/api/office/orders/:orderId/ship',

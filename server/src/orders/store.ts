@@ -1,4 +1,4 @@
-/** SQL on `"order"`, `order_line` and `order_transition`. */
+/** SQL on `"order"`, `order_line`, `order_transition`, and on what orders were promised. */
 import type { Address } from '@nacre/contract/accounts';
 import type {
   Channel, CounterMethod, Delivery, OrderGroup, OrderPickup, OrderState,
@@ -7,6 +7,7 @@ import { sql, type Selectable } from 'kysely';
 import type { Cursor } from '../lib/cursor.ts';
 import type { Db, Tx } from '../platform/database.ts';
 import { columnsOf, insertRows, relationOf } from '../platform/relation.ts';
+import type { OfferRow, PromiseRow } from './promise.ts';
 import type { Order as OrderTable, OrderLine as OrderLineTable } from '../platform/tables.ts';
 
 /** What the database keeps as text or JSON, and checks. */
@@ -133,6 +134,30 @@ async function insertLines(tx: Tx, lines: readonly LineRow[]): Promise<void> {
     select order_id, position, variant_id, product_id, title,
            array(select jsonb_array_elements_text(option_values)), sku, image_id, bag_number, unit_price_minor, quantity
       from ${relationOf(rows, LINE_TYPES)}`.execute(tx);
+}
+
+const OFFER_TYPES = { sha256: 'bytea', body: 'text' } as const;
+const PROMISE_TYPES = { order_id: 'uuid', offer_sha256: 'bytea', body: 'text', sha256: 'bytea' } as const;
+
+/** What orders were promised; an offer that is known stays as it is. */
+export async function insertPromises(
+  tx: Tx, offers: readonly OfferRow[], promises: readonly PromiseRow[],
+): Promise<void> {
+  await sql`insert into promise_offer (${columnsOf(OFFER_TYPES)}) select * from ${relationOf(offers, OFFER_TYPES)}
+    on conflict (sha256) do nothing`.execute(tx);
+  await insertRows(tx, 'order_promise', promises, PROMISE_TYPES);
+}
+
+export async function readPromise(
+  db: Db, orderId: string,
+): Promise<{ offer: string; body: string; sha256: Buffer } | null> {
+  const row = await db
+    .selectFrom('order_promise')
+    .innerJoin('promise_offer', 'promise_offer.sha256', 'order_promise.offer_sha256')
+    .select(['promise_offer.body as offer', 'order_promise.body', 'order_promise.sha256'])
+    .where('order_id', '=', orderId)
+    .executeTakeFirst();
+  return row ?? null;
 }
 
 export interface TransitionRow {

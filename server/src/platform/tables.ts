@@ -287,6 +287,13 @@ export interface OrderLine {
   variant_id: string;
 }
 
+export interface OrderPromise {
+  body: string;
+  offer_sha256: Buffer;
+  order_id: string;
+  sha256: Buffer;
+}
+
 export interface OrderTransition {
   at: Timestamp;
   from_state: string | null;
@@ -384,6 +391,11 @@ export interface Product {
   updated_at: Timestamp;
 }
 
+export interface PromiseOffer {
+  body: string;
+  sha256: Buffer;
+}
+
 export interface PushSubscription {
   auth: string;
   created_at: Timestamp;
@@ -452,6 +464,8 @@ export interface Shop {
   region: string;
   slug: string;
   story: Generated<string>;
+  terms_returns: Generated<string>;
+  terms_shipping: Generated<string>;
   updated_at: Timestamp;
 }
 
@@ -490,6 +504,7 @@ export interface Show {
   likes: Generated<bigint>;
   paid_orders: Generated<number>;
   peak_viewers: Generated<number>;
+  placed_orders: Generated<number>;
   sales_minor: Generated<bigint>;
   shop_id: string;
   starts_at: Timestamp;
@@ -628,6 +643,7 @@ export interface DB {
   on_screen_interval: OnScreenInterval;
   order: Order;
   order_line: OrderLine;
+  order_promise: OrderPromise;
   order_transition: OrderTransition;
   outbox: Outbox;
   passkey: Passkey;
@@ -637,6 +653,7 @@ export interface DB {
   phone_code: PhoneCode;
   price_history: PriceHistory;
   product: Product;
+  promise_offer: PromiseOffer;
   push_subscription: PushSubscription;
   put_aside: PutAside;
   search_entry: SearchEntry;

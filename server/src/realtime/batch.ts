@@ -7,7 +7,7 @@
  */
 import type { StockLevel } from '@nacre/contract/catalog';
 import type { RoomEvent } from '@nacre/contract/realtime';
-import type { ProductInterest } from '@nacre/contract/shows';
+import type { ProductInterest, ShowSales } from '@nacre/contract/shows';
 
 type Kind<K extends RoomEvent['type']> = Extract<RoomEvent, { type: K }>;
 
@@ -37,6 +37,7 @@ export function createBatch(limits: BatchLimits): Batch {
   let orders: Kind<'order'>[] = [];
   const interest = new Map<string, ProductInterest>();
   let newFollowers: number | undefined;
+  let sales: ShowSales | undefined;
   let removals: Kind<'chat-removed'>[] = [];
   let talk: Array<Kind<'chat'> | Kind<'bought'>> = [];
   let came: Kind<'came'> | null = null;
@@ -74,6 +75,7 @@ export function createBatch(limits: BatchLimits): Batch {
       case 'interest':
         for (const item of event.items) interest.set(item.productId, item);
         newFollowers = event.newFollowers ?? newFollowers;
+        sales = event.sales ?? sales;
         break;
       case 'chat-removed':
         talk = talk.filter((waiting) => waiting.type !== 'chat' || waiting.message.id !== event.messageId);
@@ -98,11 +100,15 @@ export function createBatch(limits: BatchLimits): Batch {
   }
 
   function takeInterest(): RoomEvent[] {
-    if (interest.size === 0 && newFollowers === undefined) return [];
+    if (interest.size === 0 && newFollowers === undefined && sales === undefined) return [];
     const items = [...interest.values()];
-    const event: RoomEvent = { type: 'interest', items, ...(newFollowers === undefined ? {} : { newFollowers }) };
+    const event: RoomEvent = {
+      type: 'interest', items,
+      ...(newFollowers === undefined ? {} : { newFollowers }),
+      ...(sales === undefined ? {} : { sales }),
+    };
     interest.clear();
-    newFollowers = undefined;
+    newFollowers = sales = undefined;
     return [event];
   }
 
@@ -131,7 +137,7 @@ export function createBatch(limits: BatchLimits): Batch {
     isEmpty: () =>
       latest.show.size + latest.counts.size + prices.size + levels.size + interest.size === 0 &&
       orders.length + removals.length + talk.length === 0 &&
-      livePrices === null && bag === null && came === null && newFollowers === undefined,
+      livePrices === null && bag === null && came === null && newFollowers === undefined && sales === undefined,
     thinned: () => thinned,
   };
 }

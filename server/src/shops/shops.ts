@@ -7,7 +7,7 @@ import type { ShopRef } from '@nacre/contract/accounts';
 import type { Page, PageQuery } from '@nacre/contract/common';
 import type { SpokenLanguage } from '@nacre/contract/languages';
 import type { RefusalCode } from '@nacre/contract/refusals';
-import type { Shop, ShopCategory, ShopCreate, ShopPatch, ShopPlace } from '@nacre/contract/shops';
+import type { Shop, ShopCategory, ShopCreate, ShopPatch, ShopPlace, ShopTerms } from '@nacre/contract/shops';
 import type { Membership, ShopRight, ShopRole } from '@nacre/contract/team';
 import type { Images } from '../images/images.ts';
 import { PAGE_LIMIT_DEFAULT, pageOf, readCursor } from '../lib/cursor.ts';
@@ -63,6 +63,8 @@ export interface Shops {
   membershipsOf(personId: string): Promise<Membership[]>;
   /** Where buyers may pick up in the caller's transaction's view; null when the shop does not offer it. */
   pickupPlace(tx: Tx, shopId: string): Promise<ShopPlace | null>;
+  /** Names and terms, in the caller's transaction's view; ids without a shop are missing from the answer. */
+  termsOf(tx: Tx, shopIds: readonly string[]): Promise<Map<string, { name: string; terms: ShopTerms }>>;
   /** Where the shop is; null for one that is online only. */
   placeOf(shopId: string): Promise<ShopPlace | null>;
   /** Ids without a shop are missing from the answer. */
@@ -95,6 +97,9 @@ export function createShops(deps: ShopsDeps): Shops {
       const shop = await store.shopById(tx, shopId);
       return shop?.offers_pickup === true ? shop.place as ShopPlace : null;
     },
+    termsOf: async (tx, shopIds) => new Map((await store.shopsByIds(tx, shopIds)).map((shop) => [
+      shop.id, { name: shop.name, terms: termsOf(shop) },
+    ])),
     placeOf: async (shopId) => ((await store.shopById(db, shopId))?.place ?? null) as ShopPlace | null,
     refs: async (ids) => {
       const found = await refsOf(deps, await store.shopsByIds(db, [...new Set(ids)]));
@@ -126,7 +131,7 @@ async function create(deps: ShopsDeps, personId: string, input: ShopCreate, isDe
 async function patch(deps: ShopsDeps, personId: string, shopId: string, change: ShopPatch): Promise<Shop> {
   const { database, clock } = deps.platform;
   await assertMay(deps, personId, shopId, 'shop.change');
-  const { name, slug, story, imageId, region, category, language } = change;
+  const { name, slug, story, imageId, region, category, language, terms } = change;
   const row = await slugConflicts(slug, () => database.transaction(async (tx) => {
     await assertImage(deps, tx, imageId);
     await publishChange(deps, tx, shopId);
@@ -139,6 +144,7 @@ async function patch(deps: ShopsDeps, personId: string, shopId: string, change: 
       ...(region === undefined ? {} : { region: region.trim() }),
       ...(category === undefined ? {} : { category }),
       ...(language === undefined ? {} : { language }),
+      ...(terms === undefined ? {} : { terms_returns: terms.returns.trim(), terms_shipping: terms.shipping.trim() }),
       ...placeChange,
       updated_at: clock.now(),
     });
@@ -241,9 +247,14 @@ async function viewsOf(deps: ShopsDeps, rows: store.ShopRow[]): Promise<Shop[]> 
     currency: row.currency,
     place: row.place as ShopPlace | null,
     offersPickup: row.offers_pickup,
+    terms: termsOf(row),
     isDemo: row.is_demo,
     createdAt: row.created_at.toISOString(),
   }));
+}
+
+function termsOf(row: store.ShopRow): ShopTerms {
+  return { returns: row.terms_returns, shipping: row.terms_shipping };
 }
 
 async function refsOf(deps: ShopsDeps, rows: store.ShopRow[]): Promise<ShopRef[]> {

@@ -13,8 +13,10 @@ import type { Bus } from '../platform/bus.ts';
 import type { Log } from '../platform/log.ts';
 import { showRoom, type Channel } from '../realtime/channel.ts';
 
-/** Notices of this time share one look. Shorter is a query per order in a rush, longer is felt as delay. */
-const LOOK_EVERY_MS = 50;
+/** From the first notice to the look. Shorter is a query per order in a rush, longer is felt as delay. */
+const LOOK_AFTER_MS = 50;
+/** After a look. Shorter tells a room more often than anybody can read, longer sells what is gone. */
+const REST_MS = 200;
 /** Pause after a look that failed. Shorter asks a restarting database in vain, longer shows sold pieces for longer. */
 const LOOK_AGAIN_MS = 1_000;
 /** Looks that fail in a row before what they looked for is dropped: two minutes. More keeps a fault busy for ever. */
@@ -62,12 +64,22 @@ export function createGoodsFeed(deps: GoodsFeedDeps): GoodsFeed {
 
   function wake(): void {
     if (stopped) return;
-    timer ??= setTimeout(() => {
-      looking = look().finally(() => {
-        timer = null;
-        if (changed.size + changedBags.size > 0) wake();
-      });
-    }, failures === 0 ? LOOK_EVERY_MS : deps.lookAgainMs ?? LOOK_AGAIN_MS);
+    timer ??= setTimeout(lookNow, failures === 0 ? LOOK_AFTER_MS : deps.lookAgainMs ?? LOOK_AGAIN_MS);
+  }
+
+  /** While a look, and the rest after it, last, what is marked waits for the next one. */
+  function lookNow(): void {
+    looking = look().finally(() => {
+      timer = null;
+      if (stopped) return;
+      if (failures > 0) wake();
+      else timer = setTimeout(rested, REST_MS);
+    });
+  }
+
+  function rested(): void {
+    timer = null;
+    if (changed.size + changedBags.size > 0) lookNow();
   }
 
   async function look(): Promise<void> {

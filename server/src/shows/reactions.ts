@@ -7,9 +7,12 @@ import type { Shows } from './shows.ts';
 
 /** Registers them; before `outbox.start()`. */
 export function showsReactions(
-  outbox: Outbox, deps: { shows: Pick<Shows, 'noteBought' | 'noteFollowed' | 'noteTeamChanged'> },
+  outbox: Outbox, deps: { shows: Pick<Shows, 'noteBought' | 'notePlaced' | 'noteFollowed' | 'noteTeamChanged'> },
 ): void {
   outbox.on('orders.paid', (tx, order: OrderFacts['orders.paid']) => deps.shows.noteBought(tx, order));
+  outbox.on('orders.placed', (tx, placed: OrderFacts['orders.placed']) => (
+    deps.shows.notePlaced(tx, 'orders' in placed ? placed.orders : [placed])
+  ));
   outbox.on(TEAM_CHANGED_TOPIC, (tx, fact: TeamChanged) => deps.shows.noteTeamChanged(tx, fact));
   outbox.on('follows.followed', async (tx, fact: { shopId: string; showId: string | null }) => {
     const { showId } = fact;

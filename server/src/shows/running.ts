@@ -121,6 +121,7 @@ export async function figures(parts: Parts, personId: string, showId: string): P
     peakViewers: Math.max(show.peak_viewers, pending.peakViewers),
     likes: likesNow(show.likes, pending),
     newFollowers,
+    placed: show.placed_orders,
     orders: show.paid_orders,
     salesMinor: Number(show.sales_minor),
     currency: show.currency,
@@ -156,7 +157,16 @@ export async function noteBought(parts: Parts, tx: Tx, order: OrderFact): Promis
       type: 'order', orderId, orderNumber, buyerName, lines, totalMinor, currency,
     });
     for (const productId of productIds) parts.studio.mark(showId, productId);
+    parts.studio.markSales(showId);
   });
+}
+
+/** Orders were placed. Runs in the outbox's transaction, so each is counted exactly once. */
+export async function notePlaced(parts: Parts, tx: Tx, orders: readonly OrderFact[]): Promise<void> {
+  const placed = new Map<string, number>();
+  for (const { showId } of orders) if (showId !== null) placed.set(showId, (placed.get(showId) ?? 0) + 1);
+  await store.addPlaced(tx, placed);
+  afterCommit(tx, () => placed.forEach((_, showId) => parts.studio.markSales(showId)));
 }
 
 /** What everybody may read of who came or bought: the first word of the name. */

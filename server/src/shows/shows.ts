@@ -27,7 +27,8 @@ import { listShows, placeOf } from './listing.ts';
 import { isMemberOf, ownShow, visibleShow, type Parts, type ShowsDeps } from './parts.ts';
 import { issueStreamKey, patch, plan, setBag } from './planning.ts';
 import {
-  aside, explain, figures, like, noteBought, noteInterest, putOnScreen, takeBack, tellCounted, type NotedKind,
+  aside, explain, figures, like, noteBought, noteInterest, notePlaced, putOnScreen, takeBack, tellCounted,
+  type NotedKind,
 } from './running.ts';
 import { isOpen, isRunning } from './states.ts';
 import * as store from './store.ts';
@@ -141,6 +142,8 @@ export interface Shows {
   /** The host's picture is there. */
   pictureUp(showId: string): Promise<void>;
   pictureDown(showId: string, reason: string): Promise<void>;
+  /** What is on screen in each of the shows, in the transaction's view; ids without a show are missing. */
+  screensNow(tx: Tx, showIds: readonly string[]): Promise<Map<string, store.ShowScreen>>;
   /** Shop and numbers of the goods, removed ones included; null for a show that this person may not know of. */
   bagNumbers(showId: string, personId: string): Promise<{ shopId: string; numbers: Map<string, number> } | null>;
   /** The shop that a show is of; null for a show that this person may not know of. */
@@ -165,6 +168,8 @@ export interface Shows {
   openOf(shopId: string): Promise<string[]>;
   noteViewers(showId: string, viewers: number): void;
   noteBought(tx: Tx, order: OrderFact): Promise<void>;
+  /** Orders were placed, of whichever shows. In the outbox's transaction: each is counted once. */
+  notePlaced(tx: Tx, orders: readonly OrderFact[]): Promise<void>;
   noteFollowed(showId: string): void;
   /** Ends stream keys and places in the studio of whoever may not run the shop's shows any more. */
   noteTeamChanged(tx: Tx, fact: TeamChanged): Promise<void>;
@@ -223,6 +228,7 @@ export function createShows(deps: ShowsDeps): Shows {
     mayWatch: (showId, actor) => mayWatch(parts, showId, actor),
     pictureUp: (showId) => inTurn(showId, () => pictureUp(parts, showId)),
     pictureDown: (showId, reason) => inTurn(showId, () => pictureDown(parts, showId, reason)),
+    screensNow: store.screensNow,
     bagNumbers: (showId, personId) => bagNumbers(parts, showId, personId),
     shopOf: async (showId, personId) => (await findVisible(parts, showId, personId))?.shop_id ?? null,
     stateOf: async (showId) => (await store.findShow(parts.view.db, showId))?.state ?? null,
@@ -239,6 +245,7 @@ export function createShows(deps: ShowsDeps): Shows {
     openOf: (shopId) => store.openShowsOf(parts.view.db, shopId),
     noteViewers: (showId, viewers) => parts.counts.sawViewers(showId, viewers),
     noteBought: (tx, order) => noteBought(parts, tx, order),
+    notePlaced: (tx, orders) => notePlaced(parts, tx, orders),
     noteFollowed: (showId) => parts.studio.markFollowers(showId),
     noteTeamChanged: (tx, fact) => noteTeamChanged(parts, tx, fact),
     sweep: () => sweepAway(parts),
@@ -275,6 +282,7 @@ function createParts(deps: ShowsDeps): Parts {
       return items.filter((item) => productIds.has(item.product_id)).map(interestOf);
     },
     newFollowers: deps.newFollowersOf,
+    sales: (showId) => store.salesOf(database.db, showId),
   });
   const view: ViewDeps = {
     db: database.db,

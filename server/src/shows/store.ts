@@ -1,6 +1,6 @@
 /** SQL on show, show_item and on_screen_interval: the show itself, its bag, what is on screen. */
 import { sql, type Insertable, type Selectable, type Updateable } from 'kysely';
-import type { ShowState, ShowVisibility } from '@nacre/contract/shows';
+import type { ShowSales, ShowState, ShowVisibility } from '@nacre/contract/shows';
 import type { Db, Tx } from '../platform/database.ts';
 import type { OnScreenInterval, Show as ShowTable, ShowItem } from '../platform/tables.ts';
 import type { Numbered } from './bag.ts';
@@ -131,6 +131,21 @@ export async function addSale(tx: Tx, showId: string, totalMinor: bigint): Promi
     where id = ${showId}`.execute(tx);
 }
 
+/** Orders were placed: some in each of the shows. */
+export async function addPlaced(tx: Tx, placed: ReadonlyMap<string, number>): Promise<void> {
+  // In the order of ids: two batches with the same shows must not wait for each other crosswise.
+  const rows = [...placed].map(([id, orders]) => ({ id, orders })).sort((a, b) => (a.id < b.id ? -1 : 1));
+  for (const { id, orders } of rows) {
+    await sql`update show set placed_orders = placed_orders + ${orders} where id = ${id}`.execute(tx);
+  }
+}
+
+export async function salesOf(db: Db, showId: string): Promise<ShowSales> {
+  const row = await db.selectFrom('show').select(['placed_orders', 'paid_orders', 'sales_minor'])
+    .where('id', '=', showId).executeTakeFirstOrThrow();
+  return { placed: row.placed_orders, paid: row.paid_orders, salesMinor: Number(row.sales_minor) };
+}
+
 // ---- the bag ----------------------------------------------------------------------------------------------------
 
 /** Everything that ever was in the bag, in the host's order. */
@@ -182,6 +197,26 @@ export async function onScreenNow(db: Db | Tx, showId: string): Promise<string |
     .where('ended_at', 'is', null)
     .executeTakeFirst();
   return row?.product_id ?? null;
+}
+
+/** A show at one moment. */
+export interface ShowScreen {
+  title: string;
+  /** Null unless it runs. */
+  wentLiveAt: Date | null;
+  onScreenProductId: string | null;
+}
+
+/** What is on screen in each of the shows, for who needs it of many at once. */
+export async function screensNow(tx: Tx, showIds: readonly string[]): Promise<Map<string, ShowScreen>> {
+  if (showIds.length === 0) return new Map();
+  const { rows } = await sql<ShowScreen & { id: string }>`
+    select show.id, show.title, on_screen.product_id as "onScreenProductId",
+           case when show.state in ('live', 'interrupted') then show.went_live_at end as "wentLiveAt"
+      from show
+      left join on_screen_interval on_screen on on_screen.show_id = show.id and on_screen.ended_at is null
+     where show.id = any (${showIds}::uuid[])`.execute(tx);
+  return new Map(rows.map(({ id, ...screen }) => [id, screen]));
 }
 
 /** Ends the open interval, never before it began. @returns whether there was one */

@@ -1,5 +1,5 @@
-/** What the host sees beside the picture: interest per product and new followers, at most once a second. */
-import type { ProductInterest } from '@nacre/contract/shows';
+/** What the host sees beside the picture: interest per product, new followers, sales, at most once a second. */
+import type { ProductInterest, ShowSales } from '@nacre/contract/shows';
 import type { Log } from '../platform/log.ts';
 import { studioRoom, type Channel } from '../realtime/channel.ts';
 
@@ -10,7 +10,16 @@ export interface StudioFeed {
   /** Something about this product changed. */
   mark(showId: string, productId: string): void;
   markFollowers(showId: string): void;
+  /** Orders of the show were placed or paid. */
+  markSales(showId: string): void;
   stop(): Promise<void>;
+}
+
+/** What has changed of a show. */
+interface Marks {
+  productIds: Set<string>;
+  followers: boolean;
+  sales: boolean;
 }
 
 export function createStudioFeed(deps: {
@@ -18,14 +27,15 @@ export function createStudioFeed(deps: {
   log: Log;
   interest(showId: string, productIds: ReadonlySet<string>): Promise<ProductInterest[]>;
   newFollowers(showId: string): Promise<number>;
+  sales(showId: string): Promise<ShowSales>;
 }): StudioFeed {
-  let marked = new Map<string, { productIds: Set<string>; followers: boolean }>();
+  let marked = new Map<string, Marks>();
   let timer: NodeJS.Timeout | null = null;
   let telling: Promise<void> = Promise.resolve();
   let stopped = false;
 
-  function entry(showId: string): { productIds: Set<string>; followers: boolean } {
-    const known = marked.get(showId) ?? { productIds: new Set<string>(), followers: false };
+  function entry(showId: string): Marks {
+    const known = marked.get(showId) ?? { productIds: new Set<string>(), followers: false, sales: false };
     marked.set(showId, known);
     if (!stopped) {
       timer ??= setTimeout(() => {
@@ -38,11 +48,12 @@ export function createStudioFeed(deps: {
   async function tellAll(): Promise<void> {
     const due = marked;
     marked = new Map();
-    for (const [showId, { productIds, followers }] of due) {
+    for (const [showId, { productIds, followers, sales: sold }] of due) {
       try {
         const items = productIds.size === 0 ? [] : await deps.interest(showId, productIds);
         const newFollowers = followers ? { newFollowers: await deps.newFollowers(showId) } : {};
-        deps.channel.publish(studioRoom(showId), { type: 'interest', items, ...newFollowers });
+        const sales = sold ? { sales: await deps.sales(showId) } : {};
+        deps.channel.publish(studioRoom(showId), { type: 'interest', items, ...newFollowers, ...sales });
       } catch (error) {
         deps.log.warn({ err: error, showId }, 'interest could not be told to the studio');
       }
@@ -55,6 +66,9 @@ export function createStudioFeed(deps: {
     mark: (showId, productId) => void entry(showId).productIds.add(productId),
     markFollowers(showId) {
       entry(showId).followers = true;
+    },
+    markSales(showId) {
+      entry(showId).sales = true;
     },
     async stop() {
       stopped = true;

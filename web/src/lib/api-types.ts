@@ -1650,6 +1650,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/orders/{orderId}/promise": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What an order of one’s own was promised, as it was hashed */
+        get: operations["getPromise"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/orders/{orderId}/cancel": {
         parameters: {
             query?: never;
@@ -1710,6 +1727,23 @@ export interface paths {
         };
         /** An order of the shop */
         get: operations["getShopOrder"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/office/orders/{orderId}/promise": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What an order of the shop was promised, as it was hashed */
+        get: operations["getShopPromise"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2524,6 +2558,7 @@ export interface components {
             currency: string;
             place: components["schemas"]["ShopPlace"] | null;
             offersPickup: boolean;
+            terms: components["schemas"]["ShopTerms"];
             isDemo: boolean;
             /**
              * Format: date-time
@@ -2572,6 +2607,7 @@ export interface components {
             currency: string;
             place: components["schemas"]["ShopPlace"] | null;
             offersPickup: boolean;
+            terms: components["schemas"]["ShopTerms"];
             isDemo: boolean;
             /**
              * Format: date-time
@@ -2593,6 +2629,7 @@ export interface components {
             language?: "am" | "ar" | "az" | "bg" | "bn" | "bo" | "ca" | "cs" | "da" | "de" | "el" | "en" | "es" | "fa" | "fi" | "fil" | "fr" | "gu" | "ha" | "he" | "hi" | "hr" | "hu" | "hy" | "id" | "ig" | "it" | "ja" | "jv" | "ka" | "kk" | "km" | "kn" | "ko" | "ky" | "lo" | "mn" | "mr" | "ms" | "my" | "nan" | "nb" | "ne" | "nl" | "pa" | "pl" | "ps" | "pt" | "ro" | "ru" | "si" | "sk" | "so" | "sr" | "sv" | "sw" | "ta" | "te" | "th" | "tr" | "ug" | "uk" | "ur" | "uz" | "vi" | "wuu" | "yo" | "yue" | "zh" | "zu";
             place?: components["schemas"]["ShopPlace"] | null;
             offersPickup?: boolean;
+            terms?: components["schemas"]["ShopTerms"];
         };
         ShopPlace: {
             address: components["schemas"]["ShopAddress"];
@@ -2610,6 +2647,10 @@ export interface components {
             slug: string;
             name: string;
             image: components["schemas"]["Image"] | null;
+        };
+        ShopTerms: {
+            returns: string;
+            shipping: string;
         };
         Show: {
             /**
@@ -2691,6 +2732,7 @@ export interface components {
             peakViewers: number;
             likes: number;
             newFollowers: number;
+            placed: number;
             orders: number;
             /** @description Minor units of the currency */
             salesMinor: number;
@@ -8828,6 +8870,132 @@ export interface operations {
             };
         };
     };
+    getPromise: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                orderId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        offer: {
+                            cards: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                productId: string;
+                                title: string;
+                                description: string;
+                                imageIds: string[];
+                                options: {
+                                    name: string;
+                                    values: string[];
+                                }[];
+                            }[];
+                            shop: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                id: string;
+                                name: string;
+                                terms: components["schemas"]["ShopTerms"];
+                            };
+                            show: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                id: string;
+                                title: string;
+                                onScreenProductId: string | null;
+                            } | null;
+                        };
+                        order: {
+                            /** @enum {string} */
+                            format: "nacre-promise/1";
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            id: string;
+                            number: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            placedAt: string;
+                            lines: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                productId: string;
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                variantId: string;
+                                title: string;
+                                optionValues: string[];
+                                sku: string;
+                                number: number | null;
+                                quantity: number;
+                                /** @description Minor units of the currency */
+                                unitPriceMinor: number;
+                                formerPriceMinor: number | null;
+                                /** @description Minor units of the currency */
+                                totalMinor: number;
+                            }[];
+                            /** @description Minor units of the currency */
+                            totalMinor: number;
+                            /** @description ISO 4217 */
+                            currency: string;
+                            /** @enum {unknown} */
+                            delivery: "parcel" | "pickup" | "counter";
+                            address: components["schemas"]["Address"] | null;
+                            pickup: {
+                                name: string;
+                                phone: string;
+                                place: components["schemas"]["ShopPlace"];
+                            } | null;
+                            showOffsetMs: number | null;
+                        };
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     cancelOrder: {
         parameters: {
             query?: never;
@@ -8980,6 +9148,132 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Order"];
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getShopPromise: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                orderId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        offer: {
+                            cards: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                productId: string;
+                                title: string;
+                                description: string;
+                                imageIds: string[];
+                                options: {
+                                    name: string;
+                                    values: string[];
+                                }[];
+                            }[];
+                            shop: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                id: string;
+                                name: string;
+                                terms: components["schemas"]["ShopTerms"];
+                            };
+                            show: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                id: string;
+                                title: string;
+                                onScreenProductId: string | null;
+                            } | null;
+                        };
+                        order: {
+                            /** @enum {string} */
+                            format: "nacre-promise/1";
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            id: string;
+                            number: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            placedAt: string;
+                            lines: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                productId: string;
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                variantId: string;
+                                title: string;
+                                optionValues: string[];
+                                sku: string;
+                                number: number | null;
+                                quantity: number;
+                                /** @description Minor units of the currency */
+                                unitPriceMinor: number;
+                                formerPriceMinor: number | null;
+                                /** @description Minor units of the currency */
+                                totalMinor: number;
+                            }[];
+                            /** @description Minor units of the currency */
+                            totalMinor: number;
+                            /** @description ISO 4217 */
+                            currency: string;
+                            /** @enum {unknown} */
+                            delivery: "parcel" | "pickup" | "counter";
+                            address: components["schemas"]["Address"] | null;
+                            pickup: {
+                                name: string;
+                                phone: string;
+                                place: components["schemas"]["ShopPlace"];
+                            } | null;
+                            showOffsetMs: number | null;
+                        };
+                    };
                 };
             };
             /** @description Default Response */

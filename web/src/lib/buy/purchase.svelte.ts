@@ -6,7 +6,7 @@
  */
 import type { Address, SavedAddress } from '@nacre/contract/accounts';
 import type { Page } from '@nacre/contract/common';
-import type { ShopPage, ShopPlace } from '@nacre/contract/shops';
+import type { ShopPage, ShopPlace, ShopTerms } from '@nacre/contract/shops';
 import type { Order, OrderPlace, PickupAsk } from '@nacre/contract/orders';
 import { api, ApiError, ask } from '#lib/api.ts';
 import type { Realtime } from '#lib/realtime.svelte.ts';
@@ -33,6 +33,7 @@ export function createPurchase(options: { showId: string | null; realtime: () =>
   let saveAddress = $state(true);
   let pickup = $state.raw<PickupAsk | null>(null);
   let pickupPlace = $state.raw<ShopPlace | null>(null);
+  let terms = $state.raw<ShopTerms | null>(null);
   let busy = $state(false);
   let refusal = $state.raw<unknown>(null);
   let inLine = $state(false);
@@ -125,6 +126,10 @@ export function createPurchase(options: { showId: string | null; realtime: () =>
     get pickupPlace() {
       return pickupPlace;
     },
+    /** What the shop says of shipping and returns; null where it says nothing, or while nobody knows yet. */
+    get terms() {
+      return terms;
+    },
     get busy() {
       return busy;
     },
@@ -151,10 +156,11 @@ export function createPurchase(options: { showId: string | null; realtime: () =>
       address ??= addresses[0]?.address ?? null;
       if (address === addresses[0]?.address) saveAddress = false;
     },
-    async loadPlace(slug: string): Promise<void> {
+    async loadShop(slug: string): Promise<void> {
       const found = await ask(api.GET('/api/shops/{slug}', { params: { path: { slug } } })).catch(() => null);
       const shop = found as ShopPage | null;
       pickupPlace = shop?.offersPickup ? shop.place : null;
+      terms = shop && (shop.terms.shipping || shop.terms.returns) ? shop.terms : null;
     },
     usePickup(next: PickupAsk): void {
       pickup = next;
@@ -194,6 +200,14 @@ export function createPurchase(options: { showId: string | null; realtime: () =>
       } finally {
         busy = inLine = false;
       }
+    },
+    /** Goes on with an order that is placed and waits to be paid. */
+    resume(placed: Order): void {
+      currentId = placed.id;
+      step = 'pay';
+      take(placed);
+      watch();
+      void askOrder();
     },
     /** The payment page says that something was decided: ask the server what. */
     check: askOrder,

@@ -967,6 +967,10 @@ export interface MessageArguments {
   'office.place_same_times': null;
   'office.nav_talk': null;
   'office.to_words': null;
+  'office.terms_title': null;
+  'office.terms_hint': null;
+  'office.terms_shipping': null;
+  'office.terms_returns': null;
   'offline.title': null;
   'offline.text': null;
   'offline.try_again': null;
@@ -1004,6 +1008,22 @@ export interface MessageArguments {
   'place.step_ready': null;
   'place.step_handed_over': null;
   'place.paid_text': { number: string; shop: string };
+  'promise.title': null;
+  'promise.lead': { date: string };
+  'promise.each': { count: string; price: string };
+  'promise.instead': { price: string };
+  'promise.text_then': null;
+  'promise.in_show': { time: string; title: string };
+  'promise.on_screen': { name: string };
+  'promise.total': null;
+  'promise.shipping': null;
+  'promise.returns': null;
+  'promise.nothing_said': null;
+  'promise.fingerprint': null;
+  'promise.fingerprint_hint': null;
+  'promise.download': null;
+  'promise.terms_title': null;
+  'promise.loading': null;
   'refusal.request.invalid': null;
   'refusal.request.not_found': null;
   'refusal.request.method': null;
@@ -1099,6 +1119,7 @@ export interface MessageArguments {
   'refusal.orders.no_pickup': null;
   'refusal.orders.code_unknown': null;
   'refusal.orders.void_too_late': null;
+  'refusal.orders.no_promise': null;
   'refusal.accounts.operator_only': null;
   'refusal.chat.slow': null;
   'refusal.chat.quiet': null;
@@ -1294,7 +1315,6 @@ export interface MessageArguments {
   'studio.back': null;
   'studio.on_air': null;
   'studio.stat_watching': { count: number };
-  'studio.stat_orders': { count: number };
   'studio.stat_sales': null;
   'studio.stat_followers': { count: number };
   'studio.end': null;
@@ -1385,6 +1405,10 @@ export interface MessageArguments {
   'studio.help_copy': null;
   'studio.help_copied': null;
   'studio.help_copy_failed': null;
+  'studio.stat_placed': null;
+  'studio.stat_rate': { rate: string };
+  'studio.stat_paid': null;
+  'studio.sales_spoken': { amount: string; paid: string; placed: string };
   'team.title': null;
   'team.lead': null;
   'team.members': { count: number };
@@ -1601,6 +1625,8 @@ export interface MessageArguments {
   'viewer.report_this': null;
   'viewer.end_as_operator': null;
   'viewer.chat_free': null;
+  'viewer.held_for_you': null;
+  'viewer.held_pay': null;
 }
 
-export type Namespace = 'account' | 'buy' | 'common' | 'figures' | 'found' | 'moderation' | 'news' | 'office' | 'offline' | 'place' | 'refusal' | 'signin' | 'studio' | 'team' | 'viewer';
+export type Namespace = 'account' | 'buy' | 'common' | 'figures' | 'found' | 'moderation' | 'news' | 'office' | 'offline' | 'place' | 'promise' | 'refusal' | 'signin' | 'studio' | 'team' | 'viewer';

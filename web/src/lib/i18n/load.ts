@@ -61,6 +61,11 @@ const loaders: Record<Namespace, Record<Locale, Loader>> = {
     zh: () => import('virtual:messages/place/zh'),
     ar: () => import('virtual:messages/place/ar'),
   },
+  promise: {
+    en: () => import('virtual:messages/promise/en'),
+    zh: () => import('virtual:messages/promise/zh'),
+    ar: () => import('virtual:messages/promise/ar'),
+  },
   refusal: {
     en: () => import('virtual:messages/refusal/en'),
     zh: () => import('virtual:messages/refusal/zh'),

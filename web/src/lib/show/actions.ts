@@ -1,5 +1,7 @@
 /** What a viewer does in a show, over the HTTP API. Loaded after the picture, on the first thing done. */
 import type { ChatMessage } from '@nacre/contract/chat';
+import type { Page } from '@nacre/contract/common';
+import type { Order } from '@nacre/contract/orders';
 import type { Show } from '@nacre/contract/shows';
 import { api, ask } from '#lib/api.ts';
 
@@ -33,6 +35,14 @@ export function tellOpened(showId: string, productId: string): void {
 /** The viewer went on to buy, whether or not they are signed in. Counted as `tellOpened` is. */
 export function tellBuying(showId: string, productId: string): void {
   void noteInterest(showId, productId, 'sheet_opened').catch(() => undefined);
+}
+
+// More than the unpaid ones that a person may have.
+const newestOrders = 10;
+
+export async function loadNewestOrders(): Promise<Order[]> {
+  const query = { limit: newestOrders };
+  return ((await ask(api.GET('/api/orders', { params: { query } }))) as Page<Order>).items;
 }
 
 /** Puts a product aside, or takes it back. */

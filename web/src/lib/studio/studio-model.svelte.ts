@@ -6,11 +6,12 @@
  */
 import type { RoomEvent } from '@nacre/contract/realtime';
 import type { Order } from '@nacre/contract/orders';
-import type { ProductInterest, Show, ShowFigures } from '@nacre/contract/shows';
+import type { ProductInterest, Show, ShowFigures, ShowSales } from '@nacre/contract/shows';
 import {
   listShowOrders, loadFigures, loadShow, putOnScreen, sendChat, setBag,
 } from '#lib/office/office-api.ts';
 import { createRealtime, type Realtime } from '#lib/realtime.svelte.ts';
+import { createRush } from './rush.ts';
 import { createRoom } from '#lib/room.svelte.ts';
 
 /** A paid order as the studio shows it: told by the room, or read from the shop's orders. */
@@ -35,6 +36,7 @@ export function createStudioModel(initial: Show, hooks: StudioHooks) {
   /** The last time that figures were asked for there was no answer. */
   let figuresFailed = $state(false);
   let orders = $state.raw<StudioOrder[]>([]);
+  const rush = createRush();
   let connection = $state.raw<Realtime | null>(null);
   /** What was tapped and is not answered yet; undefined when nothing is. */
   let wanted = $state<string | null | undefined>(undefined);
@@ -60,6 +62,7 @@ export function createStudioModel(initial: Show, hooks: StudioHooks) {
   async function renewFigures(): Promise<void> {
     try {
       figures = await loadFigures(showId);
+      rush.note(figures.placed, Date.now());
       figuresFailed = false;
     } catch {
       // Events go on counting; the next time corrects.
@@ -93,13 +96,19 @@ export function createStudioModel(initial: Show, hooks: StudioHooks) {
     figures = { ...figures, interest, newFollowers: newFollowers ?? figures.newFollowers };
   }
 
+  /** Totals, so that what was missed is in them; an older answer is not taken for the newer one. */
+  function takeSales({ placed, paid, salesMinor }: ShowSales): void {
+    rush.note(placed, Date.now());
+    if (figures && placed + paid >= figures.placed + figures.orders)
+      figures = { ...figures, placed, orders: paid, salesMinor };
+  }
+
   function takeStudio(events: RoomEvent[]): void {
     for (const event of events) {
       if (event.type === 'interest') takeInterest(event.items, event.newFollowers);
+      if (event.type === 'interest' && event.sales) takeSales(event.sales);
       if (event.type !== 'order' || orders.some((order) => order.orderId === event.orderId)) continue;
       orders = [event, ...orders].slice(0, ordersKept);
-      if (figures)
-        figures = { ...figures, orders: figures.orders + 1, salesMinor: figures.salesMinor + event.totalMinor };
       hooks.onOrder(event);
     }
   }
@@ -118,6 +127,8 @@ export function createStudioModel(initial: Show, hooks: StudioHooks) {
     get figures() {
       return figures;
     },
+    /** Orders placed a second, by the totals told. Not reactive: it falls by itself as time goes on. */
+    ordersPerSecond: rush.perSecond,
     get figuresFailed() {
       return figuresFailed;
     },

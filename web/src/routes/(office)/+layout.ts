@@ -6,5 +6,5 @@ import type { LayoutLoad } from './$types';
 export const load: LayoutLoad = async ({ parent }) => {
   const { locale } = await parent();
   const shown = typeof document === 'undefined' ? locale : document.documentElement.lang.slice(0, 2);
-  await loadMessages(isLocale(shown) ? shown : locale, 'viewer');
+  await loadMessages(isLocale(shown) ? shown : locale, 'viewer', 'promise');
 };

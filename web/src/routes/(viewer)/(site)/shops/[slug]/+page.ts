@@ -2,6 +2,9 @@ import { loadMessages } from '#lib/i18n/load.ts';
 import type { PageLoad } from './$types';
 
 export const load: PageLoad = async ({ data, parent }) => {
-  if (data.shop.place) await loadMessages((await parent()).locale, 'place');
+  const { locale } = await parent();
+  const { place, terms } = data.shop;
+  if (place) await loadMessages(locale, 'place');
+  if (terms.shipping || terms.returns) await loadMessages(locale, 'promise');
   return data;
 };
