@@ -9,6 +9,7 @@ import { SCRYPT } from './accounts/auth.ts';
 import { accountsReactions } from './accounts/reactions.ts';
 import { createAnalytics } from './analytics/analytics.ts';
 import { analyticsReactions } from './analytics/reactions.ts';
+import { createCarts } from './carts/carts.ts';
 import { createCatalog } from './catalog/catalog.ts';
 import { createChat } from './chat/chat.ts';
 import { createDiscovery } from './discovery/discovery.ts';
@@ -130,6 +131,10 @@ function createTrade(deps: ModulesDeps) {
     bagOf: shows.bagNumbers,
     keepAddress: accounts.addAddress,
     tell: realtime.tell,
+    takeFromCarts: (tx, bought) => carts.takeOut(tx, bought),
+  });
+  const carts = createCarts({
+    platform, catalog, images, shops, orders, shopOfShow: shows.shopOf, tell: realtime.tell,
   });
 
   accountsReactions(jobs, { accounts });
@@ -139,7 +144,7 @@ function createTrade(deps: ModulesDeps) {
   showsReactions(platform.outbox, { shows });
 
   return {
-    accounts, images, shops, team, catalog, follows, moderation, realtime, video, shows, chat, payments, orders,
+    accounts, images, shops, team, catalog, follows, moderation, realtime, video, shows, chat, payments, orders, carts,
   };
 }
 

@@ -16,7 +16,7 @@ import type { Shops } from '../shops/shops.ts';
 import { createProduct, patchProduct } from './editing.ts';
 import { findForCounter, listProducts, viewsOf } from './reading.ts';
 import { changeStock, moveForOrders, type OrderPieces, type StockLine, type StockRef } from './stock.ts';
-import { lockOrderable, type OrderableVariant } from './stock-store.ts';
+import { lockOrderable, readOrderable, type OrderableVariant } from './stock-store.ts';
 import * as store from './store.ts';
 
 export type { OrderableVariant, StockLine, StockRef };
@@ -60,6 +60,8 @@ export interface Catalog {
    * In the order of variant ids; unknown ids are missing from the answer. Call before `hold`.
    */
   lockForOrder(tx: Tx, variantIds: readonly string[]): Promise<OrderableVariant[]>;
+  /** The same as it is now, without holding anything; unknown ids are missing from the answer. */
+  readForOrder(variantIds: readonly string[]): Promise<OrderableVariant[]>;
   /** Sets pieces aside: all lines or none. @throws Refusal `orders.sold_out` with `{ variantId, available }` */
   hold(tx: Tx, lines: readonly StockLine[], ref: StockRef): Promise<StockLevel[]>;
   /** `hold` for several orders at once: all of them or none. @throws Refusal as `hold` */
@@ -92,6 +94,7 @@ export function createCatalog(deps: CatalogDeps): Catalog {
     idsAfter: (last, limit) => store.activeIdsAfter(deps.platform.database.db, last, limit),
     changeStock: (personId, variantId, change) => changeStock(deps, personId, variantId, change),
     lockForOrder: lockOrderable,
+    readForOrder: (variantIds) => readOrderable(deps.platform.database.db, variantIds),
     hold: (tx, lines, ref) => moveForOrders(deps, tx, 'held', [{ lines, ref }]),
     holdAll: (tx, orders) => moveForOrders(deps, tx, 'held', orders),
     release: (tx, lines, ref) => moveForOrders(deps, tx, 'released', [{ lines, ref }]),

@@ -8,7 +8,7 @@
 import type { Address } from '@nacre/contract/accounts';
 import type { Page, PageQuery } from '@nacre/contract/common';
 import type {
-  CounterSale, OfficeOrderQuery, Order, OrderCounts, OrderPlace, OrderShip, Receipt,
+  CounterSale, OfficeOrderQuery, OpenParcel, Order, OrderCounts, OrderPlace, OrderShip, Receipt,
 } from '@nacre/contract/orders';
 import type { PersonalEvent } from '@nacre/contract/realtime';
 import type { Catalog } from '../catalog/catalog.ts';
@@ -22,16 +22,18 @@ import { receiptOf, sell, voidSale } from './counter.ts';
 import { cancel, paymentCaptured, paymentDeclined, ship, sweepExpired } from './moving.ts';
 import { findPickup, handOver, ready } from './pickup.ts';
 import { createPlacer, place } from './place.ts';
-import { counts, get, getOfShop, listMine, listOfShop } from './reading.ts';
+import { counts, get, getOfShop, listMine, listOfShop, openParcels } from './reading.ts';
 
 export interface OrdersDeps {
   platform: Platform;
   catalog: Pick<Catalog, 'lockForOrder' | 'hold' | 'holdAll' | 'release' | 'sell' | 'takeBack'>;
   payments: Pick<Payments, 'create' | 'takeAtCounter' | 'cancel' | 'refund' | 'pagesOf'>;
-  shops: Pick<Shops, 'assertMay' | 'refs' | 'pickupPlace' | 'placeOf'>;
+  shops: Pick<Shops, 'assertMay' | 'refs' | 'pickupPlace' | 'placeOf' | 'shippingTerms'>;
   images: Pick<Images, 'describe'>;
   /** The shop of a show and the numbers of its goods, by product; null for a show that this person may not know of. */
   bagOf(showId: string, personId: string): Promise<Bag | null>;
+  /** Takes what was bought from carts out of them; a part of the placing's transaction. */
+  takeFromCarts(tx: Tx, bought: readonly BoughtFromCart[]): Promise<void>;
   /** Puts an address into the person's address book. May refuse: then the order stands all the same. */
   keepAddress(personId: string, address: Address): Promise<unknown>;
   /** Tells one person on all sockets. Called after the commit; must not throw. */
@@ -41,6 +43,14 @@ export interface OrdersDeps {
 export interface Bag {
   shopId: string;
   numbers: ReadonlyMap<string, number>;
+}
+
+/** An order that came from its buyer's cart. */
+export interface BoughtFromCart {
+  personId: string;
+  shopId: string;
+  idempotencyKey: string;
+  lines: ReadonlyArray<{ variantId: string; quantity: number }>;
 }
 
 /** Who buys, and under which name the shop sees it. */
@@ -56,6 +66,7 @@ export interface Orders {
    * again.
    * @throws Refusal `orders.key_reused` for the same key with other contents; `orders.sold_out` with
    * `{ variantId, available }`; `orders.price_changed` with `{ variantId, priceMinor, currency }`;
+   * `orders.shipping_changed` with `{ shopId, shippingMinor, currency }`;
    * `orders.not_for_sale`; `orders.too_many_pieces`; `orders.too_many_open`; `orders.no_pickup`; `shows.not_found`;
    * `orders.rush` when too many wait: nothing was tried, and the same key is good for the next try;
    * `request.invalid`, also for an address and a pick-up, or neither
@@ -63,6 +74,8 @@ export interface Orders {
   place(buyer: Buyer, request: OrderPlace): Promise<Order>;
   /** An order of one's own. @throws Refusal `orders.not_found`, also for another's */
   get(personId: string, orderId: string): Promise<Order>;
+  /** Parcels of one's own that what is bought there now may go with: of each shop and show, the oldest first. */
+  openParcels(personId: string, places: ReadonlyArray<{ shopId: string; showId: string }>): Promise<OpenParcel[][]>;
   /** One's own orders, the newest first. */
   listMine(personId: string, query: PageQuery): Promise<Page<Order>>;
   /**
@@ -129,6 +142,7 @@ export function createOrders(deps: OrdersDeps): Orders {
   return {
     place: (buyer, request) => place(deps, placer, buyer, request),
     get: (personId, orderId) => get(deps, personId, orderId),
+    openParcels: (personId, places) => openParcels(deps, personId, places),
     listMine: (personId, query) => listMine(deps, personId, query),
     cancel: (personId, orderId) => cancel(deps, personId, orderId),
     getOfShop: (personId, orderId) => getOfShop(deps, personId, orderId),
