@@ -9,6 +9,7 @@ import type { Address } from '@nacre/contract/accounts';
 import type { Product } from '@nacre/contract/catalog';
 import type { OrderPlace } from '@nacre/contract/orders';
 import type { PersonalEvent } from '@nacre/contract/realtime';
+import { createCarts, type Carts } from '../../server/src/carts/carts.ts';
 import { createCatalog, type Catalog } from '../../server/src/catalog/catalog.ts';
 import { createImages } from '../../server/src/images/images.ts';
 import { Refusal } from '../../server/src/lib/refusal.ts';
@@ -47,9 +48,9 @@ export function createTestClock(start = Date.now() - 3_600_000): TestClock {
   };
 }
 
-export interface Told {
+export interface Told<Kind extends PersonalEvent['type'] = 'own-order'> {
   personId: string;
-  event: Extract<PersonalEvent, { type: 'own-order' }>;
+  event: Extract<PersonalEvent, { type: Kind }>;
 }
 
 export interface Market {
@@ -62,8 +63,10 @@ export interface Market {
   catalog: Catalog;
   payments: Payments;
   orders: Orders;
+  carts: Carts;
   /** What people were told on their sockets. */
   told: Told[];
+  toldOfCarts: Told<'own-cart'>[];
   /** Whose address was put into the address book; each has room for one. */
   keptAddresses: string[];
   newPerson(name?: string): Promise<Buyer>;
@@ -128,6 +131,7 @@ export async function createMarket(options: MarketOptions): Promise<Market> {
   const catalog = createCatalog({ platform, images, shops });
   const payments = createPayments({ platform, jobs, provider: options.provider ?? createSandbox() });
   const told: Told[] = [];
+  const toldOfCarts: Told<'own-cart'>[] = [];
   const keptAddresses: string[] = [];
   const orders = createOrders({
     platform, catalog, payments, shops, images,
@@ -137,8 +141,16 @@ export async function createMarket(options: MarketOptions): Promise<Market> {
       if (keptAddresses.includes(personId)) throw new Refusal('accounts.too_many_addresses');
       keptAddresses.push(personId);
     },
+    takeFromCarts: (tx, bought) => carts.takeOut(tx, bought),
     tell: (personId, event) => {
       if (event.type === 'own-order') told.push({ personId, event });
+    },
+  });
+  const carts: Carts = createCarts({
+    platform, catalog, images, shops, orders,
+    shopOfShow: async (showId) => (await bagOf(database, showId))?.shopId ?? null,
+    tell: (personId, event) => {
+      if (event.type === 'own-cart') toldOfCarts.push({ personId, event });
     },
   });
   ordersReactions(outbox, { orders });
@@ -147,7 +159,7 @@ export async function createMarket(options: MarketOptions): Promise<Market> {
   if (options.deliver ?? true) outbox.start();
 
   return {
-    clock, database, platform, outbox, jobs, shops, catalog, payments, orders, told, keptAddresses,
+    clock, database, platform, outbox, jobs, shops, catalog, payments, orders, carts, told, toldOfCarts, keptAddresses,
     newPerson: (name = 'Mei') => newPerson(platform, name),
     newShop: (ownerId) => newShop(shops, ownerId),
     newProduct: (ownerId, shopId, goods) => newProduct(catalog, ownerId, shopId, goods),
