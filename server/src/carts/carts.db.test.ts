@@ -60,6 +60,7 @@ test('[CA1] [CA2] what is put in is there, one line a variant, grouped by shop; 
   const told = market.toldOfCarts.filter((one) => one.personId === personId).map(({ event }) => event.cart);
   assert.deepEqual(told, [{ version: 1, pieces: 1 }, { version: 2, pieces: 2 }, { version: 3, pieces: 4 }]);
   assert.equal(cart.version, 3);
+  assert.deepEqual(await market.carts.count(personId), { version: 3, pieces: 4 });
   const other = await market.newPerson();
   assert.deepEqual(await market.carts.get(other.personId), { version: 0, pieces: 0, groups: [] });
 });

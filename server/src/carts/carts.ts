@@ -5,7 +5,8 @@
  * person's pages; what became an order leaves in the order's own transaction.
  */
 import {
-  CART_LINES_MAX, CART_SHOP_LINES_MAX, type Cart, type CartAsk, type CartLineSet, type CartPut, type CartPutAnswer,
+  CART_LINES_MAX, CART_SHOP_LINES_MAX, type Cart, type CartAsk, type CartCount, type CartLineSet, type CartPut,
+  type CartPutAnswer,
 } from '@nacre/contract/carts';
 import type { ShippingOffer } from '@nacre/contract/orders';
 import type { PersonalEvent } from '@nacre/contract/realtime';
@@ -35,6 +36,8 @@ export interface CartsDeps {
 export interface Carts {
   /** The cart with what is true of each line now. */
   get(personId: string): Promise<Cart>;
+  /** The pieces alone. */
+  count(personId: string): Promise<CartCount>;
   /** The same of lines that a browser keeps for a guest; nothing is kept here. Unknown goods are left out. */
   look(lines: readonly CartAsk[]): Promise<Cart>;
   /**
@@ -58,6 +61,11 @@ export interface Carts {
 export function createCarts(deps: CartsDeps): Carts {
   return {
     get: (personId) => get(deps, personId),
+    count: async (personId) => {
+      const { db } = deps.platform.database;
+      const version = await store.versionOf(db, personId);
+      return { version, pieces: piecesOf(await store.linesOf(db, [personId])) };
+    },
     look: (lines) => look(deps, lines),
     put: (personId, input) => put(deps, personId, input),
     set: (personId, variantId, line) => set(deps, personId, variantId, line),
@@ -152,9 +160,13 @@ async function changed<T>(deps: CartsDeps, personId: string, work: (tx: Tx) => P
 function tellCount(
   deps: CartsDeps, tx: Tx, personId: string, version: number, lines: readonly store.LineRow[],
 ): void {
-  const pieces = lines.reduce((sum, { quantity }) => sum + quantity, 0);
-  afterCommit(tx, () => deps.tell(personId, { type: 'own-cart', cart: { version, pieces } }));
+  const cart: CartCount = { version, pieces: piecesOf(lines) };
+  afterCommit(tx, () => deps.tell(personId, { type: 'own-cart', cart }));
 }
+
+const piecesOf = (lines: ReadonlyArray<{ quantity: number }>): number => (
+  lines.reduce((sum, { quantity }) => sum + quantity, 0)
+);
 
 /** The lines of known goods, each with its shop; a show that does not fit is forgotten. */
 async function known(deps: CartsDeps, personId: string, lines: readonly CartAsk[]): Promise<Asked[]> {

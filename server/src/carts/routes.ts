@@ -1,5 +1,5 @@
 /** Carts over HTTP. A guest's cart is kept by the browser; the server only says what is true of it. */
-import { Cart, CartLineSet, CartLook, CartPut, CartPutAnswer } from '@nacre/contract/carts';
+import { Cart, CartCount, CartLineSet, CartLook, CartPut, CartPutAnswer } from '@nacre/contract/carts';
 import { Id } from '@nacre/contract/common';
 import { ShippingOffer } from '@nacre/contract/orders';
 import { Type } from 'typebox';
@@ -15,6 +15,13 @@ export function cartsRoutes(app: App, { carts }: { carts: Carts }): void {
   app.get('/api/cart', {
     schema: { operationId: 'getCart', summary: 'One’s own cart', tags, response: { 200: Cart, ...refusals } },
   }, async (request) => carts.get(personOf(request).personId));
+
+  app.get('/api/cart/count', {
+    schema: {
+      operationId: 'countCart', summary: 'How many pieces are in one’s own cart', tags,
+      response: { 200: CartCount, ...refusals },
+    },
+  }, async (request) => carts.count(personOf(request).personId));
 
   app.post('/api/cart/put', {
     schema: {
