@@ -13,7 +13,8 @@ import { textsOf } from '../support/texts.ts';
 
 const PATIENCE_MS = 15_000;
 const say = textsOf('ar');
-const number = (count: number) => new Intl.NumberFormat('ar').format(count);
+/** In the digits of either part of the Arab world. */
+const number = (count: number) => new RegExp(`^[${count}${'٠١٢٣٤٥٦٧٨٩'[count]}]$`);
 const address = {
   name: 'مي', phone: '+962 6 000 0000', line1: 'شارع الرينبو 18', line2: '', city: 'عمّان', region: '', postalCode: '',
   country: 'JO',
@@ -84,6 +85,7 @@ test('[W180] [W181] [W182] [W183] [W184] a guest’s cart of two shops is taken 
 
   const mei = createClient(nacre.url);
   await mei.signUp('Mei');
+  await mei.must(200, 'PATCH', '/api/me', { locale: 'ar' });
   await mei.must(201, 'POST', '/api/me/addresses', address);
   const cartOf = () => mei.must<Cart>(200, 'GET', '/api/cart');
   await signIn(context, mei);
@@ -93,7 +95,9 @@ test('[W180] [W181] [W182] [W183] [W184] a guest’s cart of two shops is taken 
   const [first, second] = (await cartOf()).groups;
   assert.deepEqual([first?.shop.id, second?.shop.id], [pots.shop.id, dresses.shop.id]);
   assert.equal(second?.showId, dresses.show.id);
-  assert.equal(await page.evaluate(() => localStorage.getItem('nacre-cart')), null);
+  // The answer may have been lost by reloading: it is sent once more and put in once.
+  await page.waitForFunction(() => localStorage.getItem('nacre-cart') === null);
+  assert.equal((await cartOf()).pieces, 2);
 
   const other = await device();
   await signIn(other.context, mei);
@@ -103,8 +107,7 @@ test('[W180] [W181] [W182] [W183] [W184] a guest’s cart of two shops is taken 
   await lineOf(other.page, pots).locator('.stepper .num', { hasText: number(2) }).waitFor();
   await other.page.locator('.nav .count', { hasText: number(3) }).waitFor();
   // Taken out on one, put back from there.
-  const takeOut = say('cart.take_out', { title: pots.product.title });
-  await lineOf(other.page, pots).getByRole('button', { name: takeOut }).click();
+  await lineOf(other.page, pots).getByRole('button', { name: pots.product.title }).click();
   await lineOf(page, pots).waitFor({ state: 'detached' });
   await other.page.getByRole('button', { name: say('cart.put_back') }).click();
   await lineOf(page, pots).locator('.stepper .num', { hasText: number(2) }).waitFor();
