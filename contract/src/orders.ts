@@ -67,7 +67,7 @@ export const OrderPlace = Type.Object(
     pickup: Type.Optional(PickupAsk),
     /** Keep the address in the address book. */
     saveAddress: Type.Optional(Type.Boolean()),
-    /** The fee for sending that the buyer saw, none when absent; if it is another, the order is refused and it is told. */
+    /** The fee for sending that the buyer saw; absent: none. If it is another, the order is refused and it is told. */
     shippingMinor: Type.Optional(AmountMinor),
     /** Bought from the buyer's cart: the pieces leave it with the order. */
     fromCart: Type.Optional(Type.Boolean()),

@@ -105,8 +105,10 @@ export const RoomEvent = Type.Union([
 ]);
 export type RoomEvent = Static<typeof RoomEvent>;
 
-/** What one person is told on all sockets: an own order or the cart changed, there is news for the list behind the bell, a measure
- * concerns them or is lifted. */
+/**
+ * What one person is told on all sockets: an own order or the cart changed, there is news for the list behind the bell,
+ * a measure concerns them or is lifted.
+ */
 export const PersonalEvent = Type.Union([
   Type.Object({ type: Type.Literal('own-order'), order: Order }),
   Type.Object({ type: Type.Literal('own-cart'), cart: CartCount }),

@@ -11,7 +11,9 @@ export function addressParts({ name, phone, line1, line2, city, region, postalCo
  * Of a parcel, in minor units. What goes with an earlier parcel costs nothing, nor do goods of the sum from which the
  * shop sends for free.
  */
-export function shippingFee({ feeMinor, freeFromMinor }: ShippingTerms, goodsMinor: number, goesAlong: boolean): number {
+export function shippingFee(
+  { feeMinor, freeFromMinor }: ShippingTerms, goodsMinor: number, goesAlong: boolean,
+): number {
   if (goesAlong) return 0;
   return freeFromMinor !== null && goodsMinor >= freeFromMinor ? 0 : feeMinor;
 }

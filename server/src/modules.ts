@@ -128,9 +128,7 @@ function createTrade(deps: ModulesDeps) {
   const payments = createPayments({ platform, jobs, provider: createSandbox() });
   const orders = createOrders({
     platform, catalog, payments, shops, images,
-    bagOf: shows.bagNumbers,
-    keepAddress: accounts.addAddress,
-    tell: realtime.tell,
+    bagOf: shows.bagNumbers, keepAddress: accounts.addAddress, tell: realtime.tell,
     takeFromCarts: (tx, bought) => carts.takeOut(tx, bought),
   });
   const carts = createCarts({

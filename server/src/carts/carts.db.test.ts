@@ -44,7 +44,7 @@ function buying(cart: Cart, shopId: string, more: Partial<OrderPlace> = {}): Ord
   };
 }
 
-test('[CA1] [CA2] what is put in is there, one line a variant, grouped by shop; the pages are told a newer version', async () => {
+test('[CA1] [CA2] what is put in is there, a line a variant, by shop; the pages are told a newer version', async () => {
   const { personId } = await market.newPerson();
   const [dress, cup] = [await goods(silk, 5), await goods(tea, 5)];
   const show = await market.newShow(silk, [dress.id]);
@@ -214,7 +214,7 @@ test('[CA11] parallel carts with shuffled goods, changed while they are bought, 
   }
 });
 
-test('[CA12] [CA13] a group counts to the show of its last line from one, and tells with what it may be sent', async () => {
+test('[CA12] [CA13] a group counts to the show of its last line from one, and tells what it may go with', async () => {
   const buyer = await market.newPerson();
   const [dress, hat] = [await goods(silk, 9), await goods(silk, 9)];
   const [early, late] = [await market.newShow(silk, [dress.id]), await market.newShow(silk, [dress.id])];

@@ -70,7 +70,7 @@ async function offersOf(
   )));
 }
 
-/** To which show what is bought from each shop counts: that of the line put in last from one that is still open to them. */
+/** To which show what is bought from each shop counts: that of the line put in last from one, if it is open to them. */
 async function showsOf(
   deps: CartsDeps, personId: string | null, byShop: ReadonlyMap<string, readonly Line[]>,
 ): Promise<Map<string, string | null>> {

@@ -46,11 +46,12 @@ test('[O75] [O78] the total and the payment have the fee; another fee than the o
 });
 
 test('[O75] a pick-up has no fee', async () => {
-  const { address } = { address: { ...ADDRESS } };
-  const { name: _name, ...shopAddress } = address;
-  await market.shops.patch(owner.personId, shopId, { place: { address: shopAddress, hours: null }, offersPickup: true });
+  const { name: _name, ...shopAddress } = ADDRESS;
+  const place = { address: shopAddress, hours: null };
+  await market.shops.patch(owner.personId, shopId, { place, offersPickup: true });
   const { address: _address, ...request } = ask({ showId });
-  const order = await market.orders.place(await market.newPerson(), { ...request, pickup: { name: 'Mei', phone: '' } });
+  const buyer = await market.newPerson();
+  const order = await market.orders.place(buyer, { ...request, pickup: { name: 'Mei', phone: '' } });
   assert.deepEqual([order.shippingMinor, order.totalMinor], [0, 12_900]);
 });
 

@@ -134,7 +134,8 @@ function createCart(person: () => string | null) {
       const { lines } = kept();
       const isThere = lines.some((one) => one.variantId === variantId);
       const changed = { variantId, ...line };
-      await change(isThere ? lines.map((one) => (one.variantId === variantId ? changed : one)) : keepLine(lines, changed));
+      const replaced = lines.map((one) => (one.variantId === variantId ? changed : one));
+      await change(isThere ? replaced : keepLine(lines, changed));
     },
     async takeAway(variantId: string): Promise<void> {
       if (person() !== null) return take(await (await calls()).takeLine(variantId));

@@ -21,7 +21,8 @@ export function sendingOf({ terms, open }: ShippingOffer, goodsMinor: number, ad
   const goesWith = (address === null ? null : parcelTo(open, address)) ?? null;
   const feeMinor = shippingFee(terms, goodsMinor, goesWith !== null);
   const { freeFromMinor } = terms;
-  return { feeMinor, goesWith, moreForFreeMinor: feeMinor > 0 && freeFromMinor !== null ? freeFromMinor - goodsMinor : null };
+  const moreForFreeMinor = feeMinor > 0 && freeFromMinor !== null ? freeFromMinor - goodsMinor : null;
+  return { feeMinor, goesWith, moreForFreeMinor };
 }
 
 /** Whether so many pieces can be bought now. */
