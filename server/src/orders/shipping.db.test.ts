@@ -55,7 +55,7 @@ test('[O75] a pick-up has no fee', async () => {
   assert.deepEqual([order.shippingMinor, order.totalMinor], [0, 12_900]);
 });
 
-test('[O76] orders of one show go together until the first is on its way; the end of one changes no other', async () => {
+test('[O76] orders of one show go together until the first is on its way; one that ends changes no other', async () => {
   const buyer = await market.newPerson();
   const place = (more: Partial<OrderPlace> = {}) => market.orders.place(buyer, ask({ showId, ...more }));
   const first = await place({ shippingMinor: 800 });
