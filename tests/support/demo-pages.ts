@@ -63,7 +63,7 @@ async function demoPages(url: string): Promise<DemoPages> {
   const shop = live.shop as Pick<Shop, 'id' | 'slug'>;
   const [product] = await read<Product>(`/api/office/shops/${shop.id}/products`);
   const lines = (product?.variants ?? []).slice(0, 3).map(({ id: variantId }) => (
-    { variantId, quantity: 1, seenPriceMinor: 1, showId: live.id }
+    { variantId, quantity: 1, seenPriceMinor: 1, showId: live?.id ?? null }
   ));
   await owner.must(200, 'POST', '/api/cart/put', { putId: crypto.randomUUID(), lines });
   const [own] = await read<ShowTile>(`/api/office/shops/${shop.id}/shows?state=planned`);

@@ -52,7 +52,7 @@ export function createCheckout(options: { reload: () => Promise<void> }) {
     }
   }
 
-  async function place(sum: GroupSum): Promise<Outcome> {
+  async function place(sum: GroupSum, index: number): Promise<Outcome> {
     const { group, lines, sending } = sum;
     const { address, save } = book;
     if (address === null) throw new Error('an order without an address');
@@ -63,7 +63,8 @@ export function createCheckout(options: { reload: () => Promise<void> }) {
       lines: lines.map(({ variantId, quantity, priceMinor }) => ({ variantId, quantity, unitPriceMinor: priceMinor })),
       shippingMinor: sending.feeMinor,
       address,
-      ...(save ? { saveAddress: true } : {}),
+      // One of them keeps it in the address book.
+      ...(save && index === 0 ? { saveAddress: true } : {}),
     };
     try {
       const order = await sendOrder(body, { onInLine: () => (inLine = true), isStopped: () => stopped });
