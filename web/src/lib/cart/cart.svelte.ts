@@ -11,6 +11,7 @@ import { keepLine, keepMore, keptKey, readKept, type Kept } from './kept.ts';
 export type CartLineAsk = Omit<CartAsk, 'variantId'>;
 
 const contextKey = Symbol('cart');
+const piecesOf = (lines: readonly { quantity: number }[]) => lines.reduce((sum, { quantity }) => sum + quantity, 0);
 const calls = () => import('./cart-api.ts');
 
 export function provideCart(person: () => string | null) {
@@ -54,7 +55,7 @@ function createCart(person: () => string | null) {
   async function load(): Promise<void> {
     if (person() !== null) return take(await (await calls()).getCart());
     const { lines } = kept();
-    pieces = lines.reduce((sum, { quantity }) => sum + quantity, 0);
+    pieces = piecesOf(lines);
     looks += 1;
     const own = looks;
     const seen = lines.length === 0 ? { version: 0, pieces: 0, groups: [] } : await (await calls()).lookAt(lines);
@@ -64,12 +65,15 @@ function createCart(person: () => string | null) {
   /** Guests: changes what is kept, then shows what is true of it. */
   async function change(lines: CartAsk[]): Promise<void> {
     keep({ ...kept(), lines });
-    pieces = lines.reduce((sum, { quantity }) => sum + quantity, 0);
+    pieces = piecesOf(lines);
     if (cart !== null) await load();
   }
 
-  /** What the browser kept goes into the cart of who has signed in; what has no room there stays. */
-  async function merge(): Promise<void> {
+  /**
+   * What the browser kept goes into the cart of who has signed in; what has no room there stays.
+   * @returns pieces that stayed, when others went in: it is told once, not on each page
+   */
+  async function merge(): Promise<number> {
     const { putInto } = await calls();
     const before = kept();
     const going = before.going ?? { putId: crypto.randomUUID(), lines: before.lines };
@@ -82,7 +86,9 @@ function createCart(person: () => string | null) {
     keep({ lines: [...kept().lines, ...rest], going: null });
     take(merged);
     // What was kept while the other was on its way.
-    if (before.going !== null && before.lines.length > 0) await merge();
+    if (before.going !== null && before.lines.length > 0) return merge();
+    const stayed = piecesOf(rest);
+    return stayed < piecesOf(going.lines) ? stayed : 0;
   }
 
   return {
@@ -97,8 +103,11 @@ function createCart(person: () => string | null) {
     hear(event: PersonalEvent): void {
       if (event.type === 'own-cart') takeCount(event.cart);
     },
-    /** Whoever signs in or out has another cart. Without a network the button stays as it is. */
-    async begin(): Promise<void> {
+    /**
+     * Whoever signs in or out has another cart.
+     * @returns pieces that had no room in the person's cart and stay in the browser
+     */
+    async begin(): Promise<number> {
       const isShown = cart !== null;
       if (whose !== person()) {
         version = pieces = 0;
@@ -107,11 +116,12 @@ function createCart(person: () => string | null) {
       whose = person();
       const { lines, going } = kept();
       if (person() === null) {
-        pieces = lines.reduce((sum, { quantity }) => sum + quantity, 0);
+        pieces = piecesOf(lines);
         if (isShown) await load();
-      } else if (lines.length > 0 || going !== null) await merge();
+      } else if (lines.length > 0 || going !== null) return merge();
       else if (isShown) await load();
       else takeCount(await (await calls()).countCart());
+      return 0;
     },
     /** A guest's cart was changed in another tab. */
     async keptElsewhere(): Promise<void> {
@@ -126,7 +136,7 @@ function createCart(person: () => string | null) {
       }
       const { cart: next, left } = await (await calls()).putInto({ putId: crypto.randomUUID(), lines: [ask] });
       take(next);
-      return left.reduce((sum, { quantity }) => sum + quantity, 0);
+      return piecesOf(left);
     },
     /** From now on so many; also puts back what was taken out. */
     async set(variantId: string, line: CartLineAsk): Promise<void> {

@@ -6,6 +6,12 @@ import { sayError } from '#lib/problem.ts';
 import { say } from '#lib/toast.svelte.ts';
 import type { CartStore } from './cart.svelte.ts';
 
+/** So many pieces did not fit. */
+export async function sayNoRoom(count: number, i18n: I18n): Promise<void> {
+  await loadMessages(i18n.locale, 'cart');
+  say(i18n.t('cart.no_room', { count }), '/cart');
+}
+
 /** @returns whether it is in, some of it at least */
 export async function putIntoCart(cart: CartStore, ask: CartAsk, i18n: I18n, inShow = false): Promise<boolean> {
   try {
