@@ -17,6 +17,7 @@ export const MODULES: Record<string, readonly string[]> = {
   shows: ['shops', 'catalog', 'images'],
   offers: ['shops', 'shows', 'catalog'],
   orders: ['shops', 'catalog', 'payments', 'offers', 'images'],
+  carts: ['shops', 'catalog', 'images', 'shows', 'offers', 'orders'],
   auctions: ['shows', 'catalog', 'payments', 'orders'],
   reveals: ['shows', 'catalog', 'payments', 'orders'],
   chat: ['shows', 'accounts', 'moderation'],

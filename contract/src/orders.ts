@@ -2,7 +2,7 @@
 import { Type, type Static } from 'typebox';
 import { Address } from './accounts.ts';
 import { AmountMinor, Currency, Id, Image, Instant, Nullable, PageQuery } from './common.ts';
-import { ShopAddress, ShopPlace } from './shops.ts';
+import { ShippingTerms, ShopAddress, ShopPlace } from './shops.ts';
 
 /**
  * By parcel: held → paid → shipped. To pick up: held → paid → ready → handed_over, or at once from paid. Both:
@@ -47,7 +47,7 @@ const AskedLines = Type.Array(
 );
 
 /** Made by the page for one purchase; sending it again gives the same order. */
-const IdempotencyKey = Type.String({ minLength: 8, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$' });
+export const IdempotencyKey = Type.String({ minLength: 8, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$' });
 
 /** Who comes for it; the telephone may be empty. */
 export const PickupAsk = Type.Object(
@@ -67,6 +67,10 @@ export const OrderPlace = Type.Object(
     pickup: Type.Optional(PickupAsk),
     /** Keep the address in the address book. */
     saveAddress: Type.Optional(Type.Boolean()),
+    /** The fee for sending that the buyer saw; absent: none. If it is another, the order is refused and it is told. */
+    shippingMinor: Type.Optional(AmountMinor),
+    /** Bought from the buyer's cart: the pieces leave it with the order. */
+    fromCart: Type.Optional(Type.Boolean()),
   },
   { additionalProperties: false },
 );
@@ -107,7 +111,12 @@ export const Order = Type.Object({
   /** Empty at the counter. */
   buyerName: Type.String(),
   lines: Type.Array(OrderLine),
+  /** Goods and sending. */
   totalMinor: AmountMinor,
+  /** The part of the total that is for sending. */
+  shippingMinor: AmountMinor,
+  /** Sent with this earlier order, which paid for sending; null otherwise. */
+  shipsWith: Nullable(Type.Object({ id: Id, number: Type.String() })),
   currency: Currency,
   /** Of a parcel; null otherwise. */
   address: Nullable(Address),
@@ -130,6 +139,18 @@ export const Order = Type.Object({
   paymentUrl: Nullable(Type.String()),
 });
 export type Order = Static<typeof Order>;
+
+/** An order that is not on its way yet: what is bought in the same show for the same address is sent with it. */
+export const OpenParcel = Type.Object({ orderId: Id, number: Type.String(), address: Address });
+export type OpenParcel = Static<typeof OpenParcel>;
+
+/** What sending costs one person who buys from a shop now, in a show or in none. */
+export const ShippingOffer = Type.Object({
+  terms: ShippingTerms,
+  /** The person's own orders of that show and shop, the oldest first; none outside a show. */
+  open: Type.Array(OpenParcel),
+});
+export type ShippingOffer = Static<typeof ShippingOffer>;
 
 export const OrderShip = Type.Object(
   {

@@ -54,6 +54,8 @@ export const PromisedOrder = Type.Object({
   number: Type.String(),
   placedAt: Instant,
   lines: Type.Array(PromiseLine),
+  /** Part of the total; 0: free, or sent with another order. */
+  shippingMinor: AmountMinor,
   totalMinor: AmountMinor,
   currency: Currency,
   delivery: Delivery,

@@ -14,6 +14,7 @@
  * one person (own orders) comes on every socket of that person without joining.
  */
 import { Type, type Static } from 'typebox';
+import { CartCount } from './carts.ts';
 import { StockLevel } from './catalog.ts';
 import { ChatMessage } from './chat.ts';
 import { AmountMinor, Currency, Id, Instant, Nullable } from './common.ts';
@@ -108,10 +109,13 @@ export const RoomEvent = Type.Union([
 ]);
 export type RoomEvent = Static<typeof RoomEvent>;
 
-/** What one person is told on all sockets: an own order changed, there is news for the list behind the bell, a measure
- * concerns them or is lifted. */
+/**
+ * What one person is told on all sockets: an own order or the cart changed, there is news for the list behind the bell,
+ * a measure concerns them or is lifted.
+ */
 export const PersonalEvent = Type.Union([
   Type.Object({ type: Type.Literal('own-order'), order: Order }),
+  Type.Object({ type: Type.Literal('own-cart'), cart: CartCount }),
   Type.Object({ type: Type.Literal('own-news'), news: Notification }),
   Type.Object({ type: Type.Literal('own-measure'), measure: Measure }),
 ]);

@@ -143,6 +143,7 @@ export const REFUSALS = {
   'orders.not_found': { status: 404, title: 'There is no such order' },
   'orders.sold_out': { status: 409, title: 'Somebody else was quicker; there are not enough left' },
   'orders.price_changed': { status: 409, title: 'The price has changed' },
+  'orders.shipping_changed': { status: 409, title: 'Sending costs something else by now' },
   'orders.not_for_sale': { status: 409, title: 'This is not for sale any more' },
   'orders.too_many_pieces': { status: 422, title: 'That is more than one order may have' },
   'orders.key_reused': { status: 422, title: 'This order was sent before with other contents' },
@@ -160,6 +161,9 @@ export const REFUSALS = {
   'orders.no_promise': { status: 404, title: 'What was promised was not kept with this order' },
   'orders.void_too_late': { status: 409, title: 'The time to undo this sale is over' },
   'orders.too_many_open': { status: 409, title: 'Pay for the orders you have open first' },
+
+  // carts
+  'carts.full': { status: 422, title: 'The cart has no room for this; the details say how much it takes' },
 
   // payments
   'payments.not_found': { status: 404, title: 'There is no such payment' },

@@ -66,6 +66,21 @@ export const ShopCreate = Type.Object(
 );
 export type ShopCreate = Static<typeof ShopCreate>;
 
+/** A fee for sending above this is a slip of the finger. */
+export const SHIPPING_FEE_MAX_MINOR = 100_000_000_000;
+
+/** What a shop takes for sending a parcel, in minor units of its currency. Picking up costs nothing. */
+export const ShippingTerms = Type.Object(
+  {
+    /** Of an order; 0: sending is free. */
+    feeMinor: Type.Integer({ minimum: 0, maximum: SHIPPING_FEE_MAX_MINOR }),
+    /** Goods of an order from which sending is free; null: never. */
+    freeFromMinor: Nullable(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })),
+  },
+  { additionalProperties: false },
+);
+export type ShippingTerms = Static<typeof ShippingTerms>;
+
 /**
  * The currency cannot change: prices and orders are in it. A shop without a place (null) offers no pick-up: taking the
  * place away ends it, and switching it on without one is refused.
@@ -73,6 +88,7 @@ export type ShopCreate = Static<typeof ShopCreate>;
 export const ShopPatch = Type.Partial(
   Type.Object({
     ...fields, language: SpokenLanguage, place: Nullable(ShopPlace), offersPickup: Type.Boolean(), terms: ShopTerms,
+    shipping: ShippingTerms,
   }),
   { additionalProperties: false, minProperties: 1 },
 );
@@ -94,6 +110,7 @@ export const Shop = Type.Object({
   /** Buyers may pick up there what they bought. */
   offersPickup: Type.Boolean(),
   terms: ShopTerms,
+  shipping: ShippingTerms,
   isDemo: Type.Boolean(),
   createdAt: Instant,
 });

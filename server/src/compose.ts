@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createMediaSupervisor } from '@nacre/media/supervisor';
 import { accountsRoutes } from './accounts/routes.ts';
 import { analyticsRoutes } from './analytics/routes.ts';
+import { cartsRoutes } from './carts/routes.ts';
 import { catalogRoutes } from './catalog/routes.ts';
 import { chatRoutes } from './chat/routes.ts';
 import type { Config } from './config.ts';
@@ -226,6 +227,7 @@ async function mountRoutes(
   paymentsRoutes(app, { payments });
   offersRoutes(app, { offers });
   ordersRoutes(app, { orders });
+  cartsRoutes(app, { carts: modules.carts });
   discoveryRoutes(app, { discovery: modules.discovery });
   await notificationsRoutes(app, { notifications });
   await app.register(video.routes);

@@ -9,6 +9,7 @@ import { SCRYPT } from './accounts/auth.ts';
 import { accountsReactions } from './accounts/reactions.ts';
 import { createAnalytics } from './analytics/analytics.ts';
 import { analyticsReactions } from './analytics/reactions.ts';
+import { createCarts } from './carts/carts.ts';
 import { createCatalog } from './catalog/catalog.ts';
 import { createChat } from './chat/chat.ts';
 import { createDiscovery } from './discovery/discovery.ts';
@@ -145,12 +146,16 @@ function createSales({ platform, jobs }: ModulesDeps, stage: ReturnType<typeof c
     screensNow: shows.screensNow,
     keepAddress: accounts.addAddress,
     tell: realtime.tell,
+    takeFromCarts: (tx, bought) => carts.takeOut(tx, bought),
+  });
+  const carts = createCarts({
+    platform, catalog, images, shops, offers, orders, shopOfShow: shows.shopOf, tell: realtime.tell,
   });
 
   paymentsReactions(jobs, { payments });
   offersReactions(platform.outbox, { offers });
   ordersReactions(platform.outbox, { orders });
-  return { payments, offers, orders };
+  return { payments, offers, orders, carts };
 }
 
 /** What only hears of it: lists, figures and news are made from what the others publish. */

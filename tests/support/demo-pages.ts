@@ -1,6 +1,6 @@
 /** The paths of every page, with the demo's own shop, shows and goods, for tests that look at all of them. */
 import assert from 'node:assert/strict';
-import type { CounterGoods } from '@nacre/contract/catalog';
+import type { CounterGoods, Product } from '@nacre/contract/catalog';
 import type { Shop } from '@nacre/contract/shops';
 import type { ShowTile } from '@nacre/contract/shows';
 import { DEMO_PASSWORD } from '../../server/src/demo/market.ts';
@@ -61,7 +61,11 @@ async function demoPages(url: string): Promise<DemoPages> {
   const [ended] = await read<ShowTile>('/api/shows?state=ended');
   assert.ok(live && planned && ended);
   const shop = live.shop as Pick<Shop, 'id' | 'slug'>;
-  const [product] = await read<{ id: string }>(`/api/office/shops/${shop.id}/products`);
+  const [product] = await read<Product>(`/api/office/shops/${shop.id}/products`);
+  const lines = (product?.variants ?? []).slice(0, 3).map(({ id: variantId }) => (
+    { variantId, quantity: 1, seenPriceMinor: 1, showId: live?.id ?? null }
+  ));
+  await owner.must(200, 'POST', '/api/cart/put', { putId: crypto.randomUUID(), lines });
   const [own] = await read<ShowTile>(`/api/office/shops/${shop.id}/shows?state=planned`);
   const office = `/office/${shop.slug}`;
   return {
@@ -70,6 +74,7 @@ async function demoPages(url: string): Promise<DemoPages> {
       `/shows/${live.id}`, `/shows/${planned.id}`, `/shows/${ended.id}`, `/shops/${shop.slug}`,
       `/shops/${shop.slug}/goods/${product?.id}`, '/sign-in', `/receipts/${await soldAtCounter(owner,
       shop.id)}`, '/nowhere', '/new-password', '/new-email', '/my-email', '/old-email', '/invite/over',
+      '/cart',
     ],
     print: [`/shops/${shop.slug}/poster`, `/shows/${planned.id}/poster`],
     found: {
@@ -78,7 +83,7 @@ async function demoPages(url: string): Promise<DemoPages> {
     },
     operator: ['/platform', '/platform/appeals', '/platform/decisions'],
     owner: [
-      '/orders', '/account/measures',
+      '/orders', '/cart', '/account/measures',
       '/account', '/studio', `/studio/${live.id}`, `/studio/${own?.id}`, '/office/new', `${office}/goods`,
       `${office}/goods/${product?.id}`, `${office}/goods/new`, `${office}/shows`, `${office}/shows/${own?.id}`,
       `${office}/shows/new`, `${office}/shows/${live.id}/figures`, `${office}/orders`,

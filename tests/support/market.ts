@@ -10,6 +10,7 @@ import type { Product } from '@nacre/contract/catalog';
 import type { OrderPlace } from '@nacre/contract/orders';
 import type { PersonalEvent } from '@nacre/contract/realtime';
 import type { ShowState } from '@nacre/contract/shows';
+import { createCarts, type Carts } from '../../server/src/carts/carts.ts';
 import { createCatalog, type Catalog } from '../../server/src/catalog/catalog.ts';
 import { createImages } from '../../server/src/images/images.ts';
 import { Refusal } from '../../server/src/lib/refusal.ts';
@@ -52,9 +53,9 @@ export function createTestClock(start = Date.now() - 3_600_000): TestClock {
   };
 }
 
-export interface Told {
+export interface Told<Kind extends PersonalEvent['type'] = 'own-order'> {
   personId: string;
-  event: Extract<PersonalEvent, { type: 'own-order' }>;
+  event: Extract<PersonalEvent, { type: Kind }>;
 }
 
 export interface Market {
@@ -68,8 +69,10 @@ export interface Market {
   payments: Payments;
   offers: Offers;
   orders: Orders;
+  carts: Carts;
   /** What people were told on their sockets. */
   told: Told[];
+  toldOfCarts: Told<'own-cart'>[];
   /** Whose address was put into the address book; each has room for one. */
   keptAddresses: string[];
   newPerson(name?: string): Promise<Buyer>;
@@ -137,6 +140,7 @@ export async function createMarket(options: MarketOptions): Promise<Market> {
   const catalog = createCatalog({ platform, images, shops });
   const payments = createPayments({ platform, jobs, provider: options.provider ?? createSandbox() });
   const told: Told[] = [];
+  const toldOfCarts: Told<'own-cart'>[] = [];
   const keptAddresses: string[] = [];
   const offers = createOffers({ platform, shops, catalog, shows: showsOf(database, shops) });
   const orders = createOrders({
@@ -148,18 +152,27 @@ export async function createMarket(options: MarketOptions): Promise<Market> {
       if (keptAddresses.includes(personId)) throw new Refusal('accounts.too_many_addresses');
       keptAddresses.push(personId);
     },
+    takeFromCarts: (tx, bought) => carts.takeOut(tx, bought),
     tell: (personId, event) => {
       if (event.type === 'own-order') told.push({ personId, event });
     },
   });
   offersReactions(outbox, { offers });
+  const carts: Carts = createCarts({
+    platform, catalog, images, shops, offers, orders,
+    shopOfShow: async (showId) => (await bagOf(database, showId))?.shopId ?? null,
+    tell: (personId, event) => {
+      if (event.type === 'own-cart') toldOfCarts.push({ personId, event });
+    },
+  });
   ordersReactions(outbox, { orders });
   paymentsReactions(jobs, { payments });
   await jobs.start();
   if (options.deliver ?? true) outbox.start();
 
   return {
-    clock, database, platform, outbox, jobs, shops, catalog, payments, offers, orders, told, keptAddresses,
+    clock, database, platform, outbox, jobs, shops, catalog, payments, offers, orders, carts, told,
+    toldOfCarts, keptAddresses,
     newPerson: (name = 'Mei') => newPerson(platform, name),
     newShop: (ownerId) => newShop(shops, ownerId),
     newProduct: (ownerId, shopId, goods) => newProduct(catalog, ownerId, shopId, goods),

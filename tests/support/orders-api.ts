@@ -1,4 +1,6 @@
 /** Orders and payments on the application of `show-api.ts`; the sandbox decides at once, without a queue of jobs. */
+import { createCarts } from '../../server/src/carts/carts.ts';
+import { cartsRoutes } from '../../server/src/carts/routes.ts';
 import { createOffers } from '../../server/src/offers/offers.ts';
 import { createOrders, type Orders } from '../../server/src/orders/orders.ts';
 import { ordersReactions } from '../../server/src/orders/reactions.ts';
@@ -17,12 +19,17 @@ export function mountOrders(
     platform, provider: createSandbox(), jobs: NO_JOBS,
   });
   const offers = createOffers({ platform, shops, shows, catalog });
-  const orders = createOrders({
+  const orders: Orders = createOrders({
     platform, catalog, offers, payments, shops, images,
     bagOf: shows.bagNumbers, screensNow: shows.screensNow, keepAddress: accounts.addAddress, tell: realtime.tell,
+    takeFromCarts: (tx, bought) => carts.takeOut(tx, bought),
+  });
+  const carts = createCarts({
+    platform, catalog, images, shops, offers, orders, shopOfShow: shows.shopOf, tell: realtime.tell,
   });
   ordersReactions(platform.outbox, { orders });
   paymentsRoutes(app, { payments });
   ordersRoutes(app, { orders });
+  cartsRoutes(app, { carts });
   return { orders, payments };
 }

@@ -17,7 +17,7 @@ import type { Shops } from '../shops/shops.ts';
 import { createProduct, patchProduct } from './editing.ts';
 import { findForCounter, listProducts, viewsOf } from './reading.ts';
 import { changeStock, moveForOrders, type OrderPieces, type StockLine, type StockRef } from './stock.ts';
-import { lockOrderable, type OrderableVariant } from './stock-store.ts';
+import { lockOrderable, readOrderable, type OrderableVariant } from './stock-store.ts';
 import * as store from './store.ts';
 
 export type { OrderableVariant, StockLine, StockRef };
@@ -63,6 +63,8 @@ export interface Catalog {
   lockForOrder(tx: Tx, variantIds: readonly string[]): Promise<OrderableVariant[]>;
   /** The products as everybody reads them, in the transaction's view; ids without a product are missing. */
   cardsOf(tx: Tx, productIds: readonly string[]): Promise<Map<string, PromiseCard>>;
+  /** The same as it is now, without holding anything; unknown ids are missing from the answer. */
+  readForOrder(variantIds: readonly string[]): Promise<OrderableVariant[]>;
   /** Sets pieces aside: all lines or none. @throws Refusal `orders.sold_out` with `{ variantId, available }` */
   hold(tx: Tx, lines: readonly StockLine[], ref: StockRef): Promise<StockLevel[]>;
   /**
@@ -101,6 +103,7 @@ export function createCatalog(deps: CatalogDeps): Catalog {
     changeStock: (personId, variantId, change) => changeStock(deps, personId, variantId, change),
     lockForOrder: lockOrderable,
     cardsOf,
+    readForOrder: (variantIds) => readOrderable(deps.platform.database.db, variantIds),
     hold: (tx, lines, ref) => moveForOrders(deps, tx, 'held', [{ lines, ref }]),
     holdAll: (tx, orders, freed) => moveForOrders(deps, tx, 'held', orders, freed),
     release: (tx, lines, ref) => moveForOrders(deps, tx, 'released', [{ lines, ref }]),

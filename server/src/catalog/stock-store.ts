@@ -106,6 +106,17 @@ export interface OrderableVariant {
  */
 export async function lockOrderable(tx: Tx, variantIds: readonly string[]): Promise<OrderableVariant[]> {
   const { rows } = await sql<OrderableVariant>`
+    ${orderables(variantIds)} order by variant.id
+      for share of product for share of variant for no key update of stock`.execute(tx);
+  return rows;
+}
+
+/** The same without a lock, in no order: for showing what is true now. */
+export async function readOrderable(db: Db, variantIds: readonly string[]): Promise<OrderableVariant[]> {
+  return variantIds.length === 0 ? [] : (await sql<OrderableVariant>`${orderables(variantIds)}`.execute(db)).rows;
+}
+
+const orderables = (variantIds: readonly string[]) => sql`
     select variant.id as "variantId", product.id as "productId", product.shop_id as "shopId", product.title,
            product.image_ids[1] as "imageId", variant.option_values as "optionValues", variant.sku,
            variant.price_minor as "priceMinor", product.currency,
@@ -113,11 +124,7 @@ export async function lockOrderable(tx: Tx, variantIds: readonly string[]): Prom
       from variant
       join product on product.id = variant.product_id
       join stock on stock.variant_id = variant.id
-     where variant.id = any (${variantIds}::uuid[])
-     order by variant.id
-       for share of product for share of variant for no key update of stock`.execute(tx);
-  return rows;
-}
+     where variant.id = any (${variantIds}::uuid[])`;
 
 export async function shopIdOfVariant(db: Db, variantId: string): Promise<string | undefined> {
   const row = await db

@@ -2,6 +2,7 @@
  * What happens in the demo show while somebody watches: the goods come on screen in turn, people talk, now and then one
  * buys. All of it by demo accounts, through the same faces that the web uses; counts of viewers are never touched.
  */
+import { parcelTo, shippingFee } from '@nacre/contract/shipping';
 import type { Show } from '@nacre/contract/shows';
 import type { PersonActor } from '../http/actor.ts';
 import { Refusal } from '../lib/refusal.ts';
@@ -119,11 +120,15 @@ async function buySomething(deps: LifeDeps): Promise<void> {
     await modules.catalog.changeStock(host.personId, variant.id, { setTo: RESTOCK_TO });
     return;
   }
+  const address = { ...DEMO_ADDRESS, name: buyer.name };
+  const { terms, open } = await modules.carts.shippingOffer(buyer.personId, show.shop.slug, deps.showId);
+  const shippingMinor = shippingFee(terms, variant.priceMinor, parcelTo(open, address) !== undefined);
   const order = await modules.orders.place(buyer, {
     idempotencyKey: deps.platform.newId(),
     showId: deps.showId,
     lines: [{ variantId: variant.id, quantity: 1, unitPriceMinor: variant.priceMinor }],
-    address: { ...DEMO_ADDRESS, name: buyer.name },
+    address,
+    shippingMinor,
   });
   const paymentId = order.paymentUrl?.split('/').at(-1);
   if (paymentId !== undefined) await modules.payments.decide(buyer.personId, paymentId, 'succeed');

@@ -4,7 +4,7 @@
  */
 import type { Address } from '@nacre/contract/accounts';
 import type { ProductOption } from '@nacre/contract/catalog';
-import type { ShopCategory } from '@nacre/contract/shops';
+import type { ShippingTerms, ShopCategory } from '@nacre/contract/shops';
 
 /** Known to everybody who can read this; safe because demo accounts are refused from anywhere but this machine. */
 export const DEMO_PASSWORD = 'mother-of-pearl';
@@ -43,6 +43,8 @@ export interface DemoShop {
   region: string;
   category: ShopCategory;
   currency: string;
+  /** Free when left out. */
+  shipping?: ShippingTerms;
   art: string;
   products: DemoProduct[];
   shows: DemoShow[];
@@ -164,6 +166,7 @@ export const DEMO_SHOPS: DemoShop[] = [
     region: 'Amman, Jordan',
     category: 'kitchen',
     currency: 'USD',
+    shipping: { feeMinor: 600, freeFromMinor: 6000 },
     art: 'avatar-noor.svg',
     products: [
       {

@@ -83,6 +83,9 @@ async function seedShop(deps: SeedDeps, demo: DemoShop, pictures: Map<string, st
     name: demo.name, slug: demo.slug, story: demo.story, region: demo.region, category: demo.category,
     currency: demo.currency, imageId: await pictureOf(deps, pictures, ownerId, demo.art),
   }, { isDemo: true })).id;
+  if (own === undefined && demo.shipping !== undefined) {
+    await shops.patch(ownerId, shopId, { shipping: demo.shipping });
+  }
 
   const existing = await deps.modules.catalog.listForOffice(ownerId, shopId, { limit: 100 });
   const productIds: string[] = [];

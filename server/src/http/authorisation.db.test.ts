@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import type { Product } from '@nacre/contract/catalog';
+import type { CartAsk } from '@nacre/contract/carts';
 import type { CounterSale, Order } from '@nacre/contract/orders';
 import type { Show } from '@nacre/contract/shows';
 import { ACCOUNT_ROWS, row, type Row, type Stage } from '../../../tests/support/account-rows.ts';
@@ -69,6 +70,10 @@ function newSale(product: Product): CounterSale {
 }
 
 /** Paid, with its code. */
+const newCartLine = ({ variants }: Product): CartAsk => (
+  { variantId: variants[0]!.id, quantity: 1, seenPriceMinor: 1, showId: null }
+);
+
 async function newPickup({ api, orders, payments, persons: { buyer }, product }: Stage): Promise<Order> {
   const { idempotencyKey, lines, showId } = asking(product);
   const pickup = { name: 'Buyer', phone: '' };
@@ -260,6 +265,20 @@ const ROWS: Record<string, Row> = {
   placeOrder: row(people, ({ product, show: { id } }) => ({
     path: '/api/orders', body: asking(product, { showId: id }),
   }), { hidden: hiddenFromPeople }),
+  getCart: row(people, () => ({ path: '/api/cart' })),
+  countCart: row(people, () => ({ path: '/api/cart/count' })),
+  putIntoCart: row(people, ({ product }) => ({
+    path: '/api/cart/put', body: { putId: crypto.randomUUID(), lines: [newCartLine(product)] },
+  })),
+  lookAtCart: row(everybody, ({ product }) => ({ path: '/api/cart/look', body: { lines: [newCartLine(product)] } })),
+  setCartLine: row(people, ({ product }) => {
+    const { variantId, ...line } = newCartLine(product);
+    return { path: `/api/cart/lines/${variantId}`, method: 'PUT', body: line };
+  }),
+  takeFromCart: row(people, ({ product }) => ({
+    path: `/api/cart/lines/${newCartLine(product).variantId}`, method: 'DELETE',
+  })),
+  getShippingOffer: row(everybody, ({ shop }) => ({ path: `/api/shops/${shop.slug}/shipping` })),
   listMyOrders: row(people, () => ({ path: '/api/orders' })),
   getOrder: row(buyerOr('orders.not_found'), ({ order }) => ({ path: `/api/orders/${order.id}` })),
   getPromise: row(buyerOr('orders.not_found'), ({ order }) => ({ path: `/api/orders/${order.id}/promise` })),

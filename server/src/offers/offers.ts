@@ -44,6 +44,12 @@ export interface LiveTerms {
   hadBy: ReadonlyMap<string, number>;
 }
 
+/** What one person may still have at a live price: 1 piece or more. */
+export interface StillLive {
+  priceMinor: bigint;
+  pieces: number;
+}
+
 /** Pieces of one order at a live price. */
 export interface LiveUse {
   orderId: string;
@@ -72,6 +78,8 @@ export interface Offers {
   listForShop(actor: PersonActor, showId: string): Promise<LivePrice[]>;
   /** Those that are live in a show; the caller knows who may see the show. */
   liveIn(showId: string): Promise<LivePrice[]>;
+  /** What this person may still have at live prices in the show, by variant; without those that are used up. */
+  stillFor(personId: string, showId: string): Promise<Map<string, StillLive>>;
   /** Begins or ends what the state of the show asks for. Repeatable. */
   settle(showId: string): Promise<void>;
 
@@ -98,6 +106,7 @@ export function createOffers(deps: OffersDeps): Offers {
       return (await store.openOf(db, showId)).map(viewOf);
     },
     liveIn: async (showId) => (await store.openOf(db, showId)).filter(isLive).map(viewOf),
+    stillFor: (personId, showId) => stillFor(deps, personId, showId),
     settle: (showId) => settle(deps, showId),
     lockLive: (tx, showIds, variantIds, personIds) => lockLive(tx, showIds, variantIds, personIds),
     take: (tx, uses) => take(deps, tx, uses),
@@ -224,6 +233,18 @@ async function begin(deps: OffersDeps, tx: Tx, row: LivePriceRow, available: num
     former_minor: former !== undefined && former > row.price_minor ? former : null,
   });
   tellAfterCommit(deps, tx, row.show_id);
+}
+
+async function stillFor(deps: OffersDeps, personId: string, showId: string): Promise<Map<string, StillLive>> {
+  const { db } = deps.platform.database;
+  const rows = (await store.openOf(db, showId)).filter(isLive);
+  if (rows.length === 0) return new Map();
+  const had = await store.usedBy(db, rows.map(({ id }) => id), [personId]);
+  const hadOf = new Map(had.map(({ livePriceId, quantity }) => [livePriceId, quantity]));
+  return new Map(rows.flatMap((row) => {
+    const pieces = Math.min(row.pieces_left, row.per_person - (hadOf.get(row.id) ?? 0));
+    return pieces < 1 ? [] : [[row.variant_id, { priceMinor: row.price_minor, pieces }] as const];
+  }));
 }
 
 async function lockLive(

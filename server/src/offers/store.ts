@@ -50,7 +50,7 @@ export async function lockLive(
 
 /** How many pieces these people have at these live prices. */
 export async function usedBy(
-  tx: Tx, ids: readonly string[], personIds: readonly string[],
+  tx: Db | Tx, ids: readonly string[], personIds: readonly string[],
 ): Promise<Array<{ livePriceId: string; personId: string; quantity: number }>> {
   const { rows } = await sql<{ livePriceId: string; personId: string; quantity: number }>`
     select live_price_id as "livePriceId", person_id as "personId", sum(quantity)::int as quantity

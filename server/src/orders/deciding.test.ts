@@ -16,19 +16,22 @@ const goods = (variantId: string, available: number): OrderableVariant => ({
   sku: variantId, priceMinor: 100n, currency: 'CNY', isForSale: true, available, held: 0,
 });
 
-function wants(personId: string, quantities: Record<string, number>, idempotencyKey = `key of ${personId}`): Placing {
+function wants(
+  personId: string, quantities: Record<string, number>, idempotencyKey = `key of ${personId}`,
+  more: Partial<Placing['request']> = {},
+): Placing {
   const lines = Object.entries(quantities).map(([variantId, quantity]) => (
     { variantId, quantity, unitPriceMinor: 100 }
   ));
-  const request = { idempotencyKey, showId: null, lines, address: ADDRESS };
+  const request = { idempotencyKey, showId: null, lines, address: ADDRESS, ...more };
   return {
     buyer: { personId, name: personId }, request, asked: readLines(lines), requestHash: hashRequest(request),
-    bag: null,
+    bag: request.showId === null ? null : { shopId: 'shop', numbers: new Map() },
   };
 }
 
 const ground = (available: Record<string, number>, more: Partial<Ground> = {}): Ground => ({
-  orders: new Map(), heldBy: new Map(), live: [], places: new Map(),
+  orders: new Map(), heldBy: new Map(), live: [], places: new Map(), shipping: { terms: new Map(), parcels: new Map() },
   goods: byVariant(Object.entries(available).map(([variantId, left]) => goods(variantId, left))), ...more,
 });
 
@@ -69,4 +72,43 @@ test('[O8] orders of one batch count as open ones', () => {
   const decided = said(decideAll(placings, ground({ x: 99 }, { heldBy: new Map([['a', 1]]) })));
   assert.equal(decided.filter((one) => one === 'new').length, HELD_ORDERS_MAX - 1);
   assert.equal(decided.at(-1), 'orders.too_many_open');
+});
+
+// Goods cost 100 each.
+const TERMS = new Map([['shop', { feeMinor: 8, freeFromMinor: 500 }]]);
+const shipped = (decisions: Decision[]) => decisions.map((one) => {
+  if (one.is === 'refused') return one.refusal.code;
+  return one.is === 'new' ? [Number(one.shipping.feeMinor), one.shipping.shipsWith] : one.is;
+});
+
+test('[O75] [O78] sending costs the fee, nothing from a sum on, and exactly what the buyer saw', () => {
+  const decided = decideAll([
+    wants('a', { x: 1 }, 'key one', { shippingMinor: 8 }),
+    wants('a', { x: 5 }, 'key two', { shippingMinor: 0 }),
+    wants('a', { x: 4 }, 'key three'),
+  ], ground({ x: 99 }, { shipping: { terms: TERMS, parcels: new Map() } }));
+  assert.deepEqual(shipped(decided), [[8, null], [0, null], 'orders.shipping_changed']);
+  const third = decided[2]!;
+  assert.deepEqual(third.is === 'refused' && third.refusal.details, {
+    shopId: 'shop', shippingMinor: 8, currency: 'CNY',
+  });
+});
+
+test('[O76] [O77] of one buyer’s parcels of a show the first of a batch pays, and one to another address', () => {
+  const inShow = (key: string, shippingMinor: number, more: object = {}) => (
+    wants('a', { x: 1 }, key, { showId: 'show', shippingMinor, ...more })
+  );
+  const elsewhere = { address: { ...ADDRESS, line1: 'Road 2' } };
+  const placings = [
+    wants('a', { x: 99 }, 'sold out', { showId: 'show' }), inShow('key one', 8), inShow('key one', 8),
+    inShow('key two', 0), inShow('key three', 0, elsewhere), inShow('key four', 8, elsewhere),
+    wants('b', { x: 1 }, 'of another', { showId: 'show', shippingMinor: 8 }),
+    inShow('key five', 0, { showId: 'later' }),
+  ];
+  const shipping = { terms: TERMS, parcels: new Map() };
+  const decided = decideAll(placings, ground({ x: 98 }, { shipping }));
+  assert.deepEqual(shipped(decided), [
+    'orders.sold_out', [8, null], 'same', [0, { at: 1, address: ADDRESS }], 'orders.shipping_changed',
+    [8, null], [8, null], 'orders.shipping_changed',
+  ]);
 });

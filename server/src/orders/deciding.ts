@@ -6,6 +6,7 @@ import { Refusal } from '../lib/refusal.ts';
 import type { LiveTerms } from '../offers/offers.ts';
 import type { Placing } from './place.ts';
 import { priceOrder, type AskedLine, type Goods, type OwnPrice, type PricedOrder } from './placing.ts';
+import { createShipper, type Shipping, type ShippingGround } from './shipping.ts';
 import type { OrderRow, PurchaseKey } from './store.ts';
 
 /** Unpaid orders of one person at a time. Fewer hinder somebody who buys here and there; more let one person empty a
@@ -23,13 +24,21 @@ export interface Ground {
   live: readonly LiveTerms[];
   /** Where a shop's goods are picked up, by shop; a shop without is missing. */
   places: ReadonlyMap<string, PickupPlace>;
+  shipping: ShippingGround;
 }
 
 type PickupPlace = NonNullable<OrderRow['pickup']>['place'];
 
+/** What of a new order is decided here. */
+export interface DecidedOrder {
+  priced: PricedOrder;
+  pickup: OrderRow['pickup'];
+  shipping: Shipping;
+}
+
 export type Decision =
   /** A new order. */
-  | { is: 'new'; priced: PricedOrder; pickup: OrderRow['pickup'] }
+  | ({ is: 'new' } & DecidedOrder)
   /** The order that exists under this key. */
   | { is: 'known'; order: OrderRow }
   /** What becomes of the placing at that place of the batch, which has the same key. */
@@ -56,8 +65,9 @@ function createDecider(ground: Ground): (placing: Placing, at: number) => Decisi
   const heldBy = new Map(ground.heldBy);
   const firstOf = new Map<string, { at: number; requestHash: Buffer }>();
   const live = createLiveTaking(ground.live);
+  const shipper = createShipper(ground.shipping);
 
-  function decideNew(placing: Placing): { priced: PricedOrder; pickup: OrderRow['pickup'] } {
+  function decideNew(placing: Placing): DecidedOrder {
     const { buyer, request, bag, asked } = placing;
     if (request.showId !== null && bag === null) throw new Refusal('shows.not_found');
     if ((heldBy.get(buyer.personId) ?? 0) >= HELD_ORDERS_MAX) {
@@ -74,7 +84,7 @@ function createDecider(ground: Ground): (placing: Placing, at: number) => Decisi
       const left = available - (taken.get(variantId) ?? 0);
       if (left < quantity) throw new Refusal('orders.sold_out', { details: { variantId, available: left } });
     }
-    return { priced, pickup };
+    return { priced, pickup, shipping: shipper.decide(placing, priced) };
   }
 
   return (placing, at) => {
@@ -93,6 +103,7 @@ function createDecider(ground: Ground): (placing: Placing, at: number) => Decisi
     }
     heldBy.set(personId, (heldBy.get(personId) ?? 0) + 1);
     firstOf.set(name, { at, requestHash });
+    shipper.note(placing, decided.priced.shopId, at);
     return { is: 'new', ...decided };
   };
 }

@@ -8,7 +8,7 @@
 import type { Address } from '@nacre/contract/accounts';
 import type { Page, PageQuery } from '@nacre/contract/common';
 import type {
-  CounterSale, OfficeOrderQuery, Order, OrderCounts, OrderPlace, OrderShip, Receipt,
+  CounterSale, OfficeOrderQuery, OpenParcel, Order, OrderCounts, OrderPlace, OrderShip, Receipt,
 } from '@nacre/contract/orders';
 import type { PersonalEvent } from '@nacre/contract/realtime';
 import type { Catalog } from '../catalog/catalog.ts';
@@ -25,7 +25,7 @@ import { findPickup, handOver, ready } from './pickup.ts';
 import { createPlacer, place } from './place.ts';
 import type { Screen } from './promise.ts';
 import {
-  counts, get, getOfShop, listMine, listOfShop, promiseOf, promiseOfShop, type KeptPromise,
+  counts, get, getOfShop, listMine, listOfShop, openParcels, promiseOf, promiseOfShop, type KeptPromise,
 } from './reading.ts';
 
 export interface OrdersDeps {
@@ -33,12 +33,14 @@ export interface OrdersDeps {
   catalog: Pick<Catalog, 'lockForOrder' | 'cardsOf' | 'hold' | 'holdAll' | 'release' | 'sell' | 'takeBack'>;
   offers: Pick<Offers, 'lockLive' | 'take' | 'giveBack'>;
   payments: Pick<Payments, 'create' | 'takeAtCounter' | 'cancel' | 'refund' | 'pagesOf'>;
-  shops: Pick<Shops, 'assertMay' | 'refs' | 'pickupPlace' | 'placeOf' | 'termsOf'>;
+  shops: Pick<Shops, 'assertMay' | 'refs' | 'pickupPlace' | 'placeOf' | 'termsOf' | 'shippingTerms'>;
   images: Pick<Images, 'describe'>;
   /** The shop of a show and the numbers of its goods, by product; null for a show that this person may not know of. */
   bagOf(showId: string, personId: string): Promise<Bag | null>;
   /** What is on screen in each of the shows, read in the batch's transaction. */
   screensNow(tx: Tx, showIds: readonly string[]): Promise<Map<string, Screen>>;
+  /** Takes what was bought from carts out of them; a part of the placing's transaction. */
+  takeFromCarts(tx: Tx, bought: readonly BoughtFromCart[]): Promise<void>;
   /** Puts an address into the person's address book. May refuse: then the order stands all the same. */
   keepAddress(personId: string, address: Address): Promise<unknown>;
   /** Tells one person on all sockets. Called after the commit; must not throw. */
@@ -48,6 +50,14 @@ export interface OrdersDeps {
 export interface Bag {
   shopId: string;
   numbers: ReadonlyMap<string, number>;
+}
+
+/** An order that came from its buyer's cart. */
+export interface BoughtFromCart {
+  personId: string;
+  shopId: string;
+  idempotencyKey: string;
+  lines: ReadonlyArray<{ variantId: string; quantity: number }>;
 }
 
 /** Who buys, and under which name the shop sees it. */
@@ -63,6 +73,7 @@ export interface Orders {
    * again.
    * @throws Refusal `orders.key_reused` for the same key with other contents; `orders.sold_out` with
    * `{ variantId, available }`; `orders.price_changed` with `{ variantId, priceMinor, currency }`;
+   * `orders.shipping_changed` with `{ shopId, shippingMinor, currency }`;
    * `offers.limit` and `offers.few_left` for too many at a live price; `orders.not_for_sale`;
    * `orders.too_many_pieces`; `orders.too_many_open`; `orders.no_pickup`; `shows.not_found`;
    * `orders.rush` when too many wait: nothing was tried, and the same key is good for the next try;
@@ -78,6 +89,8 @@ export interface Orders {
   promiseOf(personId: string, orderId: string): Promise<KeptPromise>;
   /** The same for a member of the shop. @throws Refusal as `getOfShop`; `orders.no_promise`, also at the counter */
   promiseOfShop(personId: string, orderId: string): Promise<KeptPromise>;
+  /** Parcels of one's own that what is bought there now may go with: of each shop and show, the oldest first. */
+  openParcels(personId: string, places: ReadonlyArray<{ shopId: string; showId: string }>): Promise<OpenParcel[][]>;
   /** One's own orders, the newest first. */
   listMine(personId: string, query: PageQuery): Promise<Page<Order>>;
   /**
@@ -146,6 +159,7 @@ export function createOrders(deps: OrdersDeps): Orders {
     get: (personId, orderId) => get(deps, personId, orderId),
     promiseOf: (personId, orderId) => promiseOf(deps, personId, orderId),
     promiseOfShop: (personId, orderId) => promiseOfShop(deps, personId, orderId),
+    openParcels: (personId, places) => openParcels(deps, personId, places),
     listMine: (personId, query) => listMine(deps, personId, query),
     cancel: (personId, orderId) => cancel(deps, personId, orderId),
     getOfShop: (personId, orderId) => getOfShop(deps, personId, orderId),

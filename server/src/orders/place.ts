@@ -10,11 +10,12 @@ import type { Order, OrderPlace } from '@nacre/contract/orders';
 import { Refusal } from '../lib/refusal.ts';
 import { createBatcher, type Batcher } from '../platform/batcher.ts';
 import type { Tx } from '../platform/database.ts';
-import { decideAll, nameOf, type Decision, type Ground } from './deciding.ts';
+import { decideAll, nameOf, type DecidedOrder, type Decision, type Ground } from './deciding.ts';
 import type { Bag, Buyer, OrdersDeps } from './orders.ts';
 import { byVariant, hashRequest, lineRows, readLines, type AskedLine } from './placing.ts';
 import { promisesOf, type PromiseGround } from './promise.ts';
 import { partsOf, type Written } from './reading.ts';
+import { placeNameOf, type Parcel, type ParcelPlace } from './shipping.ts';
 import * as store from './store.ts';
 import { factOf, numberOf, subjectOf, viewOf } from './view.ts';
 
@@ -97,11 +98,12 @@ async function readGround(deps: OrdersDeps, tx: Tx, placings: readonly Placing[]
   const showIds = new Set(placings.flatMap(({ request }) => request.showId ?? []));
   const live = await deps.offers.lockLive(tx, [...showIds], [...variantIds], [...personIds]);
   const places: Ground['places'] = await readPlaces(deps, tx, placings, goods);
+  const shipping = await readShipping(deps, tx, placings, goods);
   return {
     orders: new Map(orders.map((row) => [
       nameOf({ buyerId: row.buyer_id!, idempotencyKey: row.idempotency_key }), row,
     ])),
-    heldBy, goods, live, places,
+    heldBy, goods, live, places, shipping,
   };
 }
 
@@ -120,16 +122,41 @@ async function readPlaces(
   return places;
 }
 
+/** What the shops of the batch's parcels take for sending, and which parcels may go along. */
+async function readShipping(
+  deps: OrdersDeps, tx: Tx, placings: readonly Placing[], goods: Ground['goods'],
+): Promise<Ground['shipping']> {
+  const shopIds = new Set(placings.flatMap(({ request, asked }) => (
+    request.address === undefined ? [] : asked.flatMap(({ variantId }) => goods.get(variantId)?.shopId ?? [])
+  )));
+  const terms = await deps.shops.shippingTerms(tx, [...shopIds]);
+  const places = new Map(placings.flatMap(({ buyer: { personId: buyerId }, request: { showId }, bag }) => {
+    if (showId === null || bag === null || !terms.has(bag.shopId)) return [];
+    const place: ParcelPlace = { buyerId, shopId: bag.shopId, showId };
+    return [[placeNameOf(place), place] as const];
+  }));
+  const rows = await store.openParcels(tx, [...places.values()]);
+  const named = rows.map(({ id, buyer_id, shop_id, show_id, address }) => ({
+    name: placeNameOf({ buyerId: buyer_id, shopId: shop_id, showId: show_id }),
+    parcel: { orderId: id, address } satisfies Parcel,
+  }));
+  const byName = Map.groupBy(named, ({ name }) => name);
+  return { terms, parcels: new Map([...byName].map(([name, all]) => [name, all.map(({ parcel }) => parcel)])) };
+}
+
 /** Writes what is new; the rest of the batch has no place in the answer. */
 async function write(
   deps: OrdersDeps, tx: Tx, placings: readonly Placing[], decisions: readonly Decision[],
 ): Promise<Map<number, Written>> {
   const now = deps.platform.clock.now();
+  const ids = new Map<number, string>();
   const fresh = decisions.flatMap((decision, at) => {
     if (decision.is !== 'new') return [];
-    const { priced, pickup } = decision;
+    const { priced } = decision;
     const placing = placings[at]!;
-    const row = newRow(deps.platform.newId(), placing, priced, pickup, now);
+    const id = deps.platform.newId();
+    ids.set(at, id);
+    const row = newRow(id, placing, decision, ids, now);
     return [{ at, row, priced, lines: lineRows(row.id, priced, placing.bag?.numbers ?? null) }];
   });
   if (fresh.length === 0) return new Map();
@@ -157,6 +184,10 @@ async function write(
     expiresAt: row.hold_expires_at,
     description: numberOf(row),
   })));
+  const fromCarts = fresh.filter(({ at }) => placings[at]!.request.fromCart === true).map(({ row, priced }) => ({
+    personId: row.buyer_id!, shopId: row.shop_id, idempotencyKey: row.idempotency_key, lines: priced.lines,
+  }));
+  if (fromCarts.length > 0) await deps.takeFromCarts(tx, fromCarts);
   const orders = rows.map((row, i) => factOf(row, fresh[i]!.lines));
   await deps.platform.outbox.publish(tx, { topic: 'orders.placed', payload: { orders } });
   return new Map(rows.map((row, i) => [
@@ -184,8 +215,9 @@ async function readPromiseGround(
 function newRow(
   id: string,
   { buyer, request, requestHash }: Placing,
-  { shopId, currency, totalMinor }: { shopId: string; currency: string; totalMinor: bigint },
-  pickup: store.OrderRow['pickup'],
+  { priced: { shopId, currency, totalMinor }, pickup, shipping: { feeMinor, shipsWith } }: DecidedOrder,
+  /** Of the orders before it in the batch, by their place there. */
+  ids: ReadonlyMap<number, string>,
   now: Date,
 ): Omit<store.OrderRow, 'number'> {
   return {
@@ -199,7 +231,9 @@ function newRow(
     request_hash: requestHash,
     state: 'held',
     currency,
-    total_minor: totalMinor,
+    total_minor: totalMinor + feeMinor,
+    shipping_minor: feeMinor,
+    ships_with: shipsWith === null ? null : 'orderId' in shipsWith ? shipsWith.orderId : ids.get(shipsWith.at)!,
     channel: request.showId === null ? 'online' : 'show',
     delivery: pickup === null ? 'parcel' : 'pickup',
     counter_method: null,

@@ -2,8 +2,8 @@
  * What may be placed, and at which price. Pure: the request on one side, the goods as they are now on the other.
  */
 import { createHash } from 'node:crypto';
-import type { Address } from '@nacre/contract/accounts';
 import { QUANTITY_MAX, type CounterSale, type OrderPlace } from '@nacre/contract/orders';
+import { addressParts } from '@nacre/contract/shipping';
 import type { OrderableVariant } from '../catalog/catalog.ts';
 import { Refusal } from '../lib/refusal.ts';
 import type { LineRow } from './store.ts';
@@ -38,6 +38,7 @@ export interface OwnPrice {
 export interface PricedOrder {
   shopId: string;
   currency: string;
+  /** Of the goods; what sending costs comes on top. */
   totalMinor: bigint;
   /** In the order asked for. */
   lines: PricedLine[];
@@ -62,11 +63,12 @@ export function readLines(lines: OrderPlace['lines']): AskedLine[] {
 
 /**
  * SHA-256 of what is asked for. Two requests have the same one when they ask for the same order: the sequence of lines
- * and of the address's fields, whether the address is kept, and which former prices were shown, make no difference.
+ * and of the address's fields, whether the address is kept, and the fee that the buyer saw make no difference.
  */
 export function hashRequest(request: Pick<OrderPlace, 'showId' | 'lines' | 'address' | 'pickup'>): Buffer {
   const { showId, lines, address, pickup } = request;
-  const where = pickup === undefined ? addressParts(address) : ['pickup', pickup.name, pickup.phone];
+  const parcel = address === undefined ? null : addressParts(address);
+  const where = pickup === undefined ? parcel : ['pickup', pickup.name, pickup.phone];
   return hashOf([showId, sortedParts(lines), where]);
 }
 
@@ -83,12 +85,6 @@ function sortedParts(lines: OrderPlace['lines']) {
   return lines
     .map(({ variantId, quantity, unitPriceMinor }) => [variantId, quantity, unitPriceMinor])
     .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));
-}
-
-function addressParts(address: Address | undefined) {
-  if (address === undefined) return null;
-  const { name, phone, line1, line2, city, region, postalCode, country } = address;
-  return [name, phone, line1, line2, city, region, postalCode, country];
 }
 
 /** The lines to be written, in the words and at the prices of now; `numbers` are those of the show's bag. */

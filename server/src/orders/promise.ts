@@ -117,6 +117,7 @@ function describeOrder({ row, lines, priced }: PromisedOne, ground: PromiseGroun
       formerPriceMinor: minorOf(priced.lines[at]!.formerMinor),
       totalMinor: Number(line.unit_price_minor) * line.quantity,
     })),
+    shippingMinor: Number(row.shipping_minor),
     totalMinor: Number(row.total_minor),
     currency: row.currency,
     delivery: row.delivery,

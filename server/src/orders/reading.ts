@@ -1,7 +1,7 @@
 /** Reading orders: who may see which, lists, and telling the buyer. */
 import type { Page, PageQuery } from '@nacre/contract/common';
 import {
-  ORDER_GROUPS, ORDER_STATES, type OfficeOrderQuery, type Order, type OrderCounts,
+  ORDER_GROUPS, ORDER_STATES, type OfficeOrderQuery, type OpenParcel, type Order, type OrderCounts,
 } from '@nacre/contract/orders';
 import type { ShopRight } from '@nacre/contract/team';
 import { PAGE_LIMIT_DEFAULT, pageOf, readCursor } from '../lib/cursor.ts';
@@ -53,6 +53,16 @@ async function readOwn(deps: OrdersDeps, personId: string, orderId: string): Pro
 
 export async function listMine(deps: OrdersDeps, personId: string, query: PageQuery): Promise<Page<Order>> {
   return list(deps, { buyerId: personId }, query, 'buyer');
+}
+
+export async function openParcels(
+  deps: OrdersDeps, personId: string, places: ReadonlyArray<{ shopId: string; showId: string }>,
+): Promise<OpenParcel[][]> {
+  const named = places.map((place) => ({ ...place, buyerId: personId }));
+  const rows = await store.openParcels(deps.platform.database.db, named);
+  return places.map(({ shopId, showId }) => rows
+    .filter((row) => row.shop_id === shopId && row.show_id === showId)
+    .map((row) => ({ orderId: row.id, number: numberOf(row), address: row.address })));
 }
 
 export async function getOfShop(deps: OrdersDeps, personId: string, orderId: string): Promise<Order> {
@@ -131,13 +141,15 @@ export async function partsOf(
   const held = reader === 'buyer' ? orders.filter((order) => order.state === 'held') : [];
   const read = await store.readLines(deps.platform.database.db, orders.map((order) => order.id));
   const lines = [...read, ...written.flatMap((one) => one.lines)];
-  const [shops, images, pages] = await Promise.all([
-    deps.shops.refs([...new Set([...orders, ...written.map(({ row }) => row)].map((order) => order.shop_id))]),
+  const all = [...orders, ...written.map(({ row }) => row)];
+  const [shops, images, pages, numbers] = await Promise.all([
+    deps.shops.refs([...new Set(all.map((order) => order.shop_id))]),
     deps.images.describe([...new Set(lines.flatMap((line) => line.image_id ?? []))]),
     deps.payments.pagesOf(held.map((order) => subjectOf(order.id))),
+    store.numbersOf(deps.platform.database.db, all.flatMap((order) => order.ships_with ?? [])),
   ]);
   for (const { row, pageUrl } of written) pages.set(subjectOf(row.id), pageUrl);
-  return { lines: Map.groupBy(lines, (line) => line.order_id), shops, images, pages, reader };
+  return { lines: Map.groupBy(lines, (line) => line.order_id), shops, images, pages, numbers, reader };
 }
 
 /** Sends the buyer's pages the order as it is now. Lost news is no harm: the page reads the order again. */

@@ -9,6 +9,7 @@ import type { Db, Tx } from '../platform/database.ts';
 import { columnsOf, insertRows, relationOf } from '../platform/relation.ts';
 import type { OfferRow, PromiseRow } from './promise.ts';
 import type { Order as OrderTable, OrderLine as OrderLineTable } from '../platform/tables.ts';
+import type { ParcelPlace } from './shipping.ts';
 
 /** What the database keeps as text or JSON, and checks. */
 interface OrderWords {
@@ -31,6 +32,8 @@ export const NOTHING_HAPPENED = {
   paid_at: null, shipped_at: null, carrier: null, tracking_number: null, ready_at: null, handed_over_at: null,
   voided_at: null, pickup_code: null,
 } as const;
+/** Nothing is sent. */
+export const NOT_SENT = { shipping_minor: 0n, ships_with: null } as const;
 export type LineRow = Selectable<OrderLineTable>;
 
 /**
@@ -94,9 +97,36 @@ export async function countHeld(tx: Tx, buyerIds: readonly string[]): Promise<Ma
   return new Map(rows.map(({ buyerId, held }) => [buyerId, held]));
 }
 
+/** Parcels that are not on their way, by who bought them where, the oldest first. */
+export async function openParcels(db: Db | Tx, places: readonly ParcelPlace[]): Promise<OpenParcelRow[]> {
+  if (places.length === 0) return [];
+  const { rows } = await sql<OpenParcelRow>`
+    select id, number, buyer_id, shop_id, show_id, address
+      from ${relationOf(places, { buyerId: 'uuid', shopId: 'uuid', showId: 'uuid' })}
+      join "order" on buyer_id = "buyerId" and shop_id = "shopId" and show_id = "showId"
+     where delivery = 'parcel' and state in ('held', 'paid')
+     order by number`.execute(db);
+  return rows;
+}
+
+interface OpenParcelRow extends Pick<OrderRow, 'id' | 'number'> {
+  buyer_id: string;
+  shop_id: string;
+  show_id: string;
+  address: Address;
+}
+
+/** What people call these orders, by id. */
+export async function numbersOf(db: Db | Tx, orderIds: readonly string[]): Promise<Map<string, bigint>> {
+  if (orderIds.length === 0) return new Map();
+  const rows = await db.selectFrom('order').select(['id', 'number']).where('id', 'in', orderIds).execute();
+  return new Map(rows.map(({ id, number }) => [id, number]));
+}
+
 const ORDER_TYPES = {
   id: 'uuid', shop_id: 'uuid', buyer_id: 'uuid', buyer_name: 'text', show_id: 'uuid', idempotency_key: 'text',
-  request_hash: 'bytea', state: 'text', currency: 'text', total_minor: 'bigint', address: 'jsonb',
+  request_hash: 'bytea', state: 'text', currency: 'text', total_minor: 'bigint',
+  shipping_minor: 'bigint', ships_with: 'uuid', address: 'jsonb',
   hold_expires_at: 'timestamptz', placed_at: 'timestamptz', paid_at: 'timestamptz', shipped_at: 'timestamptz',
   carrier: 'text', tracking_number: 'text', channel: 'text', delivery: 'text', pickup: 'jsonb', pickup_code: 'text',
   counter_method: 'text', ready_at: 'timestamptz', handed_over_at: 'timestamptz', voided_at: 'timestamptz',

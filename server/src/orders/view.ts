@@ -15,6 +15,8 @@ export interface ViewParts {
   images: Map<string, Image>;
   /** By `subjectOf(order)`; empty when the order is not shown to its buyer. */
   pages: Map<string, string>;
+  /** Of the orders with which others are sent, by id. */
+  numbers: Map<string, bigint>;
 }
 
 /** What people say on the phone. */
@@ -56,6 +58,8 @@ export function viewOf(order: OrderRow, parts: ViewParts): Order {
       number: line.bag_number,
     })),
     totalMinor: Number(order.total_minor),
+    shippingMinor: Number(order.shipping_minor),
+    shipsWith: shipsWithOf(order, parts),
     currency: order.currency,
     address: order.address,
     pickup: pickupOf(order, parts.reader),
@@ -71,6 +75,11 @@ export function viewOf(order: OrderRow, parts: ViewParts): Order {
     trackingNumber: order.tracking_number,
     paymentUrl: order.state === 'held' ? parts.pages.get(subjectOf(order.id)) ?? null : null,
   };
+}
+
+function shipsWithOf({ ships_with: id }: OrderRow, { numbers }: ViewParts): Order['shipsWith'] {
+  const number = id === null ? undefined : numbers.get(id);
+  return id === null || number === undefined ? null : { id, number: numberOf({ number }) };
 }
 
 /** The code ends with the handing over: what lies in a drawer of screenshots opens nothing. */

@@ -27,6 +27,34 @@ export interface Address {
   person_id: string;
 }
 
+export interface Cart {
+  person_id: string;
+  version: bigint;
+}
+
+export interface CartKey {
+  idempotency_key: string;
+  person_id: string;
+  shop_id: string;
+}
+
+export interface CartLine {
+  person_id: string;
+  put_at: Timestamp;
+  quantity: number;
+  seen_price_minor: bigint;
+  shop_id: string;
+  show_id: string | null;
+  variant_id: string;
+}
+
+export interface CartPut {
+  no_room: Json;
+  person_id: string;
+  put_at: Timestamp;
+  put_id: string;
+}
+
 export interface ChatMessage {
   client_id: string;
   id: string;
@@ -265,6 +293,8 @@ export interface Order {
   ready_at: Timestamp | null;
   request_hash: Buffer;
   shipped_at: Timestamp | null;
+  shipping_minor: Generated<bigint>;
+  ships_with: string | null;
   shop_id: string;
   show_id: string | null;
   state: string;
@@ -454,6 +484,7 @@ export interface Shop {
   category: string;
   created_at: Timestamp;
   currency: string;
+  free_shipping_from_minor: bigint | null;
   id: string;
   image_id: string | null;
   is_demo: Generated<boolean>;
@@ -462,6 +493,7 @@ export interface Shop {
   offers_pickup: Generated<boolean>;
   place: Json | null;
   region: string;
+  shipping_fee_minor: Generated<bigint>;
   slug: string;
   story: Generated<string>;
   terms_returns: Generated<string>;
@@ -622,6 +654,10 @@ export interface Verification {
 
 export interface DB {
   address: Address;
+  cart: Cart;
+  cart_key: CartKey;
+  cart_line: CartLine;
+  cart_put: CartPut;
   chat_message: ChatMessage;
   chat_setting: ChatSetting;
   credential: Credential;

@@ -202,4 +202,21 @@ describe('shops', () => {
     const gone = (await change(shop.id, cookie, { place: null })).json as unknown as Shop;
     assert.deepEqual([gone.place, gone.offersPickup], [null, false]);
   });
+
+  it('[SP60] [SP61] what sending costs is told to everybody and changed by who may change the shop', async () => {
+    const { cookie } = await api.newPerson();
+    const shop = await api.newShop(cookie);
+    const free = { feeMinor: 0, freeFromMinor: null };
+    assert.deepEqual((await api.ask(`/api/shops/${shop.slug}`)).json['shipping'], free);
+    const shipping = { feeMinor: 800, freeFromMinor: 20_000 };
+    assert.deepEqual((await change(shop.id, cookie, { shipping })).json['shipping'], shipping);
+    assert.deepEqual((await change(shop.id, cookie, { name: 'Tea' })).json['shipping'], shipping);
+    const stranger = await api.newPerson();
+    assert.equal((await change(shop.id, stranger.cookie, { shipping: free })).json['code'], 'shops.not_a_member');
+    for (const wrong of [{ feeMinor: -1 }, { feeMinor: 0.5 }, { freeFromMinor: 0 }, { feeMinor: 100_000_000_001 }]) {
+      const answer = await change(shop.id, cookie, { shipping: { ...shipping, ...wrong } });
+      assert.deepEqual([answer.status, answer.json['code']], [400, 'request.invalid'], JSON.stringify(wrong));
+    }
+    assert.deepEqual((await api.ask(`/api/shops/${shop.slug}`)).json['shipping'], shipping);
+  });
 });

@@ -7,7 +7,9 @@ import type { ShopRef } from '@nacre/contract/accounts';
 import type { Page, PageQuery } from '@nacre/contract/common';
 import type { SpokenLanguage } from '@nacre/contract/languages';
 import type { RefusalCode } from '@nacre/contract/refusals';
-import type { Shop, ShopCategory, ShopCreate, ShopPatch, ShopPlace, ShopTerms } from '@nacre/contract/shops';
+import type {
+  Shop, ShopCategory, ShopCreate, ShopPatch, ShopPlace, ShopTerms, ShippingTerms,
+} from '@nacre/contract/shops';
 import type { Membership, ShopRight, ShopRole } from '@nacre/contract/team';
 import type { Images } from '../images/images.ts';
 import { PAGE_LIMIT_DEFAULT, pageOf, readCursor } from '../lib/cursor.ts';
@@ -65,6 +67,8 @@ export interface Shops {
   pickupPlace(tx: Tx, shopId: string): Promise<ShopPlace | null>;
   /** Names and terms, in the caller's transaction's view; ids without a shop are missing from the answer. */
   termsOf(tx: Tx, shopIds: readonly string[]): Promise<Map<string, { name: string; terms: ShopTerms }>>;
+  /** What these shops take for sending, in the caller's transaction's view. Shops that send for free are missing. */
+  shippingTerms(tx: Tx, shopIds: readonly string[]): Promise<Map<string, ShippingTerms>>;
   /** Where the shop is; null for one that is online only. */
   placeOf(shopId: string): Promise<ShopPlace | null>;
   /** Ids without a shop are missing from the answer. */
@@ -100,6 +104,10 @@ export function createShops(deps: ShopsDeps): Shops {
     termsOf: async (tx, shopIds) => new Map((await store.shopsByIds(tx, shopIds)).map((shop) => [
       shop.id, { name: shop.name, terms: termsOf(shop) },
     ])),
+    shippingTerms: async (tx, shopIds) => {
+      const rows = await store.shopsByIds(tx, shopIds);
+      return new Map(rows.filter((row) => row.shipping_fee_minor > 0n).map((row) => [row.id, shippingOf(row)]));
+    },
     placeOf: async (shopId) => ((await store.shopById(db, shopId))?.place ?? null) as ShopPlace | null,
     refs: async (ids) => {
       const found = await refsOf(deps, await store.shopsByIds(db, [...new Set(ids)]));
@@ -131,7 +139,7 @@ async function create(deps: ShopsDeps, personId: string, input: ShopCreate, isDe
 async function patch(deps: ShopsDeps, personId: string, shopId: string, change: ShopPatch): Promise<Shop> {
   const { database, clock } = deps.platform;
   await assertMay(deps, personId, shopId, 'shop.change');
-  const { name, slug, story, imageId, region, category, language, terms } = change;
+  const { name, slug, story, imageId, region, category, language, terms, shipping } = change;
   const row = await slugConflicts(slug, () => database.transaction(async (tx) => {
     await assertImage(deps, tx, imageId);
     await publishChange(deps, tx, shopId);
@@ -146,6 +154,7 @@ async function patch(deps: ShopsDeps, personId: string, shopId: string, change: 
       ...(language === undefined ? {} : { language }),
       ...(terms === undefined ? {} : { terms_returns: terms.returns.trim(), terms_shipping: terms.shipping.trim() }),
       ...placeChange,
+      ...shippingColumns(shipping),
       updated_at: clock.now(),
     });
   }));
@@ -169,6 +178,20 @@ function placeColumns(before: store.ShopRow, { place, offersPickup }: ShopPatch)
     ...(place === undefined ? {} : { place: place === null ? null : JSON.stringify(trimmed(place)) }),
     offers_pickup: offers,
   };
+}
+
+function shippingColumns(shipping: ShippingTerms | undefined) {
+  if (shipping === undefined) return {};
+  const { feeMinor, freeFromMinor } = shipping;
+  return {
+    shipping_fee_minor: BigInt(feeMinor),
+    free_shipping_from_minor: freeFromMinor === null ? null : BigInt(freeFromMinor),
+  };
+}
+
+function shippingOf(row: Pick<store.ShopRow, 'shipping_fee_minor' | 'free_shipping_from_minor'>): ShippingTerms {
+  const { shipping_fee_minor: feeMinor, free_shipping_from_minor: freeFromMinor } = row;
+  return { feeMinor: Number(feeMinor), freeFromMinor: freeFromMinor === null ? null : Number(freeFromMinor) };
 }
 
 function trimmed({ address, hours }: ShopPlace): ShopPlace {
@@ -248,6 +271,7 @@ async function viewsOf(deps: ShopsDeps, rows: store.ShopRow[]): Promise<Shop[]> 
     place: row.place as ShopPlace | null,
     offersPickup: row.offers_pickup,
     terms: termsOf(row),
+    shipping: shippingOf(row),
     isDemo: row.is_demo,
     createdAt: row.created_at.toISOString(),
   }));

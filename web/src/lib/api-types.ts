@@ -1871,6 +1871,109 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One’s own cart */
+        get: operations["getCart"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cart/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many pieces are in one’s own cart */
+        get: operations["countCart"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cart/put": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts pieces into the cart; the same putting again changes nothing */
+        post: operations["putIntoCart"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cart/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What is true of lines that a browser keeps for a guest */
+        post: operations["lookAtCart"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cart/lines/{variantId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** From now on so many pieces; also puts back what was taken out */
+        put: operations["setCartLine"];
+        post?: never;
+        /** Takes a line out */
+        delete: operations["takeFromCart"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shops/{slug}/shipping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What sending costs who buys from the shop now */
+        get: operations["getShippingOffer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/home": {
         parameters: {
             query?: never;
@@ -2265,6 +2368,15 @@ export interface components {
         OnScreenBody: {
             productId: string | null;
         };
+        OpenParcel: {
+            /**
+             * Format: uuid
+             * @description UUID (RFC 9562)
+             */
+            orderId: string;
+            number: string;
+            address: components["schemas"]["Address"];
+        };
         Order: {
             /**
              * Format: uuid
@@ -2292,6 +2404,16 @@ export interface components {
             lines: components["schemas"]["OrderLine"][];
             /** @description Minor units of the currency */
             totalMinor: number;
+            /** @description Minor units of the currency */
+            shippingMinor: number;
+            shipsWith: {
+                /**
+                 * Format: uuid
+                 * @description UUID (RFC 9562)
+                 */
+                id: string;
+                number: string;
+            } | null;
             /** @description ISO 4217 */
             currency: string;
             address: components["schemas"]["Address"] | null;
@@ -2372,6 +2494,9 @@ export interface components {
             address?: components["schemas"]["Address"];
             pickup?: components["schemas"]["PickupAsk"];
             saveAddress?: boolean;
+            /** @description Minor units of the currency */
+            shippingMinor?: number;
+            fromCart?: boolean;
         };
         OrderShip: {
             carrier: string;
@@ -2539,6 +2664,14 @@ export interface components {
              */
             createdAt: string;
         };
+        ShippingOffer: {
+            terms: components["schemas"]["ShippingTerms"];
+            open: components["schemas"]["OpenParcel"][];
+        };
+        ShippingTerms: {
+            feeMinor: number;
+            freeFromMinor: number | null;
+        };
         Shop: {
             /**
              * Format: uuid
@@ -2559,6 +2692,7 @@ export interface components {
             place: components["schemas"]["ShopPlace"] | null;
             offersPickup: boolean;
             terms: components["schemas"]["ShopTerms"];
+            shipping: components["schemas"]["ShippingTerms"];
             isDemo: boolean;
             /**
              * Format: date-time
@@ -2608,6 +2742,7 @@ export interface components {
             place: components["schemas"]["ShopPlace"] | null;
             offersPickup: boolean;
             terms: components["schemas"]["ShopTerms"];
+            shipping: components["schemas"]["ShippingTerms"];
             isDemo: boolean;
             /**
              * Format: date-time
@@ -2630,6 +2765,7 @@ export interface components {
             place?: components["schemas"]["ShopPlace"] | null;
             offersPickup?: boolean;
             terms?: components["schemas"]["ShopTerms"];
+            shipping?: components["schemas"]["ShippingTerms"];
         };
         ShopPlace: {
             address: components["schemas"]["ShopAddress"];
@@ -8960,6 +9096,8 @@ export interface operations {
                                 totalMinor: number;
                             }[];
                             /** @description Minor units of the currency */
+                            shippingMinor: number;
+                            /** @description Minor units of the currency */
                             totalMinor: number;
                             /** @description ISO 4217 */
                             currency: string;
@@ -9259,6 +9397,8 @@ export interface operations {
                                 /** @description Minor units of the currency */
                                 totalMinor: number;
                             }[];
+                            /** @description Minor units of the currency */
+                            shippingMinor: number;
                             /** @description Minor units of the currency */
                             totalMinor: number;
                             /** @description ISO 4217 */
@@ -9577,6 +9717,508 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getCart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        version: number;
+                        pieces: number;
+                        groups: {
+                            shop: components["schemas"]["ShopRef"];
+                            /** @description ISO 4217 */
+                            currency: string;
+                            idempotencyKey: string;
+                            showId: string | null;
+                            shipping: components["schemas"]["ShippingOffer"];
+                            lines: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                variantId: string;
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                productId: string;
+                                title: string;
+                                optionValues: string[];
+                                image: components["schemas"]["Image"] | null;
+                                showId: string | null;
+                                quantity: number;
+                                /** @description Minor units of the currency */
+                                seenPriceMinor: number;
+                                /** @description Minor units of the currency */
+                                priceMinor: number;
+                                available: number;
+                                isForSale: boolean;
+                            }[];
+                        }[];
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    countCart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        version: number;
+                        pieces: number;
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putIntoCart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    putId: string;
+                    lines: {
+                        /**
+                         * Format: uuid
+                         * @description UUID (RFC 9562)
+                         */
+                        variantId: string;
+                        quantity: number;
+                        /** @description Minor units of the currency */
+                        seenPriceMinor: number;
+                        showId: string | null;
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        cart: {
+                            version: number;
+                            pieces: number;
+                            groups: {
+                                shop: components["schemas"]["ShopRef"];
+                                /** @description ISO 4217 */
+                                currency: string;
+                                idempotencyKey: string;
+                                showId: string | null;
+                                shipping: components["schemas"]["ShippingOffer"];
+                                lines: {
+                                    /**
+                                     * Format: uuid
+                                     * @description UUID (RFC 9562)
+                                     */
+                                    variantId: string;
+                                    /**
+                                     * Format: uuid
+                                     * @description UUID (RFC 9562)
+                                     */
+                                    productId: string;
+                                    title: string;
+                                    optionValues: string[];
+                                    image: components["schemas"]["Image"] | null;
+                                    showId: string | null;
+                                    quantity: number;
+                                    /** @description Minor units of the currency */
+                                    seenPriceMinor: number;
+                                    /** @description Minor units of the currency */
+                                    priceMinor: number;
+                                    available: number;
+                                    isForSale: boolean;
+                                }[];
+                            }[];
+                        };
+                        left: {
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            variantId: string;
+                            quantity: number;
+                        }[];
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lookAtCart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    lines: {
+                        /**
+                         * Format: uuid
+                         * @description UUID (RFC 9562)
+                         */
+                        variantId: string;
+                        quantity: number;
+                        /** @description Minor units of the currency */
+                        seenPriceMinor: number;
+                        showId: string | null;
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        version: number;
+                        pieces: number;
+                        groups: {
+                            shop: components["schemas"]["ShopRef"];
+                            /** @description ISO 4217 */
+                            currency: string;
+                            idempotencyKey: string;
+                            showId: string | null;
+                            shipping: components["schemas"]["ShippingOffer"];
+                            lines: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                variantId: string;
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                productId: string;
+                                title: string;
+                                optionValues: string[];
+                                image: components["schemas"]["Image"] | null;
+                                showId: string | null;
+                                quantity: number;
+                                /** @description Minor units of the currency */
+                                seenPriceMinor: number;
+                                /** @description Minor units of the currency */
+                                priceMinor: number;
+                                available: number;
+                                isForSale: boolean;
+                            }[];
+                        }[];
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setCartLine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                variantId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    quantity: number;
+                    /** @description Minor units of the currency */
+                    seenPriceMinor: number;
+                    showId: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        version: number;
+                        pieces: number;
+                        groups: {
+                            shop: components["schemas"]["ShopRef"];
+                            /** @description ISO 4217 */
+                            currency: string;
+                            idempotencyKey: string;
+                            showId: string | null;
+                            shipping: components["schemas"]["ShippingOffer"];
+                            lines: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                variantId: string;
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                productId: string;
+                                title: string;
+                                optionValues: string[];
+                                image: components["schemas"]["Image"] | null;
+                                showId: string | null;
+                                quantity: number;
+                                /** @description Minor units of the currency */
+                                seenPriceMinor: number;
+                                /** @description Minor units of the currency */
+                                priceMinor: number;
+                                available: number;
+                                isForSale: boolean;
+                            }[];
+                        }[];
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    takeFromCart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                variantId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        version: number;
+                        pieces: number;
+                        groups: {
+                            shop: components["schemas"]["ShopRef"];
+                            /** @description ISO 4217 */
+                            currency: string;
+                            idempotencyKey: string;
+                            showId: string | null;
+                            shipping: components["schemas"]["ShippingOffer"];
+                            lines: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                variantId: string;
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                productId: string;
+                                title: string;
+                                optionValues: string[];
+                                image: components["schemas"]["Image"] | null;
+                                showId: string | null;
+                                quantity: number;
+                                /** @description Minor units of the currency */
+                                seenPriceMinor: number;
+                                /** @description Minor units of the currency */
+                                priceMinor: number;
+                                available: number;
+                                isForSale: boolean;
+                            }[];
+                        }[];
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getShippingOffer: {
+        parameters: {
+            query?: {
+                /** @description UUID (RFC 9562) */
+                showId?: string;
+            };
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShippingOffer"];
                 };
             };
             /** @description Default Response */

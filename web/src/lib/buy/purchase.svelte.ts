@@ -4,12 +4,14 @@
  * Invariants: the same contents are always sent with the same idempotency key, so a lost answer and a second tap give
  * one order; other contents get another key. An order is believed from the server only, never from the payment page.
  */
-import type { Address, SavedAddress } from '@nacre/contract/accounts';
-import type { Page } from '@nacre/contract/common';
+import type { Address } from '@nacre/contract/accounts';
 import type { ShopPage, ShopPlace, ShopTerms } from '@nacre/contract/shops';
-import type { Order, OrderPlace, PickupAsk } from '@nacre/contract/orders';
+import type { Order, PickupAsk, ShippingOffer } from '@nacre/contract/orders';
 import { api, ApiError, ask } from '#lib/api.ts';
+import { FREE, sendingOf, type Sending } from '#lib/cart/sums.ts';
 import type { Realtime } from '#lib/realtime.svelte.ts';
+import { createAddressChoice } from './address-choice.svelte.ts';
+import { sendOrder } from './send-order.ts';
 
 export type PurchaseStep = 'choose' | 'address' | 'pay' | 'end';
 
@@ -21,16 +23,16 @@ export interface Wish {
 
 // The room tells at once; this is for the minutes in which its socket is gone.
 const askOrderEveryMs = 3000;
-/** Longer than a rush lasts. After that the buyer decides whether to go on. */
-const inLineMaxMs = 60_000;
-const retryAfterSeconds = 2;
 
-export function createPurchase(options: { showId: string | null; realtime: () => Realtime | null }) {
+export function createPurchase(options: {
+  showId: string | null;
+  shopSlug: string;
+  realtime: () => Realtime | null;
+}) {
   let step = $state<PurchaseStep>('choose');
   let order = $state.raw<Order | null>(null);
-  let addresses = $state.raw<SavedAddress[]>([]);
-  let address = $state.raw<Address | null>(null);
-  let saveAddress = $state(true);
+  const book = createAddressChoice();
+  let offer = $state.raw<ShippingOffer | null>(null);
   let pickup = $state.raw<PickupAsk | null>(null);
   let pickupPlace = $state.raw<ShopPlace | null>(null);
   let terms = $state.raw<ShopTerms | null>(null);
@@ -42,10 +44,9 @@ export function createPurchase(options: { showId: string | null; realtime: () =>
   let timer: ReturnType<typeof setInterval> | undefined;
   let leaveOwn: (() => void) | undefined;
   let currentId: string | null = null;
-  let addressesKnown = false;
 
   function keyFor(wish: Wish): string {
-    const contents = JSON.stringify([wish, pickup ?? address]);
+    const contents = JSON.stringify([wish, pickup ?? book.address]);
     const known = keys.get(contents);
     if (known) return known;
     const made = crypto.randomUUID();
@@ -53,25 +54,17 @@ export function createPurchase(options: { showId: string | null; realtime: () =>
     return made;
   }
 
-  /**
-   * Sends the order until it is taken or refused for good: in a rush the server may have no room for it, and says so
-   * at once. The key is the same each time.
-   */
-  async function send(body: OrderPlace): Promise<Order> {
-    const giveUpAtMs = Date.now() + inLineMaxMs;
-    for (;;) {
-      try {
-        return (await ask(api.POST('/api/orders', { body }))) as Order;
-      } catch (error) {
-        const isRush = error instanceof ApiError && error.code === 'orders.rush';
-        if (!isRush || stopped || Date.now() > giveUpAtMs) throw error;
-        inLine = true;
-        const waitMs = (error.retryAfterSeconds ?? retryAfterSeconds) * 1000;
-        // Not all of those who were sent away come back in the same moment.
-        await new Promise((resolve) => setTimeout(resolve, waitMs * (0.5 + Math.random())));
-        if (stopped) throw error;
-      }
-    }
+  /** What sending costs this buyer now. Without an answer it stays as it was; a fee nobody saw is refused. */
+  async function loadShipping(): Promise<void> {
+    const { showId, shopSlug: slug } = options;
+    const params = { path: { slug }, query: showId === null ? {} : { showId } };
+    const found = await ask(api.GET('/api/shops/{slug}/shipping', { params })).catch(() => null);
+    if (found) offer = found as ShippingOffer;
+  }
+
+  /** Null while nobody knows. */
+  function sending(goodsMinor: number): Sending | null {
+    return offer === null ? null : pickup ? FREE : sendingOf(offer, goodsMinor, book.address);
   }
 
   function take(next: Order): void {
@@ -113,10 +106,10 @@ export function createPurchase(options: { showId: string | null; realtime: () =>
       return order;
     },
     get addresses() {
-      return addresses;
+      return book.addresses;
     },
     get address() {
-      return address;
+      return book.address;
     },
     /** Set: the buyer comes for it, and no address is needed. */
     get pickup() {
@@ -144,18 +137,7 @@ export function createPurchase(options: { showId: string | null; realtime: () =>
       refusal = null;
       step = next;
     },
-    /**
-     * Takes the address book of the person, once it could be had; the newest is used unless another was chosen.
-     */
-    async loadAddresses(): Promise<void> {
-      if (addressesKnown) return;
-      const page = await ask(api.GET('/api/me/addresses')).catch(() => null);
-      if (!page) return;
-      addressesKnown = true;
-      addresses = (page as Page<SavedAddress>).items;
-      address ??= addresses[0]?.address ?? null;
-      if (address === addresses[0]?.address) saveAddress = false;
-    },
+    loadAddresses: book.load,
     async loadShop(slug: string): Promise<void> {
       const found = await ask(api.GET('/api/shops/{slug}', { params: { path: { slug } } })).catch(() => null);
       const shop = found as ShopPage | null;
@@ -168,14 +150,14 @@ export function createPurchase(options: { showId: string | null; realtime: () =>
       step = 'choose';
     },
     useAddress(next: Address, save: boolean): void {
-      address = next;
+      book.use(next, save);
       pickup = null;
-      saveAddress = save;
       refusal = null;
       step = 'choose';
     },
     /** Places the order and goes on to paying. False when it was refused: `refusal` says why. */
     async place(wish: Wish): Promise<boolean> {
+      const { address, save } = book;
       if (busy || (!address && !pickup)) return false;
       busy = true;
       refusal = null;
@@ -183,12 +165,13 @@ export function createPurchase(options: { showId: string | null; realtime: () =>
         idempotencyKey: keyFor(wish),
         showId: options.showId,
         lines: [wish],
-        ...(pickup ? { pickup } : address ? { address, ...(saveAddress ? { saveAddress } : {}) } : {}),
+        shippingMinor: sending(wish.unitPriceMinor * wish.quantity)?.feeMinor ?? 0,
+        ...(pickup ? { pickup } : address ? { address, ...(save ? { saveAddress: true } : {}) } : {}),
       };
       try {
         order = null;
         currentId = null;
-        const placed = await send(body);
+        const placed = await sendOrder(body, { onInLine: () => (inLine = true), isStopped: () => stopped });
         currentId = placed.id;
         step = 'pay';
         take(placed);
@@ -196,6 +179,7 @@ export function createPurchase(options: { showId: string | null; realtime: () =>
         return true;
       } catch (error) {
         refusal = error;
+        if (error instanceof ApiError && error.code === 'orders.shipping_changed') await loadShipping();
         return false;
       } finally {
         busy = inLine = false;
@@ -223,7 +207,10 @@ export function createPurchase(options: { showId: string | null; realtime: () =>
         busy = false;
       }
     },
+    loadShipping,
+    sending,
     again(): void {
+      void loadShipping();
       order = null;
       currentId = null;
       refusal = null;

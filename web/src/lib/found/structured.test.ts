@@ -13,8 +13,8 @@ const sources = [{ url: '/blobs/s', width: 400 }, { url: '/blobs/l', width: 800 
 const image = { id, width: 800, height: 800, sources };
 const shop: Shop = {
   id, slug: 'liu', name: 'Liu', story: 'From Lanzhou.', image, region: 'Gansu', category: 'clothes', language: 'zh',
-  currency: 'CNY', place: null, offersPickup: false, terms: { returns: '', shipping: '' }, isDemo: false,
-  createdAt: '2026-11-01T00:00:00.000Z',
+  currency: 'CNY', place: null, offersPickup: false, terms: { returns: '', shipping: '' },
+  shipping: { feeMinor: 0, freeFromMinor: null }, isDemo: false, createdAt: '2026-11-01T00:00:00.000Z',
 };
 const show: Show = {
   id, title: 'Spring', description: '', state: 'planned', visibility: 'public', language: 'zh',

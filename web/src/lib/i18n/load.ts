@@ -21,6 +21,11 @@ const loaders: Record<Namespace, Record<Locale, Loader>> = {
     zh: () => import('virtual:messages/buy/zh'),
     ar: () => import('virtual:messages/buy/ar'),
   },
+  cart: {
+    en: () => import('virtual:messages/cart/en'),
+    zh: () => import('virtual:messages/cart/zh'),
+    ar: () => import('virtual:messages/cart/ar'),
+  },
   common: {
     en: () => import('virtual:messages/common/en'),
     zh: () => import('virtual:messages/common/zh'),

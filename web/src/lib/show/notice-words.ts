@@ -1,7 +1,9 @@
 /** What a screen reader is told at once of what happens in a show. */
 import { priceWords } from '#lib/catalog.ts';
 import type { I18n } from '#lib/i18n/i18n.svelte.ts';
+import type { ShowState } from '@nacre/contract/shows';
 import type { Notice } from '#lib/room.svelte.ts';
+import type { Talk } from './talk.svelte.ts';
 
 /** Null for what needs no words. */
 export function noticeWords(notice: Notice, i18n: I18n): string | null {
@@ -28,4 +30,14 @@ export function noticeWords(notice: Notice, i18n: I18n): string | null {
       if (notice.to === 'live') return t(notice.from === 'interrupted' ? 'viewer.live_back' : 'viewer.live_started');
       return null;
   }
+}
+
+/** Why this viewer cannot write now; null when they can. */
+export function whyClosed(
+  state: ShowState, talk: Pick<Talk, 'measure' | 'isPaused'>, { t }: I18n,
+): string | null {
+  if (state === 'planned') return t('viewer.chat_not_yet');
+  if (state !== 'live' && state !== 'interrupted') return t('viewer.chat_closed');
+  if (talk.measure) return t('viewer.chat_not_you');
+  return talk.isPaused ? t('viewer.chat_paused') : null;
 }
