@@ -11,6 +11,7 @@ import { createAnalytics } from './analytics/analytics.ts';
 import { analyticsReactions } from './analytics/reactions.ts';
 import { createCatalog } from './catalog/catalog.ts';
 import { createChat } from './chat/chat.ts';
+import type { Config } from './config.ts';
 import { createDiscovery } from './discovery/discovery.ts';
 import { discoveryReactions } from './discovery/reactions.ts';
 import { createFollows } from './follows/follows.ts';
@@ -23,7 +24,7 @@ import { createNotifications } from './notifications/notifications.ts';
 import type { Pusher } from './notifications/pusher.ts';
 import { notificationsReactions } from './notifications/reactions.ts';
 import { createOrders } from './orders/orders.ts';
-import { createOrderSweep, ordersReactions } from './orders/reactions.ts';
+import { createOrderSweep, createWaitingSweep, ordersReactions } from './orders/reactions.ts';
 import { createPayments } from './payments/payments.ts';
 import { paymentsReactions } from './payments/reactions.ts';
 import { createSandbox } from './payments/sandbox.ts';
@@ -42,6 +43,8 @@ import { createShowRooms } from './shows/channel.ts';
 import { showsReactions } from './shows/reactions.ts';
 import { createShows } from './shows/shows.ts';
 import { createVideo } from './video/video.ts';
+
+const DAY_MS = 24 * 3_600_000;
 
 export interface ModulesDeps {
   platform: Platform;
@@ -128,7 +131,7 @@ function createTrade(deps: ModulesDeps) {
   const orders = createOrders({
     platform, catalog, payments, shops, images,
     bagOf: shows.bagNumbers,
-    keepAddress: accounts.addAddress,
+    people: { keepAddress: accounts.addAddress, namesOf: accounts.namesOf },
     tell: realtime.tell,
   });
 
@@ -173,14 +176,21 @@ function createReaders({ platform, jobs, pusher }: ModulesDeps, trade: ReturnTyp
 }
 
 /** Sweeps and feeds that run as long as the server does. Ended before the modules they work for. */
-export async function startModules(modules: Modules, platform: Platform): Promise<{ stop(): Promise<void> }> {
+export async function startModules(
+  modules: Modules, platform: Platform, config: Pick<Config, 'deliveredAfterDays' | 'completedAfterDays'>,
+): Promise<{ stop(): Promise<void> }> {
   await modules.shows.start();
   await modules.discovery.start();
   await modules.analytics.start();
   const holds = createOrderSweep({ orders: modules.orders, log: platform.log });
+  const waits = {
+    deliveredMs: config.deliveredAfterDays * DAY_MS, completedMs: config.completedAfterDays * DAY_MS,
+  };
+  const waiting = createWaitingSweep({ orders: modules.orders, waits, log: platform.log });
   return {
     async stop() {
       await holds.stop();
+      await waiting.stop();
       await modules.discovery.stop();
       await modules.shows.stop();
       // After shows, whose last likes it counts.

@@ -9,6 +9,7 @@ import type { Address } from '@nacre/contract/accounts';
 import type { Product } from '@nacre/contract/catalog';
 import type { OrderPlace } from '@nacre/contract/orders';
 import type { PersonalEvent } from '@nacre/contract/realtime';
+import { namesOf } from '../../server/src/accounts/store.ts';
 import { createCatalog, type Catalog } from '../../server/src/catalog/catalog.ts';
 import { createImages } from '../../server/src/images/images.ts';
 import { Refusal } from '../../server/src/lib/refusal.ts';
@@ -132,10 +133,13 @@ export async function createMarket(options: MarketOptions): Promise<Market> {
   const orders = createOrders({
     platform, catalog, payments, shops, images,
     bagOf: (showId) => bagOf(database, showId),
-    // An address book with room for one.
-    async keepAddress(personId) {
-      if (keptAddresses.includes(personId)) throw new Refusal('accounts.too_many_addresses');
-      keptAddresses.push(personId);
+    people: {
+      // An address book with room for one.
+      async keepAddress(personId) {
+        if (keptAddresses.includes(personId)) throw new Refusal('accounts.too_many_addresses');
+        keptAddresses.push(personId);
+      },
+      namesOf: (personIds) => namesOf(database.db, personIds),
     },
     tell: (personId, event) => {
       if (event.type === 'own-order') told.push({ personId, event });

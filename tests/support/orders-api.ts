@@ -17,7 +17,8 @@ export function mountOrders(
   });
   const orders = createOrders({
     platform, catalog, payments, shops, images,
-    bagOf: shows.bagNumbers, keepAddress: accounts.addAddress, tell: realtime.tell,
+    bagOf: shows.bagNumbers, tell: realtime.tell,
+    people: { keepAddress: accounts.addAddress, namesOf: accounts.namesOf },
   });
   ordersReactions(platform.outbox, { orders });
   paymentsRoutes(app, { payments });

@@ -120,7 +120,7 @@ describe('notifications', () => {
       orderId, orderNumber: 'N-1042', shopId: shop.id, showId: null, buyerId: person.id, buyerName: 'Mei', lines: [],
       totalMinor: 1, currency: 'CNY', carrier: 'SF', trackingNumber: '1',
     };
-    const tell = () => api.platform.database.transaction((tx) => notifications.noteShipped(tx, fact));
+    const tell = () => api.platform.database.transaction((tx) => notifications.noteOrder(tx, 'order_shipped', fact));
     await tell();
     await tell();
     return orderId;
