@@ -55,3 +55,7 @@ export function addressLines(address: Address, locale: string): string[] {
   const town = [address.postalCode, address.city, address.region].filter((part) => part.trim()).join(' ');
   return [address.name, address.line1, address.line2, town, country ?? address.country].filter((line) => line.trim());
 }
+
+/** Which way an address runs: as the name in it does, whatever language the reader has. */
+export const addressDirection = ({ name }: Pick<Address, 'name'>): 'ltr' | 'rtl' =>
+  /^\P{L}*[\p{Script=Arabic}\p{Script=Hebrew}]/u.test(name) ? 'rtl' : 'ltr';
