@@ -88,7 +88,7 @@ const isSize = (found: number[] | undefined, size: number[]) => (
   found !== undefined && size.every((points, index) => Math.abs(points - (found[index] ?? 0)) < 2)
 );
 
-test('[W170] [W171] [W173] [W175] [W176] an evening’s orders leave the desk together; each buyer sees theirs', async () => {
+test('[W170] [W171] [W173] [W175] [W176] an evening’s orders leave the desk together, buyers see it', async () => {
   const orders: Order[] = [];
   for (let index = 0; index < 7; index += 1) {
     orders.push(await bought(ADDRESSES[index % 3] ?? ADDRESSES[0] as Address, 1 + (index % 2)));

@@ -308,7 +308,7 @@ describe('notifications', () => {
     assert.equal((await me('notification-settings', mei, 'PATCH', { live: 'no' })).status, 400);
   });
 
-  it('[N20] a buyer is told once when the shop cancels an order, and not of what they cancelled themselves', async () => {
+  it('[N20] a buyer is told once when the shop cancels an order, and not of what they cancelled', async () => {
     const mei = await newFollower();
     const browser = await subscribed(mei);
     const [byShop, byBuyer] = [await factFor(mei), await factFor(mei)];

@@ -60,7 +60,8 @@ async function undo(
   deps: OrdersDeps, tx: Tx, found: store.OrderRow, personId: string, why: Why,
 ): Promise<store.OrderRow> {
   const after = await move(deps, tx, found, 'cancelled', personId, { ...why, pickup_code: null });
-  if (!(await deps.payments.refund(tx, subjectOf(found.id)))) throw new Error(`order ${found.id} has no money to refund`);
+  const isRefunding = await deps.payments.refund(tx, subjectOf(found.id));
+  if (!isRefunding) throw new Error(`order ${found.id} has no money to refund`);
   await deps.catalog.takeBack(tx, await goodsOf(tx, found), { orderId: found.id, personId });
   const fact = factOf(after, await store.readLines(tx, [found.id]));
   await deps.platform.outbox.publish(tx, {

@@ -15,8 +15,8 @@ const ORDERS_MAX = 50_000;
 /** Names for programs: they do not change with the language. */
 const HEAD = [
   'order', 'placed_at_utc', 'state', 'channel', 'delivery', 'buyer', 'sku', 'title', 'options', 'bag_number',
-  'quantity', 'currency', 'unit_price', 'line_total', 'order_total', 'name', 'phone', 'line1', 'line2', 'city', 'region',
-  'postal_code', 'country', 'carrier', 'tracking_number',
+  'quantity', 'currency', 'unit_price', 'line_total', 'order_total', 'name', 'phone', 'line1', 'line2', 'city',
+  'region', 'postal_code', 'country', 'carrier', 'tracking_number',
 ];
 
 /** The file in parts; the first is the head. The one who asks was let in before. */

@@ -162,7 +162,8 @@ async function checkWorld({ market, shelf, orders }: World, step: string): Promi
               (select coalesce(sum(quantity), 0)::int from order_line join "order" on id = order_id
                 where order_line.variant_id = stock.variant_id and state = 'held') as ordered,
               (select coalesce(sum(quantity), 0)::int from order_line join "order" on id = order_id
-                where order_line.variant_id = stock.variant_id and state in ('paid', 'packed', 'shipped', 'delivered', 'completed')
+                where order_line.variant_id = stock.variant_id
+                  and state in ('paid', 'packed', 'shipped', 'delivered', 'completed')
               ) as bought
          from stock where variant_id = $1`, [variantId]);
     const [now] = rows;

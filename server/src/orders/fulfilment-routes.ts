@@ -91,8 +91,8 @@ function reading(app: App, orders: Orders): void {
   app.get('/api/office/shops/:shopId/orders.csv', {
     schema: {
       operationId: 'getOrdersFile',
-      summary: 'The newest 50,000 orders of a filter as a file (RFC 4180, UTF-8 with a byte order mark), a line for each '
-        + 'line of an order',
+      summary: 'The newest 50,000 orders of a filter as a file (RFC 4180, UTF-8 with a byte order mark), a line for '
+        + 'each line of an order',
       tags: officeTags,
       params: shopParams,
       querystring: OfficeOrderFilter,

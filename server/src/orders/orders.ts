@@ -88,8 +88,8 @@ export interface Orders {
   arrived(personId: string, orderId: string): Promise<Order>;
   /**
    * The shop takes back an order that is paid and not on its way; the buyer reads why. A repeat changes nothing.
-   * @throws Refusal `orders.not_found`, `shops.not_allowed`, `orders.wrong_state`; `orders.on_its_way` when a part of it
-   * was sent
+   * @throws Refusal `orders.not_found`, `shops.not_allowed`, `orders.wrong_state`; `orders.on_its_way` when a part of
+   * it was sent
    */
   cancelByShop(personId: string, orderId: string, why: OrderCancel): Promise<Order>;
   /** A paid order lies packed. A repeat changes nothing. @throws Refusal as `ready` */
@@ -156,7 +156,7 @@ export interface Orders {
   paymentDeclined(tx: Tx, subject: string): Promise<void>;
   /** The money of a cancelled order is back. Repeatable. */
   paymentRefunded(tx: Tx, subject: string): Promise<void>;
-  /** What nobody says comes by time: delivered, then completed. Any number of sweeps may run. @returns how many steps */
+  /** What nobody says comes by time: delivered, then completed. Any number of sweeps may run. @returns steps gone */
   sweepWaiting(waits: Waits): Promise<number>;
   /** Ends holds whose time is over. Any number of sweeps may run at a time. @returns how many this one ended */
   sweepExpired(): Promise<number>;
