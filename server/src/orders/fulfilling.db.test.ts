@@ -306,9 +306,11 @@ test('[O61] many are packed and sent at once; one that cannot be is told by numb
     [third.number, null], [first.number, null],
   ]);
   const parcels = all.map(({ number }, index) => ({ number, carrier: 'SF', trackingNumber: `B${index}` }));
-  const sent = await orders.shipMany(packer, shopId, { parcels });
-  assert.deepEqual(sent.results.map(({ problem }) => problem?.code ?? null), [null, 'orders.wrong_state', null]);
-  assert.deepEqual(await orders.shipMany(packer, shopId, { parcels }), sent, 'again');
+  const codes = async () => (
+    (await orders.shipMany(packer, shopId, { parcels })).results.map(({ problem }) => problem?.code ?? null)
+  );
+  assert.deepEqual(await codes(), [null, 'orders.wrong_state', null]);
+  assert.deepEqual(await codes(), [null, 'orders.wrong_state', null], 'again');
   assert.deepEqual(await Promise.all([first, third, elsewhere].map(stateOf)), ['shipped', 'shipped', 'paid']);
   await assert.rejects(orders.packMany(first.buyer.personId, shopId, [first.number]), { code: 'shops.not_a_member' });
   assert.equal(BULK_MAX, 100);

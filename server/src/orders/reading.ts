@@ -110,7 +110,7 @@ export async function partsOf(
     deps.shops.refs([...new Set([...orders, ...written.map(({ row }) => row)].map((order) => order.shop_id))]),
     deps.images.describe([...new Set(lines.flatMap((line) => line.image_id ?? []))]),
     deps.payments.pagesOf(held.map((order) => subjectOf(order.id))),
-    deps.people.namesOf([...new Set(members)]),
+    members.length === 0 ? new Map<string, string>() : deps.people.namesOf([...new Set(members)]),
   ]);
   for (const { row, pageUrl } of written) pages.set(subjectOf(row.id), pageUrl);
   return {
