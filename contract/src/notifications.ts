@@ -7,8 +7,11 @@ import { ShowState } from './shows.ts';
 /** The first three are of shows of shops that the person follows. */
 export const NotificationKind = Type.Union([
   Type.Literal('live'), Type.Literal('moved'), Type.Literal('cancelled'), Type.Literal('order_shipped'),
+  Type.Literal('order_cancelled'),
 ]);
 export type NotificationKind = Static<typeof NotificationKind>;
+/** Those about an order of one's own. */
+export type OrderNewsKind = Extract<NotificationKind, `order_${string}`>;
 
 export const Notification = Type.Object({
   id: Id,

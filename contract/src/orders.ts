@@ -1,15 +1,17 @@
-/** Placing, paying, shipping. */
+/** Placing, paying, packing, shipping, cancelling. */
 import { Type, type Static } from 'typebox';
 import { Address } from './accounts.ts';
-import { AmountMinor, Currency, Id, Image, Instant, Nullable, PageQuery } from './common.ts';
+import { AmountMinor, Currency, Id, Image, Instant, Nullable, PageQuery, Problem } from './common.ts';
 import { ShippingTerms, ShopAddress, ShopPlace } from './shops.ts';
 
 /**
- * By parcel: held → paid → shipped. To pick up: held → paid → ready → handed_over, or at once from paid. Both:
- * held → declined | expired | cancelled. At the counter: handed_over → voided.
+ * By parcel: held → paid → packed → shipped → delivered → completed, or at once from paid to shipped. To pick up:
+ * held → paid → ready → handed_over, or at once from paid. Both: held → declined | expired | cancelled, and what is
+ * paid but not on its way → cancelled → refunded. At the counter: handed_over → voided.
  */
 export const ORDER_STATES = [
-  'held', 'paid', 'ready', 'handed_over', 'shipped', 'expired', 'declined', 'cancelled', 'voided',
+  'held', 'paid', 'packed', 'ready', 'handed_over', 'shipped', 'delivered', 'completed', 'expired', 'declined',
+  'cancelled', 'refunded', 'voided',
 ] as const;
 export const OrderState = Type.Enum(ORDER_STATES);
 export type OrderState = (typeof ORDER_STATES)[number];
@@ -99,6 +101,45 @@ export const OrderPickup = Type.Object({
 });
 export type OrderPickup = Static<typeof OrderPickup>;
 
+/** Pieces of a line, by its variant. */
+export const Pieces = Type.Object(
+  { variantId: Id, quantity: Type.Integer({ minimum: 1, maximum: QUANTITY_MAX }) },
+  { additionalProperties: false },
+);
+export type Pieces = Static<typeof Pieces>;
+
+/** Parcels of one order. More would be a mistake, and each is a line on the buyer's page. */
+export const PARCELS_MAX = 20;
+
+export const Parcel = Type.Object({
+  /** From 1, in the sequence in which they were sent. */
+  number: Type.Integer(),
+  carrier: Type.String(),
+  trackingNumber: Type.String(),
+  /** The carrier's own page about it; null for a carrier that we do not know. */
+  trackingUrl: Nullable(Type.String()),
+  sentAt: Instant,
+  pieces: Type.Array(Pieces),
+});
+export type Parcel = Static<typeof Parcel>;
+
+/** A state that the order came into. `by` is the person's name, for the shop; null: the clock or the payment. */
+export const OrderStep = Type.Object({ state: OrderState, at: Instant, by: Nullable(Type.String()) });
+export type OrderStep = Static<typeof OrderStep>;
+
+/** Why a shop cancels. The buyer reads it. */
+export const CANCEL_REASONS = ['out_of_stock', 'damaged', 'address', 'buyer_asked', 'other'] as const;
+export const CancelReason = Type.Enum(CANCEL_REASONS);
+export type CancelReason = (typeof CANCEL_REASONS)[number];
+
+/** Who cancelled; the reason and the shop's own words (may be empty) are null when it was the buyer. */
+export const Cancellation = Type.Object({
+  by: Type.Union([Type.Literal('buyer'), Type.Literal('shop')]),
+  reason: Nullable(CancelReason),
+  note: Nullable(Type.String()),
+});
+export type Cancellation = Static<typeof Cancellation>;
+
 export const Order = Type.Object({
   id: Id,
   /** What people say on the phone, e.g. `N-1042`. */
@@ -133,8 +174,12 @@ export const Order = Type.Object({
   readyAt: Nullable(Instant),
   handedOverAt: Nullable(Instant),
   voidedAt: Nullable(Instant),
-  carrier: Nullable(Type.String()),
-  trackingNumber: Nullable(Type.String()),
+  /** What was sent so far. */
+  parcels: Type.Array(Parcel),
+  /** How it came to be where it is, the first step first. */
+  history: Type.Array(OrderStep),
+  /** Null when it was not cancelled. */
+  cancellation: Nullable(Cancellation),
   /** Where to pay while held: a page of ours (sandbox) that may stand in a frame; null otherwise. */
   paymentUrl: Nullable(Type.String()),
 });
@@ -152,14 +197,25 @@ export const ShippingOffer = Type.Object({
 });
 export type ShippingOffer = Static<typeof ShippingOffer>;
 
+const parcelWords = {
+  carrier: Type.String({ minLength: 1, maxLength: 60, pattern: '\\S' }),
+  trackingNumber: Type.String({ minLength: 1, maxLength: 80, pattern: '\\S' }),
+};
 export const OrderShip = Type.Object(
   {
-    carrier: Type.String({ minLength: 1, maxLength: 60, pattern: '\\S' }),
-    trackingNumber: Type.String({ minLength: 1, maxLength: 80, pattern: '\\S' }),
+    ...parcelWords,
+    /** What is in it; without this, all that was not sent yet. */
+    pieces: Type.Optional(Type.Array(Pieces, { minItems: 1, maxItems: 20 })),
   },
   { additionalProperties: false },
 );
 export type OrderShip = Static<typeof OrderShip>;
+
+export const OrderCancel = Type.Object(
+  { reason: CancelReason, note: Type.String({ maxLength: 500 }) },
+  { additionalProperties: false },
+);
+export type OrderCancel = Static<typeof OrderCancel>;
 
 export const ORDER_GROUPS = ['to_ship', 'to_pick_up', 'counter'] as const;
 export const OrderGroup = Type.Enum(ORDER_GROUPS);
@@ -170,10 +226,14 @@ export const OfficeOrderQuery = Type.Object({
   state: Type.Optional(OrderState),
   /** Only what was ordered in this show. */
   showId: Type.Optional(Id),
-  /** Paid parcels; paid and ready pick-ups; counter sales. */
+  /** Paid and packed parcels; paid and ready pick-ups; counter sales. */
   group: Type.Optional(OrderGroup),
 });
 export type OfficeOrderQuery = Static<typeof OfficeOrderQuery>;
+
+/** The same without paging: what is selected or exported as a whole. */
+export const OfficeOrderFilter = Type.Pick(OfficeOrderQuery, ['state', 'showId', 'group']);
+export type OfficeOrderFilter = Static<typeof OfficeOrderFilter>;
 
 /** How many orders of a shop are in each state and in each group, zeros included. */
 const counted = [...ORDER_STATES, ...ORDER_GROUPS].map((name) => [name, Type.Integer()]);
@@ -181,6 +241,47 @@ export const OrderCounts = Type.Object(
   Object.fromEntries(counted) as Record<OrderState | OrderGroup, ReturnType<typeof Type.Integer>>,
 );
 export type OrderCounts = Static<typeof OrderCounts>;
+
+// ---- many at once ------------------------------------------------------------------------------------------------
+
+/** Orders of one request. Each is a transaction of its own: more would keep the page waiting without a word. */
+export const BULK_MAX = 100;
+/** Orders that are selected, or printed, at once: an evening's parcels. */
+export const SELECT_MAX = 500;
+
+/** As people say it: `N-1042`; small letters, or the digits alone, will do. */
+export const OrderNumber = Type.String({ pattern: '^ *([Nn] *- *)?[0-9]{1,15} *$', maxLength: 40 });
+
+export const OrderNumbers = Type.Object(
+  { numbers: Type.Array(OrderNumber, { minItems: 1, maxItems: BULK_MAX }) },
+  { additionalProperties: false },
+);
+export type OrderNumbers = Static<typeof OrderNumbers>;
+
+/** A parcel with all that was not sent yet, for each order. */
+export const BulkShip = Type.Object(
+  {
+    parcels: Type.Array(
+      Type.Object({ number: OrderNumber, ...parcelWords }, { additionalProperties: false }),
+      { minItems: 1, maxItems: BULK_MAX },
+    ),
+  },
+  { additionalProperties: false },
+);
+export type BulkShip = Static<typeof BulkShip>;
+
+/** What became of each, in the sequence asked. `problem` is null when it is done, or was done before. */
+export const BulkResult = Type.Object({
+  results: Type.Array(Type.Object({ number: Type.String(), problem: Nullable(Problem) })),
+});
+export type BulkResult = Static<typeof BulkResult>;
+
+/** Numbers of the newest orders of a filter; `isAll`: there are no more. */
+export const SelectedNumbers = Type.Object({ numbers: Type.Array(Type.String()), isAll: Type.Boolean() });
+export type SelectedNumbers = Static<typeof SelectedNumbers>;
+
+export const FoundOrders = Type.Object({ orders: Type.Array(Order) });
+export type FoundOrders = Static<typeof FoundOrders>;
 
 // ---- at the counter ---------------------------------------------------------------------------------------------
 

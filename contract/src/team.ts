@@ -10,7 +10,8 @@ export type ShopRole = (typeof SHOP_ROLES)[number];
 /** Which role has which: `server/src/shops/rights.ts`. */
 export const SHOP_RIGHTS = [
   'shop.see', 'shop.change', 'goods.see', 'goods.edit', 'stock.change', 'show.see', 'show.plan', 'show.run',
-  'talk.moderate', 'figures.see', 'orders.see', 'orders.ship', 'counter.sell', 'team.change', 'team.owners',
+  'talk.moderate', 'figures.see', 'orders.see', 'orders.ship', 'orders.cancel',
+  'counter.sell', 'team.change', 'team.owners',
 ] as const;
 export const ShopRight = Type.Enum(SHOP_RIGHTS);
 export type ShopRight = (typeof SHOP_RIGHTS)[number];

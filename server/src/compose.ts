@@ -143,7 +143,7 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
   addFigures(metrics, { ...modules, outbox, pool: database.pool });
   stack.add('rooms', modules.realtime.stop);
   stack.add('video', modules.video.stop);
-  const running = await startModules(modules, platform);
+  const running = await startModules(modules, platform, config);
   stack.add('modules', running.stop);
   // Reactions add jobs, so the queues are there first.
   await jobs.start();

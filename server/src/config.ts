@@ -129,6 +129,14 @@ export const configSchema = Type.Object({
     description: 'Text messages in 24 hours, in all. Each costs money and strangers can ask for them; when as many '
       + 'were sent, signing in by telephone waits and everything else goes on.',
   }),
+  deliveredAfterDays: setting(Type.Integer({ default: 10, minimum: 1, maximum: 365 }), {
+    env: ['NACRE_DELIVERED_AFTER_DAYS'], unit: 'days',
+    description: 'A shipped order counts as delivered after so long, when its buyer has not said so before.',
+  }),
+  completedAfterDays: setting(Type.Integer({ default: 7, minimum: 1, maximum: 365 }), {
+    env: ['NACRE_COMPLETED_AFTER_DAYS'], unit: 'days',
+    description: 'A delivered order is completed after so long.',
+  }),
   logLevel: setting(
     Type.Union(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => Type.Literal(level)),
       { default: 'info' }),

@@ -12,6 +12,7 @@ import { analyticsReactions } from './analytics/reactions.ts';
 import { createCarts } from './carts/carts.ts';
 import { createCatalog } from './catalog/catalog.ts';
 import { createChat } from './chat/chat.ts';
+import type { Config } from './config.ts';
 import { createDiscovery } from './discovery/discovery.ts';
 import { discoveryReactions } from './discovery/reactions.ts';
 import { createFollows } from './follows/follows.ts';
@@ -26,7 +27,7 @@ import { notificationsReactions } from './notifications/reactions.ts';
 import { createOffers } from './offers/offers.ts';
 import { createOffersFeed, offersReactions } from './offers/reactions.ts';
 import { createOrders } from './orders/orders.ts';
-import { createOrderSweep, ordersReactions } from './orders/reactions.ts';
+import { createOrderSweep, createWaitingSweep, ordersReactions } from './orders/reactions.ts';
 import { createPayments } from './payments/payments.ts';
 import { paymentsReactions } from './payments/reactions.ts';
 import { createSandbox } from './payments/sandbox.ts';
@@ -45,6 +46,8 @@ import { createShowRooms } from './shows/channel.ts';
 import { showsReactions } from './shows/reactions.ts';
 import { createShows, type ShowsDeps } from './shows/shows.ts';
 import { createVideo } from './video/video.ts';
+
+const DAY_MS = 24 * 3_600_000;
 
 export interface ModulesDeps {
   platform: Platform;
@@ -144,7 +147,7 @@ function createSales({ platform, jobs }: ModulesDeps, stage: ReturnType<typeof c
     platform, catalog, offers, payments, shops, images,
     bagOf: shows.bagNumbers,
     screensNow: shows.screensNow,
-    keepAddress: accounts.addAddress,
+    people: { keepAddress: accounts.addAddress, namesOf: accounts.namesOf },
     tell: realtime.tell,
     takeFromCarts: (tx, bought) => carts.takeOut(tx, bought),
   });
@@ -188,7 +191,9 @@ function createReaders({ platform, jobs, pusher }: ModulesDeps, trade: ReturnTyp
 }
 
 /** Sweeps and feeds that run as long as the server does. Ended before the modules they work for. */
-export async function startModules(modules: Modules, platform: Platform): Promise<{ stop(): Promise<void> }> {
+export async function startModules(
+  modules: Modules, platform: Platform, config: Pick<Config, 'deliveredAfterDays' | 'completedAfterDays'>,
+): Promise<{ stop(): Promise<void> }> {
   await modules.shows.start();
   await modules.discovery.start();
   await modules.analytics.start();
@@ -196,10 +201,15 @@ export async function startModules(modules: Modules, platform: Platform): Promis
     bus: platform.bus, channel: modules.realtime, log: platform.log, liveIn: modules.offers.liveIn,
   });
   const holds = createOrderSweep({ orders: modules.orders, log: platform.log });
+  const waits = {
+    deliveredMs: config.deliveredAfterDays * DAY_MS, completedMs: config.completedAfterDays * DAY_MS,
+  };
+  const waiting = createWaitingSweep({ orders: modules.orders, waits, log: platform.log });
   return {
     async stop() {
       await holds.stop();
       await offers.stop();
+      await waiting.stop();
       await modules.discovery.stop();
       await modules.shows.stop();
       // After shows, whose last likes it counts.

@@ -250,6 +250,9 @@ const VERBS: readonly Verb[] = [
 
 // ---- what must always hold --------------------------------------------------------------------------------------
 
+/** States in which the pieces are the buyer's. */
+const SOLD = ['paid', 'packed', 'shipped', 'delivered', 'completed'];
+
 /** Each finds rows that must not be. */
 const FORBIDDEN = {
   'pieces that are not where they must be': sql`
@@ -257,7 +260,7 @@ const FORBIDDEN = {
       select variant_id, available, held,
              (select coalesce(sum(available_change), 0) from stock_move
                where variant_id = stock.variant_id and reason = 'set') as put,
-             (select coalesce(sum(quantity) filter (where state in ('paid', 'shipped')), 0)
+             (select coalesce(sum(quantity) filter (where state = any (${SOLD})), 0)
                 from order_line join "order" on id = order_id where variant_id = stock.variant_id) as sold,
              (select coalesce(sum(quantity) filter (where state = 'held'), 0)
                 from order_line join "order" on id = order_id where variant_id = stock.variant_id)
@@ -269,7 +272,7 @@ const FORBIDDEN = {
      where (select count(*) from payment where subject = 'order/' || "order".id) <> 1`,
   'a paid order without money, or with money on its way back': sql`
     select "order".id, payment.state from "order" join payment on subject = 'order/' || "order".id
-     where "order".state in ('paid', 'shipped')
+     where "order".state = any (${SOLD})
        and (payment.state <> 'captured' or refund_requested_at is not null)`,
   'a live price that does not add up': sql`
     select live_price.id, quota, pieces_left, used from live_price, lateral (
@@ -278,7 +281,7 @@ const FORBIDDEN = {
      where began_at is not null and ended_at is null and pieces_left + used <> quota`,
   'pieces of a live price with an order that is over': sql`
     select order_id, state from live_price_use join "order" on "order".id = order_id
-     where state in ('expired', 'declined', 'cancelled')`,
+     where state in ('expired', 'declined', 'cancelled', 'refunded')`,
   'more pieces for one person than the limit': sql`
     select live_price_id, live_price_use.person_id from live_price_use join live_price on id = live_price_id
      group by live_price_id, live_price_use.person_id, per_person having sum(quantity) > per_person`,

@@ -11,6 +11,7 @@ import type { OrderPlace } from '@nacre/contract/orders';
 import type { PersonalEvent } from '@nacre/contract/realtime';
 import type { ShowState } from '@nacre/contract/shows';
 import { createCarts, type Carts } from '../../server/src/carts/carts.ts';
+import { namesOf } from '../../server/src/accounts/store.ts';
 import { createCatalog, type Catalog } from '../../server/src/catalog/catalog.ts';
 import { createImages } from '../../server/src/images/images.ts';
 import { Refusal } from '../../server/src/lib/refusal.ts';
@@ -147,10 +148,13 @@ export async function createMarket(options: MarketOptions): Promise<Market> {
     platform, catalog, offers, payments, shops, images,
     bagOf: (showId) => bagOf(database, showId),
     screensNow,
-    // An address book with room for one.
-    async keepAddress(personId) {
-      if (keptAddresses.includes(personId)) throw new Refusal('accounts.too_many_addresses');
-      keptAddresses.push(personId);
+    people: {
+      // An address book with room for one.
+      async keepAddress(personId) {
+        if (keptAddresses.includes(personId)) throw new Refusal('accounts.too_many_addresses');
+        keptAddresses.push(personId);
+      },
+      namesOf: (personIds) => namesOf(database.db, personIds),
     },
     takeFromCarts: (tx, bought) => carts.takeOut(tx, bought),
     tell: (personId, event) => {

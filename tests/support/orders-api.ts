@@ -21,7 +21,8 @@ export function mountOrders(
   const offers = createOffers({ platform, shops, shows, catalog });
   const orders: Orders = createOrders({
     platform, catalog, offers, payments, shops, images,
-    bagOf: shows.bagNumbers, screensNow: shows.screensNow, keepAddress: accounts.addAddress, tell: realtime.tell,
+    bagOf: shows.bagNumbers, screensNow: shows.screensNow, tell: realtime.tell,
+    people: { keepAddress: accounts.addAddress, namesOf: accounts.namesOf },
     takeFromCarts: (tx, bought) => carts.takeOut(tx, bought),
   });
   const carts = createCarts({

@@ -32,6 +32,7 @@ export const moderators = office('owner', 'manager', 'host', 'moderator');
 export const operators: Gets = { ...all('accounts.operator_only'), guest: SIGN_IN_FIRST, operator: 'in' };
 export const packers = office('owner', 'manager', 'packer');
 export const orderPackers = officeOr('orders.not_found', 'owner', 'manager', 'packer');
+export const orderLeaders = officeOr('orders.not_found', 'owner', 'manager');
 export const members = office(...TEAM);
 export const goodsPeople = office('owner', 'manager', 'host', 'packer');
 export const buyerOr = (code: string): Gets => (

@@ -1,6 +1,6 @@
-/** A show's minutes as a file for spreadsheet programs: RFC 4180, UTF-8 with a byte order mark. Pure. */
+/** A show's minutes as a file for spreadsheet programs. Pure. */
 import type { FigureCounts, FigureMinute, ShowMinutes } from '@nacre/contract/analytics';
-import { stringify } from 'csv-stringify/sync';
+import { csvText, majorOf, type CsvLine } from '../lib/csv.ts';
 import { MINUTE_MS } from './minutes.ts';
 
 /**
@@ -14,17 +14,8 @@ export function csvOf(figures: ShowMinutes): string {
     ...minutes.map((minute) => lineOf(figures, minute)),
     ...(isEmpty(after) ? [] : [outside('after', after, figures.currency)]),
   ];
-  return stringify(lines, {
-    bom: true,
-    header: true,
-    columns: columnsOf(figures.currency),
-    record_delimiter: 'windows',
-    // A title that begins with `=` must not become a formula on the shop owner's machine.
-    escape_formulas: true,
-  });
+  return csvText(lines, columnsOf(figures.currency));
 }
-
-type Line = Array<string | number>;
 
 function columnsOf(currency: string): string[] {
   return [
@@ -43,11 +34,11 @@ function isEmpty(counts: FigureCounts): boolean {
   return Object.values(counts).every((count) => count === 0);
 }
 
-function outside(name: 'before' | 'after', counts: FigureCounts, currency: string): Line {
+function outside(name: 'before' | 'after', counts: FigureCounts, currency: string): CsvLine {
   return [name, '', '', '', '', '', ...countsOf(counts, currency), '', ''];
 }
 
-function lineOf(figures: ShowMinutes, row: FigureMinute): Line {
+function lineOf(figures: ShowMinutes, row: FigureMinute): CsvLine {
   const startMs = Date.parse(figures.wentLiveAt ?? '') + row.minute * MINUTE_MS;
   const goods = onScreenIn(figures, row.minute);
   return [
@@ -58,7 +49,7 @@ function lineOf(figures: ShowMinutes, row: FigureMinute): Line {
   ];
 }
 
-function countsOf(counts: FigureCounts, currency: string): Line {
+function countsOf(counts: FigureCounts, currency: string): CsvLine {
   return [...COUNTS.map(([key]) => counts[key]), majorOf(counts.salesMinor, currency)];
 }
 
@@ -68,13 +59,4 @@ function onScreenIn({ screens, products }: ShowMinutes, minute: number): ShowMin
     .filter(({ fromSeconds, toSeconds }) => fromSeconds < (minute + 1) * 60 && (toSeconds ?? Infinity) > minute * 60)
     .map(({ productId }) => productId));
   return [...ids].flatMap((id) => products.find(({ productId }) => productId === id) ?? []);
-}
-
-/** Exact, with a point: `129.00`. */
-function majorOf(amountMinor: number, currency: string): string {
-  const { maximumFractionDigits: digits = 2 } = new Intl.NumberFormat('en', { style: 'currency', currency })
-    .resolvedOptions();
-  if (digits === 0) return String(amountMinor);
-  const text = String(amountMinor).padStart(digits + 1, '0');
-  return `${text.slice(0, -digits)}.${text.slice(-digits)}`;
 }

@@ -16,7 +16,7 @@ import { mountOrders } from '../../../tests/support/orders-api.ts';
 import { createShowApi } from '../../../tests/support/show-api.ts';
 import {
   all, buyerOr, everybody, goodsPeople, hidden, hiddenFromPeople, hiddenLeaders, hiddenModerators, hiddenRunners,
-  leaders, members, moderators, NOT_ALLOWED, operators, orderPackers, packers, PEOPLE, people, runners,
+  leaders, members, moderators, NOT_ALLOWED, operators, orderLeaders, orderPackers, packers, PEOPLE, people, runners,
   SIGN_IN_FIRST, TEAM, team, type Role,
 } from '../../../tests/support/who-gets-in.ts';
 import { createNotifications } from '../notifications/notifications.ts';
@@ -83,6 +83,13 @@ async function newPickup({ api, orders, payments, persons: { buyer }, product }:
   await payments.decide(buyer.id, paymentUrl?.split('/').at(-1) ?? '', 'succeed');
   await api.platform.outbox.drain();
   return orders.get(buyer.id, id);
+}
+
+async function newPaid({ api, orders, payments, persons: { buyer }, newOrder }: Stage): Promise<Order> {
+  const order = await newOrder();
+  await payments.decide(buyer.id, paymentIdOf(order), 'succeed');
+  await api.platform.outbox.drain();
+  return orders.get(buyer.id, order.id);
 }
 
 const ROWS: Record<string, Row> = {
@@ -328,17 +335,33 @@ const ROWS: Record<string, Row> = {
   getReceipt: row(everybody, async ({ orders, persons, shop, product }) => ({
     path: `/api/receipts/${(await orders.sellAtCounter(persons.owner.id, shop.id, newSale(product))).id}`,
   })),
-  shipOrder: row(orderPackers, async (stage) => {
-    const { api, payments, persons } = stage;
-    const order = await stage.newOrder();
-    await payments.decide(persons.buyer.id, paymentIdOf(order), 'succeed');
-    await api.platform.outbox.drain();
-    return { path: `/api/office/orders/${order.id}/ship`, body: { carrier: 'SF', trackingNumber: '1' } };
+  shipOrder: row(orderPackers, async (stage) => ({
+    path: `/api/office/orders/${(await newPaid(stage)).id}/ship`, body: { carrier: 'SF', trackingNumber: '1' },
+  })),
+  packOrder: row(orderPackers, async (stage) => (
+    { path: `/api/office/orders/${(await newPaid(stage)).id}/pack`, method: 'POST' }
+  )),
+  cancelShopOrder: row(orderLeaders, async (stage) => ({
+    path: `/api/office/orders/${(await newPaid(stage)).id}/cancel`, body: { reason: 'damaged', note: '' },
+  })),
+  orderArrived: row(buyerOr('orders.not_found'), async (stage) => {
+    const { id } = await newPaid(stage);
+    await stage.orders.ship(stage.persons.owner.id, id, { carrier: 'SF', trackingNumber: '1' });
+    return { path: `/api/orders/${id}/arrived`, method: 'POST' };
   }),
+  packOrders: row(packers, ofShop('/orders/pack', () => ({ body: { numbers: ['N-1'] } }))),
+  shipOrders: row(packers, ofShop('/orders/ship', () => (
+    { body: { parcels: [{ number: 'N-1', carrier: 'SF', trackingNumber: '1' }] } }
+  ))),
+  selectOrders: row(packers, ofShop('/order-numbers')),
+  findOrders: row(packers, ofShop('/orders/find', () => ({ body: { numbers: ['N-1'] } }))),
+  getOrdersFile: row(packers, ofShop('/orders.csv')),
 };
 
 /** What leaves the buyer with one more unpaid order. */
-const PLACING = new Set(['placeOrder', 'cancelOrder', 'decideSandboxPayment', 'shipOrder']);
+const PLACING = new Set([
+  'placeOrder', 'cancelOrder', 'decideSandboxPayment', 'shipOrder', 'packOrder', 'cancelShopOrder', 'orderArrived',
+]);
 
 type Mounted = Parameters<NonNullable<Parameters<typeof createShowApi>[1]>>[0];
 /** A push service that nobody asks. */

@@ -109,21 +109,26 @@ describe('notifications', () => {
     return show;
   }
 
-  async function shipTo(person: SignedInPerson): Promise<string> {
+  /** Of an order that was made by hand. */
+  async function factFor(person: SignedInPerson) {
     const { newId, clock, database: { db } } = api.platform;
     const orderId = newId();
     await sql`insert into "order" (id, shop_id, buyer_id, buyer_name, idempotency_key, request_hash, state, currency,
       channel, delivery, total_minor, address, hold_expires_at, placed_at) values (${orderId}, ${shop.id},
       ${person.id}, 'Mei', ${orderId}, ${Buffer.alloc(32)}, 'held', 'CNY', 'online', 'parcel', 1, '{}',
       ${clock.now()}, ${clock.now()})`.execute(db);
-    const fact = {
+    return {
       orderId, orderNumber: 'N-1042', shopId: shop.id, showId: null, buyerId: person.id, buyerName: 'Mei', lines: [],
-      totalMinor: 1, currency: 'CNY', carrier: 'SF', trackingNumber: '1',
+      totalMinor: 1, currency: 'CNY',
     };
-    const tell = () => api.platform.database.transaction((tx) => notifications.noteShipped(tx, fact));
+  }
+
+  async function shipTo(person: SignedInPerson): Promise<string> {
+    const fact = await factFor(person);
+    const tell = () => api.platform.database.transaction((tx) => notifications.noteOrder(tx, 'order_shipped', fact));
     await tell();
     await tell();
-    return orderId;
+    return fact.orderId;
   }
 
   it('[N1] followers read that a show went live; others, and those who follow later, do not', async () => {
@@ -301,6 +306,24 @@ describe('notifications', () => {
     assert.deepEqual((await listOf(mei)).map(({ kind }) => kind), ['order_shipped', 'live']);
     assert.equal((await me('notification-settings', mei, 'PATCH', {})).status, 400);
     assert.equal((await me('notification-settings', mei, 'PATCH', { live: 'no' })).status, 400);
+  });
+
+  it('[N20] a buyer is told once when the shop cancels an order, and not of what they cancelled', async () => {
+    const mei = await newFollower();
+    const browser = await subscribed(mei);
+    const [byShop, byBuyer] = [await factFor(mei), await factFor(mei)];
+    const { database, outbox } = api.platform;
+    await database.transaction(async (tx) => {
+      const told = { ...byShop, by: 'shop', reason: 'damaged' };
+      for (const payload of [told, told, { ...byBuyer, by: 'buyer', reason: null }]) {
+        await outbox.publish(tx, { topic: 'orders.cancelled', payload });
+      }
+    });
+    await work();
+    const [news, ...more] = await listOf(mei);
+    assert.deepEqual([more.length, news?.kind, news?.order?.id], [0, 'order_cancelled', byShop.orderId]);
+    assert.deepEqual(browser.pushed.map(({ message }) => message.url), [`/orders/${byShop.orderId}`]);
+    assert.match(browser.pushed[0]?.message.title ?? '', /cancelled your order/);
   });
 
   it('[N8] in quiet hours a beginning is not pushed, and an order waits for their end', async () => {

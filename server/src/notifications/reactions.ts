@@ -13,7 +13,13 @@ export function notificationsReactions(
   outbox.on(WENT_LIVE_TOPIC, (tx, fact: ShowFact) => notifications.noteShow(tx, 'live', fact));
   outbox.on(MOVED_TOPIC, (tx, fact: ShowFact) => notifications.noteShow(tx, 'moved', fact));
   outbox.on(CANCELLED_TOPIC, (tx, fact: ShowFact) => notifications.noteShow(tx, 'cancelled', fact));
-  outbox.on('orders.shipped', (tx, fact: OrderFacts['orders.shipped']) => notifications.noteShipped(tx, fact));
+  outbox.on('orders.shipped', (tx, fact: OrderFacts['orders.shipped']) => (
+    notifications.noteOrder(tx, 'order_shipped', fact)
+  ));
+  // Who cancelled it themselves knows.
+  outbox.on('orders.cancelled', async (tx, fact: OrderFacts['orders.cancelled']) => {
+    if (fact.by === 'shop') await notifications.noteOrder(tx, 'order_cancelled', fact);
+  });
   jobs.on(JOB_FOLLOWERS, (job: FollowersJob) => notifications.tellFollowers(job));
   jobs.on(JOB_PUSH, (job: PushJob) => notifications.push(job));
 }

@@ -8,7 +8,9 @@ import type { SettingsRow } from './store.ts';
 
 type Choices = Omit<NotificationSettings, 'pushHere' | 'pushKey'>;
 
-const SWITCH = { live: 'live', moved: 'plans', cancelled: 'plans', order_shipped: 'orders' } as const;
+const SWITCH = {
+  live: 'live', moved: 'plans', cancelled: 'plans', order_shipped: 'orders', order_cancelled: 'orders',
+} as const;
 
 export function wants(row: SettingsRow | undefined, kind: NotificationKind): boolean {
   return row === undefined || row[SWITCH[kind]];

@@ -1,6 +1,6 @@
 /** SQL on `show_news`, `notification`, `notification_settings` and `push_subscription`. */
 import { sql, type Insertable, type Selectable, type Updateable } from 'kysely';
-import type { NotificationKind } from '@nacre/contract/notifications';
+import type { NotificationKind, OrderNewsKind } from '@nacre/contract/notifications';
 import type { Cursor } from '../lib/cursor.ts';
 import type { Db, Tx } from '../platform/database.ts';
 import type {
@@ -61,8 +61,11 @@ export async function insertNotification(tx: Tx, row: Insertable<NotificationTab
   return (numInsertedOrUpdatedRows ?? 0n) > 0n;
 }
 
-export async function notificationById(db: Db, id: string): Promise<Selectable<NotificationTable> | undefined> {
-  return db.selectFrom('notification').selectAll().where('id', '=', id).executeTakeFirst();
+export type OwnNewsRow = Selectable<NotificationTable> & { kind: OrderNewsKind };
+
+export async function notificationById(db: Db, id: string): Promise<OwnNewsRow | undefined> {
+  const row = await db.selectFrom('notification').selectAll().where('id', '=', id).executeTakeFirst();
+  return row as OwnNewsRow | undefined;
 }
 
 // ---- the list ---------------------------------------------------------------------------------------------------

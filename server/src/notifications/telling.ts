@@ -5,8 +5,8 @@
  * transaction that adds the page's jobs, so that a job that runs twice takes no page twice. A push job that is cut
  * short may send some of its few pushes again; they carry the same topic and tag, so the device shows one.
  */
-import type { Notification } from '@nacre/contract/notifications';
-import type { OrderFacts } from '../orders/events.ts';
+import type { Notification, OrderNewsKind } from '@nacre/contract/notifications';
+import type { OrderFact } from '../orders/events.ts';
 import { afterCommit, type Tx } from '../platform/database.ts';
 import type { ShowFact } from '../shows/events.ts';
 import { isStillNews, LIVE_NEWS_MS, type ShowNewsKind } from './freshness.ts';
@@ -64,10 +64,13 @@ export async function noteShow(deps: NotificationsDeps, tx: Tx, kind: ShowNewsKi
   await deps.jobs.add(tx, JOB_FOLLOWERS, { newsId: id, at: fact.at } satisfies FollowersJob, startAfter);
 }
 
-export async function noteShipped(deps: NotificationsDeps, tx: Tx, fact: OrderFacts['orders.shipped']): Promise<void> {
+/** A parcel that is on its way, or an order that its shop has cancelled. */
+export async function noteOrder(
+  deps: NotificationsDeps, tx: Tx, kind: OrderNewsKind, fact: OrderFact,
+): Promise<void> {
   const { clock, newId } = deps.platform;
   const row = {
-    id: newId(), person_id: fact.buyerId, kind: 'order_shipped' as const, shop_id: fact.shopId, order_id: fact.orderId,
+    id: newId(), person_id: fact.buyerId, kind, shop_id: fact.shopId, order_id: fact.orderId,
     order_number: fact.orderNumber, at: clock.now(),
   };
   if (!(await store.insertNotification(tx, row))) return;
@@ -174,7 +177,7 @@ async function orderToTell(deps: NotificationsDeps, job: PushJob): Promise<News 
   const shop = row && (await deps.shopRefs([row.shop_id])).get(row.shop_id);
   if (row === undefined || shop === undefined) return null;
   return {
-    kind: 'order_shipped', at: row.at, id: row.order_id, shopName: shop.name, about: row.order_number, startsAt: null,
+    kind: row.kind, at: row.at, id: row.order_id, shopName: shop.name, about: row.order_number, startsAt: null,
   };
 }
 

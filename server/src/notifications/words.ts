@@ -28,18 +28,23 @@ const WORDS: Record<Locale, Words> = {
     moved: (shop, about, time) => ({ title: `${shop} has a new time`, body: `${about}: ${time}` }),
     cancelled: (shop, about, time) => ({ title: `${shop} called a show off`, body: `${about}, planned for ${time}` }),
     order_shipped: (shop, about) => ({ title: 'Your parcel is on its way', body: `Order ${about} from ${shop}` }),
+    order_cancelled: (shop, about) => ({
+      title: `${shop} cancelled your order`, body: `Order ${about}: your money goes back to you`,
+    }),
   },
   zh: {
     live: (shop, about) => ({ title: `${shop} 开播了`, body: about }),
     moved: (shop, about, time) => ({ title: `${shop} 改了开播时间`, body: `${about}：${time}` }),
     cancelled: (shop, about, time) => ({ title: `${shop} 取消了一场直播`, body: `${about}（原定 ${time}）` }),
     order_shipped: (shop, about) => ({ title: '你的包裹已发出', body: `${shop} 的订单 ${about}` }),
+    order_cancelled: (shop, about) => ({ title: `${shop} 取消了你的订单`, body: `订单 ${about} 的款项将退回给你` }),
   },
   ar: {
     live: (shop, about) => ({ title: `${shop} على الهواء الآن`, body: about }),
     moved: (shop, about, time) => ({ title: `موعد جديد من ${shop}`, body: `${about}: ${time}` }),
     cancelled: (shop, about, time) => ({ title: `ألغى ${shop} بثًا`, body: `${about}، وكان موعده ${time}` }),
     order_shipped: (shop, about) => ({ title: 'طردك في الطريق إليك', body: `الطلب ${about} من ${shop}` }),
+    order_cancelled: (shop, about) => ({ title: `ألغى ${shop} طلبك`, body: `الطلب ${about}: سيعود إليك مالك` }),
   },
 };
 
@@ -51,7 +56,7 @@ export function pushOf(news: News, { locale, timeZone }: Reader): PushMessage {
     timeZone, weekday: 'short', day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit',
   }).format(news.startsAt);
   const { title, body } = WORDS[locale][news.kind](isolated(news.shopName), isolated(news.about), time);
-  const isOrder = news.kind === 'order_shipped';
+  const isOrder = news.kind === 'order_shipped' || news.kind === 'order_cancelled';
   return {
     title,
     body,

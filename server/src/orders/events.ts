@@ -1,5 +1,5 @@
 /** What orders tells the others, through the outbox. */
-import type { CounterMethod } from '@nacre/contract/orders';
+import type { Cancellation, CounterMethod } from '@nacre/contract/orders';
 
 /** A line of an order, as those need it who were not there when it was placed. */
 export interface OrderFactLine {
@@ -47,14 +47,16 @@ export interface CounterFact extends SoldFact {
 }
 
 /**
- * `orders.placed`: pieces are held, not yet paid. `orders.paid`: sold. `orders.shipped`: on its way. `orders.ready`: it
- * can be picked up. `orders.handed_over`: it was. Sales over the counter tell of themselves apart, because they have no
- * buyer: `orders.sold_at_counter`, and `orders.voided` when one was undone.
+ * `orders.placed`: pieces are held, not yet paid. `orders.paid`: sold. `orders.shipped`: all of it is on its way, with
+ * the last parcel. `orders.ready`: it can be picked up. `orders.handed_over`: it was. `orders.cancelled`: paid, and
+ * taken back: the pieces are on the shelf and the money is on its way. Sales over the counter tell of themselves apart,
+ * because they have no buyer: `orders.sold_at_counter`, and `orders.voided` when one was undone.
  */
 export interface OrderFacts {
   'orders.placed': OrdersPlaced;
   'orders.paid': OrderFact;
   'orders.shipped': OrderFact & { carrier: string; trackingNumber: string };
+  'orders.cancelled': OrderFact & Pick<Cancellation, 'by' | 'reason'>;
   'orders.ready': OrderFact;
   'orders.handed_over': OrderFact;
   'orders.sold_at_counter': CounterFact;

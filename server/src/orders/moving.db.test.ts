@@ -219,14 +219,12 @@ test('[O15] a buyer gives up an unpaid order: the pieces are back, a repeat chan
   assert.equal(await stateOf(it), 'cancelled');
 });
 
-test('[O15] what is paid, shipped or over cannot be given up', async () => {
-  const paid = await placed();
-  await decide(paid, 'succeed');
+test('[O15] what is over cannot be given up', async () => {
   const declined = await placed();
   await decide(declined, 'decline');
-  for (const it of [paid, declined]) {
-    await assert.rejects(market.orders.cancel(it.buyer.personId, it.order.id), { code: 'orders.wrong_state' });
-  }
+  await assert.rejects(market.orders.cancel(declined.buyer.personId, declined.order.id), {
+    code: 'orders.wrong_state',
+  });
 });
 
 test('[O15] giving up and paying at the same moment have one outcome', async () => {
@@ -239,8 +237,9 @@ test('[O15] giving up and paying at the same moment have one outcome', async () 
     await market.outbox.drain();
     const state = await stateOf(it);
     const payment = await market.paymentOf(it.order.id);
-    assert.ok(`${state} ${payment.state}` === 'paid captured' || `${state} ${payment.state}` === 'cancelled cancelled',
-      `${state} ${payment.state}`);
+    // Paid first and told at once, it is given up as a paid one: the money is on its way back, or is back.
+    assert.match(`${state} ${payment.state}`,
+      /^(paid captured|cancelled cancelled|cancelled captured|(cancelled|refunded) refunded)$/);
     assert.deepEqual(await market.levelsOf(it.variantId), state === 'paid' ? SOLD : RETURNED);
   }
 });
@@ -268,7 +267,8 @@ test('[O16] nobody else sees or moves an order, and nobody else learns that it e
 test('[O16] a member of the shop sees the order, but not where to pay', async () => {
   const it = await placed();
   const seen = await market.orders.getOfShop(owner.personId, it.order.id);
-  assert.deepEqual(seen, { ...it.order, paymentUrl: null });
+  const history = it.order.history.map((step) => ({ ...step, by: 'Mei' }));
+  assert.deepEqual(seen, { ...it.order, paymentUrl: null, history });
 });
 
 test('[O16] lists are paged, the newest first, nothing twice; the shop may ask for one state or show', async () => {
@@ -293,8 +293,8 @@ test('[O16] lists are paged, the newest first, nothing twice; the shop may ask f
   const ofShow = await market.orders.listOfShop(owner.personId, shop, { showId });
   assert.deepEqual(ofShow.items.map((order) => order.id), [ids[0]]);
   assert.deepEqual(await market.orders.counts(owner.personId, shop), {
-    held: 4, paid: 1, shipped: 0, ready: 0, handed_over: 0, expired: 0, declined: 0, cancelled: 0, voided: 0,
-    to_ship: 1, to_pick_up: 0, counter: 0,
+    held: 4, paid: 1, packed: 0, shipped: 0, delivered: 0, completed: 0, ready: 0, handed_over: 0, expired: 0,
+    declined: 0, cancelled: 0, refunded: 0, voided: 0, to_ship: 1, to_pick_up: 0, counter: 0,
   });
 });
 
@@ -306,8 +306,7 @@ test('[O17] a member ships a paid order; the same parcel again changes nothing, 
   await decide(it, 'succeed');
   const shipped = await market.orders.ship(owner.personId, it.order.id, { ...PARCEL, carrier: ' SF Express ' });
   assert.equal(shipped.state, 'shipped');
-  assert.equal(shipped.carrier, PARCEL.carrier);
-  assert.equal(shipped.trackingNumber, PARCEL.trackingNumber);
+  assert.deepEqual(shipped.parcels.map(({ carrier, trackingNumber }) => ({ carrier, trackingNumber })), [PARCEL]);
   assert.equal(shipped.shippedAt, market.clock.now().toISOString());
   market.clock.advance(1_000);
   assert.deepEqual(await market.orders.ship(owner.personId, it.order.id, PARCEL), shipped);
@@ -318,7 +317,7 @@ test('[O17] a member ships a paid order; the same parcel again changes nothing, 
     ['held', it.buyer.personId], ['paid', null], ['shipped', owner.personId],
   ]);
   const mine = await market.orders.get(it.buyer.personId, it.order.id);
-  assert.deepEqual([mine.state, mine.trackingNumber], ['shipped', PARCEL.trackingNumber]);
+  assert.deepEqual([mine.state, mine.parcels[0]?.trackingNumber], ['shipped', PARCEL.trackingNumber]);
   await eventually('the buyer was told', async () =>
     market.told.some(({ personId, event }) => (
       personId === it.buyer.personId && event.type === 'own-order' && event.order.state === 'shipped'

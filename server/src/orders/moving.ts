@@ -1,12 +1,11 @@
 /**
- * What becomes of an order after it was placed. Each verb locks the order first, then its payment, then its goods.
+ * What becomes of an order until it is paid. Each verb locks the order first, then its payment, then its goods.
  */
-import type { Order, OrderShip, OrderState } from '@nacre/contract/orders';
-import { Refusal } from '../lib/refusal.ts';
+import type { OrderState } from '@nacre/contract/orders';
 import type { Tx } from '../platform/database.ts';
 import type { OrdersDeps } from './orders.ts';
 import { codeFrom } from './pickup-code.ts';
-import { lockedOfShop, tellBuyerAfterCommit, viewOne } from './reading.ts';
+import { tellBuyerAfterCommit } from './reading.ts';
 import { assertMayBecome } from './states.ts';
 import * as store from './store.ts';
 import { factOf, orderOf, subjectOf } from './view.ts';
@@ -44,63 +43,25 @@ export async function move(
   return after;
 }
 
-async function goodsOf(tx: Tx, order: OrderRow): Promise<{ variantId: string; quantity: number }[]> {
+/** What the order has of each variant. */
+export async function goodsOf(tx: Tx, order: OrderRow): Promise<{ variantId: string; quantity: number }[]> {
   const lines = await store.readLines(tx, [order.id]);
   return lines.map((line) => ({ variantId: line.variant_id, quantity: line.quantity }));
 }
 
 /** Ends a hold: the pieces come back in the same transaction. */
-async function endHold(
+export async function endHold(
   deps: OrdersDeps,
   tx: Tx,
   order: OrderRow,
   to: 'cancelled' | 'declined' | 'expired',
   personId: string | null,
+  change: Change = {},
 ): Promise<OrderRow> {
-  const after = await move(deps, tx, order, to, personId);
+  const after = await move(deps, tx, order, to, personId, change);
   await deps.catalog.release(tx, await goodsOf(tx, order), { orderId: order.id, personId });
   await deps.offers.giveBack(tx, [order.id]);
   return after;
-}
-
-export async function cancel(deps: OrdersDeps, personId: string, orderId: string): Promise<Order> {
-  const order = await deps.platform.database.transaction(async (tx) => {
-    const found = await store.lockOrder(tx, orderId);
-    if (found === null || found.buyer_id !== personId) throw new Refusal('orders.not_found');
-    if (found.state === 'cancelled') return found;
-    assertMayBecome(found.delivery, found.state, 'cancelled');
-    // The money is there and the news of it on its way: the order is as good as paid.
-    const payment = await deps.payments.cancel(tx, subjectOf(orderId));
-    if (payment === 'captured') throw new Refusal('orders.wrong_state', { details: { state: 'paid' } });
-    return endHold(deps, tx, found, 'cancelled', personId);
-  });
-  return viewOne(deps, order, 'buyer');
-}
-
-export async function ship(
-  deps: OrdersDeps,
-  personId: string,
-  orderId: string,
-  parcel: OrderShip,
-): Promise<Order> {
-  const carrier = parcel.carrier.trim();
-  const trackingNumber = parcel.trackingNumber.trim();
-  const order = await lockedOfShop(deps, personId, orderId, 'orders.ship', async (tx, found) => {
-    const isSame = found.carrier === carrier && found.tracking_number === trackingNumber;
-    if (found.state === 'shipped' && isSame) return found;
-    const after = await move(deps, tx, found, 'shipped', personId, {
-      shipped_at: deps.platform.clock.now(),
-      carrier,
-      tracking_number: trackingNumber,
-    });
-    const fact = factOf(after, await store.readLines(tx, [orderId]));
-    await deps.platform.outbox.publish(tx, {
-      topic: 'orders.shipped',
-      payload: { ...fact, carrier, trackingNumber },
-    });
-    return after;
-  });
-  return viewOne(deps, order, 'shop');
 }
 
 export async function paymentCaptured(deps: OrdersDeps, tx: Tx, subject: string): Promise<void> {

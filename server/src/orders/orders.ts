@@ -8,7 +8,8 @@
 import type { Address } from '@nacre/contract/accounts';
 import type { Page, PageQuery } from '@nacre/contract/common';
 import type {
-  CounterSale, OfficeOrderQuery, OpenParcel, Order, OrderCounts, OrderPlace, OrderShip, Receipt,
+  BulkResult, BulkShip, CounterSale, FoundOrders, OfficeOrderFilter, OfficeOrderQuery, OpenParcel, Order, OrderCancel,
+  OrderCounts, OrderPlace, OrderShip, Receipt, SelectedNumbers,
 } from '@nacre/contract/orders';
 import type { PersonalEvent } from '@nacre/contract/realtime';
 import type { Catalog } from '../catalog/catalog.ts';
@@ -18,9 +19,14 @@ import type { Payments } from '../payments/payments.ts';
 import type { Tx } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Shops } from '../shops/shops.ts';
+import { arrived, sweepWaiting, type Waits } from './arriving.ts';
+import { findByNumbers, packMany, select, shipMany } from './bulk.ts';
+import { cancel, cancelByShop, paymentRefunded } from './cancelling.ts';
 import { createCodeTries } from './code-tries.ts';
 import { receiptOf, sell, voidSale } from './counter.ts';
-import { cancel, paymentCaptured, paymentDeclined, ship, sweepExpired } from './moving.ts';
+import { csvOf } from './csv.ts';
+import { paymentCaptured, paymentDeclined, sweepExpired } from './moving.ts';
+import { pack, ship } from './packing.ts';
 import { findPickup, handOver, ready } from './pickup.ts';
 import { createPlacer, place } from './place.ts';
 import type { Screen } from './promise.ts';
@@ -41,8 +47,12 @@ export interface OrdersDeps {
   screensNow(tx: Tx, showIds: readonly string[]): Promise<Map<string, Screen>>;
   /** Takes what was bought from carts out of them; a part of the placing's transaction. */
   takeFromCarts(tx: Tx, bought: readonly BoughtFromCart[]): Promise<void>;
-  /** Puts an address into the person's address book. May refuse: then the order stands all the same. */
-  keepAddress(personId: string, address: Address): Promise<unknown>;
+  people: {
+    /** Puts an address into the person's address book. May refuse: then the order stands all the same. */
+    keepAddress(personId: string, address: Address): Promise<unknown>;
+    /** Ids of nobody are missing from the answer. */
+    namesOf(personIds: readonly string[]): Promise<Map<string, string>>;
+  };
   /** Tells one person on all sockets. Called after the commit; must not throw. */
   tell(personId: string, event: PersonalEvent): void;
 }
@@ -94,10 +104,24 @@ export interface Orders {
   /** One's own orders, the newest first. */
   listMine(personId: string, query: PageQuery): Promise<Page<Order>>;
   /**
-   * Gives up an order that is not paid; its pieces come back at once. A repeat changes nothing.
-   * @throws Refusal `orders.not_found`; `orders.wrong_state` when it is paid or over
+   * Gives up an order that is not packed; its pieces come back at once, and what was paid by payments' job. A repeat
+   * changes nothing.
+   * @throws Refusal `orders.not_found`; `orders.wrong_state` when it is packed, sent or over
    */
   cancel(personId: string, orderId: string): Promise<Order>;
+  /**
+   * The buyer has all of it. A repeat changes nothing.
+   * @throws Refusal `orders.not_found`; `orders.wrong_state` when it was not shipped
+   */
+  arrived(personId: string, orderId: string): Promise<Order>;
+  /**
+   * The shop takes back an order that is paid and not on its way; the buyer reads why. A repeat changes nothing.
+   * @throws Refusal `orders.not_found`, `shops.not_allowed`, `orders.wrong_state`; `orders.on_its_way` when a part of
+   * it was sent
+   */
+  cancelByShop(personId: string, orderId: string, why: OrderCancel): Promise<Order>;
+  /** A paid order lies packed. A repeat changes nothing. @throws Refusal as `ready` */
+  pack(personId: string, orderId: string): Promise<Order>;
   /** For a member of the shop. @throws Refusal `orders.not_found`, also to everybody else; `shops.not_allowed` */
   getOfShop(personId: string, orderId: string): Promise<Order>;
   /**
@@ -108,10 +132,21 @@ export interface Orders {
   /** How many orders are in each state and each group, zeros included. @throws Refusal as `listOfShop` */
   counts(personId: string, shopId: string): Promise<OrderCounts>;
   /**
-   * A member of the shop sends a paid order. The same parcel again changes nothing.
-   * @throws Refusal `orders.not_found`, `orders.wrong_state`, `shops.not_allowed`
+   * A member of the shop sends a parcel of a paid order, with these pieces or with all that are left. The last pieces
+   * make it shipped. The same parcel again changes nothing.
+   * @throws Refusal `orders.not_found`, `orders.wrong_state`, `shops.not_allowed`; `orders.nothing_left` with
+   * `{ variantId, left }`; `orders.parcel_known` when it was sent with other pieces; `orders.too_many_parcels`
    */
   ship(personId: string, orderId: string, parcel: OrderShip): Promise<Order>;
+  /** The same verbs for many orders by number, each on its own. @throws Refusal as `listOfShop` */
+  packMany(personId: string, shopId: string, numbers: readonly string[]): Promise<BulkResult>;
+  shipMany(personId: string, shopId: string, bulk: BulkShip): Promise<BulkResult>;
+  /** The newest of the filter, by number. @throws Refusal as `listOfShop` */
+  select(personId: string, shopId: string, filter: OfficeOrderFilter): Promise<SelectedNumbers>;
+  /** In the sequence asked, each once; numbers of no order of the shop are missing. @throws Refusal as `listOfShop` */
+  findByNumbers(personId: string, shopId: string, numbers: readonly string[]): Promise<FoundOrders>;
+  /** The orders of the filter as a file, in parts. @throws Refusal as `listOfShop`, before the first part */
+  csv(personId: string, shopId: string, filter: OfficeOrderFilter): Promise<AsyncGenerator<string, void>>;
   /**
    * A member of the shop says that a paid order lies there for its buyer, who is told. A repeat changes nothing.
    * @throws Refusal `orders.not_found`, `orders.wrong_state`, `shops.not_allowed`
@@ -147,6 +182,10 @@ export interface Orders {
   paymentCaptured(tx: Tx, subject: string): Promise<void>;
   /** No money will come: the pieces come back. Repeatable. */
   paymentDeclined(tx: Tx, subject: string): Promise<void>;
+  /** The money of a cancelled order is back. Repeatable. */
+  paymentRefunded(tx: Tx, subject: string): Promise<void>;
+  /** What nobody says comes by time: delivered, then completed. Any number of sweeps may run. @returns steps gone */
+  sweepWaiting(waits: Waits): Promise<number>;
   /** Ends holds whose time is over. Any number of sweeps may run at a time. @returns how many this one ended */
   sweepExpired(): Promise<number>;
 }
@@ -162,10 +201,21 @@ export function createOrders(deps: OrdersDeps): Orders {
     openParcels: (personId, places) => openParcels(deps, personId, places),
     listMine: (personId, query) => listMine(deps, personId, query),
     cancel: (personId, orderId) => cancel(deps, personId, orderId),
+    arrived: (personId, orderId) => arrived(deps, personId, orderId),
+    cancelByShop: (personId, orderId, why) => cancelByShop(deps, personId, orderId, why),
+    pack: (personId, orderId) => pack(deps, personId, orderId),
     getOfShop: (personId, orderId) => getOfShop(deps, personId, orderId),
     listOfShop: (personId, shopId, query) => listOfShop(deps, personId, shopId, query),
     counts: (personId, shopId) => counts(deps, personId, shopId),
     ship: (personId, orderId, parcel) => ship(deps, personId, orderId, parcel),
+    packMany: (personId, shopId, numbers) => packMany(deps, personId, shopId, numbers),
+    shipMany: (personId, shopId, bulk) => shipMany(deps, personId, shopId, bulk),
+    select: (personId, shopId, filter) => select(deps, personId, shopId, filter),
+    findByNumbers: (personId, shopId, numbers) => findByNumbers(deps, personId, shopId, numbers),
+    csv: async (personId, shopId, filter) => {
+      await deps.shops.assertMay(personId, shopId, 'orders.see');
+      return csvOf(deps, shopId, filter);
+    },
     ready: (personId, orderId) => ready(deps, personId, orderId),
     findPickup: (personId, shopId, code) => findPickup(deps, tries, personId, shopId, code),
     handOver: (personId, orderId, code) => handOver(deps, tries, personId, orderId, code),
@@ -174,6 +224,8 @@ export function createOrders(deps: OrdersDeps): Orders {
     receiptOf: (orderId) => receiptOf(deps, orderId),
     paymentCaptured: (tx, subject) => paymentCaptured(deps, tx, subject),
     paymentDeclined: (tx, subject) => paymentDeclined(deps, tx, subject),
+    paymentRefunded: (tx, subject) => paymentRefunded(deps, tx, subject),
+    sweepWaiting: (waits) => sweepWaiting(deps, waits),
     sweepExpired: () => sweepExpired(deps),
   };
 }

@@ -260,7 +260,7 @@ async function viewsOf(
 /** The order stands whether or not the address book has room. */
 async function keepAddress(deps: OrdersDeps, buyer: Buyer, address: Address): Promise<void> {
   try {
-    await deps.keepAddress(buyer.personId, address);
+    await deps.people.keepAddress(buyer.personId, address);
   } catch (error) {
     deps.platform.log.info({ err: error }, 'the address of an order was not kept');
   }

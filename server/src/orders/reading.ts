@@ -8,6 +8,7 @@ import { PAGE_LIMIT_DEFAULT, pageOf, readCursor } from '../lib/cursor.ts';
 import { Refusal } from '../lib/refusal.ts';
 import { afterCommit, type Tx } from '../platform/database.ts';
 import type { OrdersDeps } from './orders.ts';
+import { readParcels, readPieces, readSteps } from './parcel-store.ts';
 import { documentOf, sha256 } from './promise.ts';
 import * as store from './store.ts';
 import { numberOf, subjectOf, viewOf, type Reader, type ViewParts } from './view.ts';
@@ -76,7 +77,7 @@ export async function listOfShop(
   query: OfficeOrderQuery,
 ): Promise<Page<Order>> {
   await deps.shops.assertMay(personId, shopId, 'orders.see');
-  return list(deps, { shopId, state: query.state, showId: query.showId, group: query.group }, query, 'shop');
+  return list(deps, { shopId, ...query }, query, 'shop');
 }
 
 export async function counts(deps: OrdersDeps, personId: string, shopId: string): Promise<OrderCounts> {
@@ -139,27 +140,46 @@ export async function partsOf(
   deps: OrdersDeps, orders: readonly OrderRow[], reader: Reader, written: readonly Written[] = [],
 ): Promise<ViewParts> {
   const held = reader === 'buyer' ? orders.filter((order) => order.state === 'held') : [];
-  const read = await store.readLines(deps.platform.database.db, orders.map((order) => order.id));
+  const { db } = deps.platform.database;
+  const ids = orders.map((order) => order.id);
+  const [read, parcels, pieces, steps] = await Promise.all([
+    store.readLines(db, ids), readParcels(db, ids), readPieces(db, ids), readSteps(db, ids),
+  ]);
   const lines = [...read, ...written.flatMap((one) => one.lines)];
+  const members = reader === 'shop' ? steps.flatMap((step) => step.person_id ?? []) : [];
   const all = [...orders, ...written.map(({ row }) => row)];
-  const [shops, images, pages, numbers] = await Promise.all([
+  const [shops, images, pages, numbers, names] = await Promise.all([
     deps.shops.refs([...new Set(all.map((order) => order.shop_id))]),
     deps.images.describe([...new Set(lines.flatMap((line) => line.image_id ?? []))]),
     deps.payments.pagesOf(held.map((order) => subjectOf(order.id))),
     store.numbersOf(deps.platform.database.db, all.flatMap((order) => order.ships_with ?? [])),
+    members.length === 0 ? new Map<string, string>() : deps.people.namesOf([...new Set(members)]),
   ]);
   for (const { row, pageUrl } of written) pages.set(subjectOf(row.id), pageUrl);
-  return { lines: Map.groupBy(lines, (line) => line.order_id), shops, images, pages, numbers, reader };
+  return {
+    lines: Map.groupBy(lines, (line) => line.order_id),
+    parcels: Map.groupBy(parcels, (parcel) => parcel.order_id),
+    pieces: Map.groupBy(pieces, (piece) => piece.parcel_id),
+    steps: Map.groupBy(steps, (step) => step.order_id),
+    shops, images, pages, numbers, names, reader,
+  };
 }
 
 /** Sends the buyer's pages the order as it is now. Lost news is no harm: the page reads the order again. */
 export function tellBuyerAfterCommit(deps: OrdersDeps, tx: Tx, order: OrderRow): void {
-  const { buyer_id: buyerId } = order;
-  if (buyerId === null) return;
+  tellBuyersAfterCommit(deps, tx, [order]);
+}
+
+/** The same for many orders, by one read for all. */
+export function tellBuyersAfterCommit(deps: OrdersDeps, tx: Tx, orders: readonly OrderRow[]): void {
+  const known = orders.filter((order) => order.buyer_id !== null);
+  if (known.length === 0) return;
   afterCommit(tx, () => {
-    viewOne(deps, order, 'buyer').then(
-      (view) => deps.tell(buyerId, { type: 'own-order', order: view }),
-      (error: unknown) => deps.platform.log.warn({ err: error, orderId: order.id }, 'a buyer was not told'),
+    partsOf(deps, known, 'buyer').then(
+      (parts) => known.forEach((order) => {
+        if (order.buyer_id !== null) deps.tell(order.buyer_id, { type: 'own-order', order: viewOf(order, parts) });
+      }),
+      (error: unknown) => deps.platform.log.warn({ err: error, orderId: known[0]?.id }, 'a buyer was not told'),
     );
   });
 }

@@ -1,7 +1,7 @@
 /** Orders over HTTP: the buyer's side, and the shop's in the office. */
 import { Id, Page, PageQuery } from '@nacre/contract/common';
 import {
-  CounterSale, OfficeOrderQuery, Order, OrderCounts, OrderPlace, OrderShip, PickupCode, Receipt,
+  CounterSale, OfficeOrderQuery, Order, OrderCounts, OrderPlace, PickupCode, Receipt,
 } from '@nacre/contract/orders';
 import { OrderPromise } from '@nacre/contract/promise';
 import type { FastifyReply } from 'fastify';
@@ -9,6 +9,7 @@ import { Type } from 'typebox';
 import { personOf } from '../http/actor.ts';
 import type { App } from '../http/app.ts';
 import { refusals } from '../http/openapi.ts';
+import { fulfilmentRoutes } from './fulfilment-routes.ts';
 import type { Orders } from './orders.ts';
 import type { KeptPromise } from './reading.ts';
 
@@ -22,6 +23,7 @@ export function ordersRoutes(app: App, deps: { orders: Orders }): void {
   officeRoutes(app, deps.orders);
   pickupRoutes(app, deps.orders);
   counterRoutes(app, deps.orders);
+  fulfilmentRoutes(app, deps.orders);
 }
 
 function buyerRoutes(app: App, orders: Orders): void {
@@ -81,7 +83,7 @@ function buyerRoutes(app: App, orders: Orders): void {
     {
       schema: {
         operationId: 'cancelOrder',
-        summary: 'Gives up an order that is not paid',
+        summary: 'Gives up an order that is not packed; what was paid goes back',
         tags,
         params: orderParams,
         response: { 200: Order, ...refusals },
@@ -152,22 +154,6 @@ function officeRoutes(app: App, orders: Orders): void {
   }, async (request, reply) => (
     sendPromise(reply, await orders.promiseOfShop(personOf(request).personId, request.params.orderId))
   ));
-
-  app.post(
-    '/api/office/orders/:orderId/ship',
-    {
-      schema: {
-        operationId: 'shipOrder',
-        summary: 'Marks a paid order as sent, with carrier and tracking number',
-        tags: officeTags,
-        params: orderParams,
-        body: OrderShip,
-        response: { 200: Order, ...refusals },
-      },
-    },
-    async (request) =>
-      orders.ship(personOf(request).personId, request.params.orderId, request.body),
-  );
 }
 
 function pickupRoutes(app: App, orders: Orders): void {

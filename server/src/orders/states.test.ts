@@ -4,14 +4,20 @@ import { test } from 'node:test';
 import { DELIVERIES, ORDER_STATES, type Delivery } from '@nacre/contract/orders';
 import { assertMayBecome, mayBecome, steps } from './states.ts';
 
-const PAYING = ['null > held', 'held > paid', 'held > expired', 'held > declined', 'held > cancelled'];
+const BOTH = [
+  'null > held', 'held > paid', 'held > expired', 'held > declined', 'held > cancelled', 'paid > cancelled',
+  'cancelled > refunded',
+];
 const WAYS: Record<Delivery, Set<string>> = {
-  parcel: new Set([...PAYING, 'paid > shipped']),
-  pickup: new Set([...PAYING, 'paid > ready', 'paid > handed_over', 'ready > handed_over']),
+  parcel: new Set([
+    ...BOTH, 'paid > packed', 'paid > shipped', 'packed > shipped', 'packed > cancelled', 'shipped > delivered',
+    'delivered > completed',
+  ]),
+  pickup: new Set([...BOTH, 'paid > ready', 'paid > handed_over', 'ready > handed_over', 'ready > cancelled']),
   counter: new Set(['null > handed_over', 'handed_over > voided']),
 };
 
-test('[O9] [O30] an order goes the ways of its delivery and no other', () => {
+test('[O9] [O30] [O50] an order goes the ways of its delivery and no other', () => {
   for (const delivery of DELIVERIES) {
     for (const from of [null, ...ORDER_STATES]) {
       for (const to of ORDER_STATES) {
@@ -28,8 +34,8 @@ test('[O9] a way that is not in the table is refused with the state that the ord
   });
 });
 
-test('[O9] the database knows the same steps', () => {
-  const sql = readFileSync(new URL('../../migrations/0015_counter.sql', import.meta.url), 'utf8');
+test('[O9] [O50] the database knows the same steps', () => {
+  const sql = readFileSync(new URL('../../migrations/0022_fulfilment.sql', import.meta.url), 'utf8');
   const list = /order_transition_check check \([\s\S]*? in \(([\s\S]*?)\)\)/.exec(sql)?.[1] ?? '';
   assert.deepEqual(new Set([...list.matchAll(/'([^']*)'/g)].map(([, step]) => step)), steps());
 });

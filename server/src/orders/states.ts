@@ -2,9 +2,9 @@
  * The states of an order and the ways between them, by how the goods reach the buyer. Pure; the database checks the
  * same table (`order_transition`, and which states each delivery has).
  *
- *     parcel:  held → paid → shipped
+ *     parcel:  held → paid → packed → shipped → delivered → completed, or at once paid → shipped
  *     pickup:  held → paid → ready → handed_over, or at once paid → handed_over
- *     both:    held → expired | declined | cancelled
+ *     both:    held → expired | declined | cancelled; paid | packed | ready → cancelled → refunded
  *     counter: handed_over → voided
  */
 import { DELIVERIES, ORDER_STATES, type Delivery, type OrderState } from '@nacre/contract/orders';
@@ -12,12 +12,17 @@ import { Refusal } from '../lib/refusal.ts';
 
 type Ways = Readonly<Partial<Record<OrderState | 'none', readonly OrderState[]>>>;
 
-const PAYING = { none: ['held'], held: ['paid', 'expired', 'declined', 'cancelled'] } as const;
+const BOTH = {
+  none: ['held'], held: ['paid', 'expired', 'declined', 'cancelled'], cancelled: ['refunded'],
+} as const;
 
 /** Which states may follow each; `none` is before the order exists. What is not there is the end. */
 export const NEXT_STATES: Readonly<Record<Delivery, Ways>> = {
-  parcel: { ...PAYING, paid: ['shipped'] },
-  pickup: { ...PAYING, paid: ['ready', 'handed_over'], ready: ['handed_over'] },
+  parcel: {
+    ...BOTH, paid: ['packed', 'shipped', 'cancelled'], packed: ['shipped', 'cancelled'], shipped: ['delivered'],
+    delivered: ['completed'],
+  },
+  pickup: { ...BOTH, paid: ['ready', 'handed_over', 'cancelled'], ready: ['handed_over', 'cancelled'] },
   counter: { none: ['handed_over'], handed_over: ['voided'] },
 };
 

@@ -1,7 +1,7 @@
 /** SQL on `"order"`, `order_line`, `order_transition`, and on what orders were promised. */
 import type { Address } from '@nacre/contract/accounts';
 import type {
-  Channel, CounterMethod, Delivery, OrderGroup, OrderPickup, OrderState,
+  Cancellation, CancelReason, Channel, CounterMethod, Delivery, OfficeOrderFilter, OrderGroup, OrderPickup, OrderState,
 } from '@nacre/contract/orders';
 import { sql, type Selectable } from 'kysely';
 import type { Cursor } from '../lib/cursor.ts';
@@ -19,18 +19,20 @@ interface OrderWords {
   counter_method: CounterMethod | null;
   address: Address | null;
   pickup: Omit<OrderPickup, 'code'> | null;
+  cancelled_by: Cancellation['by'] | null;
+  cancel_reason: CancelReason | null;
 }
 export type OrderRow = Omit<Selectable<OrderTable>, keyof OrderWords> & OrderWords;
 /** What becomes of an order later. */
 type OrderChange = Partial<Pick<
   OrderRow,
-  | 'state' | 'paid_at' | 'shipped_at' | 'carrier' | 'tracking_number' | 'ready_at' | 'handed_over_at' | 'voided_at'
-  | 'pickup_code'
+  | 'state' | 'paid_at' | 'shipped_at' | 'delivered_at' | 'ready_at' | 'handed_over_at' | 'voided_at' | 'pickup_code'
+  | 'cancelled_by' | 'cancel_reason' | 'cancel_note'
 >>;
 /** An order to which none of it has happened yet. */
 export const NOTHING_HAPPENED = {
-  paid_at: null, shipped_at: null, carrier: null, tracking_number: null, ready_at: null, handed_over_at: null,
-  voided_at: null, pickup_code: null,
+  paid_at: null, shipped_at: null, delivered_at: null, ready_at: null, handed_over_at: null, voided_at: null,
+  pickup_code: null, cancelled_by: null, cancel_reason: null, cancel_note: null,
 } as const;
 /** Nothing is sent. */
 export const NOT_SENT = { shipping_minor: 0n, ships_with: null } as const;
@@ -128,8 +130,9 @@ const ORDER_TYPES = {
   request_hash: 'bytea', state: 'text', currency: 'text', total_minor: 'bigint',
   shipping_minor: 'bigint', ships_with: 'uuid', address: 'jsonb',
   hold_expires_at: 'timestamptz', placed_at: 'timestamptz', paid_at: 'timestamptz', shipped_at: 'timestamptz',
-  carrier: 'text', tracking_number: 'text', channel: 'text', delivery: 'text', pickup: 'jsonb', pickup_code: 'text',
+  delivered_at: 'timestamptz', channel: 'text', delivery: 'text', pickup: 'jsonb', pickup_code: 'text',
   counter_method: 'text', ready_at: 'timestamptz', handed_over_at: 'timestamptz', voided_at: 'timestamptz',
+  cancelled_by: 'text', cancel_reason: 'text', cancel_note: 'text',
 } as const;
 
 /** New orders with their lines; each as it is now, numbered in the given sequence. */
@@ -280,17 +283,12 @@ export async function readLines(db: Db | Tx, orderIds: string[]): Promise<LineRo
 }
 
 /** Whose orders: a buyer's, or a shop's, narrowed by what is not undefined. */
-export type OrdersOf = { buyerId: string } | {
-  shopId: string;
-  state: OrderState | undefined;
-  showId: string | undefined;
-  group: OrderGroup | undefined;
-};
+export type OrdersOf = { buyerId: string } | ({ shopId: string } & OfficeOrderFilter);
 
 /** The group of an order for those who have to do something about it; null: none. */
 const GROUP = sql<OrderGroup | null>`case
   when channel = 'counter' then 'counter'
-  when delivery = 'parcel' and state = 'paid' then 'to_ship'
+  when delivery = 'parcel' and state in ('paid', 'packed') then 'to_ship'
   when delivery = 'pickup' and state in ('paid', 'ready') then 'to_pick_up'
 end`;
 

@@ -2,7 +2,9 @@
 import type { ShopRef } from '@nacre/contract/accounts';
 import type { Image } from '@nacre/contract/common';
 import type { Order } from '@nacre/contract/orders';
+import { trackingUrlOf } from './carriers.ts';
 import type { CounterFact, OrderFact, SoldFact } from './events.ts';
+import type { ParcelRow, PieceRow, StepRow } from './parcel-store.ts';
 import type { LineRow, OrderRow } from './store.ts';
 
 /** Only the buyer is shown where to pay, and the code to pick up with. */
@@ -11,6 +13,13 @@ export type Reader = 'buyer' | 'shop';
 export interface ViewParts {
   reader: Reader;
   lines: Map<string, LineRow[]>;
+  parcels: Map<string, ParcelRow[]>;
+  /** By parcel. */
+  pieces: Map<string, PieceRow[]>;
+  /** Of orders that were not just written. */
+  steps: Map<string, StepRow[]>;
+  /** Of people of the shop and buyers, by id; empty when the order is shown to its buyer. */
+  names: Map<string, string>;
   shops: Map<string, ShopRef>;
   images: Map<string, Image>;
   /** By `subjectOf(order)`; empty when the order is not shown to its buyer. */
@@ -71,8 +80,10 @@ export function viewOf(order: OrderRow, parts: ViewParts): Order {
     readyAt: order.ready_at?.toISOString() ?? null,
     handedOverAt: order.handed_over_at?.toISOString() ?? null,
     voidedAt: order.voided_at?.toISOString() ?? null,
-    carrier: order.carrier,
-    trackingNumber: order.tracking_number,
+    parcels: parcelsOf(order, parts),
+    history: historyOf(order, parts),
+    cancellation: order.cancelled_by === null
+      ? null : { by: order.cancelled_by, reason: order.cancel_reason, note: order.cancel_note },
     paymentUrl: order.state === 'held' ? parts.pages.get(subjectOf(order.id)) ?? null : null,
   };
 }
@@ -80,6 +91,31 @@ export function viewOf(order: OrderRow, parts: ViewParts): Order {
 function shipsWithOf({ ships_with: id }: OrderRow, { numbers }: ViewParts): Order['shipsWith'] {
   const number = id === null ? undefined : numbers.get(id);
   return id === null || number === undefined ? null : { id, number: numberOf({ number }) };
+}
+
+function parcelsOf({ id }: OrderRow, { parcels, pieces, lines }: ViewParts): Order['parcels'] {
+  const places = new Map((lines.get(id) ?? []).map((line) => [line.position, line.variant_id]));
+  return (parcels.get(id) ?? []).map((parcel) => ({
+    number: parcel.number,
+    carrier: parcel.carrier,
+    trackingNumber: parcel.tracking_number,
+    trackingUrl: trackingUrlOf(parcel.carrier, parcel.tracking_number),
+    sentAt: parcel.sent_at.toISOString(),
+    pieces: (pieces.get(parcel.id) ?? []).map(({ position, quantity }) => (
+      { variantId: places.get(position) ?? '', quantity }
+    )),
+  }));
+}
+
+/** An order that was just written has gone one step. */
+function historyOf(order: OrderRow, { steps, names }: ViewParts): Order['history'] {
+  const gone = steps.get(order.id);
+  if (gone === undefined) return [{ state: order.state, at: order.placed_at.toISOString(), by: null }];
+  return gone.map((step) => ({
+    state: step.to_state,
+    at: step.at.toISOString(),
+    by: step.person_id === null ? null : names.get(step.person_id) ?? null,
+  }));
 }
 
 /** The code ends with the handing over: what lies in a drawer of screenshots opens nothing. */

@@ -276,10 +276,13 @@ export interface Order {
   address: Json | null;
   buyer_id: string | null;
   buyer_name: string;
-  carrier: string | null;
+  cancel_note: string | null;
+  cancel_reason: string | null;
+  cancelled_by: string | null;
   channel: string;
   counter_method: string | null;
   currency: string;
+  delivered_at: Timestamp | null;
   delivery: string;
   handed_over_at: Timestamp | null;
   hold_expires_at: Timestamp;
@@ -299,7 +302,6 @@ export interface Order {
   show_id: string | null;
   state: string;
   total_minor: bigint;
-  tracking_number: string | null;
   voided_at: Timestamp | null;
 }
 
@@ -315,6 +317,22 @@ export interface OrderLine {
   title: string;
   unit_price_minor: bigint;
   variant_id: string;
+}
+
+export interface OrderParcel {
+  carrier: string;
+  id: string;
+  number: number;
+  order_id: string;
+  sent_at: Timestamp;
+  tracking_number: string;
+}
+
+export interface OrderParcelPiece {
+  order_id: string;
+  parcel_id: string;
+  position: number;
+  quantity: number;
 }
 
 export interface OrderPromise {
@@ -679,6 +697,8 @@ export interface DB {
   on_screen_interval: OnScreenInterval;
   order: Order;
   order_line: OrderLine;
+  order_parcel: OrderParcel;
+  order_parcel_piece: OrderParcelPiece;
   order_promise: OrderPromise;
   order_transition: OrderTransition;
   outbox: Outbox;

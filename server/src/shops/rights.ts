@@ -29,6 +29,8 @@ const WHO_MAY: Readonly<Record<ShopRight, readonly ShopRole[]>> = {
   /** With the buyers' addresses: for those who need them. */
   'orders.see': ['owner', 'manager', 'packer'],
   'orders.ship': ['owner', 'manager', 'packer'],
+  /** Gives the money back. */
+  'orders.cancel': leaders,
   /** Taking money for goods in the shop, and undoing it; a host is before the camera. */
   'counter.sell': ['owner', 'manager', 'packer'],
   /** Invitations, roles, removing; not of owners. */

@@ -1676,7 +1676,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Gives up an order that is not paid */
+        /** Gives up an order that is not packed; what was paid goes back */
         post: operations["cancelOrder"];
         delete?: never;
         options?: never;
@@ -1746,23 +1746,6 @@ export interface paths {
         get: operations["getShopPromise"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/office/orders/{orderId}/ship": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Marks a paid order as sent, with carrier and tracking number */
-        post: operations["shipOrder"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1863,6 +1846,159 @@ export interface paths {
         };
         /** The receipt of a counter sale, for whoever has its address */
         get: operations["getReceipt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders/{orderId}/arrived": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The buyer has all of a shipped order */
+        post: operations["orderArrived"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/office/orders/{orderId}/pack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A paid order lies packed; its buyer can no longer cancel it */
+        post: operations["packOrder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/office/orders/{orderId}/ship": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a parcel of a paid order: these pieces, or all that are left. The last ones make it shipped */
+        post: operations["shipOrder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/office/orders/{orderId}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The shop takes back a paid order that is not on its way; the money goes back, the buyer reads why */
+        post: operations["cancelShopOrder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/office/shops/{shopId}/orders/pack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Marks up to 100 orders as packed, each on its own */
+        post: operations["packOrders"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/office/shops/{shopId}/orders/ship": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends up to 100 orders, each on its own, all that is left in one parcel */
+        post: operations["shipOrders"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/office/shops/{shopId}/order-numbers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Numbers of the newest 500 orders of a filter */
+        get: operations["selectOrders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/office/shops/{shopId}/orders/find": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Up to 100 orders by number, to print them; unknown ones are missing */
+        post: operations["findOrders"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/office/shops/{shopId}/orders.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest 50,000 orders of a filter as a file (RFC 4180, UTF-8 with a byte order mark), a line for each line of an order */
+        get: operations["getOrdersFile"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2189,6 +2325,18 @@ export interface components {
             explainRequests: number;
             lastShownAtSeconds: number | null;
         };
+        BulkShip: {
+            parcels: {
+                number: string;
+                carrier: string;
+                trackingNumber: string;
+            }[];
+        };
+        Cancellation: {
+            by: "buyer" | "shop";
+            reason: ("out_of_stock" | "damaged" | "address" | "buyer_asked" | "other") | null;
+            note: string | null;
+        };
         ChatBody: {
             clientId: string;
             text: string;
@@ -2314,6 +2462,9 @@ export interface components {
             following: boolean;
             followers: number;
         };
+        FoundOrders: {
+            orders: components["schemas"]["Order"][];
+        };
         Image: {
             /**
              * Format: uuid
@@ -2356,7 +2507,7 @@ export interface components {
                 image: components["schemas"]["Image"] | null;
                 /** @enum {unknown} */
                 role: "owner" | "manager" | "host" | "moderator" | "packer";
-                rights: ("shop.see" | "shop.change" | "goods.see" | "goods.edit" | "stock.change" | "show.see" | "show.plan" | "show.run" | "talk.moderate" | "figures.see" | "orders.see" | "orders.ship" | "counter.sell" | "team.change" | "team.owners")[];
+                rights: ("shop.see" | "shop.change" | "goods.see" | "goods.edit" | "stock.change" | "show.see" | "show.plan" | "show.run" | "talk.moderate" | "figures.see" | "orders.see" | "orders.ship" | "orders.cancel" | "counter.sell" | "team.change" | "team.owners")[];
             }[];
             offersPhone: boolean;
         };
@@ -2385,7 +2536,7 @@ export interface components {
             id: string;
             number: string;
             /** @enum {unknown} */
-            state: "held" | "paid" | "ready" | "handed_over" | "shipped" | "expired" | "declined" | "cancelled" | "voided";
+            state: "held" | "paid" | "packed" | "ready" | "handed_over" | "shipped" | "delivered" | "completed" | "expired" | "declined" | "cancelled" | "refunded" | "voided";
             shop: {
                 /**
                  * Format: uuid
@@ -2434,19 +2585,29 @@ export interface components {
             readyAt: string | null;
             handedOverAt: string | null;
             voidedAt: string | null;
-            carrier: string | null;
-            trackingNumber: string | null;
+            parcels: components["schemas"]["Parcel"][];
+            history: components["schemas"]["OrderStep"][];
+            cancellation: components["schemas"]["Cancellation"] | null;
             paymentUrl: string | null;
+        };
+        OrderCancel: {
+            /** @enum {unknown} */
+            reason: "out_of_stock" | "damaged" | "address" | "buyer_asked" | "other";
+            note: string;
         };
         OrderCounts: {
             held: number;
             paid: number;
+            packed: number;
             ready: number;
             handed_over: number;
             shipped: number;
+            delivered: number;
+            completed: number;
             expired: number;
             declined: number;
             cancelled: number;
+            refunded: number;
             voided: number;
             to_ship: number;
             to_pick_up: number;
@@ -2471,6 +2632,9 @@ export interface components {
             unitPriceMinor: number;
             quantity: number;
             number: number | null;
+        };
+        OrderNumbers: {
+            numbers: string[];
         };
         OrderPickup: {
             name: string;
@@ -2501,6 +2665,29 @@ export interface components {
         OrderShip: {
             carrier: string;
             trackingNumber: string;
+            pieces?: components["schemas"]["Pieces"][];
+        };
+        OrderStep: {
+            /** @enum {unknown} */
+            state: "held" | "paid" | "packed" | "ready" | "handed_over" | "shipped" | "delivered" | "completed" | "expired" | "declined" | "cancelled" | "refunded" | "voided";
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            at: string;
+            by: string | null;
+        };
+        Parcel: {
+            number: number;
+            carrier: string;
+            trackingNumber: string;
+            trackingUrl: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            sentAt: string;
+            pieces: components["schemas"]["Pieces"][];
         };
         PasswordChange: {
             password: string;
@@ -2552,6 +2739,14 @@ export interface components {
         };
         PickupCode: {
             code: string;
+        };
+        Pieces: {
+            /**
+             * Format: uuid
+             * @description UUID (RFC 9562)
+             */
+            variantId: string;
+            quantity: number;
         };
         Problem: {
             /** @description urn:nacre:refusal:<code> */
@@ -2628,7 +2823,7 @@ export interface components {
         Receipt: {
             number: string;
             /** @enum {unknown} */
-            state: "held" | "paid" | "ready" | "handed_over" | "shipped" | "expired" | "declined" | "cancelled" | "voided";
+            state: "held" | "paid" | "packed" | "ready" | "handed_over" | "shipped" | "delivered" | "completed" | "expired" | "declined" | "cancelled" | "refunded" | "voided";
             shop: {
                 slug: string;
                 name: string;
@@ -2663,6 +2858,10 @@ export interface components {
              * @description RFC 3339, UTC
              */
             createdAt: string;
+        };
+        SelectedNumbers: {
+            numbers: string[];
+            isAll: boolean;
         };
         ShippingOffer: {
             terms: components["schemas"]["ShippingTerms"];
@@ -4781,7 +4980,7 @@ export interface operations {
                         roles: {
                             /** @enum {unknown} */
                             role: "owner" | "manager" | "host" | "moderator" | "packer";
-                            rights: ("shop.see" | "shop.change" | "goods.see" | "goods.edit" | "stock.change" | "show.see" | "show.plan" | "show.run" | "talk.moderate" | "figures.see" | "orders.see" | "orders.ship" | "counter.sell" | "team.change" | "team.owners")[];
+                            rights: ("shop.see" | "shop.change" | "goods.see" | "goods.edit" | "stock.change" | "show.see" | "show.plan" | "show.run" | "talk.moderate" | "figures.see" | "orders.see" | "orders.ship" | "orders.cancel" | "counter.sell" | "team.change" | "team.owners")[];
                         }[];
                     };
                 };
@@ -5115,7 +5314,7 @@ export interface operations {
                         };
                         /** @enum {unknown} */
                         role: "owner" | "manager" | "host" | "moderator" | "packer";
-                        rights: ("shop.see" | "shop.change" | "goods.see" | "goods.edit" | "stock.change" | "show.see" | "show.plan" | "show.run" | "talk.moderate" | "figures.see" | "orders.see" | "orders.ship" | "counter.sell" | "team.change" | "team.owners")[];
+                        rights: ("shop.see" | "shop.change" | "goods.see" | "goods.edit" | "stock.change" | "show.see" | "show.plan" | "show.run" | "talk.moderate" | "figures.see" | "orders.see" | "orders.ship" | "orders.cancel" | "counter.sell" | "team.change" | "team.owners")[];
                         invitedBy: string;
                         /**
                          * Format: date-time
@@ -5173,7 +5372,7 @@ export interface operations {
                         image: components["schemas"]["Image"] | null;
                         /** @enum {unknown} */
                         role: "owner" | "manager" | "host" | "moderator" | "packer";
-                        rights: ("shop.see" | "shop.change" | "goods.see" | "goods.edit" | "stock.change" | "show.see" | "show.plan" | "show.run" | "talk.moderate" | "figures.see" | "orders.see" | "orders.ship" | "counter.sell" | "team.change" | "team.owners")[];
+                        rights: ("shop.see" | "shop.change" | "goods.see" | "goods.edit" | "stock.change" | "show.see" | "show.plan" | "show.run" | "talk.moderate" | "figures.see" | "orders.see" | "orders.ship" | "orders.cancel" | "counter.sell" | "team.change" | "team.owners")[];
                     };
                 };
             };
@@ -9180,7 +9379,7 @@ export interface operations {
             query?: {
                 cursor?: string;
                 limit?: number;
-                state?: "held" | "paid" | "ready" | "handed_over" | "shipped" | "expired" | "declined" | "cancelled" | "voided";
+                state?: "held" | "paid" | "packed" | "ready" | "handed_over" | "shipped" | "delivered" | "completed" | "expired" | "declined" | "cancelled" | "refunded" | "voided";
                 /** @description UUID (RFC 9562) */
                 showId?: string;
                 group?: "to_ship" | "to_pick_up" | "counter";
@@ -9414,51 +9613,6 @@ export interface operations {
                             showOffsetMs: number | null;
                         };
                     };
-                };
-            };
-            /** @description Default Response */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Default Response */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    shipOrder: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description UUID (RFC 9562) */
-                orderId: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["OrderShip"];
-            };
-        };
-        responses: {
-            /** @description Default Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Order"];
                 };
             };
             /** @description Default Response */
@@ -9717,6 +9871,435 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    orderArrived: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                orderId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Order"];
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    packOrder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                orderId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Order"];
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    shipOrder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                orderId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderShip"];
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Order"];
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelShopOrder: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                orderId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderCancel"];
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Order"];
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    packOrders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                shopId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderNumbers"];
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        results: {
+                            number: string;
+                            problem: {
+                                /** @description urn:nacre:refusal:<code> */
+                                type: string;
+                                title: string;
+                                status: number;
+                                code: string;
+                                detail?: string;
+                                details?: {
+                                    [key: string]: unknown;
+                                };
+                            } | null;
+                        }[];
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    shipOrders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                shopId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkShip"];
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        results: {
+                            number: string;
+                            problem: {
+                                /** @description urn:nacre:refusal:<code> */
+                                type: string;
+                                title: string;
+                                status: number;
+                                code: string;
+                                detail?: string;
+                                details?: {
+                                    [key: string]: unknown;
+                                };
+                            } | null;
+                        }[];
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    selectOrders: {
+        parameters: {
+            query?: {
+                state?: "held" | "paid" | "packed" | "ready" | "handed_over" | "shipped" | "delivered" | "completed" | "expired" | "declined" | "cancelled" | "refunded" | "voided";
+                /** @description UUID (RFC 9562) */
+                showId?: string;
+                group?: "to_ship" | "to_pick_up" | "counter";
+            };
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                shopId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SelectedNumbers"];
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    findOrders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                shopId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderNumbers"];
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundOrders"];
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOrdersFile: {
+        parameters: {
+            query?: {
+                state?: "held" | "paid" | "packed" | "ready" | "handed_over" | "shipped" | "delivered" | "completed" | "expired" | "declined" | "cancelled" | "refunded" | "voided";
+                /** @description UUID (RFC 9562) */
+                showId?: string;
+                group?: "to_ship" | "to_pick_up" | "counter";
+            };
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                shopId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description CSV */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description Default Response */
@@ -10693,7 +11276,7 @@ export interface operations {
                              * @description UUID (RFC 9562)
                              */
                             id: string;
-                            kind: "live" | "moved" | "cancelled" | "order_shipped";
+                            kind: "live" | "moved" | "cancelled" | "order_shipped" | "order_cancelled";
                             /**
                              * Format: date-time
                              * @description RFC 3339, UTC

@@ -11,7 +11,9 @@ import type {
 } from '@nacre/contract/catalog';
 import type { Page } from '@nacre/contract/common';
 import type { LivePrice, LivePriceLower, LivePriceSet } from '@nacre/contract/offers';
-import type { CounterSale, Order, OrderGroup, OrderShip, OrderState } from '@nacre/contract/orders';
+import type {
+  BulkResult, BulkShip, CounterSale, OfficeOrderFilter, Order, OrderCancel, OrderShip, SelectedNumbers,
+} from '@nacre/contract/orders';
 import type { Shop, ShopCreate, ShopPatch } from '@nacre/contract/shops';
 import type { Show, ShowCreate, ShowFigures, ShowPatch, ShowTile } from '@nacre/contract/shows';
 import type { ChatMessage } from '@nacre/contract/chat';
@@ -129,7 +131,7 @@ export const sendChat = (showId: string, clientId: string, text: string): Promis
 
 export const listOrders = (
   shopId: string,
-  only: { state?: OrderState; group?: OrderGroup },
+  only: OfficeOrderFilter,
   cursor?: string,
 ): Promise<Page<Order>> =>
   ask(
@@ -152,6 +154,30 @@ export const loadOrder = (orderId: string): Promise<Order> =>
 
 export const shipOrder = (orderId: string, body: OrderShip): Promise<Order> =>
   ask(api.POST('/api/office/orders/{orderId}/ship', { params: { path: { orderId } }, body }));
+
+export const packOrder = (orderId: string): Promise<Order> =>
+  ask(api.POST('/api/office/orders/{orderId}/pack', { params: { path: { orderId } } }));
+
+export const cancelOrder = (orderId: string, body: OrderCancel): Promise<Order> =>
+  ask(api.POST('/api/office/orders/{orderId}/cancel', { params: { path: { orderId } }, body }));
+
+// ---- many orders at once; a request takes up to BULK_MAX ---------------------------------------------------------
+
+export const selectOrders = (shopId: string, only: OfficeOrderFilter): Promise<SelectedNumbers> =>
+  ask(api.GET('/api/office/shops/{shopId}/order-numbers', { params: { path: { shopId }, query: only } }));
+
+export const findOrders = (shopId: string, numbers: string[]): Promise<{ orders: Order[] }> =>
+  ask(api.POST('/api/office/shops/{shopId}/orders/find', { params: { path: { shopId } }, body: { numbers } }));
+
+export const packOrders = (shopId: string, numbers: string[]): Promise<BulkResult> =>
+  ask(api.POST('/api/office/shops/{shopId}/orders/pack', { params: { path: { shopId } }, body: { numbers } }));
+
+export const shipOrders = (shopId: string, parcels: BulkShip['parcels']): Promise<BulkResult> =>
+  ask(api.POST('/api/office/shops/{shopId}/orders/ship', { params: { path: { shopId } }, body: { parcels } }));
+
+/** Where the orders of a filter are as a file. */
+export const ordersFile = (shopId: string, only: OfficeOrderFilter): string =>
+  `/api/office/shops/${shopId}/orders.csv?${new URLSearchParams(only as Record<string, string>)}`;
 
 // ---- in the shop ------------------------------------------------------------------------------------------------
 

@@ -8,16 +8,35 @@ export const orderTones: Record<OrderState, 'plain' | 'ok' | 'warn' | 'bad' | 'i
   paid: 'warn',
   ready: 'info',
   handed_over: 'ok',
+  packed: 'info',
   shipped: 'ok',
+  delivered: 'ok',
+  completed: 'plain',
+  refunded: 'plain',
   expired: 'plain',
   declined: 'plain',
   cancelled: 'plain',
   voided: 'plain',
 };
 
-/** "Coral wrap dress, Coral, M × 2" */
+/** "Coral wrap dress, Coral, M" */
+export const lineName = (line: OrderLine, i18n: I18n): string => (
+  [line.title, ...line.optionValues].join(i18n.t('common.list_comma'))
+);
+
+/** Lines of which pieces are in no parcel yet, and how many. */
+export function leftOf({ lines, parcels }: Order): { line: OrderLine; quantity: number }[] {
+  const sent = parcels.flatMap(({ pieces }) => pieces);
+  return lines.flatMap((line) => {
+    const gone = sent.filter(({ variantId }) => variantId === line.variantId);
+    const quantity = gone.reduce((rest, piece) => rest - piece.quantity, line.quantity);
+    return quantity > 0 ? [{ line, quantity }] : [];
+  });
+}
+
+/** The same with "× 2" */
 export function lineText(line: OrderLine, i18n: I18n): string {
-  const parts = [line.title, ...line.optionValues].join(i18n.t('common.list_comma'));
+  const parts = lineName(line, i18n);
   return line.quantity === 1
     ? parts
     : `${parts} ${i18n.t('office.times', { count: i18n.format.number(line.quantity) })}`;
@@ -36,3 +55,7 @@ export function addressLines(address: Address, locale: string): string[] {
   const town = [address.postalCode, address.city, address.region].filter((part) => part.trim()).join(' ');
   return [address.name, address.line1, address.line2, town, country ?? address.country].filter((line) => line.trim());
 }
+
+/** Which way an address runs: as the name in it does, whatever language the reader has. */
+export const addressDirection = ({ name }: Pick<Address, 'name'>): 'ltr' | 'rtl' =>
+  /^\P{L}*[\p{Script=Arabic}\p{Script=Hebrew}]/u.test(name) ? 'rtl' : 'ltr';
