@@ -4,6 +4,7 @@ import type { Order } from '@nacre/contract/orders';
 import type { Shop } from '@nacre/contract/shops';
 import type { Show } from '@nacre/contract/shows';
 import { insertPasskey } from '../../server/src/accounts/ways-store.ts';
+import type { Offers } from '../../server/src/offers/offers.ts';
 import type { Orders } from '../../server/src/orders/orders.ts';
 import type { Payments } from '../../server/src/payments/payments.ts';
 import { PASSWORD, unique, type Asked, type SignedInPerson } from './api.ts';
@@ -21,6 +22,7 @@ export interface Row {
 
 export interface Stage {
   api: ShowApi;
+  offers: Offers;
   orders: Orders;
   payments: Payments;
   shop: Shop;

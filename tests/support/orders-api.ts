@@ -1,7 +1,8 @@
 /** Orders and payments on the application of `show-api.ts`; the sandbox decides at once, without a queue of jobs. */
 import { createCarts } from '../../server/src/carts/carts.ts';
 import { cartsRoutes } from '../../server/src/carts/routes.ts';
-import { createOffers } from '../../server/src/offers/offers.ts';
+import { createOffers, type Offers } from '../../server/src/offers/offers.ts';
+import { offersRoutes } from '../../server/src/offers/routes.ts';
 import { createOrders, type Orders } from '../../server/src/orders/orders.ts';
 import { ordersReactions } from '../../server/src/orders/reactions.ts';
 import { ordersRoutes } from '../../server/src/orders/routes.ts';
@@ -13,7 +14,7 @@ import type { createShowApi } from './show-api.ts';
 
 export function mountOrders(
   parts: Parameters<NonNullable<Parameters<typeof createShowApi>[1]>>[0],
-): { orders: Orders; payments: Payments } {
+): { offers: Offers; orders: Orders; payments: Payments } {
   const { app, platform, catalog, shops, images, accounts, shows, realtime } = parts;
   const payments = createPayments({
     platform, provider: createSandbox(), jobs: NO_JOBS,
@@ -30,7 +31,8 @@ export function mountOrders(
   });
   ordersReactions(platform.outbox, { orders });
   paymentsRoutes(app, { payments });
+  offersRoutes(app, { offers });
   ordersRoutes(app, { orders });
   cartsRoutes(app, { carts });
-  return { orders, payments };
+  return { offers, orders, payments };
 }

@@ -21,8 +21,6 @@ import {
 } from '../../../tests/support/who-gets-in.ts';
 import { createNotifications } from '../notifications/notifications.ts';
 import { notificationsRoutes } from '../notifications/routes.ts';
-import type { Orders } from '../orders/orders.ts';
-import type { Payments } from '../payments/payments.ts';
 import type { PersonActor } from './actor.ts';
 
 const paymentIdOf = (order: Order) => order.paymentUrl?.split('/').at(-1) ?? '';
@@ -69,11 +67,20 @@ function newSale(product: Product): CounterSale {
   return { idempotencyKey, lines, method: 'cash' };
 }
 
-/** Paid, with its code. */
+/** Not of the variant that others order at the price of the day. */
+const newTerms = ({ variants }: Product) => ({
+  variantId: variants.at(-1)!.id, priceMinor: 1, quota: 1, perPerson: 2,
+});
+
+async function newLivePrice({ offers, persons, show, product }: Stage): Promise<string> {
+  return (await offers.set(actorOf(persons.owner), show.id, newTerms(product))).id;
+}
+
 const newCartLine = ({ variants }: Product): CartAsk => (
   { variantId: variants[0]!.id, quantity: 1, seenPriceMinor: 1, showId: null }
 );
 
+/** Paid, with its code. */
 async function newPickup({ api, orders, payments, persons: { buyer }, product }: Stage): Promise<Order> {
   const { idempotencyKey, lines, showId } = asking(product);
   const pickup = { name: 'Buyer', phone: '' };
@@ -269,6 +276,17 @@ const ROWS: Record<string, Row> = {
   noteVisit: row(everybody, show('/visit', () => ({ body: { source: 'home' } })), { hidden }),
   issueStreamKey: row(runners, officeShow('/stream-key', () => ({ method: 'POST' })), { hidden: hiddenRunners }),
 
+  listLivePrices: row(runners, officeShow('/live-prices'), { hidden: hiddenRunners }),
+  setLivePrice: row(leaders, officeShow('/live-prices', ({ product }) => ({ body: newTerms(product) })), {
+    hidden: hiddenLeaders,
+  }),
+  lowerLivePrice: row(runners, async (stage) => ({
+    path: `/api/office/live-prices/${await newLivePrice(stage)}`, method: 'PATCH', body: { perPerson: 1 },
+  })),
+  endLivePrice: row(runners, async (stage) => ({
+    path: `/api/office/live-prices/${await newLivePrice(stage)}/end`, method: 'POST',
+  })),
+
   placeOrder: row(people, ({ product, show: { id } }) => ({
     path: '/api/orders', body: asking(product, { showId: id }),
   }), { hidden: hiddenFromPeople }),
@@ -376,12 +394,12 @@ function mountNotifications({ app, platform, follows, accounts, shows, shops, re
 }
 
 async function createStage(url: string): Promise<Stage> {
-  const made = Promise.withResolvers<{ orders: Orders; payments: Payments }>();
+  const made = Promise.withResolvers<ReturnType<typeof mountOrders>>();
   const api = await createShowApi(url, (parts) => {
     mountNotifications(parts);
     made.resolve(mountOrders(parts));
   });
-  const { orders, payments } = await made.promise;
+  const { offers, orders, payments } = await made.promise;
   const { owner, shop, products } = await api.newMarket(1);
   const [product] = products;
   if (product === undefined) throw new Error('a market without goods');
@@ -396,7 +414,7 @@ async function createStage(url: string): Promise<Stage> {
   await api.accounts.makeOperator(operator.email);
   const newOrder = () => orders.place({ personId: buyer.id, name: buyer.name }, asking(product));
   const stage: Stage = {
-    api, orders, payments, shop, product, draft, newOrder,
+    api, offers, orders, payments, shop, product, draft, newOrder,
     persons: { stranger, buyer, operator, owner, manager: owner, host: owner, moderator: owner, packer: owner },
     show: await api.newLiveShow(owner, shop.id, [product]),
     order: await newOrder(),
