@@ -147,6 +147,7 @@ export const REFUSALS = {
   'orders.too_many_pieces': { status: 422, title: 'That is more than one order may have' },
   'orders.key_reused': { status: 422, title: 'This order was sent before with other contents' },
   'orders.wrong_state': { status: 409, title: 'The order is not in a state for this' },
+  'payments.rush': { status: 429, title: 'So many are paying that this payment has to wait; nothing was charged yet' },
   'orders.rush': { status: 429, title: 'So many are ordering that this order has to wait; it was not placed yet' },
   'orders.no_pickup': { status: 409, title: 'The shop hands nothing over in person just now' },
   'orders.code_unknown': { status: 404, title: 'No order waits to be picked up under this code' },

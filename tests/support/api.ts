@@ -96,7 +96,9 @@ export interface TestApi {
 }
 
 /** Takes every job and does none. */
-export const NO_JOBS: Jobs = { on: () => {}, add: async () => {}, start: async () => {}, stop: async () => {} };
+export const NO_JOBS: Jobs = {
+  on: () => {}, add: async () => {}, addAll: async () => {}, start: async () => {}, stop: async () => {},
+};
 
 let made = 0;
 

@@ -19,7 +19,7 @@ import { changeStock, moveForOrders, type OrderPieces, type StockLine, type Stoc
 import { lockOrderable, type OrderableVariant } from './stock-store.ts';
 import * as store from './store.ts';
 
-export type { OrderableVariant, StockLine, StockRef };
+export type { OrderableVariant, OrderPieces, StockLine, StockRef };
 
 export interface CatalogDeps {
   platform: Platform;
@@ -66,8 +66,12 @@ export interface Catalog {
   holdAll(tx: Tx, orders: readonly OrderPieces[]): Promise<StockLevel[]>;
   /** Held pieces can be bought again. More than are held is our bug and thrown as such. */
   release(tx: Tx, lines: readonly StockLine[], ref: StockRef): Promise<StockLevel[]>;
+  /** `release` for several orders at once. */
+  releaseAll(tx: Tx, orders: readonly OrderPieces[]): Promise<StockLevel[]>;
   /** Held pieces are gone. More than are held is our bug and thrown as such. */
   sell(tx: Tx, lines: readonly StockLine[], ref: StockRef): Promise<StockLevel[]>;
+  /** `sell` for several orders at once. */
+  sellAll(tx: Tx, orders: readonly OrderPieces[]): Promise<StockLevel[]>;
   /** Sold pieces are back and can be bought again; the caller knows that they were sold. */
   takeBack(tx: Tx, lines: readonly StockLine[], ref: StockRef): Promise<StockLevel[]>;
   /**
@@ -95,7 +99,9 @@ export function createCatalog(deps: CatalogDeps): Catalog {
     hold: (tx, lines, ref) => moveForOrders(deps, tx, 'held', [{ lines, ref }]),
     holdAll: (tx, orders) => moveForOrders(deps, tx, 'held', orders),
     release: (tx, lines, ref) => moveForOrders(deps, tx, 'released', [{ lines, ref }]),
+    releaseAll: (tx, orders) => moveForOrders(deps, tx, 'released', orders),
     sell: (tx, lines, ref) => moveForOrders(deps, tx, 'sold', [{ lines, ref }]),
+    sellAll: (tx, orders) => moveForOrders(deps, tx, 'sold', orders),
     takeBack: (tx, lines, ref) => moveForOrders(deps, tx, 'returned', [{ lines, ref }]),
     findForCounter: async (personId, shopId, text) => {
       await deps.shops.assertMay(personId, shopId, 'counter.sell');

@@ -19,15 +19,16 @@ import type { Platform } from '../platform/platform.ts';
 import type { Shops } from '../shops/shops.ts';
 import { createCodeTries } from './code-tries.ts';
 import { receiptOf, sell, voidSale } from './counter.ts';
-import { cancel, paymentCaptured, paymentDeclined, ship, sweepExpired } from './moving.ts';
+import { cancel, ship } from './moving.ts';
+import { paymentsCaptured, paymentsDeclined, sweepExpired } from './paying.ts';
 import { findPickup, handOver, ready } from './pickup.ts';
 import { createPlacer, place } from './place.ts';
 import { counts, get, getOfShop, listMine, listOfShop } from './reading.ts';
 
 export interface OrdersDeps {
   platform: Platform;
-  catalog: Pick<Catalog, 'lockForOrder' | 'hold' | 'holdAll' | 'release' | 'sell' | 'takeBack'>;
-  payments: Pick<Payments, 'create' | 'takeAtCounter' | 'cancel' | 'refund' | 'pagesOf'>;
+  catalog: Pick<Catalog, 'lockForOrder' | 'hold' | 'holdAll' | 'releaseAll' | 'sell' | 'sellAll' | 'takeBack'>;
+  payments: Pick<Payments, 'create' | 'takeAtCounter' | 'cancel' | 'expire' | 'refund' | 'pagesOf'>;
   shops: Pick<Shops, 'assertMay' | 'refs' | 'pickupPlace' | 'placeOf'>;
   images: Pick<Images, 'describe'>;
   /** The shop of a show and the numbers of its goods, by product; null for a show that this person may not know of. */
@@ -115,10 +116,13 @@ export interface Orders {
   voidSale(personId: string, orderId: string): Promise<Order>;
   /** For whoever has the receipt's address. @throws Refusal `orders.not_found`, also for other orders */
   receiptOf(orderId: string): Promise<Receipt>;
-  /** The money has come: sells the pieces, or gives the money back when they are no longer held. Repeatable. */
-  paymentCaptured(tx: Tx, subject: string): Promise<void>;
+  /**
+   * The money has come: sells the pieces. When a hold was over, the order lives again if its pieces are all there; else
+   * the money goes back, as it does when the buyer had given it up. Repeatable.
+   */
+  paymentsCaptured(tx: Tx, subjects: readonly string[]): Promise<void>;
   /** No money will come: the pieces come back. Repeatable. */
-  paymentDeclined(tx: Tx, subject: string): Promise<void>;
+  paymentsDeclined(tx: Tx, subjects: readonly string[]): Promise<void>;
   /** Ends holds whose time is over. Any number of sweeps may run at a time. @returns how many this one ended */
   sweepExpired(): Promise<number>;
 }
@@ -141,8 +145,8 @@ export function createOrders(deps: OrdersDeps): Orders {
     sellAtCounter: (personId, shopId, sale) => sell(deps, personId, shopId, sale),
     voidSale: (personId, orderId) => voidSale(deps, personId, orderId),
     receiptOf: (orderId) => receiptOf(deps, orderId),
-    paymentCaptured: (tx, subject) => paymentCaptured(deps, tx, subject),
-    paymentDeclined: (tx, subject) => paymentDeclined(deps, tx, subject),
+    paymentsCaptured: (tx, subjects) => paymentsCaptured(deps, tx, subjects),
+    paymentsDeclined: (tx, subjects) => paymentsDeclined(deps, tx, subjects),
     sweepExpired: () => sweepExpired(deps),
   };
 }

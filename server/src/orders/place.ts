@@ -134,7 +134,7 @@ async function write(
   )));
   const rows = await store.insertOrders(tx, fresh.map(({ row }) => row), fresh.flatMap(({ lines }) => lines));
   await store.insertTransitions(tx, rows.map((row) => (
-    { order_id: row.id, from_state: null, to_state: 'held', person_id: row.buyer_id, at: now }
+    { order_id: row.id, from_state: null, to_state: 'held', person_id: row.buyer_id, at: now, reason: null }
   )));
   const payments = await deps.payments.create(tx, rows.map((row) => ({
     subject: subjectOf(row.id),

@@ -1,5 +1,5 @@
 /** What orders does when payments tells something, and its sweep. All of it may run twice. */
-import type { PaymentCaptured, PaymentDeclined } from '../payments/events.ts';
+import type { PaymentsFact } from '../payments/events.ts';
 import type { Log } from '../platform/log.ts';
 import type { Outbox } from '../platform/outbox.ts';
 import { createPeriodic, type Periodic } from '../platform/periodic.ts';
@@ -10,8 +10,12 @@ const SWEEP_EVERY_MS = 1_000;
 
 /** Registers the reactions; before `outbox.start()`. */
 export function ordersReactions(outbox: Outbox, deps: { orders: Orders }): void {
-  outbox.on('payments.captured', (tx, fact: PaymentCaptured) => deps.orders.paymentCaptured(tx, fact.subject));
-  outbox.on('payments.declined', (tx, fact: PaymentDeclined) => deps.orders.paymentDeclined(tx, fact.subject));
+  outbox.on('payments.captured', (tx, fact: PaymentsFact) => deps.orders.paymentsCaptured(tx, subjectsOf(fact)));
+  outbox.on('payments.declined', (tx, fact: PaymentsFact) => deps.orders.paymentsDeclined(tx, subjectsOf(fact)));
+}
+
+function subjectsOf(fact: PaymentsFact): string[] {
+  return ('payments' in fact ? fact.payments : [fact]).map(({ subject }) => subject);
 }
 
 /** Ends holds whose time is over, until stopped. */

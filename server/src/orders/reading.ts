@@ -109,14 +109,16 @@ export async function partsOf(
   return { lines: Map.groupBy(lines, (line) => line.order_id), shops, images, pages, reader };
 }
 
-/** Sends the buyer's pages the order as it is now. Lost news is no harm: the page reads the order again. */
-export function tellBuyerAfterCommit(deps: OrdersDeps, tx: Tx, order: OrderRow): void {
-  const { buyer_id: buyerId } = order;
-  if (buyerId === null) return;
+/** Sends the buyers' pages their orders as they are now. Lost news is no harm: the page reads the order again. */
+export function tellBuyersAfterCommit(deps: OrdersDeps, tx: Tx, orders: readonly OrderRow[]): void {
+  const bought = orders.filter((order) => order.buyer_id !== null);
+  if (bought.length === 0) return;
   afterCommit(tx, () => {
-    viewOne(deps, order, 'buyer').then(
-      (view) => deps.tell(buyerId, { type: 'own-order', order: view }),
-      (error: unknown) => deps.platform.log.warn({ err: error, orderId: order.id }, 'a buyer was not told'),
+    partsOf(deps, bought, 'buyer').then(
+      (parts) => {
+        for (const order of bought) deps.tell(order.buyer_id!, { type: 'own-order', order: viewOf(order, parts) });
+      },
+      (error: unknown) => deps.platform.log.warn({ err: error, orders: bought.length }, 'buyers were not told'),
     );
   });
 }

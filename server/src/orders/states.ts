@@ -4,7 +4,7 @@
  *
  *     parcel:  held → paid → shipped
  *     pickup:  held → paid → ready → handed_over, or at once paid → handed_over
- *     both:    held → expired | declined | cancelled
+ *     both:    held → expired | declined | cancelled; expired → paid, when the money came late
  *     counter: handed_over → voided
  */
 import { DELIVERIES, ORDER_STATES, type Delivery, type OrderState } from '@nacre/contract/orders';
@@ -12,7 +12,7 @@ import { Refusal } from '../lib/refusal.ts';
 
 type Ways = Readonly<Partial<Record<OrderState | 'none', readonly OrderState[]>>>;
 
-const PAYING = { none: ['held'], held: ['paid', 'expired', 'declined', 'cancelled'] } as const;
+const PAYING = { none: ['held'], held: ['paid', 'expired', 'declined', 'cancelled'], expired: ['paid'] } as const;
 
 /** Which states may follow each; `none` is before the order exists. What is not there is the end. */
 export const NEXT_STATES: Readonly<Record<Delivery, Ways>> = {

@@ -1,7 +1,7 @@
 /** SQL on `"order"`, `order_line` and `order_transition`. */
 import type { Address } from '@nacre/contract/accounts';
 import type {
-  Channel, CounterMethod, Delivery, OrderGroup, OrderPickup, OrderState,
+  Channel, CounterMethod, Delivery, LatePayment, OrderGroup, OrderPickup, OrderState,
 } from '@nacre/contract/orders';
 import { sql, type Selectable } from 'kysely';
 import type { Cursor } from '../lib/cursor.ts';
@@ -17,6 +17,7 @@ interface OrderWords {
   counter_method: CounterMethod | null;
   address: Address | null;
   pickup: Omit<OrderPickup, 'code'> | null;
+  late_payment: LatePayment | null;
 }
 export type OrderRow = Omit<Selectable<OrderTable>, keyof OrderWords> & OrderWords;
 /** What becomes of an order later. */
@@ -28,7 +29,7 @@ type OrderChange = Partial<Pick<
 /** An order to which none of it has happened yet. */
 export const NOTHING_HAPPENED = {
   paid_at: null, shipped_at: null, carrier: null, tracking_number: null, ready_at: null, handed_over_at: null,
-  voided_at: null, pickup_code: null,
+  voided_at: null, pickup_code: null, late_payment: null,
 } as const;
 export type LineRow = Selectable<OrderLineTable>;
 
@@ -99,6 +100,7 @@ const ORDER_TYPES = {
   hold_expires_at: 'timestamptz', placed_at: 'timestamptz', paid_at: 'timestamptz', shipped_at: 'timestamptz',
   carrier: 'text', tracking_number: 'text', channel: 'text', delivery: 'text', pickup: 'jsonb', pickup_code: 'text',
   counter_method: 'text', ready_at: 'timestamptz', handed_over_at: 'timestamptz', voided_at: 'timestamptz',
+  late_payment: 'text',
 } as const;
 
 /** New orders with their lines; each as it is now, numbered in the given sequence. */
@@ -141,10 +143,12 @@ export interface TransitionRow {
   to_state: OrderState;
   person_id: string | null;
   at: Date;
+  /** Why, where the states do not say it. */
+  reason: 'late_payment' | null;
 }
 
 const TRANSITION_TYPES = {
-  order_id: 'uuid', from_state: 'text', to_state: 'text', person_id: 'uuid', at: 'timestamptz',
+  order_id: 'uuid', from_state: 'text', to_state: 'text', person_id: 'uuid', at: 'timestamptz', reason: 'text',
 } as const;
 
 export async function insertTransitions(tx: Tx, transitions: readonly TransitionRow[]): Promise<void> {
@@ -157,18 +161,51 @@ export async function lockOrder(tx: Tx, orderId: string): Promise<OrderRow | nul
   return asOrder(row);
 }
 
-/** The order, locked, if it is held beyond its time and nobody else is at it; else null. */
-export async function lockExpired(tx: Tx, orderId: string, now: Date): Promise<OrderRow | null> {
-  const row = await tx
-    .selectFrom('order')
-    .selectAll()
-    .where('id', '=', orderId)
-    .where('state', '=', 'held')
-    .where('hold_expires_at', '<=', now)
-    .forUpdate()
-    .skipLocked()
-    .executeTakeFirst();
-  return asOrder(row);
+/** The orders, locked until the end of the transaction; unknown ones are missing. By id, so that no two lock crosswise. */
+export async function lockOrders(tx: Tx, orderIds: readonly string[]): Promise<OrderRow[]> {
+  const { rows } = await sql<OrderRow>`
+    select * from "order" where id = any (${orderIds}::uuid[]) order by id for update`.execute(tx);
+  return rows;
+}
+
+/** Of these the ones that are held beyond their time and that nobody else is at, locked. It waits for nobody. */
+export async function lockExpired(tx: Tx, orderIds: readonly string[], now: Date): Promise<OrderRow[]> {
+  const { rows } = await sql<OrderRow>`
+    select * from "order"
+     where id = any (${orderIds}::uuid[]) and state = 'held' and hold_expires_at <= ${now}
+     order by id for update skip locked`.execute(tx);
+  return rows;
+}
+
+const STEP_TYPES = {
+  id: 'uuid', state: 'text', paid_at: 'timestamptz', pickup_code: 'text', late_payment: 'text',
+} as const;
+
+/** Writes what paying and ending change, of orders that are locked. */
+export async function updateOrders(tx: Tx, orders: readonly OrderRow[]): Promise<void> {
+  if (orders.length === 0) return;
+  await sql`
+    update "order"
+       set state = relation.state, paid_at = relation.paid_at, pickup_code = relation.pickup_code,
+           late_payment = relation.late_payment
+      from ${relationOf<Pick<OrderRow, keyof typeof STEP_TYPES>>(orders, STEP_TYPES)}
+     where "order".id = relation.id`.execute(tx);
+}
+
+/** A code that is to open an order in a shop. */
+export interface ShopCode {
+  shopId: string;
+  code: string;
+}
+
+/** Which of these open an order already. */
+export async function findTakenCodes(tx: Tx, codes: readonly ShopCode[]): Promise<ShopCode[]> {
+  const { rows } = await sql<ShopCode>`
+    select relation."shopId", relation.code
+      from ${relationOf(codes, { shopId: 'uuid', code: 'text' })}
+      join "order" on "order".shop_id = "shopId" and "order".pickup_code = code and state in ('paid', 'ready')
+  `.execute(tx);
+  return rows;
 }
 
 export interface ExpiredHold {

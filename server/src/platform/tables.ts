@@ -234,6 +234,7 @@ export interface Order {
   hold_expires_at: Timestamp;
   id: string;
   idempotency_key: string;
+  late_payment: string | null;
   number: Generated<bigint>;
   paid_at: Timestamp | null;
   pickup: Json | null;
@@ -270,6 +271,7 @@ export interface OrderTransition {
   id: Generated<bigint>;
   order_id: string;
   person_id: string | null;
+  reason: string | null;
   to_state: string;
 }
 

@@ -9,7 +9,9 @@ import type { Shows } from './shows.ts';
 export function showsReactions(
   outbox: Outbox, deps: { shows: Pick<Shows, 'noteBought' | 'noteFollowed' | 'noteTeamChanged'> },
 ): void {
-  outbox.on('orders.paid', (tx, order: OrderFacts['orders.paid']) => deps.shows.noteBought(tx, order));
+  outbox.on('orders.paid', (tx, paid: OrderFacts['orders.paid']) => (
+    deps.shows.noteBought(tx, 'orders' in paid ? paid.orders : [paid])
+  ));
   outbox.on(TEAM_CHANGED_TOPIC, (tx, fact: TeamChanged) => deps.shows.noteTeamChanged(tx, fact));
   outbox.on('follows.followed', async (tx, fact: { shopId: string; showId: string | null }) => {
     const { showId } = fact;

@@ -162,7 +162,7 @@ export interface Shows {
   /** Ids of the shop's shows that are planned or running. */
   openOf(shopId: string): Promise<string[]>;
   noteViewers(showId: string, viewers: number): void;
-  noteBought(tx: Tx, order: OrderFact): Promise<void>;
+  noteBought(tx: Tx, paid: readonly OrderFact[]): Promise<void>;
   noteFollowed(showId: string): void;
   /** Ends stream keys and places in the studio of whoever may not run the shop's shows any more. */
   noteTeamChanged(tx: Tx, fact: TeamChanged): Promise<void>;
@@ -235,7 +235,7 @@ export function createShows(deps: ShowsDeps): Shows {
     titles: (ids) => store.titlesOf(parts.view.db, ids),
     openOf: (shopId) => store.openShowsOf(parts.view.db, shopId),
     noteViewers: (showId, viewers) => parts.counts.sawViewers(showId, viewers),
-    noteBought: (tx, order) => noteBought(parts, tx, order),
+    noteBought: (tx, paid) => noteBought(parts, tx, paid),
     noteFollowed: (showId) => parts.studio.markFollowers(showId),
     noteTeamChanged: (tx, fact) => noteTeamChanged(parts, tx, fact),
     sweep: () => sweepAway(parts),

@@ -2222,6 +2222,7 @@ export interface components {
              */
             holdExpiresAt: string;
             paidAt: string | null;
+            latePayment: ("kept" | "returned") | null;
             shippedAt: string | null;
             readyAt: string | null;
             handedOverAt: string | null;
@@ -2312,7 +2313,7 @@ export interface components {
             amountMinor: number;
             /** @description ISO 4217 */
             currency: string;
-            state: "pending" | "processing" | "captured" | "declined" | "cancelled" | "refunded";
+            state: "pending" | "processing" | "captured" | "declined" | "cancelled" | "expired" | "refunded";
             /**
              * Format: date-time
              * @description RFC 3339, UTC
@@ -2438,7 +2439,8 @@ export interface components {
             voidedAt: string | null;
         };
         SandboxDecision: {
-            outcome: "succeed" | "decline" | "slow";
+            /** @enum {unknown} */
+            outcome: "succeed" | "decline" | "slow" | "doubled" | "reordered" | "late";
         };
         SavedAddress: {
             /**

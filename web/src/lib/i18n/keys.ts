@@ -1046,6 +1046,7 @@ export interface MessageArguments {
   'refusal.orders.key_reused': null;
   'refusal.orders.wrong_state': null;
   'refusal.orders.too_many_open': null;
+  'refusal.payments.rush': null;
   'refusal.payments.not_found': null;
   'refusal.payments.not_pending': null;
   'refusal.payments.expired': null;
