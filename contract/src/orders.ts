@@ -6,7 +6,8 @@ import { ShopAddress, ShopPlace } from './shops.ts';
 
 /**
  * By parcel: held → paid → shipped. To pick up: held → paid → ready → handed_over, or at once from paid. Both:
- * held → declined | expired | cancelled, and expired → paid when the money came late and the pieces were there. At the counter: handed_over → voided.
+ * held → declined | expired | cancelled, and expired → paid when the money came late and the pieces were there. At the
+ * counter: handed_over → voided.
  */
 export const ORDER_STATES = [
   'held', 'paid', 'ready', 'handed_over', 'shipped', 'expired', 'declined', 'cancelled', 'voided',

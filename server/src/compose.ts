@@ -7,6 +7,7 @@ import { createMediaSupervisor } from '@nacre/media/supervisor';
 import { accountsRoutes } from './accounts/routes.ts';
 import { analyticsRoutes } from './analytics/routes.ts';
 import { catalogRoutes } from './catalog/routes.ts';
+import { waitingRoutes } from './catalog/waiting-routes.ts';
 import { chatRoutes } from './chat/routes.ts';
 import type { Config } from './config.ts';
 import { createDemo, declineDemo, demoAccountsOf } from './demo/demo.ts';
@@ -210,6 +211,7 @@ async function mountRoutes(
   await teamRoutes(app, { team, publicUrl: config.publicUrl });
   followsRoutes(app, { follows, shopBySlug: shops.bySlug });
   catalogRoutes(app, { catalog });
+  waitingRoutes(app, { catalog });
   // One crowd: of one address so many guests count, whatever they do.
   const { counted } = createCrowd({ nowMs: () => performance.now() });
   showsRoutes(app, { shows, counted });

@@ -10,6 +10,7 @@ import { accountsReactions } from './accounts/reactions.ts';
 import { createAnalytics } from './analytics/analytics.ts';
 import { analyticsReactions } from './analytics/reactions.ts';
 import { createCatalog } from './catalog/catalog.ts';
+import { createLineSweep } from './catalog/reactions.ts';
 import { createChat } from './chat/chat.ts';
 import { createDiscovery } from './discovery/discovery.ts';
 import { discoveryReactions } from './discovery/reactions.ts';
@@ -75,7 +76,9 @@ function createTrade(deps: ModulesDeps) {
   const shops = createShops({ platform, images });
   const { namesOf: personNamesOf, readersOf } = accounts;
   const team = createTeam({ platform, shops, jobs, mailer, pagesAt, readersOf, namesOf: personNamesOf });
-  const catalog = createCatalog({ platform, images, shops });
+  const catalog = createCatalog({
+    platform, images, shops, tell: (personId, event) => realtime.tell(personId, event),
+  });
   const follows = createFollows({
     platform,
     shopOfShow: (showId, personId) => shows.shopOf(showId, personId),
@@ -178,9 +181,11 @@ export async function startModules(modules: Modules, platform: Platform): Promis
   await modules.discovery.start();
   await modules.analytics.start();
   const holds = createOrderSweep({ orders: modules.orders, log: platform.log });
+  const lines = createLineSweep({ catalog: modules.catalog, log: platform.log });
   return {
     async stop() {
       await holds.stop();
+      await lines.stop();
       await modules.discovery.stop();
       await modules.shows.stop();
       // After shows, whose last likes it counts.

@@ -147,7 +147,7 @@ export async function createTestApi(options: TestApiOptions): Promise<TestApi> {
   teamReactions(jobs, { team });
   const shopOfShow = options.shopOfShow ?? (async (showId: string) => showShops.get(showId) ?? null);
   const follows = createFollows({ platform, shopOfShow });
-  const catalog = createCatalog({ platform, images, shops });
+  const catalog = createCatalog({ platform, images, shops, tell: () => {} });
   const app = await createApp({
     log, guests: createGuests({ secret: SECRET }), findPerson: accounts.findPerson, trustProxy: '127.0.0.1',
   });

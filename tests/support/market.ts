@@ -9,6 +9,7 @@ import type { Address } from '@nacre/contract/accounts';
 import type { Product } from '@nacre/contract/catalog';
 import type { OrderPlace } from '@nacre/contract/orders';
 import type { PersonalEvent } from '@nacre/contract/realtime';
+import type { Wait } from '@nacre/contract/waiting';
 import { createCatalog, type Catalog } from '../../server/src/catalog/catalog.ts';
 import { createImages } from '../../server/src/images/images.ts';
 import { Refusal } from '../../server/src/lib/refusal.ts';
@@ -64,6 +65,8 @@ export interface Market {
   orders: Orders;
   /** What people were told on their sockets. */
   told: Told[];
+  /** What people in line were told; null: it is over. */
+  toldWaits: Array<{ personId: string; waitId: string; wait: Wait | null }>;
   /** Whose address was put into the address book; each has room for one. */
   keptAddresses: string[];
   newPerson(name?: string): Promise<Buyer>;
@@ -125,7 +128,13 @@ export async function createMarket(options: MarketOptions): Promise<Market> {
   const platform: Platform = { database, outbox, bus, clock, newId, log };
   const images = createImages({ platform, blobs: createDiskBlobs({ folder }) });
   const shops = createShops({ platform, images });
-  const catalog = createCatalog({ platform, images, shops });
+  const toldWaits: Market['toldWaits'] = [];
+  const catalog = createCatalog({
+    platform, images, shops,
+    tell: (personId, event) => {
+      if (event.type === 'own-wait') toldWaits.push({ personId, waitId: event.waitId, wait: event.wait });
+    },
+  });
   const payments = createPayments({ platform, jobs, provider: options.provider ?? createSandbox() });
   const told: Told[] = [];
   const keptAddresses: string[] = [];
@@ -147,7 +156,7 @@ export async function createMarket(options: MarketOptions): Promise<Market> {
   if (options.deliver ?? true) outbox.start();
 
   return {
-    clock, database, platform, outbox, jobs, shops, catalog, payments, orders, told, keptAddresses,
+    clock, database, platform, outbox, jobs, shops, catalog, payments, orders, told, toldWaits, keptAddresses,
     newPerson: (name = 'Mei') => newPerson(platform, name),
     newShop: (ownerId) => newShop(shops, ownerId),
     newProduct: (ownerId, shopId, goods) => newProduct(catalog, ownerId, shopId, goods),

@@ -8,23 +8,31 @@ import type {
   CounterGoods, Product, ProductCreate, ProductPatch, ProductQuery, StockChange, StockLevel,
 } from '@nacre/contract/catalog';
 import type { Page, PageQuery } from '@nacre/contract/common';
+import type { PersonalEvent } from '@nacre/contract/realtime';
+import type { LineLengths, Wait, WaitJoin } from '@nacre/contract/waiting';
 import type { Images } from '../images/images.ts';
 import { Refusal } from '../lib/refusal.ts';
 import type { Tx } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Shops } from '../shops/shops.ts';
 import { createProduct, patchProduct } from './editing.ts';
+import { holdWithKept } from './holding.ts';
 import { findForCounter, listProducts, viewsOf } from './reading.ts';
 import { changeStock, moveForOrders, type OrderPieces, type StockLine, type StockRef } from './stock.ts';
 import { lockOrderable, type OrderableVariant } from './stock-store.ts';
 import * as store from './store.ts';
+import { join, keptFor, leave, linesOf, serveLeftOver, sweepKept, type Kept } from './waiting.ts';
+import type { KeptAsk, KeptUse } from './waiting-store.ts';
+import { waitsOf } from './waiting-view.ts';
 
-export type { OrderableVariant, OrderPieces, StockLine, StockRef };
+export type { Kept, KeptUse, OrderableVariant, OrderPieces, StockLine, StockRef };
 
 export interface CatalogDeps {
   platform: Platform;
   images: Pick<Images, 'describe' | 'assertExist'>;
-  shops: Pick<Shops, 'assertMay' | 'byId' | 'bySlug'>;
+  shops: Pick<Shops, 'assertMay' | 'byId' | 'bySlug' | 'refs'>;
+  /** Tells one person on all sockets. Called after the commit; must not throw. */
+  tell(personId: string, event: PersonalEvent): void;
 }
 
 export interface Catalog {
@@ -62,8 +70,13 @@ export interface Catalog {
   lockForOrder(tx: Tx, variantIds: readonly string[]): Promise<OrderableVariant[]>;
   /** Sets pieces aside: all lines or none. @throws Refusal `orders.sold_out` with `{ variantId, available }` */
   hold(tx: Tx, lines: readonly StockLine[], ref: StockRef): Promise<StockLevel[]>;
-  /** `hold` for several orders at once: all of them or none. @throws Refusal as `hold` */
-  holdAll(tx: Tx, orders: readonly OrderPieces[]): Promise<StockLevel[]>;
+  /**
+   * `hold` for several orders at once: all of them or none. `uses` names what was kept for their buyers and goes into
+   * them; that it is still kept was read by `keptFor` under the lock. @throws Refusal as `hold`
+   */
+  holdAll(tx: Tx, orders: readonly OrderPieces[], uses?: readonly KeptUse[]): Promise<StockLevel[]>;
+  /** What is kept now for these people. Under the lock of `lockForOrder` it stays so. */
+  keptFor(tx: Tx, asks: readonly KeptAsk[]): Promise<Kept[]>;
   /** Held pieces can be bought again. More than are held is our bug and thrown as such. */
   release(tx: Tx, lines: readonly StockLine[], ref: StockRef): Promise<StockLevel[]>;
   /** `release` for several orders at once. */
@@ -79,6 +92,26 @@ export interface Catalog {
    * For who sells at the counter. @throws Refusal as `create`
    */
   findForCounter(personId: string, shopId: string, text: string): Promise<CounterGoods>;
+
+  // ---- waiting in line
+
+  /**
+   * Puts a person in line for a variant that is sold out. Who waits there already keeps the place and takes the new
+   * number of pieces; where pieces are kept already nothing changes.
+   * @throws Refusal `catalog.not_found`, `waits.not_for_sale`, `waits.in_stock` with `{ available }`,
+   * `waits.too_many`, `waits.line_full`
+   */
+  joinLine(personId: string, ask: WaitJoin): Promise<Wait>;
+  /** Leaves the line, or lets go of what is kept; a repeat changes nothing. @throws Refusal `waits.not_found` */
+  leaveLine(personId: string, waitId: string): Promise<void>;
+  /** The person's own, those with kept pieces first. */
+  waitsOf(personId: string): Promise<Wait[]>;
+  /** For members: how many wait for which variant. @throws Refusal as `listForOffice` */
+  linesOf(personId: string, shopId: string): Promise<LineLengths>;
+  /** Ends what was kept too long; it goes to the next in line. Any number may run at a time. @returns how many */
+  sweepKept(): Promise<number>;
+  /** Serves lines of goods that were not for sale when pieces came back. */
+  serveLeftOver(): Promise<void>;
 }
 
 export function createCatalog(deps: CatalogDeps): Catalog {
@@ -97,7 +130,8 @@ export function createCatalog(deps: CatalogDeps): Catalog {
     changeStock: (personId, variantId, change) => changeStock(deps, personId, variantId, change),
     lockForOrder: lockOrderable,
     hold: (tx, lines, ref) => moveForOrders(deps, tx, 'held', [{ lines, ref }]),
-    holdAll: (tx, orders) => moveForOrders(deps, tx, 'held', orders),
+    holdAll: (tx, orders, uses = []) => holdWithKept(deps, tx, orders, uses),
+    keptFor: (tx, asks) => keptFor(deps, tx, asks),
     release: (tx, lines, ref) => moveForOrders(deps, tx, 'released', [{ lines, ref }]),
     releaseAll: (tx, orders) => moveForOrders(deps, tx, 'released', orders),
     sell: (tx, lines, ref) => moveForOrders(deps, tx, 'sold', [{ lines, ref }]),
@@ -107,6 +141,12 @@ export function createCatalog(deps: CatalogDeps): Catalog {
       await deps.shops.assertMay(personId, shopId, 'counter.sell');
       return findForCounter(deps, shopId, text.trim());
     },
+    joinLine: (personId, ask) => join(deps, personId, ask),
+    leaveLine: (personId, waitId) => leave(deps, personId, waitId),
+    waitsOf: (personId) => waitsOf(deps, personId),
+    linesOf: (personId, shopId) => linesOf(deps, personId, shopId),
+    sweepKept: () => sweepKept(deps),
+    serveLeftOver: () => serveLeftOver(deps),
   };
 }
 

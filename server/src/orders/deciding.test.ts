@@ -27,7 +27,7 @@ function wants(personId: string, quantities: Record<string, number>, idempotency
 }
 
 const ground = (available: Record<string, number>, more: Partial<Ground> = {}): Ground => ({
-  orders: new Map(), heldBy: new Map(), places: new Map(),
+  orders: new Map(), heldBy: new Map(), places: new Map(), kept: new Map(),
   goods: byVariant(Object.entries(available).map(([variantId, left]) => goods(variantId, left))), ...more,
 });
 

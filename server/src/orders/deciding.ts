@@ -3,6 +3,7 @@
  * is read and locked before; what one takes is not there for the next.
  */
 import { Refusal } from '../lib/refusal.ts';
+import type { Kept } from '../catalog/catalog.ts';
 import type { Placing } from './place.ts';
 import { priceOrder, type Goods, type PricedOrder } from './placing.ts';
 import type { OrderRow, PurchaseKey } from './store.ts';
@@ -20,18 +21,30 @@ export interface Ground {
   goods: Goods;
   /** Where a shop's goods are picked up, by shop; a shop without is missing. */
   places: ReadonlyMap<string, PickupPlace>;
+  /** By `keptName`: pieces that are kept for somebody who waited in line; nobody else can take them. */
+  kept: ReadonlyMap<string, Kept>;
 }
 
 type PickupPlace = NonNullable<OrderRow['pickup']>['place'];
 
+interface NewOrder {
+  priced: PricedOrder;
+  pickup: OrderRow['pickup'];
+  /** What was kept for the buyer and goes into this order, all of it. */
+  kept: Kept[];
+}
+
 export type Decision =
   /** A new order. */
-  | { is: 'new'; priced: PricedOrder; pickup: OrderRow['pickup'] }
+  | ({ is: 'new' } & NewOrder)
   /** The order that exists under this key. */
   | { is: 'known'; order: OrderRow }
   /** What becomes of the placing at that place of the batch, which has the same key. */
   | { is: 'same'; as: number }
   | { is: 'refused'; refusal: Refusal };
+
+/** Whose pieces of which variant. */
+export const keptName = ({ personId, variantId }: Pick<Kept, 'personId' | 'variantId'>) => `${personId} ${variantId}`;
 
 export const nameOf = ({ buyerId, idempotencyKey }: PurchaseKey): string => `${buyerId} ${idempotencyKey}`;
 
@@ -51,9 +64,10 @@ export function decideAll(placings: readonly Placing[], ground: Ground): Decisio
 function createDecider(ground: Ground): (placing: Placing, at: number) => Decision {
   const taken = new Map<string, number>();
   const heldBy = new Map(ground.heldBy);
+  const kept = new Map(ground.kept);
   const firstOf = new Map<string, { at: number; requestHash: Buffer }>();
 
-  function decideNew(placing: Placing): { priced: PricedOrder; pickup: OrderRow['pickup'] } {
+  function decideNew(placing: Placing): NewOrder {
     const { buyer, request, bag, asked } = placing;
     if (request.showId !== null && bag === null) throw new Refusal('shows.not_found');
     if ((heldBy.get(buyer.personId) ?? 0) >= HELD_ORDERS_MAX) {
@@ -65,10 +79,15 @@ function createDecider(ground: Ground): (placing: Placing, at: number) => Decisi
     }
     const pickup = pickupOf(placing, ground.places.get(priced.shopId));
     for (const { variantId, available, quantity } of priced.lines) {
-      const left = available - (taken.get(variantId) ?? 0);
+      const left = available - (taken.get(variantId) ?? 0) + keptOf(buyer.personId, variantId);
       if (left < quantity) throw new Refusal('orders.sold_out', { details: { variantId, available: left } });
     }
-    return { priced, pickup };
+    const own = priced.lines.flatMap(({ variantId }) => kept.get(keptName({ ...buyer, variantId })) ?? []);
+    return { priced, pickup, kept: own };
+  }
+
+  function keptOf(personId: string, variantId: string): number {
+    return kept.get(keptName({ personId, variantId }))?.quantity ?? 0;
   }
 
   return (placing, at) => {
@@ -82,8 +101,11 @@ function createDecider(ground: Ground): (placing: Placing, at: number) => Decisi
     if (first !== undefined) return { is: 'same', as: first.at };
     const decided = decideNew(placing);
     for (const { variantId, quantity } of decided.priced.lines) {
-      taken.set(variantId, (taken.get(variantId) ?? 0) + quantity);
+      // What is kept beyond the quantity goes to the next in line, not to the next of the batch.
+      const fromShelf = Math.max(0, quantity - keptOf(personId, variantId));
+      taken.set(variantId, (taken.get(variantId) ?? 0) + fromShelf);
     }
+    for (const one of decided.kept) kept.delete(keptName(one));
     heldBy.set(personId, (heldBy.get(personId) ?? 0) + 1);
     firstOf.set(name, { at, requestHash });
     return { is: 'new', ...decided };

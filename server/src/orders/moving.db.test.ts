@@ -144,6 +144,11 @@ test('[O12] two sweeps at once return the pieces of sixty holds exactly once', a
   }
 });
 
+/** As a fault of ours would. */
+async function setHeld({ variantId }: Placed, held: number): Promise<void> {
+  await market.database.db.updateTable('stock').set({ held }).where('variant_id', '=', variantId).execute();
+}
+
 /** An order whose hold is over and whose payer has paid all the same: the notice comes when the test sends it. */
 async function lapsed(goods?: { product: Product; quantity?: number }): Promise<Placed> {
   const it = await placed(goods);
@@ -210,7 +215,7 @@ test('[O82] a hundred payments that come together sell their pieces once; one th
     const broken = await placed();
     const sound = await Promise.all(Array.from({ length: 50 }, () => placed({ product, quantity: 1 })));
     // A fault of ours: its pieces are not held any more.
-    await market.database.db.updateTable('stock').set({ held: 0 }).where('variant_id', '=', broken.variantId).execute();
+    await setHeld(broken, 0);
     const twice = [...sound, broken, ...sound];
     await Promise.all(twice.map(({ buyer, paymentId }, i) => (
       i <= 50 ? market.payments.decide(buyer.personId, paymentId, 'doubled')
@@ -222,10 +227,10 @@ test('[O82] a hundred payments that come together sell their pieces once; one th
     assert.deepEqual(await market.levelsOf(sound[0]!.variantId), { available: 10, held: 0, sold: 50 });
     assert.equal(await stateOf(broken), 'held');
     // It is still to be done.
-    const waiting = await market.database.db.selectFrom('outbox').select('payload').where('topic', '=', 'payments.captured')
-      .execute();
+    const waiting = await market.database.db.selectFrom('outbox').select('payload')
+      .where('topic', '=', 'payments.captured').execute();
     assert.deepEqual(waiting.map(({ payload }) => JSON.stringify(payload).includes(broken.paymentId)), [true]);
-    await market.database.db.updateTable('stock').set({ held: 2 }).where('variant_id', '=', broken.variantId).execute();
+    await setHeld(broken, 2);
     market.clock.advance(2_000);
     await market.outbox.drain();
     assert.equal(await stateOf(broken), 'paid');
@@ -241,7 +246,7 @@ test('[O83] two processes end a thousand holds together, a broken one among them
       market.orders.place(buyers[i % buyers.length]!, asking(product))
     )));
     const broken = await placed();
-    await market.database.db.updateTable('stock').set({ held: 0 }).where('variant_id', '=', broken.variantId).execute();
+    await setHeld(broken, 0);
     const variantId = orders[0]?.lines[0]?.variantId ?? '';
     market.clock.advance(HOLD_MS);
     const [one, two] = await Promise.all([market.orders.sweepExpired(), other.orders.sweepExpired()]);
@@ -251,7 +256,7 @@ test('[O83] two processes end a thousand holds together, a broken one among them
     const { rows } = await market.database.pool.query<{ ended: number }>(
       `select count(*)::int as ended from stock_move where variant_id = $1 and reason = 'released'`, [variantId]);
     assert.equal(rows[0]?.ended, count);
-    await market.database.db.updateTable('stock').set({ held: 2 }).where('variant_id', '=', broken.variantId).execute();
+    await setHeld(broken, 2);
     assert.equal(await market.orders.sweepExpired(), 1);
   } finally {
     await other.stop();
@@ -433,7 +438,7 @@ test('[O9] the database refuses a transition that the table does not have, and c
 test('[O23] an order that cannot be ended keeps no other order’s pieces', async () => {
   const broken = await placed();
   // A fault of ours: its pieces are not held any more.
-  await market.database.db.updateTable('stock').set({ held: 0 }).where('variant_id', '=', broken.variantId).execute();
+  await setHeld(broken, 0);
   const sound = await placed();
   market.clock.advance(HOLD_MS);
   await market.orders.sweepExpired();

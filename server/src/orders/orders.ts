@@ -27,7 +27,9 @@ import { counts, get, getOfShop, listMine, listOfShop } from './reading.ts';
 
 export interface OrdersDeps {
   platform: Platform;
-  catalog: Pick<Catalog, 'lockForOrder' | 'hold' | 'holdAll' | 'releaseAll' | 'sell' | 'sellAll' | 'takeBack'>;
+  catalog: Pick<
+    Catalog, 'lockForOrder' | 'keptFor' | 'hold' | 'holdAll' | 'releaseAll' | 'sell' | 'sellAll' | 'takeBack'
+  >;
   payments: Pick<Payments, 'create' | 'takeAtCounter' | 'cancel' | 'expire' | 'refund' | 'pagesOf'>;
   shops: Pick<Shops, 'assertMay' | 'refs' | 'pickupPlace' | 'placeOf'>;
   images: Pick<Images, 'describe'>;

@@ -10,7 +10,7 @@ import type { Order, OrderPlace } from '@nacre/contract/orders';
 import { Refusal } from '../lib/refusal.ts';
 import { createBatcher, type Batcher } from '../platform/batcher.ts';
 import type { Tx } from '../platform/database.ts';
-import { decideAll, nameOf, type Decision, type Ground } from './deciding.ts';
+import { decideAll, keptName, nameOf, type Decision, type Ground } from './deciding.ts';
 import type { Bag, Buyer, OrdersDeps } from './orders.ts';
 import { byVariant, hashRequest, lineRows, readLines, type AskedLine } from './placing.ts';
 import { partsOf, type Written } from './reading.ts';
@@ -93,11 +93,15 @@ async function readGround(deps: OrdersDeps, tx: Tx, placings: readonly Placing[]
   const variantIds = new Set(placings.flatMap(({ asked }) => asked.map(({ variantId }) => variantId)));
   const goods = byVariant(await deps.catalog.lockForOrder(tx, [...variantIds]));
   const places: Ground['places'] = await readPlaces(deps, tx, placings, goods);
+  const kept = await deps.catalog.keptFor(tx, placings.flatMap(({ buyer: { personId }, asked }) => (
+    asked.map(({ variantId }) => ({ personId, variantId }))
+  )));
   return {
     orders: new Map(orders.map((row) => [
       nameOf({ buyerId: row.buyer_id!, idempotencyKey: row.idempotency_key }), row,
     ])),
     heldBy, goods, places,
+    kept: new Map(kept.map((one) => [keptName(one), one])),
   };
 }
 
@@ -123,15 +127,15 @@ async function write(
   const now = deps.platform.clock.now();
   const fresh = decisions.flatMap((decision, at) => {
     if (decision.is !== 'new') return [];
-    const { priced, pickup } = decision;
+    const { priced, pickup, kept } = decision;
     const placing = placings[at]!;
     const row = newRow(deps.platform.newId(), placing, priced, pickup, now);
-    return [{ at, row, priced, lines: lineRows(row.id, priced, placing.bag?.numbers ?? null) }];
+    return [{ at, row, priced, kept, lines: lineRows(row.id, priced, placing.bag?.numbers ?? null) }];
   });
   if (fresh.length === 0) return new Map();
   await deps.catalog.holdAll(tx, fresh.map(({ row, priced }) => (
     { lines: priced.lines, ref: { orderId: row.id, personId: row.buyer_id } }
-  )));
+  )), fresh.flatMap(({ row, kept }) => kept.map(({ waitId }) => ({ waitId, orderId: row.id }))));
   const rows = await store.insertOrders(tx, fresh.map(({ row }) => row), fresh.flatMap(({ lines }) => lines));
   await store.insertTransitions(tx, rows.map((row) => (
     { order_id: row.id, from_state: null, to_state: 'held', person_id: row.buyer_id, at: now, reason: null }

@@ -161,7 +161,7 @@ export async function lockOrder(tx: Tx, orderId: string): Promise<OrderRow | nul
   return asOrder(row);
 }
 
-/** The orders, locked until the end of the transaction; unknown ones are missing. By id, so that no two lock crosswise. */
+/** The orders, locked until the end of the transaction, by id; unknown ones are missing. */
 export async function lockOrders(tx: Tx, orderIds: readonly string[]): Promise<OrderRow[]> {
   const { rows } = await sql<OrderRow>`
     select * from "order" where id = any (${orderIds}::uuid[]) order by id for update`.execute(tx);

@@ -9,13 +9,13 @@ import { Refusal } from '../lib/refusal.ts';
 import type { Tx } from '../platform/database.ts';
 import type { Jobs } from '../platform/jobs.ts';
 import type { Platform } from '../platform/platform.ts';
-import type { PaymentFacts } from './events.ts';
 import type { Notice, PaymentProvider, SandboxOutcome } from './provider.ts';
 import { createReceiver } from './receiving.ts';
 import { isOpen } from './states.ts';
 import {
   idsBySubject, insertPayments, lockPayments, readPayment, setStates, type PaymentRow,
 } from './store.ts';
+import { JOB_GIVE_BACK, publish } from './telling.ts';
 
 export interface PaymentsDeps {
   platform: Platform;
@@ -90,9 +90,6 @@ export interface Payments {
   giveBack(paymentId: string): Promise<void>;
 }
 
-export const JOB_NOTICE = 'payments.sandbox-notice';
-export const JOB_GIVE_BACK = 'payments.give-back';
-
 export function createPayments(deps: PaymentsDeps): Payments {
   const receiver = createReceiver(deps);
   return {
@@ -103,7 +100,9 @@ export function createPayments(deps: PaymentsDeps): Payments {
     refund: (tx, subjects) => refund(deps, tx, subjects),
     pagesOf: (subjects) => pagesOf(deps, subjects),
     get: (payerId, paymentId) => get(deps, payerId, paymentId),
-    decide: async (payerId, paymentId, outcome) => viewOf(await receiver.add({ choice: { payerId, paymentId, outcome } })),
+    decide: async (payerId, paymentId, outcome) => (
+      viewOf(await receiver.add({ choice: { payerId, paymentId, outcome } }))
+    ),
     receive: async (notice) => void (await receiver.add({ notice })),
     giveBack: (paymentId) => giveBack(deps, paymentId),
   };
@@ -172,13 +171,14 @@ async function refund(deps: PaymentsDeps, tx: Tx, subjects: readonly string[]): 
   const payments = await lockPayments(tx, { subjects });
   const asked = payments.filter(({ state, refund_requested_at: back }) => state === 'captured' && back === null);
   // What the counter took the shop hands back itself: there is nobody to ask.
-  const [atCounter, ofProvider] = [true, false].map((is) => asked.filter(({ provider }) => (provider === COUNTER) === is));
+  const atCounter = asked.filter(({ provider }) => provider === COUNTER);
+  const ofProvider = asked.filter(({ provider }) => provider !== COUNTER);
   await setStates(tx, asked.map((payment) => ({
     ...payment, state: payment.provider === COUNTER ? 'refunded' : 'captured', refund_requested_at: now,
     updated_at: now,
   })));
-  for (const { id, subject } of atCounter!) await publish(deps, tx, 'payments.refunded', { paymentId: id, subject });
-  await deps.jobs.addAll(tx, JOB_GIVE_BACK, ofProvider!.map(({ id }) => ({ data: { paymentId: id } })));
+  for (const { id, subject } of atCounter) await publish(deps, tx, 'payments.refunded', { paymentId: id, subject });
+  await deps.jobs.addAll(tx, JOB_GIVE_BACK, ofProvider.map(({ id }) => ({ data: { paymentId: id } })));
   return new Set(payments.filter(({ state }) => state === 'captured' || state === 'refunded')
     .map(({ subject }) => subject));
 }
@@ -206,15 +206,6 @@ async function giveBack(deps: PaymentsDeps, paymentId: string): Promise<void> {
     await setStates(tx, [{ ...payment, state: 'refunded', updated_at: clock.now() }]);
     await publish(deps, tx, 'payments.refunded', { paymentId, subject: payment.subject });
   });
-}
-
-export async function publish<T extends keyof PaymentFacts>(
-  deps: PaymentsDeps,
-  tx: Tx,
-  topic: T,
-  payload: PaymentFacts[T],
-): Promise<void> {
-  await deps.platform.outbox.publish(tx, { topic, payload: { ...payload } });
 }
 
 function viewOf(row: PaymentRow): Payment {

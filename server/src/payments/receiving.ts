@@ -9,9 +9,10 @@ import { Refusal } from '../lib/refusal.ts';
 import { createBatcher, type Batcher } from '../platform/batcher.ts';
 import type { Tx } from '../platform/database.ts';
 import { decideAll, type Ask, type Decided } from './deciding.ts';
-import { JOB_GIVE_BACK, JOB_NOTICE, publish, type PaymentsDeps } from './payments.ts';
+import type { PaymentsDeps } from './payments.ts';
 import * as store from './store.ts';
 import type { PaymentRow } from './store.ts';
+import { JOB_GIVE_BACK, JOB_NOTICE, publish } from './telling.ts';
 
 /** Of one transaction. Fewer wait more often for the disk; more keep the first one's answer back. */
 const BATCH_MAX = 500;

@@ -18,7 +18,7 @@ const PAYMENT_TYPES = {
   created_at: 'timestamptz', updated_at: 'timestamptz', method: 'text',
 } as const;
 
-/** The rows, locked until the end of the transaction; unknown ones are missing. By id, so that no two lock crosswise. */
+/** The rows, locked until the end of the transaction, by id; unknown ones are missing. */
 export async function lockPayments(
   tx: Tx, by: { ids: readonly string[] } | { subjects: readonly string[] },
 ): Promise<PaymentRow[]> {

@@ -74,7 +74,7 @@ test('[P32] a job for later is done then and not before', async () => {
   });
 });
 
-test('[P115] many jobs are added by one statement, each with its own time; of a rolled back one nothing stays', async () => {
+test('[P115] many jobs are added at once, each with its own time; of what is rolled back nothing stays', async () => {
   const done: number[] = [];
   await withJobs({ 'test.many': async ({ n }: { n: number }) => void done.push(n) }, async (jobs) => {
     const later = new Date(Date.now() + 86_400_000);

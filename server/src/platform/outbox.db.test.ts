@@ -229,7 +229,8 @@ test('[P114] a fact of several that fails is told again piece by piece, and one 
       if (fails && fact.things.includes(3)) throw new Error('three cannot be done');
       afterCommit(tx, () => heard.push(...fact.things));
     });
-    await database.transaction((tx) => outbox.publish(tx, { topic: 'test.several', payload: { things: [1, 2, 3, 4] } }));
+    const fact = { topic: 'test.several', payload: { things: [1, 2, 3, 4] } };
+    await database.transaction((tx) => outbox.publish(tx, fact));
     await outbox.drain();
     assert.deepEqual(heard.toSorted(), [1, 2, 4]);
     assert.deepEqual((await waiting()).map(({ payload, attempts }) => [payload, attempts]), [[{ things: [3] }, 1]]);

@@ -3,8 +3,9 @@
  *
  * Each fact is taken out of the table in the transaction in which its reactions run, so what reactions do to the
  * database happens exactly once; a reaction that fails leaves the fact there, to be tried again later, and does not
- * hold up the others. A fact of several that fails is told again piece by piece. Several processes share the work by `skip locked`. No fact is ever given up: what keeps failing
- * is logged each time and stands in the figures until it is mended.
+ * hold up the others. A fact of several that fails is told again piece by piece. Several processes share the work by
+ * `skip locked`. No fact is ever given up: what keeps failing is logged each time and stands in the figures until it is
+ * mended.
  */
 import { sql } from 'kysely';
 import type { Clock } from './clock.ts';

@@ -197,10 +197,13 @@ export interface Notification {
   at: Timestamp;
   id: string;
   kind: string;
-  order_id: string;
-  order_number: string;
+  order_id: string | null;
+  order_number: string | null;
   person_id: string;
+  product_id: string | null;
   shop_id: string;
+  title: string | null;
+  waiting_id: string | null;
 }
 
 export interface NotificationSettings {
@@ -577,6 +580,20 @@ export interface Verification {
   value: string;
 }
 
+export interface Waiting {
+  created_at: Timestamp;
+  id: string;
+  kept: number | null;
+  kept_until: Timestamp | null;
+  order_id: string | null;
+  person_id: string;
+  place: Generated<bigint>;
+  quantity: number;
+  state: string;
+  updated_at: Timestamp;
+  variant_id: string;
+}
+
 export interface DB {
   address: Address;
   chat_message: ChatMessage;
@@ -626,4 +643,5 @@ export interface DB {
   stock_move: StockMove;
   variant: Variant;
   verification: Verification;
+  waiting: Waiting;
 }

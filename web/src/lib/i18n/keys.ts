@@ -1046,6 +1046,11 @@ export interface MessageArguments {
   'refusal.orders.key_reused': null;
   'refusal.orders.wrong_state': null;
   'refusal.orders.too_many_open': null;
+  'refusal.waits.not_for_sale': null;
+  'refusal.waits.in_stock': null;
+  'refusal.waits.too_many': null;
+  'refusal.waits.line_full': null;
+  'refusal.waits.not_found': null;
   'refusal.payments.rush': null;
   'refusal.payments.not_found': null;
   'refusal.payments.not_pending': null;
