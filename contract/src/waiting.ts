@@ -41,8 +41,8 @@ export const WaitJoin = Type.Object(
 );
 export type WaitJoin = Static<typeof WaitJoin>;
 
-/** Open ones, those with kept pieces first; `WAITS_MAX` at most. */
-export const Waits = Type.Object({ items: Type.Array(Wait) });
+/** Open ones, those with kept pieces first; `WAITS_MAX` at most. `now` is the server's, to count down by. */
+export const Waits = Type.Object({ items: Type.Array(Wait), now: Instant });
 export type Waits = Static<typeof Waits>;
 
 /** How many wait for one variant; not who. */

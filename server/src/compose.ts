@@ -211,7 +211,7 @@ async function mountRoutes(
   await teamRoutes(app, { team, publicUrl: config.publicUrl });
   followsRoutes(app, { follows, shopBySlug: shops.bySlug });
   catalogRoutes(app, { catalog });
-  waitingRoutes(app, { catalog });
+  waitingRoutes(app, { catalog, clock: systemClock });
   // One crowd: of one address so many guests count, whatever they do.
   const { counted } = createCrowd({ nowMs: () => performance.now() });
   showsRoutes(app, { shows, counted });

@@ -5,17 +5,20 @@ import { Type } from 'typebox';
 import { personOf } from '../http/actor.ts';
 import type { App } from '../http/app.ts';
 import { refusals } from '../http/openapi.ts';
+import type { Clock } from '../platform/clock.ts';
 import type { Catalog } from './catalog.ts';
 
 const tags = ['waiting'];
 
-export function waitingRoutes(app: App, { catalog }: { catalog: Catalog }): void {
+export function waitingRoutes(app: App, { catalog, clock }: { catalog: Catalog; clock: Clock }): void {
   app.get('/api/waits', {
     schema: {
       operationId: 'listMyWaits', summary: 'Where one waits in line oneself, and what is kept', tags,
       response: { 200: Waits, ...refusals },
     },
-  }, async (request) => ({ items: await catalog.waitsOf(personOf(request).personId) }));
+  }, async (request) => ({
+    items: await catalog.waitsOf(personOf(request).personId), now: clock.now().toISOString(),
+  }));
 
   app.post('/api/waits', {
     schema: {

@@ -79,8 +79,11 @@ function createDecider(ground: Ground): (placing: Placing, at: number) => Decisi
     }
     const pickup = pickupOf(placing, ground.places.get(priced.shopId));
     for (const { variantId, available, quantity } of priced.lines) {
-      const left = available - (taken.get(variantId) ?? 0) + keptOf(buyer.personId, variantId);
-      if (left < quantity) throw new Refusal('orders.sold_out', { details: { variantId, available: left } });
+      // What is told is what lies there for everybody: the buyer knows what is kept.
+      const left = available - (taken.get(variantId) ?? 0);
+      if (left + keptOf(buyer.personId, variantId) < quantity) {
+        throw new Refusal('orders.sold_out', { details: { variantId, available: left } });
+      }
     }
     const own = priced.lines.flatMap(({ variantId }) => kept.get(keptName({ ...buyer, variantId })) ?? []);
     return { priced, pickup, kept: own };

@@ -5486,6 +5486,11 @@ export interface operations {
                              */
                             since: string;
                         }[];
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        now: string;
                     };
                 };
             };

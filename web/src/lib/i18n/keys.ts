@@ -104,6 +104,8 @@ export interface MessageArguments {
   'account.confirm_text': null;
   'account.confirm_do': null;
   'account.confirm_again': null;
+  'account.late_kept': null;
+  'account.late_returned': null;
   'buy.choose': { option: string };
   'buy.quantity': null;
   'buy.sold_out_choice': null;
@@ -153,6 +155,13 @@ export interface MessageArguments {
   'buy.sandbox_declined': null;
   'buy.sandbox_over': null;
   'buy.in_line': null;
+  'buy.late_kept': null;
+  'buy.late_returned_title': null;
+  'buy.late_returned_text': null;
+  'buy.sandbox_tests': null;
+  'buy.sandbox_doubled': null;
+  'buy.sandbox_reordered': null;
+  'buy.sandbox_late': null;
   'common.close': null;
   'common.back': null;
   'common.cancel': null;
@@ -548,6 +557,9 @@ export interface MessageArguments {
   'news.install': null;
   'news.install_text': null;
   'news.install_do': null;
+  'news.order_paid_late': { shop: string };
+  'news.order_too_late': { shop: string };
+  'news.kept': { shop: string };
   'office.title': null;
   'office.nav': null;
   'office.nav_shows': null;
@@ -935,6 +947,9 @@ export interface MessageArguments {
   'office.place_same_times': null;
   'office.nav_talk': null;
   'office.to_words': null;
+  'office.waiting': { count: number };
+  'office.waiting_title': null;
+  'office.waiting_kept': { count: number };
   'offline.title': null;
   'offline.text': null;
   'offline.try_again': null;
@@ -1567,6 +1582,21 @@ export interface MessageArguments {
   'viewer.report_this': null;
   'viewer.end_as_operator': null;
   'viewer.chat_free': null;
+  'viewer.wait_in_line': null;
+  'wait.join': null;
+  'wait.join_note': null;
+  'wait.first': null;
+  'wait.before': { count: number };
+  'wait.asked': { count: number };
+  'wait.leave': null;
+  'wait.let_go': null;
+  'wait.kept': { count: number; time: string };
+  'wait.left': { time: string };
+  'wait.over': null;
+  'wait.title': null;
+  'wait.buy': null;
+  'wait.left_line': null;
+  'wait.gone': null;
 }
 
-export type Namespace = 'account' | 'buy' | 'common' | 'figures' | 'found' | 'moderation' | 'news' | 'office' | 'offline' | 'place' | 'refusal' | 'signin' | 'studio' | 'team' | 'viewer';
+export type Namespace = 'account' | 'buy' | 'common' | 'figures' | 'found' | 'moderation' | 'news' | 'office' | 'offline' | 'place' | 'refusal' | 'signin' | 'studio' | 'team' | 'viewer' | 'wait';
