@@ -1,12 +1,16 @@
 /**
  * Waiting in line, in a real browser: two people wait for one piece, one in English, one in Arabic. It comes back, is
- * kept for the first, who lets it go, and is bought by the second.
+ * kept for the first, who lets it go, and is bought by the second. And money that comes too late.
  */
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
 import type { Order } from '@nacre/contract/orders';
 import type { Product } from '@nacre/contract/catalog';
+import pg from 'pg';
 import type { Browser, Page } from 'playwright-core';
+import { secretsBeside } from '../../server/src/platform/data-folder.ts';
+import { clusterPlace } from '../../server/src/platform/embedded-postgres-cluster.ts';
+import { ownerUrl } from '../../server/src/platform/embedded-postgres-owner.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { ADDRESS } from '../support/market.ts';
 import { createClient, openMarket, startNacre, type Client, type Market, type Nacre } from '../support/nacre.ts';
@@ -110,3 +114,43 @@ test('[W190] [W191] [W192] [W193] [W194] [W196] two wait for one piece: kept for
     const { items } = await ali.must<{ items: unknown[] }>(200, 'GET', '/api/waits');
     assert.deepEqual(items, []);
   });
+
+test('[W195] money that came when the time was over: the order says that it counts, or that it goes back', async () => {
+  const { owner, shop } = market;
+  const product = await owner.must<Product>(201, 'POST', `/api/office/shops/${shop.id}/products`, {
+    title: 'Sun bowl', description: '', imageIds: [], state: 'active', options: [],
+    variants: [{ optionValues: [], sku: 'SUN', priceMinor: 8_800, stock: 2 }],
+  });
+  const [variant] = product.variants;
+  const lines = [{ variantId: variant?.id, quantity: 2, unitPriceMinor: 8_800 }];
+  const secret = secretsBeside(nacre.dataFolder);
+  assert.ok(secret);
+  const port = clusterPlace(nacre.dataFolder).port;
+  const pool = new pg.Pool({ connectionString: ownerUrl(`postgres://127.0.0.1:${port}`, secret('database owner')) });
+  const mei = await newBuyer('Late');
+  const page = await pageOf(mei, 'en-US');
+  try {
+    for (const text of ['account.late_kept', 'account.late_returned']) {
+      const order = await mei.must<Order>(201, 'POST', '/api/orders', {
+        idempotencyKey: crypto.randomUUID(), showId: null, address: ADDRESS, lines,
+      });
+      await page.goto(`${nacre.url}/orders/${order.id}`);
+      await mei.must(200, 'POST', `/api${order.paymentUrl?.replace('/pay/sandbox', '/payments')}/sandbox`, {
+        outcome: 'late',
+      });
+      // Five minutes and ten seconds go by.
+      await pool.query(`update "order" set hold_expires_at = now() where id = $1`, [order.id]);
+      await page.getByText(say('account.state_expired')).waitFor();
+      if (text === 'account.late_returned') {
+        await owner.must(200, 'POST', `/api/office/variants/${variant?.id}/stock`, { setTo: 1 });
+      }
+      await pool.query(`update pgboss.job set start_after = now() where name = 'payments.sandbox-notice'`);
+      await page.getByText(say(text)).waitFor();
+      if (text === 'account.late_kept') {
+        await owner.must(200, 'POST', `/api/office/variants/${variant?.id}/stock`, { setTo: 2 });
+      }
+    }
+  } finally {
+    await pool.end();
+  }
+});
