@@ -88,8 +88,9 @@ try {
     }
     const both = await placeAndPay();
     paying.push(both);
-    say(`${payingConnections} connections, placed and paid: ${rates(both)}, p50 ${both.p50Ms} ms, p99 ${both.p99Ms} ms; `
-      + `placed ${Math.round(both.placedPerSecond)}/s, the last one paid after ${round(both.behindMs, 0)} ms`);
+    say(`${payingConnections} connections, placed and paid: ${rates(both)}, p50 ${both.p50Ms} ms, `
+      + `p99 ${both.p99Ms} ms; placed ${Math.round(both.placedPerSecond)}/s, `
+      + `the last one paid after ${round(both.behindMs, 0)} ms`);
     limit.push(await inProcess(atOnce));
     usual.push(await inProcess(1));
     say(`batches without HTTP ${rates(limit.at(-1)!)}; one by one ${rates(usual.at(-1)!)}`);

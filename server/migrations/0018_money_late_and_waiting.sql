@@ -3,7 +3,9 @@ alter table payment
   drop constraint payment_state_check,
   add constraint payment_state_check check (state in (
     'pending', 'processing', 'captured', 'declined', 'cancelled', 'expired', 'refunded'
-  ));
+  )),
+  -- Each payment changes once or twice, in no column that an index has: with room on its page it stays there.
+  set (fillfactor = 70);
 
 -- Money came when the hold was over: the pieces were still there and the order lives again, or it goes back.
 alter table "order"

@@ -82,7 +82,7 @@ test('[WL3] a person waits in twenty lines at most, also when asking for all at 
   assert.equal((await catalog.waitsOf(mei.personId)).length, WAITS_MAX);
 });
 
-test('[WL4] [WL10] what comes back goes to the line in sequence and as far as it reaches, and each is told', async () => {
+test('[WL4] [WL10] what comes back goes to the line in sequence, as far as it reaches; each is told', async () => {
   const facts: KeptFact[] = [];
   other.outbox.on('catalog.kept', async (_tx, fact: { kept: KeptFact[] }) => void facts.push(...fact.kept));
   const { variantId, holder, orderId } = await soldOut(2);

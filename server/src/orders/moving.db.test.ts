@@ -236,7 +236,7 @@ test('[O82] a hundred payments that come together sell their pieces once; one th
     assert.equal(await stateOf(broken), 'paid');
   });
 
-test('[O83] two processes end a thousand holds together, a broken one among them; each piece comes back once', async () => {
+test('[O83] two processes end a thousand holds, a broken one among them; each piece comes back once', async () => {
   const count = 1_000;
   const product = await market.newProduct(owner.personId, shopId, { stock: count });
   const other = await createMarket({ url: database.serverUrl, clock: market.clock, deliver: false });

@@ -68,7 +68,7 @@ async function pay(deps: OrdersDeps, tx: Tx, orders: readonly OrderRow[], lines:
   if (orders.length === 0) return;
   const paidAt = deps.platform.clock.now();
   const codes = await drawCodes(deps, tx, orders.filter(({ delivery }) => delivery === 'pickup'));
-  const paid = await step(deps, tx, orders, 'paid', null, (order) => ({
+  const paid = await step(deps, tx, orders, 'paid', null, lines, (order) => ({
     paid_at: paidAt, pickup_code: codes.get(order.id) ?? null,
     late_payment: order.state === 'expired' ? 'kept' : null,
   }));
@@ -98,14 +98,15 @@ export async function endHolds(
   personId: string | null,
 ): Promise<OrderRow[]> {
   if (orders.length === 0) return [];
-  const ended = await step(deps, tx, orders, to, personId, () => ({}));
-  await deps.catalog.releaseAll(tx, piecesOf(ended, await linesOf(tx, orders), personId));
+  const lines = await linesOf(tx, orders);
+  const ended = await step(deps, tx, orders, to, personId, lines, () => ({}));
+  await deps.catalog.releaseAll(tx, piecesOf(ended, lines, personId));
   return ended;
 }
 
 /** Writes the new state and who brought it about, and tells the buyers after the commit. */
 async function step(
-  deps: OrdersDeps, tx: Tx, orders: readonly OrderRow[], to: OrderState, personId: string | null,
+  deps: OrdersDeps, tx: Tx, orders: readonly OrderRow[], to: OrderState, personId: string | null, lines: Lines,
   changeOf: (order: OrderRow) => Partial<Pick<OrderRow, 'paid_at' | 'pickup_code' | 'late_payment'>>,
 ): Promise<OrderRow[]> {
   for (const { delivery, state } of orders) assertMayBecome(delivery, state, to);
@@ -116,7 +117,7 @@ async function step(
     order_id: id, from_state: state, to_state: to, person_id: personId, at,
     reason: state === 'expired' ? 'late_payment' : null,
   })));
-  tellBuyersAfterCommit(deps, tx, after);
+  tellBuyersAfterCommit(deps, tx, after, lines);
   return after;
 }
 
@@ -162,13 +163,10 @@ async function drawCodes(deps: OrdersDeps, tx: Tx, orders: readonly OrderRow[]):
 
 export async function sweepExpired(deps: OrdersDeps): Promise<number> {
   const { database, clock } = deps.platform;
+  const orderIds = await store.expiredHolds(database.db, clock.now(), SWEEP_MAX);
   let ended = 0;
-  let after: store.ExpiredHold | null = null;
-  for (let seen = 0; seen < SWEEP_MAX; seen += SWEEP_BATCH) {
-    const batch: store.ExpiredHold[] = await store.expiredHolds(database.db, clock.now(), after, SWEEP_BATCH);
-    ended += await expireApart(deps, batch.map(({ id }) => id));
-    after = batch.at(-1) ?? null;
-    if (batch.length < SWEEP_BATCH) break;
+  for (let start = 0; start < orderIds.length; start += SWEEP_BATCH) {
+    ended += await expireApart(deps, orderIds.slice(start, start + SWEEP_BATCH));
   }
   return ended;
 }

@@ -93,12 +93,14 @@ export interface Written {
   pageUrl: string;
 }
 
-/** What the views of these orders need, of those just written too. */
+/** What the views of these orders need, of those just written too. `known` are the lines of `orders`. */
 export async function partsOf(
   deps: OrdersDeps, orders: readonly OrderRow[], reader: Reader, written: readonly Written[] = [],
+  known?: ReadonlyMap<string, LineRow[]>,
 ): Promise<ViewParts> {
   const held = reader === 'buyer' ? orders.filter((order) => order.state === 'held') : [];
-  const read = await store.readLines(deps.platform.database.db, orders.map((order) => order.id));
+  const ids = orders.map((order) => order.id);
+  const read = known ? ids.flatMap((id) => known.get(id) ?? []) : await store.readLines(deps.platform.database.db, ids);
   const lines = [...read, ...written.flatMap((one) => one.lines)];
   const [shops, images, pages] = await Promise.all([
     deps.shops.refs([...new Set([...orders, ...written.map(({ row }) => row)].map((order) => order.shop_id))]),
@@ -109,12 +111,14 @@ export async function partsOf(
   return { lines: Map.groupBy(lines, (line) => line.order_id), shops, images, pages, reader };
 }
 
-/** Sends the buyers' pages their orders as they are now. Lost news is no harm: the page reads the order again. */
-export function tellBuyersAfterCommit(deps: OrdersDeps, tx: Tx, orders: readonly OrderRow[]): void {
+/** Sends the buyers' pages their orders as they are now; `lines` if they are known. Lost news is no harm: the page reads the order again. */
+export function tellBuyersAfterCommit(
+  deps: OrdersDeps, tx: Tx, orders: readonly OrderRow[], lines?: ReadonlyMap<string, LineRow[]>,
+): void {
   const bought = orders.filter((order) => order.buyer_id !== null);
   if (bought.length === 0) return;
   afterCommit(tx, () => {
-    partsOf(deps, bought, 'buyer').then(
+    partsOf(deps, bought, 'buyer', [], lines).then(
       (parts) => {
         for (const order of bought) deps.tell(order.buyer_id!, { type: 'own-order', order: viewOf(order, parts) });
       },

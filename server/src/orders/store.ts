@@ -208,30 +208,18 @@ export async function findTakenCodes(tx: Tx, codes: readonly ShopCode[]): Promis
   return rows;
 }
 
-export interface ExpiredHold {
-  id: string;
-  hold_expires_at: Date;
-}
-
-/** Orders held beyond their time, the longest first, after the one given. */
-export async function expiredHolds(
-  db: Db,
-  now: Date,
-  after: ExpiredHold | null,
-  limit: number,
-): Promise<ExpiredHold[]> {
-  let query = db
+/** Orders held beyond their time, the longest first. */
+export async function expiredHolds(db: Db, now: Date, limit: number): Promise<string[]> {
+  const rows = await db
     .selectFrom('order')
-    .select(['id', 'hold_expires_at'])
+    .select('id')
     .where('state', '=', 'held')
     .where('hold_expires_at', '<=', now)
     .orderBy('hold_expires_at')
     .orderBy('id')
-    .limit(limit);
-  if (after !== null) {
-    query = query.where(sql<boolean>`(hold_expires_at, id) > (${after.hold_expires_at}, ${after.id}::uuid)`);
-  }
-  return query.execute();
+    .limit(limit)
+    .execute();
+  return rows.map(({ id }) => id);
 }
 
 export async function updateOrder(
@@ -250,15 +238,11 @@ export async function readOrder(db: Db, orderId: string): Promise<OrderRow | nul
 }
 
 /** Lines of the orders, in their places. */
-export async function readLines(db: Db | Tx, orderIds: string[]): Promise<LineRow[]> {
+export async function readLines(db: Db | Tx, orderIds: readonly string[]): Promise<LineRow[]> {
   if (orderIds.length === 0) return [];
-  return db
-    .selectFrom('order_line')
-    .selectAll()
-    .where('order_id', 'in', orderIds)
-    .orderBy('order_id')
-    .orderBy('position')
-    .execute();
+  const { rows } = await sql<LineRow>`
+    select * from order_line where order_id = any (${orderIds}::uuid[]) order by order_id, position`.execute(db);
+  return rows;
 }
 
 /** Whose orders: a buyer's, or a shop's, narrowed by what is not undefined. */
