@@ -111,7 +111,10 @@ export async function partsOf(
   return { lines: Map.groupBy(lines, (line) => line.order_id), shops, images, pages, reader };
 }
 
-/** Sends the buyers' pages their orders as they are now; `lines` if they are known. Lost news is no harm: the page reads the order again. */
+/**
+ * Sends the buyers' pages their orders as they are now; `lines` if they are known. Lost news is no harm: the page reads
+ * the order again.
+ */
 export function tellBuyersAfterCommit(
   deps: OrdersDeps, tx: Tx, orders: readonly OrderRow[], lines?: ReadonlyMap<string, LineRow[]>,
 ): void {

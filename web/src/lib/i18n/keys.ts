@@ -1367,6 +1367,7 @@ export interface MessageArguments {
   'studio.help_copy': null;
   'studio.help_copied': null;
   'studio.help_copy_failed': null;
+  'studio.good_waits': { count: number };
   'team.title': null;
   'team.lead': null;
   'team.members': { count: number };
