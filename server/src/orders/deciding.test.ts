@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { OrderableVariant } from '../catalog/catalog.ts';
-import { decideAll, HELD_ORDERS_MAX, nameOf, type Decision, type Ground } from './deciding.ts';
+import { decideAll, HELD_ORDERS_MAX, keptName, nameOf, type Decision, type Ground } from './deciding.ts';
 import type { Placing } from './place.ts';
 import { byVariant, hashRequest, readLines } from './placing.ts';
 import type { OrderRow } from './store.ts';
@@ -68,4 +68,22 @@ test('[O8] orders of one batch count as open ones', () => {
   const decided = said(decideAll(placings, ground({ x: 99 }, { heldBy: new Map([['a', 1]]) })));
   assert.equal(decided.filter((one) => one === 'new').length, HELD_ORDERS_MAX - 1);
   assert.equal(decided.at(-1), 'orders.too_many_open');
+});
+
+test('[WL5] [WL7] [WL8] what is kept is one person’s, for one order; what is over is not for the next of the batch', () => {
+  const kept = new Map([[keptName({ personId: 'a', variantId: 'x' }), {
+    waitId: 'wait', personId: 'a', variantId: 'x', quantity: 2,
+  }]]);
+  const decide = (...placings: Placing[]) => decideAll(placings, ground({ x: 1 }, { kept }));
+  const [, first, second, other] = decide(
+    wants('b', { x: 2 }), wants('a', { x: 1 }, 'key number 1'), wants('a', { x: 2 }, 'key number 2'),
+    wants('c', { x: 1 }),
+  );
+  assert.deepEqual(said([first!, second!, other!]), ['new', 'orders.sold_out', 'new']);
+  assert.deepEqual(first?.is === 'new' && first.kept.map(({ waitId }) => waitId), ['wait']);
+  assert.deepEqual(other?.is === 'new' && other.kept, []);
+  assert.deepEqual(said(decide(wants('a', { x: 3 }), wants('c', { x: 1 }))), ['new', 'orders.sold_out']);
+  // A page knows what is kept for its person: it is told what lies there for everybody.
+  const [refused] = decide(wants('a', { x: 4 }));
+  assert.deepEqual(refused?.is === 'refused' && refused.refusal.details, { variantId: 'x', available: 1 });
 });
