@@ -70,7 +70,7 @@ test('[O8] orders of one batch count as open ones', () => {
   assert.equal(decided.at(-1), 'orders.too_many_open');
 });
 
-test('[WL5] [WL7] [WL8] what is kept is one person’s, for one order; what is over is not for the next of the batch', () => {
+test('[WL5] [WL7] [WL8] what is kept is one person’s, for one order; the rest is not for the next of a batch', () => {
   const kept = new Map([[keptName({ personId: 'a', variantId: 'x' }), {
     waitId: 'wait', personId: 'a', variantId: 'x', quantity: 2,
   }]]);
