@@ -16,6 +16,7 @@ import { accountsReactions } from '../../server/src/accounts/reactions.ts';
 import { accountsRoutes } from '../../server/src/accounts/routes.ts';
 import { createCatalog, type Catalog } from '../../server/src/catalog/catalog.ts';
 import { catalogRoutes } from '../../server/src/catalog/routes.ts';
+import { waitingRoutes } from '../../server/src/catalog/waiting-routes.ts';
 import { createFollows, type Follows } from '../../server/src/follows/follows.ts';
 import { followsRoutes } from '../../server/src/follows/routes.ts';
 import { createApp, type App } from '../../server/src/http/app.ts';
@@ -160,6 +161,7 @@ export async function createTestApi(options: TestApiOptions): Promise<TestApi> {
   await teamRoutes(app, { team, publicUrl: null });
   followsRoutes(app, { follows, shopBySlug: shops.bySlug });
   catalogRoutes(app, { catalog });
+  waitingRoutes(app, { catalog, clock: platform.clock });
   await jobs.start();
   outbox.start();
 

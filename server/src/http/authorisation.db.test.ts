@@ -56,6 +56,12 @@ function newGoods({ api, persons, shop }: Stage): Promise<Product> {
   return api.newProduct(persons.owner.cookie, shop.id, { title: unique('dress') });
 }
 
+async function newSoldOut(stage: Stage): Promise<string> {
+  const { id } = (await newGoods(stage)).variants[0]!;
+  await stage.api.catalog.changeStock(stage.persons.owner.id, id, { setTo: 0 });
+  return id;
+}
+
 /** Somebody who was invited and has come. */
 async function newMember(stage: Stage, role: Role): Promise<SignedInPerson> {
   const person = await stage.api.newPerson(role);
@@ -131,6 +137,16 @@ const ROWS: Record<string, Row> = {
   getProduct: row(all('catalog.not_found'), ({ draft }) => ({ path: `/api/products/${draft.id}` })),
   listOfficeProducts: row(goodsPeople, ofShop('/products')),
   createProduct: row(leaders, ofShop('/products', () => ({ body: dress({ title: unique('dress') }) }))),
+  listMyWaits: row(people, () => ({ path: '/api/waits' })),
+  joinLine: row(people, async (stage) => ({
+    path: '/api/waits', body: { variantId: await newSoldOut(stage), quantity: 1 },
+  })),
+  leaveLine: row(buyerOr('waits.not_found'), async (stage) => {
+    const { api: { catalog }, persons: { buyer } } = stage;
+    const { id } = await catalog.joinLine(buyer.id, { variantId: await newSoldOut(stage), quantity: 1 });
+    return { path: `/api/waits/${id}`, method: 'DELETE' };
+  }),
+  listLines: row(goodsPeople, ofShop('/waiting')),
   getOfficeProduct: row(goodsPeople, ({ draft }) => ({ path: `/api/office/products/${draft.id}` })),
   patchProduct: row(leaders, ({ draft }) => ({
     path: `/api/office/products/${draft.id}`, method: 'PATCH', body: { description: 'Wool.' },
