@@ -1,6 +1,6 @@
 /**
  * The load of `checkout.ts`, a process of its own: keeps one order on the way on each connection for a bounded time,
- * each with a key of its own and from a buyer's own session, and tells what became of them.
+ * each with a key of its own and from a buyer's own session, pays it there if asked, and tells what became of them.
  *
  * Reads its task as JSON from the standard input, writes its result as JSON to the standard output.
  */
@@ -16,10 +16,14 @@ export interface Task {
   ordersEach: number;
   /** Of an order, without its key. */
   body: Record<string, unknown>;
+  /** Pays each order at once, on its connection. */
+  pays: boolean;
 }
 
 export interface Result {
   placed: number;
+  /** Payments that were answered as captured. */
+  paid: number;
   /** Answers that are no order, by status. */
   others: Record<string, number>;
   seconds: number;
@@ -35,6 +39,7 @@ const tookMs: number[] = [];
 const others: Record<string, number> = {};
 let sent = 0;
 let placed = 0;
+let paid = 0;
 
 const startMs = performance.now();
 const endMs = startMs + task.forMs;
@@ -42,23 +47,26 @@ await Promise.all(Array.from({ length: task.connections }, () => keepOrdering())
 const seconds = (performance.now() - startMs) / 1000;
 tookMs.sort((a, b) => a - b);
 const at = (share: number): number => Number((tookMs[Math.floor(tookMs.length * share)] ?? 0).toFixed(1));
-const result: Result = { placed, others, seconds, p50Ms: at(0.5), p99Ms: at(0.99) };
+const result: Result = { placed, paid, others, seconds, p50Ms: at(0.5), p99Ms: at(0.99) };
 process.stdout.write(JSON.stringify(result));
 
-/** One connection: the next order follows the answer to the one before. */
+/** One connection: the next order follows the answer to the one before, or to its payment. */
 function keepOrdering(): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect(task.port, '127.0.0.1');
     let answer = '';
     let sentAtMs = 0;
+    let cookie: string | undefined;
+    const post = (path: string, json: string): void => {
+      sentAtMs = performance.now();
+      socket.write(`POST ${path} HTTP/1.1\r\nhost: localhost:${task.port}\r\ncookie: ${cookie}\r\n`
+        + `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(json)}\r\n\r\n${json}`);
+    };
     const next = (): void => {
-      const cookie = task.cookies[sent % task.cookies.length];
+      cookie = task.cookies[sent % task.cookies.length];
       if (performance.now() >= endMs || sent >= task.cookies.length * task.ordersEach) return void socket.end();
       sent += 1;
-      const order = `{"idempotencyKey":"${randomUUID()}",${body}`;
-      sentAtMs = performance.now();
-      socket.write(`POST /api/orders HTTP/1.1\r\nhost: localhost:${task.port}\r\ncookie: ${cookie}\r\n`
-        + `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(order)}\r\n\r\n${order}`);
+      post('/api/orders', `{"idempotencyKey":"${randomUUID()}",${body}`);
     };
     socket.setEncoding('latin1');
     socket.on('connect', next);
@@ -70,10 +78,14 @@ function keepOrdering(): Promise<void> {
       if (answer.length < headEnd + 4 + length) return;
       tookMs.push(performance.now() - sentAtMs);
       const status = answer.slice(9, 12);
-      if (status === '201') placed += 1;
-      else others[status] = (others[status] ?? 0) + 1;
+      const paymentId = /"paymentUrl":"\/pay\/sandbox\/([0-9a-f-]+)"/.exec(answer)?.[1];
+      const isPaid = status === '200' && answer.includes('"state":"captured"');
       answer = '';
-      next();
+      if (status === '201') placed += 1;
+      else if (isPaid) paid += 1;
+      else others[status] = (others[status] ?? 0) + 1;
+      if (!task.pays || paymentId === undefined) return void next();
+      post(`/api/payments/${paymentId}/sandbox`, '{"outcome":"succeed"}');
     });
     socket.on('close', () => resolve());
     socket.on('error', reject);

@@ -3,7 +3,8 @@
  *
  * A server of its own on a PostgreSQL that syncs (shown); buyers with sessions of their own; a client in a process of
  * its own, bounded in time. What counts is orders per second of processor time of server and PostgreSQL together;
- * by the clock they share the machine with the client. Beside it in the same run, on the same database: the batches
+ * by the clock they share the machine with the client. The same once more with each order paid at once: what counts
+ * there is orders that are paid, until the last one is. Beside it in the same run, on the same database: the batches
  * without HTTP, driven in process (the limit), and one order after the other, a transaction each (the usual way).
  *
  * Usage: node bench/checkout.ts [--json] [--rounds N]
@@ -11,6 +12,7 @@
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { newId } from '../server/src/platform/ids.ts';
 import { insertPeople, newBuyers } from '../tests/support/buyers.ts';
@@ -31,6 +33,11 @@ const connections = [64, 512, 4_000];
 const atOnce = 512;
 
 if (process.platform !== 'linux') throw new Error('the processor time of a process is read from /proc: Linux only');
+
+/** Of the run in which orders are paid. */
+const payingConnections = 512;
+/** The news of the last payments is through by then, or something is wrong. */
+const paidWithinMs = 30_000;
 
 interface Measured {
   perSecond: number;
@@ -55,6 +62,7 @@ try {
   const ours = new Map<number, Measured[]>(connections.map((count) => [count, []]));
   const limit: Measured[] = [];
   const usual: Measured[] = [];
+  const paying: Paying[] = [];
   const direct = await createMarket({ url, deliver: false });
   for (let index = 0; index < rounds; index += 1) {
     for (const count of connections) {
@@ -62,7 +70,7 @@ try {
       const cpuBefore = processorSeconds(nacre.pid()) + cpuOfPostgres(postmaster);
       const result = await load({
         port: Number(new URL(nacre.url).port), connections: count, forMs, cookies, ordersEach,
-        body: { showId: null, lines: [wish], address: ADDRESS },
+        body: { showId: null, lines: [wish], address: ADDRESS }, pays: false,
       });
       const cpu = processorSeconds(nacre.pid()) + cpuOfPostgres(postmaster) - cpuBefore;
       const measured = {
@@ -73,6 +81,11 @@ try {
       say(`${count} connections: ${rates(measured)}, p50 ${result.p50Ms} ms, p99 ${result.p99Ms} ms, `
         + `others ${JSON.stringify(result.others)}`);
     }
+    const both = await placeAndPay();
+    paying.push(both);
+    say(`${payingConnections} connections, placed and paid: ${rates(both)}, p50 ${both.p50Ms} ms, `
+      + `p99 ${both.p99Ms} ms; placed ${Math.round(both.placedPerSecond)}/s, `
+      + `the last one paid after ${round(both.behindMs, 0)} ms`);
     limit.push(await inProcess(atOnce));
     usual.push(await inProcess(1));
     say(`batches without HTTP ${rates(limit.at(-1)!)}; one by one ${rates(usual.at(-1)!)}`);
@@ -84,13 +97,42 @@ try {
   if (json) {
     const details = {
       ...Object.fromEntries([...ours].map(([count, all]) => [count, summary(all)])),
-      limit: summary(limit), usual: summary(usual), rounds,
+      paid: summary(paying), limit: summary(limit), usual: summary(usual), rounds,
     };
     const figures = { ours: Math.round(best), limit: Math.round(most), ratio, unit: 'orders/CPU s', details };
     console.log(JSON.stringify({ goal: 'checkout', ...figures }));
   }
   await direct.stop();
   await pool.end();
+
+  /** Through the real routes of both; the processor time is taken when the last order is paid. */
+  async function placeAndPay(): Promise<Paying> {
+    const cookies = await newBuyers(pool, sessionSecret, buyersEach);
+    const paidBefore = await countPaid();
+    const cpuBefore = processorSeconds(nacre.pid()) + cpuOfPostgres(postmaster);
+    const startMs = performance.now();
+    const result = await load({
+      port: Number(new URL(nacre.url).port), connections: payingConnections, forMs, cookies, ordersEach,
+      body: { showId: null, lines: [wish], address: ADDRESS }, pays: true,
+    });
+    const loadedMs = performance.now();
+    while ((await countPaid()) - paidBefore < result.paid) {
+      if (performance.now() - loadedMs > paidWithinMs) throw new Error('orders stay unpaid');
+      await sleep(50);
+    }
+    const behindMs = performance.now() - loadedMs;
+    const cpu = processorSeconds(nacre.pid()) + cpuOfPostgres(postmaster) - cpuBefore;
+    return {
+      perSecond: result.paid / ((performance.now() - startMs) / 1000), perCpuSecond: result.paid / cpu,
+      placedPerSecond: result.placed / result.seconds, behindMs, p50Ms: result.p50Ms, p99Ms: result.p99Ms,
+    };
+  }
+
+  async function countPaid(): Promise<number> {
+    const { rows } = await pool.query<{ paid: number }>(
+      `select count(*)::int as paid from "order" where state = 'paid'`);
+    return rows[0]!.paid;
+  }
 
   /** Without HTTP and sessions, as many on the way at a time; this process counts as the server's. */
   async function inProcess(parallel: number): Promise<Measured> {
@@ -114,6 +156,12 @@ try {
   }
 } finally {
   await nacre.remove();
+}
+
+interface Paying extends Measured {
+  placedPerSecond: number;
+  /** From the last answer to the last paid order. */
+  behindMs: number;
 }
 
 function rates({ perSecond, perCpuSecond }: Measured): string {

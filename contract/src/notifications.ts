@@ -4,10 +4,14 @@ import { ShopRef } from './accounts.ts';
 import { Id, Image, Instant, Nullable } from './common.ts';
 import { ShowState } from './shows.ts';
 
-/** The first three are of shows of shops that the person follows. */
+/**
+ * The first three are of shows of shops that the person follows, those with `order` of own orders (money came late and
+ * was honoured, or goes back), `kept` of pieces that are kept for somebody who waited in line.
+ */
 export const NotificationKind = Type.Union([
   Type.Literal('live'), Type.Literal('moved'), Type.Literal('cancelled'), Type.Literal('order_shipped'),
   Type.Literal('order_cancelled'),
+  Type.Literal('order_paid_late'), Type.Literal('order_too_late'), Type.Literal('kept'),
 ]);
 export type NotificationKind = Static<typeof NotificationKind>;
 /** Those about an order of one's own. */
@@ -20,11 +24,13 @@ export const Notification = Type.Object({
   /** Not seen before. */
   isNew: Type.Boolean(),
   shop: ShopRef,
-  /** As it is now; null when this is about an order. */
+  /** As it is now; null when this is about something else. */
   show: Nullable(Type.Object({
     id: Id, title: Type.String(), state: ShowState, startsAt: Instant, cover: Nullable(Image),
   })),
   order: Nullable(Type.Object({ id: Id, number: Type.String() })),
+  /** What is kept; null when this is about something else. */
+  goods: Nullable(Type.Object({ productId: Id, title: Type.String() })),
 });
 export type Notification = Static<typeof Notification>;
 

@@ -6,8 +6,9 @@ import { ShippingTerms, ShopAddress, ShopPlace } from './shops.ts';
 
 /**
  * By parcel: held → paid → packed → shipped → delivered → completed, or at once from paid to shipped. To pick up:
- * held → paid → ready → handed_over, or at once from paid. Both: held → declined | expired | cancelled, and what is
- * paid but not on its way → cancelled → refunded. At the counter: handed_over → voided.
+ * held → paid → ready → handed_over, or at once from paid. Both: held → declined | expired | cancelled; expired → paid
+ * when the money came late and the pieces were there; what is paid but not on its way → cancelled → refunded. At the
+ * counter: handed_over → voided.
  */
 export const ORDER_STATES = [
   'held', 'paid', 'packed', 'ready', 'handed_over', 'shipped', 'delivered', 'completed', 'expired', 'declined',
@@ -140,6 +141,13 @@ export const Cancellation = Type.Object({
 });
 export type Cancellation = Static<typeof Cancellation>;
 
+/**
+ * Money that came when the hold was over. `kept`: the pieces were still there, and the order is paid. `returned`: they
+ * were not, or the buyer had given it up; the money goes back by itself.
+ */
+export const LATE_PAYMENTS = ['kept', 'returned'] as const;
+export type LatePayment = (typeof LATE_PAYMENTS)[number];
+
 export const Order = Type.Object({
   id: Id,
   /** What people say on the phone, e.g. `N-1042`. */
@@ -169,6 +177,8 @@ export const Order = Type.Object({
   /** When an unpaid order gives its pieces back. */
   holdExpiresAt: Instant,
   paidAt: Nullable(Instant),
+  /** Null when the money came in time, or not at all. */
+  latePayment: Nullable(Type.Enum(LATE_PAYMENTS)),
   shippedAt: Nullable(Instant),
   /** It lies in the shop for whoever comes. */
   readyAt: Nullable(Instant),
@@ -325,7 +335,7 @@ export const Payment = Type.Object({
   currency: Currency,
   state: Type.Union([
     Type.Literal('pending'), Type.Literal('processing'), Type.Literal('captured'), Type.Literal('declined'),
-    Type.Literal('cancelled'), Type.Literal('refunded'),
+    Type.Literal('cancelled'), Type.Literal('expired'), Type.Literal('refunded'),
   ]),
   expiresAt: Instant,
   /** What is paid for: `order/<uuid>`. */
@@ -334,9 +344,15 @@ export const Payment = Type.Object({
 });
 export type Payment = Static<typeof Payment>;
 
-/** `slow` succeeds after about 20 seconds. */
+/**
+ * What a payer may choose on the sandbox's page. `slow` succeeds after about 20 seconds. The last three are to try out
+ * what real providers do: the same news several times, news that overtake each other, and money that comes 10 seconds
+ * after its time is over.
+ */
+export const SANDBOX_OUTCOMES = ['succeed', 'decline', 'slow', 'doubled', 'reordered', 'late'] as const;
+export type SandboxOutcome = (typeof SANDBOX_OUTCOMES)[number];
 export const SandboxDecision = Type.Object(
-  { outcome: Type.Union([Type.Literal('succeed'), Type.Literal('decline'), Type.Literal('slow')]) },
+  { outcome: Type.Enum(SANDBOX_OUTCOMES) },
   { additionalProperties: false },
 );
 export type SandboxDecision = Static<typeof SandboxDecision>;

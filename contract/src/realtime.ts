@@ -23,6 +23,7 @@ import { Notification } from './notifications.ts';
 import { LivePrice } from './offers.ts';
 import { Order } from './orders.ts';
 import { BagItem, ProductInterest, ShowSales, ShowState } from './shows.ts';
+import { Wait } from './waiting.ts';
 
 export const REALTIME_VERSION = 1;
 
@@ -110,12 +111,13 @@ export const RoomEvent = Type.Union([
 export type RoomEvent = Static<typeof RoomEvent>;
 
 /**
- * What one person is told on all sockets: an own order or the cart changed, there is news for the list behind the bell,
- * a measure concerns them or is lifted.
+ * What one person is told on all sockets: an own order or the cart changed, pieces are kept or a wait is over (null),
+ * there is news for the list behind the bell, a measure concerns them or is lifted.
  */
 export const PersonalEvent = Type.Union([
   Type.Object({ type: Type.Literal('own-order'), order: Order }),
   Type.Object({ type: Type.Literal('own-cart'), cart: CartCount }),
+  Type.Object({ type: Type.Literal('own-wait'), waitId: Id, wait: Nullable(Wait) }),
   Type.Object({ type: Type.Literal('own-news'), news: Notification }),
   Type.Object({ type: Type.Literal('own-measure'), measure: Measure }),
 ]);

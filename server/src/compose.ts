@@ -8,6 +8,7 @@ import { accountsRoutes } from './accounts/routes.ts';
 import { analyticsRoutes } from './analytics/routes.ts';
 import { cartsRoutes } from './carts/routes.ts';
 import { catalogRoutes } from './catalog/routes.ts';
+import { waitingRoutes } from './catalog/waiting-routes.ts';
 import { chatRoutes } from './chat/routes.ts';
 import type { Config } from './config.ts';
 import { createDemo, declineDemo, demoAccountsOf } from './demo/demo.ts';
@@ -212,6 +213,7 @@ async function mountRoutes(
   await teamRoutes(app, { team, publicUrl: config.publicUrl });
   followsRoutes(app, { follows, shopBySlug: shops.bySlug });
   catalogRoutes(app, { catalog });
+  waitingRoutes(app, { catalog, clock: systemClock });
   // One crowd: of one address so many guests count, whatever they do.
   const { counted } = createCrowd({ nowMs: () => performance.now() });
   showsRoutes(app, { shows, counted });

@@ -11,6 +11,7 @@ import { createAnalytics } from './analytics/analytics.ts';
 import { analyticsReactions } from './analytics/reactions.ts';
 import { createCarts } from './carts/carts.ts';
 import { createCatalog } from './catalog/catalog.ts';
+import { createLineSweep } from './catalog/reactions.ts';
 import { createChat } from './chat/chat.ts';
 import type { Config } from './config.ts';
 import { createDiscovery } from './discovery/discovery.ts';
@@ -83,7 +84,9 @@ function createStage(deps: ModulesDeps, { livePricesOf }: Pick<ShowsDeps, 'liveP
   const shops = createShops({ platform, images });
   const { namesOf: personNamesOf, readersOf } = accounts;
   const team = createTeam({ platform, shops, jobs, mailer, pagesAt, readersOf, namesOf: personNamesOf });
-  const catalog = createCatalog({ platform, images, shops });
+  const catalog = createCatalog({
+    platform, images, shops, tell: (personId, event) => realtime.tell(personId, event),
+  });
   const follows = createFollows({
     platform,
     shopOfShow: (showId, personId) => shows.shopOf(showId, personId),
@@ -205,11 +208,13 @@ export async function startModules(
     deliveredMs: config.deliveredAfterDays * DAY_MS, completedMs: config.completedAfterDays * DAY_MS,
   };
   const waiting = createWaitingSweep({ orders: modules.orders, waits, log: platform.log });
+  const lines = createLineSweep({ catalog: modules.catalog, log: platform.log });
   return {
     async stop() {
       await holds.stop();
       await offers.stop();
       await waiting.stop();
+      await lines.stop();
       await modules.discovery.stop();
       await modules.shows.stop();
       // After shows, whose last likes it counts.

@@ -73,7 +73,7 @@ test('[W115] [W163] the counter sells the last piece under a viewer’s eyes; on
   assert.equal(await field.evaluate((input) => input === document.activeElement), true);
   await button(counter, say('office.counter_cash')).click();
   await button(counter, say('office.counter_next')).waitFor();
-  await button(viewer, say('buy.sold_out_choice')).waitFor();
+  await button(viewer, say('wait.join')).waitFor();
 
   await sheet.getByRole('radio', { name: 'Sage' }).click();
   await button(viewer, say('buy.pay', { amount: '$49.00' })).click();

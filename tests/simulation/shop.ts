@@ -281,7 +281,7 @@ const FORBIDDEN = {
      where began_at is not null and ended_at is null and pieces_left + used <> quota`,
   'pieces of a live price with an order that is over': sql`
     select order_id, state from live_price_use join "order" on "order".id = order_id
-     where state in ('expired', 'declined', 'cancelled', 'refunded')`,
+     where state in ('expired', 'declined') or state = 'cancelled' and paid_at is null`,
   'more pieces for one person than the limit': sql`
     select live_price_id, live_price_use.person_id from live_price_use join live_price on id = live_price_id
      group by live_price_id, live_price_use.person_id, per_person having sum(quantity) > per_person`,

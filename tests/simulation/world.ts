@@ -42,16 +42,18 @@ export function createIds(clock: Clock, chance: Chance): NewId {
 /** Jobs that come due by the simulation's clock: kept in the outbox, in the transaction that asks for them. */
 export function jobsInOutbox(outbox: Outbox, clock: Clock): Jobs {
   const works = new Map<string, (data: never) => Promise<void>>();
+  const addAll: Jobs['addAll'] = async (tx, name, jobs) => {
+    const now = clock.now();
+    await tx.insertInto('outbox').values(jobs.map(({ data, startAfter }) => ({
+      topic: 'simulation.job', payload: JSON.stringify({ name, data }), created_at: now,
+      next_try_at: startAfter ?? now,
+    }))).execute();
+  };
   outbox.on('simulation.job', async (_tx, { name, data }: { name: string; data: never }) => works.get(name)?.(data));
   return {
     on: (name, work) => void works.set(name, work),
-    async add(tx, name, data, startAfter) {
-      const now = clock.now();
-      await tx.insertInto('outbox').values({
-        topic: 'simulation.job', payload: JSON.stringify({ name, data }), created_at: now,
-        next_try_at: startAfter ?? now,
-      }).execute();
-    },
+    add: (tx, name, data, startAfter = null) => addAll(tx, name, [{ data, startAfter }]),
+    addAll,
     start: async () => {},
     stop: async () => {},
   };

@@ -4,6 +4,7 @@ import type { Order } from '@nacre/contract/orders';
 import type { Shop } from '@nacre/contract/shops';
 import type { Show } from '@nacre/contract/shows';
 import { insertPasskey } from '../../server/src/accounts/ways-store.ts';
+import type { PersonActor } from '../../server/src/http/actor.ts';
 import type { Offers } from '../../server/src/offers/offers.ts';
 import type { Orders } from '../../server/src/orders/orders.ts';
 import type { Payments } from '../../server/src/payments/payments.ts';
@@ -36,6 +37,11 @@ export interface Stage {
   newLiveShow(): Promise<Show>;
   cookieOf(who: Who): string;
 }
+
+/** A person as a request has them. */
+export const actorOf = ({ id, name }: SignedInPerson): PersonActor => (
+  { kind: 'person', personId: id, name, isOperator: false, isDemo: false, sessionId: 'test' }
+);
 
 export const row = (gets: Gets, request: Row['request'], more: Partial<Row> = {}): Row => ({ gets, request, ...more });
 

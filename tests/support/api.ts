@@ -16,6 +16,7 @@ import { accountsReactions } from '../../server/src/accounts/reactions.ts';
 import { accountsRoutes } from '../../server/src/accounts/routes.ts';
 import { createCatalog, type Catalog } from '../../server/src/catalog/catalog.ts';
 import { catalogRoutes } from '../../server/src/catalog/routes.ts';
+import { waitingRoutes } from '../../server/src/catalog/waiting-routes.ts';
 import { createFollows, type Follows } from '../../server/src/follows/follows.ts';
 import { followsRoutes } from '../../server/src/follows/routes.ts';
 import { createApp, type App } from '../../server/src/http/app.ts';
@@ -96,7 +97,9 @@ export interface TestApi {
 }
 
 /** Takes every job and does none. */
-export const NO_JOBS: Jobs = { on: () => {}, add: async () => {}, start: async () => {}, stop: async () => {} };
+export const NO_JOBS: Jobs = {
+  on: () => {}, add: async () => {}, addAll: async () => {}, start: async () => {}, stop: async () => {},
+};
 
 let made = 0;
 
@@ -145,7 +148,7 @@ export async function createTestApi(options: TestApiOptions): Promise<TestApi> {
   teamReactions(jobs, { team });
   const shopOfShow = options.shopOfShow ?? (async (showId: string) => showShops.get(showId) ?? null);
   const follows = createFollows({ platform, shopOfShow });
-  const catalog = createCatalog({ platform, images, shops });
+  const catalog = createCatalog({ platform, images, shops, tell: () => {} });
   const app = await createApp({
     log, guests: createGuests({ secret: SECRET }), findPerson: accounts.findPerson, trustProxy: '127.0.0.1',
   });
@@ -158,6 +161,7 @@ export async function createTestApi(options: TestApiOptions): Promise<TestApi> {
   await teamRoutes(app, { team, publicUrl: null });
   followsRoutes(app, { follows, shopBySlug: shops.bySlug });
   catalogRoutes(app, { catalog });
+  waitingRoutes(app, { catalog, clock: platform.clock });
   await jobs.start();
   outbox.start();
 

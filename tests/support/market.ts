@@ -12,6 +12,7 @@ import type { PersonalEvent } from '@nacre/contract/realtime';
 import type { ShowState } from '@nacre/contract/shows';
 import { createCarts, type Carts } from '../../server/src/carts/carts.ts';
 import { namesOf } from '../../server/src/accounts/store.ts';
+import type { Wait } from '@nacre/contract/waiting';
 import { createCatalog, type Catalog } from '../../server/src/catalog/catalog.ts';
 import { createImages } from '../../server/src/images/images.ts';
 import { Refusal } from '../../server/src/lib/refusal.ts';
@@ -74,6 +75,8 @@ export interface Market {
   /** What people were told on their sockets. */
   told: Told[];
   toldOfCarts: Told<'own-cart'>[];
+  /** What people in line were told; null: it is over. */
+  toldWaits: Array<{ personId: string; waitId: string; wait: Wait | null }>;
   /** Whose address was put into the address book; each has room for one. */
   keptAddresses: string[];
   newPerson(name?: string): Promise<Buyer>;
@@ -138,7 +141,13 @@ export async function createMarket(options: MarketOptions): Promise<Market> {
   const platform: Platform = { database, outbox, bus, clock, newId: options.newId ?? newId, log };
   const images = createImages({ platform, blobs: createDiskBlobs({ folder }) });
   const shops = createShops({ platform, images });
-  const catalog = createCatalog({ platform, images, shops });
+  const toldWaits: Market['toldWaits'] = [];
+  const catalog = createCatalog({
+    platform, images, shops,
+    tell: (personId, event) => {
+      if (event.type === 'own-wait') toldWaits.push({ personId, waitId: event.waitId, wait: event.wait });
+    },
+  });
   const payments = createPayments({ platform, jobs, provider: options.provider ?? createSandbox() });
   const told: Told[] = [];
   const toldOfCarts: Told<'own-cart'>[] = [];
@@ -176,7 +185,7 @@ export async function createMarket(options: MarketOptions): Promise<Market> {
 
   return {
     clock, database, platform, outbox, jobs, shops, catalog, payments, offers, orders, carts, told,
-    toldOfCarts, keptAddresses,
+    toldOfCarts, toldWaits, keptAddresses,
     newPerson: (name = 'Mei') => newPerson(platform, name),
     newShop: (ownerId) => newShop(shops, ownerId),
     newProduct: (ownerId, shopId, goods) => newProduct(catalog, ownerId, shopId, goods),

@@ -12,7 +12,9 @@ export function analyticsReactions(
   outbox.on('orders.placed', (tx, placed: OrderFacts['orders.placed']) => (
     analytics.noteOrders(tx, 'orders' in placed ? placed.orders : [placed], false)
   ));
-  outbox.on('orders.paid', (tx, order: OrderFacts['orders.paid']) => analytics.noteOrders(tx, [order], true));
+  outbox.on('orders.paid', (tx, paid: OrderFacts['orders.paid']) => (
+    analytics.noteOrders(tx, 'orders' in paid ? paid.orders : [paid], true)
+  ));
   outbox.on(FOLLOWED_TOPIC, async (tx, { showId, personId }: Followed) => {
     if (showId !== null) await analytics.noteFollowed(tx, showId, personId);
   });

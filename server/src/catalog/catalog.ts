@@ -9,23 +9,31 @@ import type {
 } from '@nacre/contract/catalog';
 import type { PromiseCard } from '@nacre/contract/promise';
 import type { Page, PageQuery } from '@nacre/contract/common';
+import type { PersonalEvent } from '@nacre/contract/realtime';
+import type { LineLengths, Wait, WaitJoin } from '@nacre/contract/waiting';
 import type { Images } from '../images/images.ts';
 import { Refusal } from '../lib/refusal.ts';
 import type { Tx } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Shops } from '../shops/shops.ts';
 import { createProduct, patchProduct } from './editing.ts';
+import { holdWithKept } from './holding.ts';
 import { findForCounter, listProducts, viewsOf } from './reading.ts';
 import { changeStock, moveForOrders, type OrderPieces, type StockLine, type StockRef } from './stock.ts';
 import { lockOrderable, readOrderable, type OrderableVariant } from './stock-store.ts';
 import * as store from './store.ts';
+import { join, keptFor, leave, linesOf, serveLeftOver, sweepKept, type Kept } from './waiting.ts';
+import type { KeptAsk, KeptUse } from './waiting-store.ts';
+import { waitsOf } from './waiting-view.ts';
 
-export type { OrderableVariant, StockLine, StockRef };
+export type { Kept, KeptUse, OrderableVariant, OrderPieces, StockLine, StockRef };
 
 export interface CatalogDeps {
   platform: Platform;
   images: Pick<Images, 'describe' | 'assertExist'>;
-  shops: Pick<Shops, 'assertMay' | 'byId' | 'bySlug'>;
+  shops: Pick<Shops, 'assertMay' | 'byId' | 'bySlug' | 'refs'>;
+  /** Tells one person on all sockets. Called after the commit; must not throw. */
+  tell(personId: string, event: PersonalEvent): void;
 }
 
 export interface Catalog {
@@ -68,14 +76,23 @@ export interface Catalog {
   /** Sets pieces aside: all lines or none. @throws Refusal `orders.sold_out` with `{ variantId, available }` */
   hold(tx: Tx, lines: readonly StockLine[], ref: StockRef): Promise<StockLevel[]>;
   /**
-   * `hold` for several orders at once: all of them or none. `freed` are pieces that were held for nobody in particular
-   * and are these orders' now; they count as if they lay on the shelf. @throws Refusal as `hold`
+   * `hold` for several orders at once: all of them or none. `set.kept` names what was kept for their buyers and goes
+   * into them; that it is still kept was read by `keptFor` under the lock. `set.freed` are pieces that were held for
+   * nobody in particular and are these orders' now. Both count as if they lay on the shelf. @throws Refusal as `hold`
    */
-  holdAll(tx: Tx, orders: readonly OrderPieces[], freed?: readonly StockLine[]): Promise<StockLevel[]>;
+  holdAll(
+    tx: Tx, orders: readonly OrderPieces[], set?: { kept?: readonly KeptUse[]; freed?: readonly StockLine[] },
+  ): Promise<StockLevel[]>;
+  /** What is kept now for these people. Under the lock of `lockForOrder` it stays so. */
+  keptFor(tx: Tx, asks: readonly KeptAsk[]): Promise<Kept[]>;
   /** Held pieces can be bought again. More than are held is our bug and thrown as such. */
   release(tx: Tx, lines: readonly StockLine[], ref: StockRef): Promise<StockLevel[]>;
+  /** `release` for several orders at once. */
+  releaseAll(tx: Tx, orders: readonly OrderPieces[]): Promise<StockLevel[]>;
   /** Held pieces are gone. More than are held is our bug and thrown as such. */
   sell(tx: Tx, lines: readonly StockLine[], ref: StockRef): Promise<StockLevel[]>;
+  /** `sell` for several orders at once. */
+  sellAll(tx: Tx, orders: readonly OrderPieces[]): Promise<StockLevel[]>;
   /** Sold pieces are back and can be bought again; the caller knows that they were sold. */
   takeBack(tx: Tx, lines: readonly StockLine[], ref: StockRef): Promise<StockLevel[]>;
   /** The lowest price of each variant from then until now, in minor units. */
@@ -85,6 +102,26 @@ export interface Catalog {
    * For who sells at the counter. @throws Refusal as `create`
    */
   findForCounter(personId: string, shopId: string, text: string): Promise<CounterGoods>;
+
+  // ---- waiting in line
+
+  /**
+   * Puts a person in line for a variant that is sold out. Who waits there already keeps the place and takes the new
+   * number of pieces; where pieces are kept already nothing changes.
+   * @throws Refusal `catalog.not_found`, `waits.not_for_sale`, `waits.in_stock` with `{ available }`,
+   * `waits.too_many`, `waits.line_full`
+   */
+  joinLine(personId: string, ask: WaitJoin): Promise<Wait>;
+  /** Leaves the line, or lets go of what is kept; a repeat changes nothing. @throws Refusal `waits.not_found` */
+  leaveLine(personId: string, waitId: string): Promise<void>;
+  /** The person's own, those with kept pieces first. */
+  waitsOf(personId: string): Promise<Wait[]>;
+  /** For members: how many wait for which variant. @throws Refusal as `listForOffice` */
+  linesOf(personId: string, shopId: string): Promise<LineLengths>;
+  /** Ends what was kept too long; it goes to the next in line. Any number may run at a time. @returns how many */
+  sweepKept(): Promise<number>;
+  /** Serves lines of goods that were not for sale when pieces came back. */
+  serveLeftOver(): Promise<void>;
 }
 
 export function createCatalog(deps: CatalogDeps): Catalog {
@@ -105,15 +142,24 @@ export function createCatalog(deps: CatalogDeps): Catalog {
     cardsOf,
     readForOrder: (variantIds) => readOrderable(deps.platform.database.db, variantIds),
     hold: (tx, lines, ref) => moveForOrders(deps, tx, 'held', [{ lines, ref }]),
-    holdAll: (tx, orders, freed) => moveForOrders(deps, tx, 'held', orders, freed),
+    holdAll: (tx, orders, set = {}) => holdWithKept(deps, tx, orders, set.kept ?? [], set.freed ?? []),
+    keptFor: (tx, asks) => keptFor(deps, tx, asks),
     release: (tx, lines, ref) => moveForOrders(deps, tx, 'released', [{ lines, ref }]),
+    releaseAll: (tx, orders) => moveForOrders(deps, tx, 'released', orders),
     sell: (tx, lines, ref) => moveForOrders(deps, tx, 'sold', [{ lines, ref }]),
+    sellAll: (tx, orders) => moveForOrders(deps, tx, 'sold', orders),
     takeBack: (tx, lines, ref) => moveForOrders(deps, tx, 'returned', [{ lines, ref }]),
     lowestPrices: store.lowestPrices,
     findForCounter: async (personId, shopId, text) => {
       await deps.shops.assertMay(personId, shopId, 'counter.sell');
       return findForCounter(deps, shopId, text.trim());
     },
+    joinLine: (personId, ask) => join(deps, personId, ask),
+    leaveLine: (personId, waitId) => leave(deps, personId, waitId),
+    waitsOf: (personId) => waitsOf(deps, personId),
+    linesOf: (personId, shopId) => linesOf(deps, personId, shopId),
+    sweepKept: () => sweepKept(deps),
+    serveLeftOver: () => serveLeftOver(deps),
   };
 }
 

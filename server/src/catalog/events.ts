@@ -23,6 +23,26 @@ export interface CatalogChanged {
   productId: string;
 }
 
+/** Pieces that came back are kept for whoever was next in line. */
+export interface KeptFact {
+  waitId: string;
+  personId: string;
+  variantId: string;
+  productId: string;
+  shopId: string;
+  title: string;
+  /** Pieces. */
+  kept: number;
+  /** RFC 3339 */
+  until: string;
+}
+
+/** Outbox topic `catalog.kept`: one fact for all who were served together. */
+export interface KeptForNext {
+  kept: KeptFact[];
+}
+
+export const KEPT_TOPIC = 'catalog.kept';
 export const CATALOG_CHANGED_TOPIC = 'catalog.changed';
 export const STOCK_TOPIC = 'catalog.stock';
 export const PRICE_TOPIC = 'catalog.price';

@@ -19,7 +19,7 @@ export interface Move {
   variantId: string;
   availableChange: number;
   heldChange: number;
-  reason: 'set' | 'held' | 'released' | 'sold' | 'returned';
+  reason: 'set' | 'held' | 'released' | 'sold' | 'returned' | 'kept' | 'let_go';
   orderId: string | null;
   personId: string | null;
 }

@@ -9,6 +9,7 @@ import { Refusal } from '../lib/refusal.ts';
 import { afterCommit, type Tx } from '../platform/database.ts';
 import type { CatalogDeps } from './catalog.ts';
 import { STOCK_TOPIC, type StockChanged } from './events.ts';
+import { serveLine } from './line.ts';
 import * as stockStore from './stock-store.ts';
 
 /** Pieces of one variant; several lines of the same variant count together. */
@@ -70,7 +71,7 @@ export async function moveForOrders(
       throw new Error(`${quantity} pieces of ${variantId} are to be ${reason}, but ${row?.held ?? 0} are held`);
     }
   }
-  return applyAndTell(deps, tx, [
+  return moveAndTell(deps, tx, [
     ...movesOf('released', { lines: freed, ref: { orderId: null, personId: null } }),
     ...orders.flatMap((order) => movesOf(reason, order)),
   ]);
@@ -106,16 +107,27 @@ export async function changeStock(
     }
     if (availableChange === 0) return levelOf(row);
     const move = { variantId, availableChange, heldChange: 0, reason: 'set', orderId: null, personId } as const;
-    const [level] = await applyAndTell(deps, tx, [move]);
+    const [level] = await moveAndTell(deps, tx, [move]);
     if (level === undefined) throw new Error(`variant ${variantId} has no level`);
     return level;
   });
 }
 
-async function applyAndTell(deps: CatalogDeps, tx: Tx, moves: stockStore.Move[]): Promise<StockLevel[]> {
+/**
+ * Moves pieces of rows that the caller holds; what comes back is kept for whoever waits. `changed` are rows that have
+ * changed before. Viewers hear of the levels after the commit.
+ */
+export async function moveAndTell(
+  deps: CatalogDeps, tx: Tx, moves: stockStore.Move[], changed: stockStore.StockRow[] = [],
+): Promise<StockLevel[]> {
   const { bus, clock } = deps.platform;
-  const levels = (await stockStore.applyMoves(tx, moves, clock.now())).map(levelOf);
-  afterCommit(tx, () => bus.publish(STOCK_TOPIC, { levels } satisfies StockChanged));
+  const moved = moves.length === 0 ? [] : await stockStore.applyMoves(tx, moves, clock.now());
+  const back = new Set(moves.filter(({ availableChange }) => availableChange > 0).map(({ variantId }) => variantId));
+  const served = await serveLine(deps, tx, [...back]);
+  // Of one variant the latest.
+  const rows = new Map([...changed, ...moved, ...served].map((row) => [row.variantId, row]));
+  const levels = [...rows.values()].map(levelOf);
+  if (levels.length > 0) afterCommit(tx, () => bus.publish(STOCK_TOPIC, { levels } satisfies StockChanged));
   return levels;
 }
 

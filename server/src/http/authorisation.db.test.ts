@@ -8,10 +8,11 @@ import type { Product } from '@nacre/contract/catalog';
 import type { CartAsk } from '@nacre/contract/carts';
 import type { CounterSale, Order } from '@nacre/contract/orders';
 import type { Show } from '@nacre/contract/shows';
-import { ACCOUNT_ROWS, row, type Row, type Stage } from '../../../tests/support/account-rows.ts';
+import { ACCOUNT_ROWS, actorOf, row, type Row, type Stage } from '../../../tests/support/account-rows.ts';
 import { dress, unique, type Asked, type SignedInPerson } from '../../../tests/support/api.ts';
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/database.ts';
 import { ADDRESS, asking } from '../../../tests/support/market.ts';
+import { OFFER_ROWS } from '../../../tests/support/offer-rows.ts';
 import { mountOrders } from '../../../tests/support/orders-api.ts';
 import { createShowApi } from '../../../tests/support/show-api.ts';
 import {
@@ -21,7 +22,6 @@ import {
 } from '../../../tests/support/who-gets-in.ts';
 import { createNotifications } from '../notifications/notifications.ts';
 import { notificationsRoutes } from '../notifications/routes.ts';
-import type { PersonActor } from './actor.ts';
 
 const paymentIdOf = (order: Order) => order.paymentUrl?.split('/').at(-1) ?? '';
 const show = (suffix: string, asked: (stage: Stage) => Asked = () => ({})): Row['request'] =>
@@ -39,10 +39,6 @@ async function newInvitation({ api, persons, shop }: Stage, role: Role = 'packer
   return (await api.team.invite(persons.owner.id, shop.id, { role })).token;
 }
 
-const actorOf = ({ id, name }: SignedInPerson): PersonActor => (
-  { kind: 'person', personId: id, name, isOperator: false, isDemo: false, sessionId: 'test' }
-);
-
 /** For the length of one request: a new one takes the place of the one before. */
 async function newMute({ api, persons, show }: Stage, person: SignedInPerson): Promise<string> {
   const { id } = await api.moderation.take(actorOf(persons.owner), show.id, {
@@ -55,6 +51,12 @@ function newGoods({ api, persons, shop }: Stage): Promise<Product> {
   return api.newProduct(persons.owner.cookie, shop.id, { title: unique('dress') });
 }
 
+async function newSoldOut(stage: Stage): Promise<string> {
+  const { id } = (await newGoods(stage)).variants[0]!;
+  await stage.api.catalog.changeStock(stage.persons.owner.id, id, { setTo: 0 });
+  return id;
+}
+
 /** Somebody who was invited and has come. */
 async function newMember(stage: Stage, role: Role): Promise<SignedInPerson> {
   const person = await stage.api.newPerson(role);
@@ -65,15 +67,6 @@ async function newMember(stage: Stage, role: Role): Promise<SignedInPerson> {
 function newSale(product: Product): CounterSale {
   const { idempotencyKey, lines } = asking(product);
   return { idempotencyKey, lines, method: 'cash' };
-}
-
-/** Not of the variant that others order at the price of the day. */
-const newTerms = ({ variants }: Product) => ({
-  variantId: variants.at(-1)!.id, priceMinor: 1, quota: 1, perPerson: 2,
-});
-
-async function newLivePrice({ offers, persons, show, product }: Stage): Promise<string> {
-  return (await offers.set(actorOf(persons.owner), show.id, newTerms(product))).id;
 }
 
 const newCartLine = ({ variants }: Product): CartAsk => (
@@ -101,6 +94,7 @@ async function newPaid({ api, orders, payments, persons: { buyer }, newOrder }: 
 
 const ROWS: Record<string, Row> = {
   ...ACCOUNT_ROWS,
+  ...OFFER_ROWS,
   uploadImage: row({ ...all('images.not_an_image'), guest: SIGN_IN_FIRST }, async () => {
     const form = new FormData();
     form.set('file', new Blob(['no picture']), 'a.txt');
@@ -150,6 +144,16 @@ const ROWS: Record<string, Row> = {
   getProduct: row(all('catalog.not_found'), ({ draft }) => ({ path: `/api/products/${draft.id}` })),
   listOfficeProducts: row(goodsPeople, ofShop('/products')),
   createProduct: row(leaders, ofShop('/products', () => ({ body: dress({ title: unique('dress') }) }))),
+  listMyWaits: row(people, () => ({ path: '/api/waits' })),
+  joinLine: row(people, async (stage) => ({
+    path: '/api/waits', body: { variantId: await newSoldOut(stage), quantity: 1 },
+  })),
+  leaveLine: row(buyerOr('waits.not_found'), async (stage) => {
+    const { api: { catalog }, persons: { buyer } } = stage;
+    const { id } = await catalog.joinLine(buyer.id, { variantId: await newSoldOut(stage), quantity: 1 });
+    return { path: `/api/waits/${id}`, method: 'DELETE' };
+  }),
+  listLines: row(goodsPeople, ofShop('/waiting')),
   getOfficeProduct: row(goodsPeople, ({ draft }) => ({ path: `/api/office/products/${draft.id}` })),
   patchProduct: row(leaders, ({ draft }) => ({
     path: `/api/office/products/${draft.id}`, method: 'PATCH', body: { description: 'Wool.' },
@@ -275,17 +279,6 @@ const ROWS: Record<string, Row> = {
   getMinutesFile: row(runners, officeShow('/figures/minutes.csv'), { hidden: hiddenRunners }),
   noteVisit: row(everybody, show('/visit', () => ({ body: { source: 'home' } })), { hidden }),
   issueStreamKey: row(runners, officeShow('/stream-key', () => ({ method: 'POST' })), { hidden: hiddenRunners }),
-
-  listLivePrices: row(runners, officeShow('/live-prices'), { hidden: hiddenRunners }),
-  setLivePrice: row(leaders, officeShow('/live-prices', ({ product }) => ({ body: newTerms(product) })), {
-    hidden: hiddenLeaders,
-  }),
-  lowerLivePrice: row(runners, async (stage) => ({
-    path: `/api/office/live-prices/${await newLivePrice(stage)}`, method: 'PATCH', body: { perPerson: 1 },
-  })),
-  endLivePrice: row(runners, async (stage) => ({
-    path: `/api/office/live-prices/${await newLivePrice(stage)}/end`, method: 'POST',
-  })),
 
   placeOrder: row(people, ({ product, show: { id } }) => ({
     path: '/api/orders', body: asking(product, { showId: id }),

@@ -9,9 +9,12 @@ import type { NotificationsDeps } from './notifications.ts';
 import * as store from './store.ts';
 import type { ListedRow, ShowNewsRow } from './store.ts';
 
+/** What news of shows is not about. */
+export const ABOUT_NOTHING_OWN = { order_id: null, order_number: null, product_id: null, title: null } as const;
+
 interface Around {
   shop: ShopRef;
-  /** Null when it is about an order. */
+  /** Null when it is about something else. */
   show: ShowTile | null;
   seenUntil: Date | null;
 }
@@ -25,11 +28,12 @@ export function viewOf(row: ListedRow, { shop, show, seenUntil }: Around): Notif
     shop,
     show: show && { id: show.id, title: show.title, state: show.state, startsAt: show.startsAt, cover: show.cover },
     order: row.order_id === null ? null : { id: row.order_id, number: row.order_number ?? '' },
+    goods: row.product_id === null ? null : { productId: row.product_id, title: row.title ?? '' },
   };
 }
 
 export function showNews(row: ShowNewsRow, show: ShowTile, seenUntil: Date | null): Notification {
-  return viewOf({ ...row, order_id: null, order_number: null }, { shop: show.shop, show, seenUntil });
+  return viewOf({ ...row, ...ABOUT_NOTHING_OWN }, { shop: show.shop, show, seenUntil });
 }
 
 /** Without what is private or no longer so: a page may be shorter than asked for, and the list still goes on. */

@@ -35,7 +35,9 @@ it('[N5] the list leaves out what no longer is so', () => {
 });
 
 it('[N9] a push speaks the language of the person and the clock on their wall', () => {
-  const news = { kind: 'moved', at, shopName: '兰州 Dresses', about: 'Summer', startsAt, id: 'x' } as const;
+  const news = {
+    kind: 'moved', at, shopName: '兰州 Dresses', about: 'Summer', startsAt, id: 'x', path: '/shows/x',
+  } as const;
   const english = pushOf(news, { locale: 'en', timeZone: 'America/New_York' });
   assert.match(english.body, /Summer.*Wed.*10:00/);
   assert.match(pushOf(news, { locale: 'zh', timeZone: 'Asia/Shanghai' }).body, /23:00/);
@@ -43,13 +45,14 @@ it('[N9] a push speaks the language of the person and the clock on their wall', 
   assert.equal(arabic.dir, 'rtl');
   assert.match(arabic.title, /\u2068兰州 Dresses\u2069/);
   assert.equal(english.url, '/shows/x');
-  const order = pushOf({ ...news, kind: 'order_shipped', startsAt: null }, { locale: 'en', timeZone: 'UTC' });
-  assert.equal(order.url, '/orders/x');
+  const shipped = { ...news, kind: 'order_shipped', path: '/orders/x', startsAt: null } as const;
+  const order = pushOf(shipped, { locale: 'en', timeZone: 'UTC' });
+  assert.deepEqual([order.url, order.tag], ['/orders/x', 'order/x']);
 });
 
 it('[N9] the longest names fit into a push', () => {
   const [shopName, about, id] = ['店'.repeat(60), '裙'.repeat(120), 'x'.repeat(36)] as const;
-  const news = { kind: 'live', at, shopName, about, startsAt, id } as const;
+  const news = { kind: 'live', at, shopName, about, startsAt, id, path: `/shows/${id}` } as const;
   const bytes = Buffer.byteLength(JSON.stringify(pushOf(news, { locale: 'ar', timeZone: 'UTC' })));
   assert.ok(bytes < 3_000, String(bytes));
 });

@@ -109,6 +109,13 @@ describe('notifications', () => {
     return show;
   }
 
+  async function tell(topic: string, ...payloads: object[]): Promise<void> {
+    await api.platform.database.transaction(async (tx) => {
+      for (const payload of payloads) await api.platform.outbox.publish(tx, { topic, payload: { ...payload } });
+    });
+    await settle();
+  }
+
   /** Of an order that was made by hand. */
   async function factFor(person: SignedInPerson) {
     const { newId, clock, database: { db } } = api.platform;
@@ -125,9 +132,7 @@ describe('notifications', () => {
 
   async function shipTo(person: SignedInPerson): Promise<string> {
     const fact = await factFor(person);
-    const tell = () => api.platform.database.transaction((tx) => notifications.noteOrder(tx, 'order_shipped', fact));
-    await tell();
-    await tell();
+    await tell('orders.shipped', fact, fact);
     return fact.orderId;
   }
 
@@ -325,6 +330,40 @@ describe('notifications', () => {
     assert.deepEqual(browser.pushed.map(({ message }) => message.url), [`/orders/${byShop.orderId}`]);
     assert.match(browser.pushed[0]?.message.title ?? '', /cancelled your order/);
   });
+
+  it('[O81] [WL10] money that came late, and pieces that are kept, are told once, and pushed as long as it is of use',
+    async () => {
+      const mei = await api.newPerson('Mei');
+      const browser = await subscribed(mei);
+      const [one, two] = [await shipTo(mei), await shipTo(mei)];
+      const product = await api.newProduct(owner.cookie, shop.id);
+      const { newId, clock, database: { db } } = api.platform;
+      const waitId = newId();
+      await sql`insert into waiting (id, variant_id, person_id, quantity, state, created_at, updated_at)
+        values (${waitId}, ${product.variants[0]?.id}, ${mei.id}, 1, 'waiting', ${clock.now()}, ${clock.now()})`
+        .execute(db);
+      const fact = (orderId: string, late: string) => ({
+        orderId, orderNumber: 'N-1042', shopId: shop.id, showId: null, buyerId: mei.id, buyerName: 'Mei', lines: [],
+        totalMinor: 1, currency: 'CNY', late,
+      });
+      const late = { orders: [fact(one, 'kept'), fact(two, 'returned')] };
+      const kept = { kept: [{
+        waitId, personId: mei.id, variantId: product.variants[0]?.id, productId: product.id, shopId: shop.id,
+        title: 'Dress', kept: 1, until: clock.now().toISOString(),
+      }] };
+      await tell('orders.paid_late', late, late);
+      await tell('catalog.kept', kept, kept);
+      await work();
+      const listed = (await listOf(mei)).map(({ kind, order, goods }) => [kind, order?.id ?? goods?.title]);
+      assert.deepEqual(new Set(listed.map(String)), new Set([
+        ['kept', 'Dress'], ['order_too_late', two], ['order_paid_late', one], ['order_shipped', one],
+        ['order_shipped', two],
+      ].map(String)));
+      assert.equal(listed.length, 5);
+      const urls = browser.pushed.map(({ message }) => message.url);
+      assert.deepEqual(urls.filter((url) => url === `/shops/${shop.slug}/goods/${product.id}`).length, 1);
+      assert.deepEqual(urls.length, 5);
+    });
 
   it('[N8] in quiet hours a beginning is not pushed, and an order waits for their end', async () => {
     const mei = await newFollower();

@@ -9,7 +9,6 @@ import type { Accounts } from '../accounts/accounts.ts';
 import type { Follows } from '../follows/follows.ts';
 import type { PersonActor } from '../http/actor.ts';
 import { Refusal } from '../lib/refusal.ts';
-import type { OrderFact } from '../orders/events.ts';
 import { violates, type Tx } from '../platform/database.ts';
 import type { Jobs } from '../platform/jobs.ts';
 import type { Platform } from '../platform/platform.ts';
@@ -20,7 +19,7 @@ import { list, unread } from './listing.ts';
 import type { Pusher } from './pusher.ts';
 import { changeOf, choicesOf } from './settings.ts';
 import * as store from './store.ts';
-import { noteOrder, noteShow, push, tellFollowers, type FollowersJob, type PushJob } from './telling.ts';
+import { noteOwn, noteShow, push, tellFollowers, type FollowersJob, type OwnNews, type PushJob } from './telling.ts';
 
 export interface NotificationsDeps {
   platform: Platform;
@@ -56,7 +55,7 @@ export interface Notifications {
   // ---- reactions and jobs; each may run twice
 
   noteShow(tx: Tx, kind: ShowNewsKind, fact: ShowFact): Promise<void>;
-  noteOrder(tx: Tx, kind: OrderNewsKind, fact: OrderFact): Promise<void>;
+  noteOwn(tx: Tx, news: OwnNews): Promise<void>;
   tellFollowers(job: FollowersJob): Promise<void>;
   push(job: PushJob): Promise<void>;
 }
@@ -82,7 +81,7 @@ export function createNotifications(deps: NotificationsDeps): Notifications {
     subscribe: (actor, subscription) => subscribe(deps, actor, subscription),
     unsubscribe: (actor) => store.dropSubscription(db, actor.sessionId),
     noteShow: (tx, kind, fact) => noteShow(deps, tx, kind, fact),
-    noteOrder: (tx, kind, fact) => noteOrder(deps, tx, kind, fact),
+    noteOwn: (tx, news) => noteOwn(deps, tx, news),
     tellFollowers: (job) => tellFollowers(deps, job),
     push: (job) => push(deps, job),
   };

@@ -9,8 +9,10 @@ import type { SettingsRow } from './store.ts';
 type Choices = Omit<NotificationSettings, 'pushHere' | 'pushKey'>;
 
 const SWITCH = {
-  live: 'live', moved: 'plans', cancelled: 'plans', order_shipped: 'orders', order_cancelled: 'orders',
-} as const;
+  live: 'live', moved: 'plans', cancelled: 'plans',
+  order_shipped: 'orders', order_cancelled: 'orders',
+  order_paid_late: 'orders', order_too_late: 'orders', kept: 'orders',
+} as const satisfies Record<NotificationKind, string>;
 
 export function wants(row: SettingsRow | undefined, kind: NotificationKind): boolean {
   return row === undefined || row[SWITCH[kind]];

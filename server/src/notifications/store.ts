@@ -56,12 +56,12 @@ export async function insertNotification(tx: Tx, row: Insertable<NotificationTab
   const { numInsertedOrUpdatedRows } = await tx
     .insertInto('notification')
     .values(row)
-    .onConflict((conflict) => conflict.columns(['order_id', 'kind']).doNothing())
+    .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirst();
   return (numInsertedOrUpdatedRows ?? 0n) > 0n;
 }
 
-export type OwnNewsRow = Selectable<NotificationTable> & { kind: OrderNewsKind };
+export type OwnNewsRow = Selectable<NotificationTable> & { kind: Exclude<NotificationKind, ShowNewsKind> };
 
 export async function notificationById(db: Db, id: string): Promise<OwnNewsRow | undefined> {
   const row = await db.selectFrom('notification').selectAll().where('id', '=', id).executeTakeFirst();
@@ -78,6 +78,9 @@ export interface ListedRow {
   show_id: string | null;
   order_id: string | null;
   order_number: string | null;
+  /** Of goods that are kept. */
+  product_id: string | null;
+  title: string | null;
 }
 
 export interface ListAsk {
@@ -98,12 +101,12 @@ export async function listNews(db: Db, ask: ListAsk): Promise<ListedRow[]> {
   const place = ask.before === null ? sql`true` : sql`(at, id) < (${ask.before.at}, ${ask.before.id}::uuid)`;
   const bounds = ask.after === null ? place : sql`${place} and at > ${ask.after}`;
   const { rows } = await sql<ListedRow>`
-    (select id, kind, at, shop_id, null::uuid as show_id, order_id, order_number from notification
+    (select id, kind, at, shop_id, null::uuid as show_id, order_id, order_number, product_id, title from notification
       where person_id = ${ask.personId} and ${bounds} order by at desc, id desc limit ${ask.limit})
     union all
     (select news.* from unnest(${shopIds}::uuid[], ${sinces}::timestamptz[]) as followed(shop_id, since)
       cross join lateral (
-        select id, kind, at, shop_id, show_id, null::uuid, null::text from show_news
+        select id, kind, at, shop_id, show_id, null::uuid, null::text, null::uuid, null::text from show_news
         where shop_id = followed.shop_id and at >= followed.since and ${bounds}
         order by at desc, id desc limit ${ask.limit}
       ) news order by news.at desc, news.id desc limit ${ask.limit})

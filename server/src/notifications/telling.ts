@@ -5,8 +5,8 @@
  * transaction that adds the page's jobs, so that a job that runs twice takes no page twice. A push job that is cut
  * short may send some of its few pushes again; they carry the same topic and tag, so the device shows one.
  */
-import type { Notification, OrderNewsKind } from '@nacre/contract/notifications';
-import type { OrderFact } from '../orders/events.ts';
+import type { Notification, NotificationKind } from '@nacre/contract/notifications';
+import { KEPT_MS } from '@nacre/contract/waiting';
 import { afterCommit, type Tx } from '../platform/database.ts';
 import type { ShowFact } from '../shows/events.ts';
 import { isStillNews, LIVE_NEWS_MS, type ShowNewsKind } from './freshness.ts';
@@ -64,22 +64,30 @@ export async function noteShow(deps: NotificationsDeps, tx: Tx, kind: ShowNewsKi
   await deps.jobs.add(tx, JOB_FOLLOWERS, { newsId: id, at: fact.at } satisfies FollowersJob, startAfter);
 }
 
-/** A parcel that is on its way, or an order that its shop has cancelled. */
-export async function noteOrder(
-  deps: NotificationsDeps, tx: Tx, kind: OrderNewsKind, fact: OrderFact,
-): Promise<void> {
+/** News of one person's own: an order, or pieces that are kept. Told of twice it is one. */
+export interface OwnNews {
+  personId: string;
+  kind: Exclude<NotificationKind, ShowNewsKind>;
+  shopId: string;
+  about: { orderId: string; orderNumber: string } | { waitId: string; productId: string; title: string };
+}
+
+export async function noteOwn(deps: NotificationsDeps, tx: Tx, own: OwnNews): Promise<void> {
   const { clock, newId } = deps.platform;
-  const row = {
-    id: newId(), person_id: fact.buyerId, kind, shop_id: fact.shopId, order_id: fact.orderId,
-    order_number: fact.orderNumber, at: clock.now(),
-  };
+  const { personId, kind, shopId, about } = own;
+  const aboutRow = 'orderId' in about
+    ? { order_id: about.orderId, order_number: about.orderNumber, waiting_id: null, product_id: null, title: null }
+    : {
+      order_id: null, order_number: null, waiting_id: about.waitId, product_id: about.productId, title: about.title,
+    };
+  const row = { id: newId(), person_id: personId, kind, shop_id: shopId, at: clock.now(), ...aboutRow };
   if (!(await store.insertNotification(tx, row))) return;
   const job = { newsId: row.id, of: 'own', at: row.at.toISOString(), tries: 0 } as const;
-  await addPushes(deps, tx, job, await store.subscriptionsOf(tx, [fact.buyerId]));
-  const shop = (await deps.shopRefs([fact.shopId])).get(fact.shopId);
+  await addPushes(deps, tx, job, await store.subscriptionsOf(tx, [personId]));
+  const shop = (await deps.shopRefs([shopId])).get(shopId);
   if (shop === undefined) return;
   const news = viewOf({ ...row, show_id: null }, { shop, show: null, seenUntil: null });
-  afterCommit(tx, () => deps.channel.tell(fact.buyerId, { type: 'own-news', news }));
+  afterCommit(tx, () => deps.channel.tell(personId, { type: 'own-news', news }));
 }
 
 async function addPushes(
@@ -125,7 +133,7 @@ async function tellPage(deps: NotificationsDeps, job: FollowersJob, isLastHere: 
 /** The job of some pushes. */
 export async function push(deps: NotificationsDeps, job: PushJob): Promise<void> {
   const { database, clock } = deps.platform;
-  const news = await (job.of === 'show' ? showToTell(deps, job) : orderToTell(deps, job));
+  const news = await (job.of === 'show' ? showToTell(deps, job) : ownToTell(deps, job));
   if (news === null) return;
   const now = clock.now();
   const targets = await store.subscriptionsById(database.db, job.subscriptionIds);
@@ -143,8 +151,9 @@ export async function push(deps: NotificationsDeps, job: PushJob): Promise<void>
     if (reader === undefined || !wants(own, news.kind)) return;
     const until = quietUntil(quietOf(own), reader.timeZone, now)?.getTime() ?? null;
     if (until !== null) {
-      // Who sleeps while a show begins need not be told when it is over.
-      if (news.kind !== 'live') postponed.set(until, [...(postponed.get(until) ?? []), target.id]);
+      // Who sleeps while a show begins, or while something is kept, need not be told when it is over.
+      const isPassing = news.kind === 'live' || news.kind === 'kept';
+      if (!isPassing) postponed.set(until, [...(postponed.get(until) ?? []), target.id]);
       return;
     }
     const outcome = await deps.pusher.send(target, JSON.stringify(pushOf(news, reader)), optionsOf(news, now));
@@ -168,17 +177,23 @@ async function showToTell(deps: NotificationsDeps, job: PushJob): Promise<News |
   const told = { at: row.at, startsAt: row.starts_at };
   if (tile === undefined || !isStillNews(row.kind, tile, told, clock.now())) return null;
   return {
-    kind: row.kind, at: row.at, id: row.show_id, shopName: tile.shop.name, about: tile.title, startsAt: row.starts_at,
+    kind: row.kind, at: row.at, id: row.show_id, path: `/shows/${row.show_id}`, shopName: tile.shop.name,
+    about: tile.title, startsAt: row.starts_at,
   };
 }
 
-async function orderToTell(deps: NotificationsDeps, job: PushJob): Promise<News | null> {
-  const row = await store.notificationById(deps.platform.database.db, job.newsId);
+async function ownToTell(deps: NotificationsDeps, job: PushJob): Promise<News | null> {
+  const { database, clock } = deps.platform;
+  const row = await store.notificationById(database.db, job.newsId);
   const shop = row && (await deps.shopRefs([row.shop_id])).get(row.shop_id);
   if (row === undefined || shop === undefined) return null;
-  return {
-    kind: row.kind, at: row.at, id: row.order_id, shopName: shop.name, about: row.order_number, startsAt: null,
-  };
+  // What was kept has long gone to the next.
+  if (row.kind === 'kept' && clock.now().getTime() - row.at.getTime() > KEPT_MS) return null;
+  const kind = row.kind as OwnNews['kind'];
+  const about = row.order_number ?? row.title ?? '';
+  const path = row.order_id === null ? `/shops/${shop.slug}/goods/${row.product_id}` : `/orders/${row.order_id}`;
+  const id = row.order_id ?? row.id;
+  return { kind, at: row.at, id, path, shopName: shop.name, about, startsAt: null };
 }
 
 /** For how long the service keeps it, and in whose place it comes: the latest about one show or order is enough. */
@@ -186,10 +201,11 @@ function optionsOf(news: News, now: Date): PushOptions {
   const nowMs = now.getTime();
   const ttlMs = news.kind === 'live'
     ? news.at.getTime() + LIVE_NEWS_MS - nowMs
+    : news.kind === 'kept' ? news.at.getTime() + KEPT_MS - nowMs
     : news.startsAt === null ? ORDER_TTL_MS : Math.min(PLAN_TTL_MAX_MS, news.startsAt.getTime() - nowMs);
   return {
     ttlSeconds: Math.max(0, Math.floor(ttlMs / 1000)),
-    urgency: news.kind === 'live' ? 'high' : 'normal',
+    urgency: news.kind === 'live' || news.kind === 'kept' ? 'high' : 'normal',
     topic: news.id.replaceAll('-', ''),
   };
 }

@@ -6,7 +6,7 @@
  */
 import type { LivePrice, LivePriceLower, LivePriceSet } from '@nacre/contract/offers';
 import { LIVE_PRICES_MAX } from '@nacre/contract/offers';
-import type { Catalog } from '../catalog/catalog.ts';
+import type { Catalog, StockLine } from '../catalog/catalog.ts';
 import type { PersonActor } from '../http/actor.ts';
 import { Refusal } from '../lib/refusal.ts';
 import { afterCommit, type Tx } from '../platform/database.ts';
@@ -42,6 +42,12 @@ export interface LiveTerms {
   perPerson: number;
   /** Pieces that each of the people asked about has at it; who has none is missing. */
   hadBy: ReadonlyMap<string, number>;
+}
+
+/** An order whose pieces come back. */
+export interface EndedOrder {
+  orderId: string;
+  lines: readonly StockLine[];
 }
 
 /** What one person may still have at a live price: 1 piece or more. */
@@ -91,8 +97,12 @@ export interface Offers {
   ): Promise<LiveTerms[]>;
   /** Orders have taken these pieces: stock has held them for the orders. */
   take(tx: Tx, uses: readonly LiveUse[]): Promise<void>;
-  /** Orders that ended unpaid: their pieces are on the shelf, and go back to what is live. */
-  giveBack(tx: Tx, orderIds: readonly string[]): Promise<void>;
+  /**
+   * Orders end unpaid: what they had at live prices that still run is left of these again, and stays set aside. Before
+   * the rest of their pieces is released; locks all their goods if it has to.
+   * @returns by order the variants whose pieces stay set aside
+   */
+  giveBack(tx: Tx, orders: readonly EndedOrder[]): Promise<Map<string, Set<string>>>;
 }
 
 export function createOffers(deps: OffersDeps): Offers {
@@ -110,7 +120,7 @@ export function createOffers(deps: OffersDeps): Offers {
     settle: (showId) => settle(deps, showId),
     lockLive: (tx, showIds, variantIds, personIds) => lockLive(tx, showIds, variantIds, personIds),
     take: (tx, uses) => take(deps, tx, uses),
-    giveBack: (tx, orderIds) => giveBack(deps, tx, orderIds),
+    giveBack: (tx, orders) => giveBack(deps, tx, orders),
   };
 }
 
@@ -277,18 +287,22 @@ function piecesOf(uses: readonly Pick<LiveUse, 'livePriceId' | 'quantity'>[]): A
   return [...sum].map(([id, pieces]) => ({ id, pieces }));
 }
 
-async function giveBack(deps: OffersDeps, tx: Tx, orderIds: readonly string[]): Promise<void> {
-  const uses = await store.takeUsesOf(tx, orderIds);
-  if (uses.length === 0) return;
-  const back = piecesOf(uses.map((use) => ({ livePriceId: use.live_price_id, quantity: use.quantity })));
-  const rows = (await store.lock(tx, back.map(({ id }) => id))).filter(isLive);
-  if (rows.length === 0) return;
-  const pieces = new Map(back.map(({ id, pieces }) => [id, pieces]));
-  await deps.catalog.hold(
-    tx, rows.map((row) => ({ variantId: row.variant_id, quantity: pieces.get(row.id)! })), NO_ORDER,
-  );
-  const more = rows.map((row) => ({ id: row.id, pieces: -pieces.get(row.id)! }));
+async function giveBack(
+  deps: OffersDeps, tx: Tx, orders: readonly EndedOrder[],
+): Promise<Map<string, Set<string>>> {
+  const uses = await store.takeUsesOf(tx, orders.map(({ orderId }) => orderId));
+  if (uses.length === 0) return new Map();
+  const variantIds = orders.flatMap(({ lines }) => lines.map(({ variantId }) => variantId));
+  await deps.catalog.lockForOrder(tx, [...new Set(variantIds)]);
+  const ids = [...new Set(uses.map((use) => use.live_price_id))];
+  const live = new Map((await store.lock(tx, ids)).filter(isLive).map((row) => [row.id, row]));
+  const back = uses.filter((use) => live.has(use.live_price_id));
+  if (back.length === 0) return new Map();
+  const more = piecesOf(back.map((use) => ({ livePriceId: use.live_price_id, quantity: -use.quantity })));
   for (const showId of await store.lessLeft(tx, more)) tellAfterCommit(deps, tx, showId);
+  return new Map([...Map.groupBy(back, (use) => use.order_id)].map(([orderId, own]) => (
+    [orderId, new Set(own.map((use) => live.get(use.live_price_id)!.variant_id))]
+  )));
 }
 
 function tellAfterCommit(deps: OffersDeps, tx: Tx, showId: string): void {

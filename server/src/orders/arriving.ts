@@ -53,7 +53,7 @@ async function sweepBatch(deps: OrdersDeps, to: 'delivered' | 'completed', waitM
     if (waiting.length === 0) return 0;
     const orders = await moveAll(tx, waiting.map(({ id }) => id), to, at);
     await store.insertTransitions(tx, waiting.map(({ id, state }) => (
-      { order_id: id, from_state: state, to_state: to, person_id: null, at }
+      { order_id: id, from_state: state, to_state: to, person_id: null, at, reason: null }
     )));
     tellBuyersAfterCommit(deps, tx, orders);
     return waiting.length;

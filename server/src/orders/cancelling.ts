@@ -7,8 +7,9 @@
 import type { Order, OrderCancel } from '@nacre/contract/orders';
 import { Refusal } from '../lib/refusal.ts';
 import type { Tx } from '../platform/database.ts';
-import { endHold, goodsOf, move } from './moving.ts';
+import { goodsOf, move } from './moving.ts';
 import type { OrdersDeps } from './orders.ts';
+import { endHolds } from './paying.ts';
 import { readParcels } from './parcel-store.ts';
 import { lockedOfShop, viewOne } from './reading.ts';
 import { assertMayBecome } from './states.ts';
@@ -33,7 +34,8 @@ export async function cancel(deps: OrdersDeps, personId: string, orderId: string
     // The money is there and the news of it on its way: the order is as good as paid.
     const payment = await deps.payments.cancel(tx, subjectOf(orderId));
     if (payment === 'captured') throw new Refusal('orders.wrong_state', { details: { state: 'paid' } });
-    return endHold(deps, tx, found, 'cancelled', personId, BY_BUYER);
+    const [ended] = await endHolds(deps, tx, [found], 'cancelled', personId, BY_BUYER);
+    return ended!;
   });
   return viewOne(deps, order, 'buyer');
 }
@@ -60,10 +62,9 @@ async function undo(
   deps: OrdersDeps, tx: Tx, found: store.OrderRow, personId: string, why: Why,
 ): Promise<store.OrderRow> {
   const after = await move(deps, tx, found, 'cancelled', personId, { ...why, pickup_code: null });
-  const isRefunding = await deps.payments.refund(tx, subjectOf(found.id));
-  if (!isRefunding) throw new Error(`order ${found.id} has no money to refund`);
+  const refunding = await deps.payments.refund(tx, [subjectOf(found.id)]);
+  if (refunding.size === 0) throw new Error(`order ${found.id} has no money to refund`);
   await deps.catalog.takeBack(tx, await goodsOf(tx, found), { orderId: found.id, personId });
-  await deps.offers.giveBack(tx, [found.id]);
   const fact = factOf(after, await store.readLines(tx, [found.id]));
   await deps.platform.outbox.publish(tx, {
     topic: 'orders.cancelled', payload: { ...fact, by: why.cancelled_by ?? 'buyer', reason: why.cancel_reason },

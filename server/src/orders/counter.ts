@@ -68,6 +68,7 @@ async function write(
   if (order === undefined) throw new Error(`order ${orderId} was not written`);
   await store.insertTransitions(tx, [{
     order_id: orderId, from_state: null, to_state: 'handed_over', person_id: personId, at: now,
+    reason: null,
   }]);
   await deps.payments.takeAtCounter(tx, {
     subject: subjectOf(orderId), amountMinor: totalMinor, currency, method, description: numberOf(order),
@@ -86,7 +87,7 @@ export async function voidSale(deps: OrdersDeps, personId: string, orderId: stri
     }
     const after = await move(deps, tx, found, 'voided', personId, { voided_at: now });
     const lines = await store.readLines(tx, [orderId]);
-    await deps.payments.refund(tx, subjectOf(orderId));
+    await deps.payments.refund(tx, [subjectOf(orderId)]);
     const pieces = lines.map((line) => ({ variantId: line.variant_id, quantity: line.quantity }));
     await deps.catalog.takeBack(tx, pieces, { orderId, personId });
     await deps.platform.outbox.publish(tx, { topic: 'orders.voided', payload: { ...counterFactOf(after, lines) } });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { OrderableVariant } from '../catalog/catalog.ts';
-import { decideAll, HELD_ORDERS_MAX, nameOf, type Decision, type Ground } from './deciding.ts';
+import { decideAll, HELD_ORDERS_MAX, keptName, nameOf, type Decision, type Ground } from './deciding.ts';
 import type { Placing } from './place.ts';
 import { byVariant, hashRequest, readLines } from './placing.ts';
 import type { OrderRow } from './store.ts';
@@ -31,7 +31,8 @@ function wants(
 }
 
 const ground = (available: Record<string, number>, more: Partial<Ground> = {}): Ground => ({
-  orders: new Map(), heldBy: new Map(), live: [], places: new Map(), shipping: { terms: new Map(), parcels: new Map() },
+  orders: new Map(), heldBy: new Map(), live: [], kept: new Map(), places: new Map(),
+  shipping: { terms: new Map(), parcels: new Map() },
   goods: byVariant(Object.entries(available).map(([variantId, left]) => goods(variantId, left))), ...more,
 });
 
@@ -111,4 +112,22 @@ test('[O76] [O77] of one buyer’s parcels of a show the first of a batch pays, 
     'orders.sold_out', [8, null], 'same', [0, { at: 1, address: ADDRESS }], 'orders.shipping_changed',
     [8, null], [8, null], 'orders.shipping_changed',
   ]);
+});
+
+test('[WL5] [WL7] [WL8] what is kept is one person’s, for one order; the rest is not for the next of a batch', () => {
+  const kept = new Map([[keptName({ personId: 'a', variantId: 'x' }), {
+    waitId: 'wait', personId: 'a', variantId: 'x', quantity: 2,
+  }]]);
+  const decide = (...placings: Placing[]) => decideAll(placings, ground({ x: 1 }, { kept }));
+  const [, first, second, other] = decide(
+    wants('b', { x: 2 }), wants('a', { x: 1 }, 'key number 1'), wants('a', { x: 2 }, 'key number 2'),
+    wants('c', { x: 1 }),
+  );
+  assert.deepEqual(said([first!, second!, other!]), ['new', 'orders.sold_out', 'new']);
+  assert.deepEqual(first?.is === 'new' && first.kept.map(({ waitId }) => waitId), ['wait']);
+  assert.deepEqual(other?.is === 'new' && other.kept, []);
+  assert.deepEqual(said(decide(wants('a', { x: 3 }), wants('c', { x: 1 }))), ['new', 'orders.sold_out']);
+  // A page knows what is kept for its person: it is told what lies there for everybody.
+  const [refused] = decide(wants('a', { x: 4 }));
+  assert.deepEqual(refused?.is === 'refused' && refused.refusal.details, { variantId: 'x', available: 1 });
 });

@@ -3,6 +3,7 @@
  * is read and locked before; what one takes is not there for the next.
  */
 import { Refusal } from '../lib/refusal.ts';
+import type { Kept } from '../catalog/catalog.ts';
 import type { LiveTerms } from '../offers/offers.ts';
 import type { Placing } from './place.ts';
 import { priceOrder, type AskedLine, type Goods, type OwnPrice, type PricedOrder } from './placing.ts';
@@ -25,6 +26,8 @@ export interface Ground {
   /** Where a shop's goods are picked up, by shop; a shop without is missing. */
   places: ReadonlyMap<string, PickupPlace>;
   shipping: ShippingGround;
+  /** By `keptName`: pieces that are kept for somebody who waited in line; nobody else can take them. */
+  kept: ReadonlyMap<string, Kept>;
 }
 
 type PickupPlace = NonNullable<OrderRow['pickup']>['place'];
@@ -34,6 +37,8 @@ export interface DecidedOrder {
   priced: PricedOrder;
   pickup: OrderRow['pickup'];
   shipping: Shipping;
+  /** What was kept for the buyer and goes into this order, all of it. */
+  kept: Kept[];
 }
 
 export type Decision =
@@ -44,6 +49,9 @@ export type Decision =
   /** What becomes of the placing at that place of the batch, which has the same key. */
   | { is: 'same'; as: number }
   | { is: 'refused'; refusal: Refusal };
+
+/** Whose pieces of which variant. */
+export const keptName = ({ personId, variantId }: Pick<Kept, 'personId' | 'variantId'>) => `${personId} ${variantId}`;
 
 export const nameOf = ({ buyerId, idempotencyKey }: PurchaseKey): string => `${buyerId} ${idempotencyKey}`;
 
@@ -63,6 +71,7 @@ export function decideAll(placings: readonly Placing[], ground: Ground): Decisio
 function createDecider(ground: Ground): (placing: Placing, at: number) => Decision {
   const taken = new Map<string, number>();
   const heldBy = new Map(ground.heldBy);
+  const kept = new Map(ground.kept);
   const firstOf = new Map<string, { at: number; requestHash: Buffer }>();
   const live = createLiveTaking(ground.live);
   const shipper = createShipper(ground.shipping);
@@ -81,10 +90,20 @@ function createDecider(ground: Ground): (placing: Placing, at: number) => Decisi
     for (const { variantId, available, quantity, livePriceId } of priced.lines) {
       // Its pieces are set aside, and enough of them: `priceOf` has looked.
       if (livePriceId !== null) continue;
+      // What is told is what lies there for everybody: the buyer knows what is kept.
       const left = available - (taken.get(variantId) ?? 0);
-      if (left < quantity) throw new Refusal('orders.sold_out', { details: { variantId, available: left } });
+      if (left + keptOf(buyer.personId, variantId) < quantity) {
+        throw new Refusal('orders.sold_out', { details: { variantId, available: left } });
+      }
     }
-    return { priced, pickup, shipping: shipper.decide(placing, priced) };
+    const own = priced.lines.flatMap(({ variantId, livePriceId }) => (
+      livePriceId === null ? kept.get(keptName({ ...buyer, variantId })) ?? [] : []
+    ));
+    return { priced, pickup, shipping: shipper.decide(placing, priced), kept: own };
+  }
+
+  function keptOf(personId: string, variantId: string): number {
+    return kept.get(keptName({ personId, variantId }))?.quantity ?? 0;
   }
 
   return (placing, at) => {
@@ -98,9 +117,15 @@ function createDecider(ground: Ground): (placing: Placing, at: number) => Decisi
     if (first !== undefined) return { is: 'same', as: first.at };
     const decided = decideNew(placing);
     for (const { variantId, quantity, livePriceId } of decided.priced.lines) {
-      if (livePriceId === null) taken.set(variantId, (taken.get(variantId) ?? 0) + quantity);
-      else live.take(livePriceId, personId, quantity);
+      if (livePriceId !== null) {
+        live.take(livePriceId, personId, quantity);
+        continue;
+      }
+      // What is kept beyond the quantity goes to the next in line, not to the next of the batch.
+      const fromShelf = Math.max(0, quantity - keptOf(personId, variantId));
+      taken.set(variantId, (taken.get(variantId) ?? 0) + fromShelf);
     }
+    for (const one of decided.kept) kept.delete(keptName(one));
     heldBy.set(personId, (heldBy.get(personId) ?? 0) + 1);
     firstOf.set(name, { at, requestHash });
     shipper.note(placing, decided.priced.shopId, at);

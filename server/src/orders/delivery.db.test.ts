@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { after, test } from 'node:test';
 import type { Product } from '@nacre/contract/catalog';
-import type { OrderState } from '@nacre/contract/orders';
+import { SANDBOX_OUTCOMES, type OrderState } from '@nacre/contract/orders';
 import { createTestDatabase } from '../../../tests/support/database.ts';
 import { asking, createMarket, createTestClock, linesOf, type Market } from '../../../tests/support/market.ts';
 import { Refusal } from '../lib/refusal.ts';
+import type { PaymentProvider } from '../payments/provider.ts';
 import { createSandbox } from '../payments/sandbox.ts';
 import type { OrderFact } from './events.ts';
 import type { Buyer } from './orders.ts';
@@ -52,8 +53,8 @@ test('[O20] a process that is killed right after the commit loses no news: the n
   const heard: string[] = [];
   for (let start = 0; start < 2; start += 1) {
     const next = await createMarket({ url: database.serverUrl, clock, deliver: false });
-    next.outbox.on('orders.paid', async (_tx, fact: OrderFact) => {
-      heard.push(fact.orderId);
+    next.outbox.on('orders.paid', async (_tx, fact: { orders: OrderFact[] }) => {
+      heard.push(...fact.orders.map(({ orderId }) => orderId));
     });
     next.outbox.start();
     await next.outbox.drain();
@@ -125,7 +126,7 @@ function act(world: World): () => Promise<unknown> {
   }
   const { orderId, paymentId, buyer } = order;
   if (dice < 0.6) {
-    const outcome = some < 0.6 ? 'succeed' : some < 0.8 ? 'decline' : 'slow';
+    const outcome = pick(random, SANDBOX_OUTCOMES) ?? 'succeed';
     return () => market.payments.decide(buyer.personId, paymentId, outcome);
   }
   if (dice < 0.7) {
@@ -182,11 +183,11 @@ async function checkWorld({ market, shelf, orders }: World, step: string): Promi
   }
 }
 
-function decideSlowly(paymentId: string, outcome: 'succeed' | 'decline' | 'slow') {
-  const kind = outcome === 'decline' ? 'declined' as const : 'captured' as const;
-  const notice = { noticeId: `${paymentId}/${kind}`, paymentId, kind };
-  return { notice, afterMs: outcome === 'slow' ? 86_400_000 : 0 };
-}
+/** What the sandbox would send later takes a day. */
+const decideSlowly: PaymentProvider['decide'] = (ask, outcome) => {
+  const at = new Date(ask.now.getTime() + 86_400_000);
+  return (createSandbox().decide?.(ask, outcome) ?? []).map((one) => (one.at === null ? one : { ...one, at }));
+};
 
 async function play(rounds: number, atOnce: number): Promise<void> {
   console.log(`seed ${seed} (NACRE_SEED), ${atOnce} at a time`);

@@ -1,5 +1,5 @@
 /** What orders tells the others, through the outbox. */
-import type { Cancellation, CounterMethod } from '@nacre/contract/orders';
+import type { Cancellation, CounterMethod, LatePayment } from '@nacre/contract/orders';
 
 /** A line of an order, as those need it who were not there when it was placed. */
 export interface OrderFactLine {
@@ -41,20 +41,28 @@ export interface OrderFact extends SoldFact {
 /** One fact for a batch; one order, as it is, in what an earlier version wrote. */
 export type OrdersPlaced = { orders: OrderFact[] } | OrderFact;
 
+/** As `OrdersPlaced`. */
+export type OrdersPaid = { orders: OrderFact[] } | OrderFact;
+
+/** Money came when the hold was over; what became of it. */
+export type LateFact = OrderFact & { late: LatePayment };
+
 /** Nobody knows who bought. */
 export interface CounterFact extends SoldFact {
   method: CounterMethod;
 }
 
 /**
- * `orders.placed`: pieces are held, not yet paid. `orders.paid`: sold. `orders.shipped`: all of it is on its way, with
- * the last parcel. `orders.ready`: it can be picked up. `orders.handed_over`: it was. `orders.cancelled`: paid, and
- * taken back: the pieces are on the shelf and the money is on its way. Sales over the counter tell of themselves apart,
- * because they have no buyer: `orders.sold_at_counter`, and `orders.voided` when one was undone.
+ * `orders.placed`: pieces are held, not yet paid. `orders.paid`: sold. `orders.paid_late`: the money came after the
+ * hold; `orders.paid` says besides when it was honoured. `orders.shipped`: all of it is on its way, with the last
+ * parcel. `orders.ready`: it can be picked up. `orders.handed_over`: it was. `orders.cancelled`: paid, and taken back:
+ * the pieces are on the shelf and the money is on its way. Sales over the counter tell of themselves apart, because they
+ * have no buyer: `orders.sold_at_counter`, and `orders.voided` when one was undone.
  */
 export interface OrderFacts {
   'orders.placed': OrdersPlaced;
-  'orders.paid': OrderFact;
+  'orders.paid': OrdersPaid;
+  'orders.paid_late': { orders: LateFact[] };
   'orders.shipped': OrderFact & { carrier: string; trackingNumber: string };
   'orders.cancelled': OrderFact & Pick<Cancellation, 'by' | 'reason'>;
   'orders.ready': OrderFact;

@@ -6,7 +6,7 @@ import type { Product } from '@nacre/contract/catalog';
 import type { Order } from '@nacre/contract/orders';
 import { createTestDatabase } from '../../../tests/support/database.ts';
 import { asking, createMarket, linesOf } from '../../../tests/support/market.ts';
-import { createSandbox } from '../payments/sandbox.ts';
+import type { LateFact } from './events.ts';
 import type { Buyer } from './orders.ts';
 import { HOLD_MS } from './place.ts';
 
@@ -16,9 +16,11 @@ after(async () => {
   await market.stop();
   await database.drop();
 });
+/** What was told of money that came too late. */
+const late: LateFact[] = [];
+market.outbox.on('orders.paid_late', async (_tx, fact: { orders: LateFact[] }) => void late.push(...fact.orders));
 const owner = await market.newPerson('Owner');
 const shopId = await market.newShop(owner.personId);
-const DAY_MS = 24 * 3_600_000;
 const PARCEL = { carrier: 'SF Express', trackingNumber: 'SF 1234 5678' };
 
 interface Placed {
@@ -29,11 +31,11 @@ interface Placed {
   paymentId: string;
 }
 
-/** Two of ten pieces, held. */
-async function placed(): Promise<Placed> {
-  const product = await market.newProduct(owner.personId, shopId, { stock: 10 });
+/** Two of ten pieces, held; or of other goods. */
+async function placed(goods: { product?: Product; quantity?: number } = {}): Promise<Placed> {
+  const product = goods.product ?? await market.newProduct(owner.personId, shopId, { stock: 10 });
   const buyer = await market.newPerson();
-  const order = await market.orders.place(buyer, asking(product, { quantity: 2 }));
+  const order = await market.orders.place(buyer, asking(product, { quantity: goods.quantity ?? 2 }));
   const variantId = order.lines[0]?.variantId ?? '';
   return { product, variantId, buyer, order, paymentId: (await market.paymentOf(order.id)).id };
 }
@@ -83,8 +85,8 @@ test('[O10] the news that it is paid may come again: it is sold once', async () 
   await decide(it, 'succeed');
   const subject = `order/${it.order.id}`;
   await Promise.all(Array.from({ length: 5 }, () =>
-    market.database.transaction((tx) => market.orders.paymentCaptured(tx, subject))));
-  await market.database.transaction((tx) => market.orders.paymentDeclined(tx, subject));
+    market.database.transaction((tx) => market.orders.paymentsCaptured(tx, [subject]))));
+  await market.database.transaction((tx) => market.orders.paymentsDeclined(tx, [subject]));
   assert.equal(await stateOf(it), 'paid');
   assert.deepEqual(await market.levelsOf(it.variantId), SOLD);
   assert.equal((await market.paymentOf(it.order.id)).state, 'captured');
@@ -92,7 +94,7 @@ test('[O10] the news that it is paid may come again: it is sold once', async () 
 
 test('[O10] news of something that is no order is nobody’s', async () => {
   for (const subject of ['tray/1', 'order/', `order/${owner.personId}`]) {
-    await market.database.transaction((tx) => market.orders.paymentCaptured(tx, subject));
+    await market.database.transaction((tx) => market.orders.paymentsCaptured(tx, [subject]));
   }
 });
 
@@ -122,7 +124,7 @@ test('[O12] a hold ends when its time is over and not before', async () => {
   assert.equal(await market.orders.sweepExpired(), 1);
   assert.equal(await stateOf(it), 'expired');
   assert.deepEqual(await market.levelsOf(it.variantId), RETURNED);
-  assert.equal((await market.paymentOf(it.order.id)).state, 'cancelled');
+  assert.equal((await market.paymentOf(it.order.id)).state, 'expired');
   assert.equal(await market.orders.sweepExpired(), 0);
 });
 
@@ -142,31 +144,122 @@ test('[O12] two sweeps at once return the pieces of sixty holds exactly once', a
   }
 });
 
-test('[O13] money that comes after the hold is over goes back by itself, and the order stays over', async () => {
-  const sandbox = createSandbox();
-  const slow = await createMarket({
-    url: database.serverUrl,
-    clock: market.clock,
-    // Takes a day, so that the notice comes when this test sends it.
-    provider: {
-      ...sandbox,
-      decide: (paymentId) => ({ notice: { noticeId: 'slow', paymentId, kind: 'captured' }, afterMs: DAY_MS }),
-    },
+/** As a fault of ours would. */
+async function setHeld({ variantId }: Placed, held: number): Promise<void> {
+  await market.database.db.updateTable('stock').set({ held }).where('variant_id', '=', variantId).execute();
+}
+
+/** An order whose hold is over and whose payer has paid all the same: the notice comes when the test sends it. */
+async function lapsed(goods?: { product: Product; quantity?: number }): Promise<Placed> {
+  const it = await placed(goods);
+  market.clock.advance(HOLD_MS);
+  await market.orders.sweepExpired();
+  assert.equal(await stateOf(it), 'expired');
+  return it;
+}
+
+async function capture(...these: Placed[]): Promise<void> {
+  await Promise.all(these.map(({ paymentId: id }) => (
+    market.payments.receive({ noticeId: `${id}/captured`, paymentId: id, kind: 'captured' })
+  )));
+  await market.outbox.drain();
+}
+
+test('[O80] money that comes after the hold is honoured while the pieces are there, once, and the step says why',
+  async () => {
+    const it = await lapsed();
+    assert.deepEqual(await market.levelsOf(it.variantId), RETURNED);
+    await capture(it);
+    await market.payments.receive({ noticeId: 'again', paymentId: it.paymentId, kind: 'captured' });
+    await market.outbox.drain();
+    const order = await market.orders.get(it.buyer.personId, it.order.id);
+    assert.deepEqual([order.state, order.latePayment], ['paid', 'kept']);
+    assert.deepEqual(await market.levelsOf(it.variantId), SOLD);
+    const steps = await market.database.db.selectFrom('order_transition').select(['to_state', 'reason'])
+      .where('order_id', '=', it.order.id).orderBy('id').execute();
+    assert.deepEqual(steps.map((step) => [step.to_state, step.reason]), [
+      ['held', null], ['expired', null], ['paid', 'late_payment'],
+    ]);
+    await eventually('the buyer was told', async () => market.told.some(({ personId, event }) => (
+      personId === it.buyer.personId && event.order.latePayment === 'kept'
+    )));
   });
-  try {
-    const product = await slow.newProduct(owner.personId, shopId, { stock: 10 });
-    const buyer = await slow.newPerson();
-    const order = await slow.orders.place(buyer, asking(product, { quantity: 2 }));
-    const { id } = await slow.paymentOf(order.id);
-    await slow.payments.decide(buyer.personId, id, 'slow');
+
+test('[O80] [O81] of several that come late those get the pieces who placed first; the money of the others goes back',
+  async () => {
+    const product = await market.newProduct(owner.personId, shopId, { stock: 5 });
+    const first = await placed({ product, quantity: 2 });
+    market.clock.advance(1);
+    const second = await placed({ product, quantity: 3 });
     market.clock.advance(HOLD_MS);
-    await slow.orders.sweepExpired();
-    await slow.payments.receive({ noticeId: `${id}/captured`, paymentId: id, kind: 'captured' });
-    await eventually('refunded', async () => (await slow.paymentOf(order.id)).state === 'refunded');
-    assert.equal((await slow.orders.get(buyer.personId, order.id)).state, 'expired');
-    assert.deepEqual(await slow.levelsOf(order.lines[0]?.variantId ?? ''), RETURNED);
+    await market.orders.sweepExpired();
+    // Somebody else has taken one meanwhile.
+    const other = await placed({ product, quantity: 1 });
+    await capture(second, first, other);
+    assert.deepEqual([await stateOf(first), await stateOf(second), await stateOf(other)], ['paid', 'expired', 'paid']);
+    assert.equal((await market.orders.get(second.buyer.personId, second.order.id)).latePayment, 'returned');
+    await eventually('refunded', async () => (await market.paymentOf(second.order.id)).state === 'refunded');
+    assert.deepEqual(await market.levelsOf(first.variantId), { available: 2, held: 0, sold: 3 });
+    // The news comes again: nothing happens twice.
+    const subjects = [first, second, other].map(({ order }) => `order/${order.id}`);
+    await market.database.transaction((tx) => market.orders.paymentsCaptured(tx, subjects));
+    assert.deepEqual(await market.levelsOf(first.variantId), { available: 2, held: 0, sold: 3 });
+    await market.outbox.drain();
+    const told = (orderId: string) => late.filter((fact) => fact.orderId === orderId).map((fact) => fact.late);
+    assert.deepEqual([told(first.order.id), told(second.order.id), told(other.order.id)], [['kept'], ['returned'], []]);
+  });
+
+test('[O82] a hundred payments that come together sell their pieces once; one that cannot be paid holds up no other',
+  async () => {
+    const product = await market.newProduct(owner.personId, shopId, { stock: 60 });
+    const broken = await placed();
+    const sound = await Promise.all(Array.from({ length: 50 }, () => placed({ product, quantity: 1 })));
+    // A fault of ours: its pieces are not held any more.
+    await setHeld(broken, 0);
+    const twice = [...sound, broken, ...sound];
+    await Promise.all(twice.map(({ buyer, paymentId }, i) => (
+      i <= 50 ? market.payments.decide(buyer.personId, paymentId, 'doubled')
+        : market.payments.receive({ noticeId: `${paymentId}/other`, paymentId, kind: 'captured' })
+    )));
+    await eventually('all are paid', async () => (
+      (await market.levelsOf(sound[0]!.variantId)).sold === 50
+    ));
+    assert.deepEqual(await market.levelsOf(sound[0]!.variantId), { available: 10, held: 0, sold: 50 });
+    assert.equal(await stateOf(broken), 'held');
+    // It is still to be done.
+    const waiting = await market.database.db.selectFrom('outbox').select('payload')
+      .where('topic', '=', 'payments.captured').execute();
+    assert.deepEqual(waiting.map(({ payload }) => JSON.stringify(payload).includes(broken.paymentId)), [true]);
+    await setHeld(broken, 2);
+    market.clock.advance(2_000);
+    await market.outbox.drain();
+    assert.equal(await stateOf(broken), 'paid');
+  });
+
+test('[O83] two processes end a thousand holds, a broken one among them; each piece comes back once', async () => {
+  const count = 1_000;
+  const product = await market.newProduct(owner.personId, shopId, { stock: count });
+  const other = await createMarket({ url: database.serverUrl, clock: market.clock, deliver: false });
+  try {
+    const buyers = await Promise.all(Array.from({ length: count / 5 }, () => market.newPerson()));
+    const orders = await Promise.all(Array.from({ length: count }, (_, i) => (
+      market.orders.place(buyers[i % buyers.length]!, asking(product))
+    )));
+    const broken = await placed();
+    await setHeld(broken, 0);
+    const variantId = orders[0]?.lines[0]?.variantId ?? '';
+    market.clock.advance(HOLD_MS);
+    const [one, two] = await Promise.all([market.orders.sweepExpired(), other.orders.sweepExpired()]);
+    assert.equal(one + two, count);
+    assert.deepEqual(await market.levelsOf(variantId), { available: count, held: 0, sold: 0 });
+    assert.equal(await stateOf(broken), 'held');
+    const { rows } = await market.database.pool.query<{ ended: number }>(
+      `select count(*)::int as ended from stock_move where variant_id = $1 and reason = 'released'`, [variantId]);
+    assert.equal(rows[0]?.ended, count);
+    await setHeld(broken, 2);
+    assert.equal(await market.orders.sweepExpired(), 1);
   } finally {
-    await slow.stop();
+    await other.stop();
   }
 });
 
@@ -178,29 +271,29 @@ test('[O13] money whose news finds the order over goes back as well', async () =
   await market.orders.cancel(other.buyer.personId, other.order.id);
   await market.database.db.updateTable('payment').set({ state: 'captured' }).where('id', '=', other.paymentId)
     .execute();
-  await market.database.transaction((tx) => market.orders.paymentCaptured(tx, `order/${other.order.id}`));
+  await market.database.transaction((tx) => market.orders.paymentsCaptured(tx, [`order/${other.order.id}`]));
   await eventually('refunded', async () => (await market.paymentOf(other.order.id)).state === 'refunded');
   assert.equal(await stateOf(other), 'cancelled');
   assert.equal(await stateOf(it), 'paid');
 });
 
 test('[O14] money that came in time counts, though the sweep is quicker than the news', async () => {
-  const late = await createMarket({ url: database.serverUrl, clock: market.clock, deliver: false });
+  const slow = await createMarket({ url: database.serverUrl, clock: market.clock, deliver: false });
   try {
-    const product = await late.newProduct(owner.personId, shopId, { stock: 10 });
-    const buyer = await late.newPerson();
-    const order = await late.orders.place(buyer, asking(product, { quantity: 2 }));
-    const { id } = await late.paymentOf(order.id);
+    const product = await slow.newProduct(owner.personId, shopId, { stock: 10 });
+    const buyer = await slow.newPerson();
+    const order = await slow.orders.place(buyer, asking(product, { quantity: 2 }));
+    const { id } = await slow.paymentOf(order.id);
     market.clock.advance(HOLD_MS - 1);
-    await late.payments.decide(buyer.personId, id, 'succeed');
+    await slow.payments.decide(buyer.personId, id, 'succeed');
     market.clock.advance(1);
-    await late.orders.sweepExpired();
-    await assert.rejects(late.orders.cancel(buyer.personId, order.id), { code: 'orders.wrong_state' });
+    await slow.orders.sweepExpired();
+    await assert.rejects(slow.orders.cancel(buyer.personId, order.id), { code: 'orders.wrong_state' });
     await market.outbox.drain();
-    assert.equal((await late.orders.get(buyer.personId, order.id)).state, 'paid');
-    assert.deepEqual(await late.levelsOf(order.lines[0]?.variantId ?? ''), SOLD);
+    assert.equal((await slow.orders.get(buyer.personId, order.id)).state, 'paid');
+    assert.deepEqual(await slow.levelsOf(order.lines[0]?.variantId ?? ''), SOLD);
   } finally {
-    await late.stop();
+    await slow.stop();
   }
 });
 
@@ -330,10 +423,12 @@ test('[O9] the database refuses a transition that the table does not have, and c
     market.database.db.insertInto('order_transition')
       .values({ order_id: it.order.id, from_state: from, to_state: to, person_id: null, at: market.clock.now() })
       .execute();
-  for (const [from, to] of [['expired', 'paid'], ['held', 'shipped'], [null, 'paid'], ['paid', 'held']] as const) {
+  for (const [from, to] of [['cancelled', 'paid'], ['held', 'shipped'], [null, 'paid'], ['paid', 'held']] as const) {
     await assert.rejects(insert(from, to), /order_transition_check/);
   }
   await assert.rejects(insert(null, 'held'), /order_transition_once/);
+  // Only late money brings an order back, and the step says so.
+  await assert.rejects(insert('expired', 'paid'), /order_transition_reason/);
   await assert.rejects(market.database.db.deleteFrom('order_transition').execute(), /permission denied/);
   await assert.rejects(market.database.db.updateTable('order_transition').set({ to_state: 'paid' }).execute(),
     /permission denied/);
@@ -342,7 +437,7 @@ test('[O9] the database refuses a transition that the table does not have, and c
 test('[O23] an order that cannot be ended keeps no other order’s pieces', async () => {
   const broken = await placed();
   // A fault of ours: its pieces are not held any more.
-  await market.database.db.updateTable('stock').set({ held: 0 }).where('variant_id', '=', broken.variantId).execute();
+  await setHeld(broken, 0);
   const sound = await placed();
   market.clock.advance(HOLD_MS);
   await market.orders.sweepExpired();

@@ -25,8 +25,8 @@ import { cancel, cancelByShop, paymentRefunded } from './cancelling.ts';
 import { createCodeTries } from './code-tries.ts';
 import { receiptOf, sell, voidSale } from './counter.ts';
 import { csvOf } from './csv.ts';
-import { paymentCaptured, paymentDeclined, sweepExpired } from './moving.ts';
 import { pack, ship } from './packing.ts';
+import { paymentsCaptured, paymentsDeclined, sweepExpired } from './paying.ts';
 import { findPickup, handOver, ready } from './pickup.ts';
 import { createPlacer, place } from './place.ts';
 import type { Screen } from './promise.ts';
@@ -36,9 +36,12 @@ import {
 
 export interface OrdersDeps {
   platform: Platform;
-  catalog: Pick<Catalog, 'lockForOrder' | 'cardsOf' | 'hold' | 'holdAll' | 'release' | 'sell' | 'takeBack'>;
+  catalog: Pick<
+    Catalog,
+    | 'lockForOrder' | 'cardsOf' | 'keptFor' | 'hold' | 'holdAll' | 'releaseAll' | 'sell' | 'sellAll' | 'takeBack'
+  >;
   offers: Pick<Offers, 'lockLive' | 'take' | 'giveBack'>;
-  payments: Pick<Payments, 'create' | 'takeAtCounter' | 'cancel' | 'refund' | 'pagesOf'>;
+  payments: Pick<Payments, 'create' | 'takeAtCounter' | 'cancel' | 'expire' | 'refund' | 'pagesOf'>;
   shops: Pick<Shops, 'assertMay' | 'refs' | 'pickupPlace' | 'placeOf' | 'termsOf' | 'shippingTerms'>;
   images: Pick<Images, 'describe'>;
   /** The shop of a show and the numbers of its goods, by product; null for a show that this person may not know of. */
@@ -178,10 +181,13 @@ export interface Orders {
   voidSale(personId: string, orderId: string): Promise<Order>;
   /** For whoever has the receipt's address. @throws Refusal `orders.not_found`, also for other orders */
   receiptOf(orderId: string): Promise<Receipt>;
-  /** The money has come: sells the pieces, or gives the money back when they are no longer held. Repeatable. */
-  paymentCaptured(tx: Tx, subject: string): Promise<void>;
+  /**
+   * The money has come: sells the pieces. When a hold was over, the order lives again if its pieces are all there; else
+   * the money goes back, as it does when the buyer had given it up. Repeatable.
+   */
+  paymentsCaptured(tx: Tx, subjects: readonly string[]): Promise<void>;
   /** No money will come: the pieces come back. Repeatable. */
-  paymentDeclined(tx: Tx, subject: string): Promise<void>;
+  paymentsDeclined(tx: Tx, subjects: readonly string[]): Promise<void>;
   /** The money of a cancelled order is back. Repeatable. */
   paymentRefunded(tx: Tx, subject: string): Promise<void>;
   /** What nobody says comes by time: delivered, then completed. Any number of sweeps may run. @returns steps gone */
@@ -222,8 +228,8 @@ export function createOrders(deps: OrdersDeps): Orders {
     sellAtCounter: (personId, shopId, sale) => sell(deps, personId, shopId, sale),
     voidSale: (personId, orderId) => voidSale(deps, personId, orderId),
     receiptOf: (orderId) => receiptOf(deps, orderId),
-    paymentCaptured: (tx, subject) => paymentCaptured(deps, tx, subject),
-    paymentDeclined: (tx, subject) => paymentDeclined(deps, tx, subject),
+    paymentsCaptured: (tx, subjects) => paymentsCaptured(deps, tx, subjects),
+    paymentsDeclined: (tx, subjects) => paymentsDeclined(deps, tx, subjects),
     paymentRefunded: (tx, subject) => paymentRefunded(deps, tx, subject),
     sweepWaiting: (waits) => sweepWaiting(deps, waits),
     sweepExpired: () => sweepExpired(deps),

@@ -5,7 +5,7 @@ import type { Tx } from '../platform/database.ts';
 import { move } from './moving.ts';
 import type { OrdersDeps } from './orders.ts';
 import { insertParcel, readParcels, readPieces, type ParcelRow, type PieceRow } from './parcel-store.ts';
-import { lockedOfShop, tellBuyerAfterCommit, viewOne } from './reading.ts';
+import { lockedOfShop, tellBuyersAfterCommit, viewOne } from './reading.ts';
 import { assertMayBecome } from './states.ts';
 import * as store from './store.ts';
 import { factOf } from './view.ts';
@@ -72,7 +72,7 @@ async function sentInPart(
   deps: OrdersDeps, tx: Tx, personId: string, found: store.OrderRow,
 ): Promise<store.OrderRow> {
   if (found.state !== 'packed') return move(deps, tx, found, 'packed', personId);
-  tellBuyerAfterCommit(deps, tx, found);
+  tellBuyersAfterCommit(deps, tx, [found]);
   return found;
 }
 

@@ -10,7 +10,7 @@ import type { Order, OrderPlace } from '@nacre/contract/orders';
 import { Refusal } from '../lib/refusal.ts';
 import { createBatcher, type Batcher } from '../platform/batcher.ts';
 import type { Tx } from '../platform/database.ts';
-import { decideAll, nameOf, type DecidedOrder, type Decision, type Ground } from './deciding.ts';
+import { decideAll, keptName, nameOf, type DecidedOrder, type Decision, type Ground } from './deciding.ts';
 import type { Bag, Buyer, OrdersDeps } from './orders.ts';
 import { byVariant, hashRequest, lineRows, readLines, type AskedLine } from './placing.ts';
 import { promisesOf, type PromiseGround } from './promise.ts';
@@ -99,11 +99,15 @@ async function readGround(deps: OrdersDeps, tx: Tx, placings: readonly Placing[]
   const live = await deps.offers.lockLive(tx, [...showIds], [...variantIds], [...personIds]);
   const places: Ground['places'] = await readPlaces(deps, tx, placings, goods);
   const shipping = await readShipping(deps, tx, placings, goods);
+  const kept = await deps.catalog.keptFor(tx, placings.flatMap(({ buyer: { personId }, asked }) => (
+    asked.map(({ variantId }) => ({ personId, variantId }))
+  )));
   return {
     orders: new Map(orders.map((row) => [
       nameOf({ buyerId: row.buyer_id!, idempotencyKey: row.idempotency_key }), row,
     ])),
     heldBy, goods, live, places, shipping,
+    kept: new Map(kept.map((one) => [keptName(one), one])),
   };
 }
 
@@ -152,12 +156,12 @@ async function write(
   const ids = new Map<number, string>();
   const fresh = decisions.flatMap((decision, at) => {
     if (decision.is !== 'new') return [];
-    const { priced } = decision;
+    const { priced, kept } = decision;
     const placing = placings[at]!;
     const id = deps.platform.newId();
     ids.set(at, id);
     const row = newRow(id, placing, decision, ids, now);
-    return [{ at, row, priced, lines: lineRows(row.id, priced, placing.bag?.numbers ?? null) }];
+    return [{ at, row, priced, kept, lines: lineRows(row.id, priced, placing.bag?.numbers ?? null) }];
   });
   if (fresh.length === 0) return new Map();
   const uses = fresh.flatMap(({ row, priced }) => priced.lines.flatMap(({ livePriceId, variantId, quantity }) => (
@@ -165,11 +169,13 @@ async function write(
   )));
   await deps.catalog.holdAll(tx, fresh.map(({ row, priced }) => (
     { lines: priced.lines, ref: { orderId: row.id, personId: row.buyer_id } }
-  )), uses);
+  )), {
+    kept: fresh.flatMap(({ row, kept }) => kept.map(({ waitId }) => ({ waitId, orderId: row.id }))), freed: uses,
+  });
   await deps.offers.take(tx, uses);
   const rows = await store.insertOrders(tx, fresh.map(({ row }) => row), fresh.flatMap(({ lines }) => lines));
   await store.insertTransitions(tx, rows.map((row) => (
-    { order_id: row.id, from_state: null, to_state: 'held', person_id: row.buyer_id, at: now }
+    { order_id: row.id, from_state: null, to_state: 'held', person_id: row.buyer_id, at: now, reason: null }
   )));
   const promised = rows.map((row, i) => (
     { row, lines: fresh[i]!.lines, priced: fresh[i]!.priced }

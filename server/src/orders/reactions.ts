@@ -1,5 +1,5 @@
 /** What orders does when payments tells something, and its sweeps. All of it may run twice. */
-import type { PaymentCaptured, PaymentDeclined, PaymentRefunded } from '../payments/events.ts';
+import type { PaymentFact, PaymentsFact } from '../payments/events.ts';
 import type { Log } from '../platform/log.ts';
 import type { Outbox } from '../platform/outbox.ts';
 import { createPeriodic, type Periodic } from '../platform/periodic.ts';
@@ -11,9 +11,13 @@ const SWEEP_EVERY_MS = 1_000;
 
 /** Registers the reactions; before `outbox.start()`. */
 export function ordersReactions(outbox: Outbox, deps: { orders: Orders }): void {
-  outbox.on('payments.captured', (tx, fact: PaymentCaptured) => deps.orders.paymentCaptured(tx, fact.subject));
-  outbox.on('payments.declined', (tx, fact: PaymentDeclined) => deps.orders.paymentDeclined(tx, fact.subject));
-  outbox.on('payments.refunded', (tx, fact: PaymentRefunded) => deps.orders.paymentRefunded(tx, fact.subject));
+  outbox.on('payments.captured', (tx, fact: PaymentsFact) => deps.orders.paymentsCaptured(tx, subjectsOf(fact)));
+  outbox.on('payments.declined', (tx, fact: PaymentsFact) => deps.orders.paymentsDeclined(tx, subjectsOf(fact)));
+  outbox.on('payments.refunded', (tx, fact: PaymentFact) => deps.orders.paymentRefunded(tx, fact.subject));
+}
+
+function subjectsOf(fact: PaymentsFact): string[] {
+  return ('payments' in fact ? fact.payments : [fact]).map(({ subject }) => subject);
 }
 
 /** Days are what is waited for: a minute more is nothing. */

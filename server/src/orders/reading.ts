@@ -135,15 +135,17 @@ export interface Written {
   pageUrl: string;
 }
 
-/** What the views of these orders need, of those just written too. */
+/** What the views of these orders need, of those just written too. `known` are the lines of `orders`. */
 export async function partsOf(
   deps: OrdersDeps, orders: readonly OrderRow[], reader: Reader, written: readonly Written[] = [],
+  known?: ReadonlyMap<string, LineRow[]>,
 ): Promise<ViewParts> {
   const held = reader === 'buyer' ? orders.filter((order) => order.state === 'held') : [];
   const { db } = deps.platform.database;
   const ids = orders.map((order) => order.id);
   const [read, parcels, pieces, steps] = await Promise.all([
-    store.readLines(db, ids), readParcels(db, ids), readPieces(db, ids), readSteps(db, ids),
+    known ? ids.flatMap((id) => known.get(id) ?? []) : store.readLines(db, ids),
+    readParcels(db, ids), readPieces(db, ids), readSteps(db, ids),
   ]);
   const lines = [...read, ...written.flatMap((one) => one.lines)];
   const members = reader === 'shop' ? steps.flatMap((step) => step.person_id ?? []) : [];
@@ -165,21 +167,21 @@ export async function partsOf(
   };
 }
 
-/** Sends the buyer's pages the order as it is now. Lost news is no harm: the page reads the order again. */
-export function tellBuyerAfterCommit(deps: OrdersDeps, tx: Tx, order: OrderRow): void {
-  tellBuyersAfterCommit(deps, tx, [order]);
-}
-
-/** The same for many orders, by one read for all. */
-export function tellBuyersAfterCommit(deps: OrdersDeps, tx: Tx, orders: readonly OrderRow[]): void {
-  const known = orders.filter((order) => order.buyer_id !== null);
-  if (known.length === 0) return;
+/**
+ * Sends the buyers' pages their orders as they are now; `lines` if they are known. Lost news is no harm: the page reads
+ * the order again.
+ */
+export function tellBuyersAfterCommit(
+  deps: OrdersDeps, tx: Tx, orders: readonly OrderRow[], lines?: ReadonlyMap<string, LineRow[]>,
+): void {
+  const bought = orders.filter((order) => order.buyer_id !== null);
+  if (bought.length === 0) return;
   afterCommit(tx, () => {
-    partsOf(deps, known, 'buyer').then(
-      (parts) => known.forEach((order) => {
-        if (order.buyer_id !== null) deps.tell(order.buyer_id, { type: 'own-order', order: viewOf(order, parts) });
-      }),
-      (error: unknown) => deps.platform.log.warn({ err: error, orderId: known[0]?.id }, 'a buyer was not told'),
+    partsOf(deps, bought, 'buyer', [], lines).then(
+      (parts) => {
+        for (const order of bought) deps.tell(order.buyer_id!, { type: 'own-order', order: viewOf(order, parts) });
+      },
+      (error: unknown) => deps.platform.log.warn({ err: error, orders: bought.length }, 'buyers were not told'),
     );
   });
 }

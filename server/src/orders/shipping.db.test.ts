@@ -24,7 +24,7 @@ const ask = (more: Partial<OrderPlace> & { quantity?: number } = {}) => asking(p
 async function pay(orderId: string): Promise<void> {
   const { id } = await market.paymentOf(orderId);
   await market.database.db.updateTable('payment').set({ state: 'captured' }).where('id', '=', id).execute();
-  await market.database.transaction((tx) => market.orders.paymentCaptured(tx, `order/${orderId}`));
+  await market.database.transaction((tx) => market.orders.paymentsCaptured(tx, [`order/${orderId}`]));
 }
 
 test('[O75] [O78] the total and the payment have the fee; another fee than the one seen places nothing', async () => {

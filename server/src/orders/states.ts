@@ -4,7 +4,8 @@
  *
  *     parcel:  held → paid → packed → shipped → delivered → completed, or at once paid → shipped
  *     pickup:  held → paid → ready → handed_over, or at once paid → handed_over
- *     both:    held → expired | declined | cancelled; paid | packed | ready → cancelled → refunded
+ *     both:    held → expired | declined | cancelled; expired → paid, when the money came late;
+ *              paid | packed | ready → cancelled → refunded
  *     counter: handed_over → voided
  */
 import { DELIVERIES, ORDER_STATES, type Delivery, type OrderState } from '@nacre/contract/orders';
@@ -13,7 +14,7 @@ import { Refusal } from '../lib/refusal.ts';
 type Ways = Readonly<Partial<Record<OrderState | 'none', readonly OrderState[]>>>;
 
 const BOTH = {
-  none: ['held'], held: ['paid', 'expired', 'declined', 'cancelled'], cancelled: ['refunded'],
+  none: ['held'], held: ['paid', 'expired', 'declined', 'cancelled'], expired: ['paid'], cancelled: ['refunded'],
 } as const;
 
 /** Which states may follow each; `none` is before the order exists. What is not there is the end. */

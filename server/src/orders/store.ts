@@ -1,7 +1,8 @@
 /** SQL on `"order"`, `order_line`, `order_transition`, and on what orders were promised. */
 import type { Address } from '@nacre/contract/accounts';
 import type {
-  Cancellation, CancelReason, Channel, CounterMethod, Delivery, OfficeOrderFilter, OrderGroup, OrderPickup, OrderState,
+  Cancellation, CancelReason, Channel, CounterMethod, Delivery, LatePayment, OfficeOrderFilter, OrderGroup, OrderPickup,
+  OrderState,
 } from '@nacre/contract/orders';
 import { sql, type Selectable } from 'kysely';
 import type { Cursor } from '../lib/cursor.ts';
@@ -21,6 +22,7 @@ interface OrderWords {
   pickup: Omit<OrderPickup, 'code'> | null;
   cancelled_by: Cancellation['by'] | null;
   cancel_reason: CancelReason | null;
+  late_payment: LatePayment | null;
 }
 export type OrderRow = Omit<Selectable<OrderTable>, keyof OrderWords> & OrderWords;
 /** What becomes of an order later. */
@@ -32,7 +34,7 @@ type OrderChange = Partial<Pick<
 /** An order to which none of it has happened yet. */
 export const NOTHING_HAPPENED = {
   paid_at: null, shipped_at: null, delivered_at: null, ready_at: null, handed_over_at: null, voided_at: null,
-  pickup_code: null, cancelled_by: null, cancel_reason: null, cancel_note: null,
+  pickup_code: null, cancelled_by: null, cancel_reason: null, cancel_note: null, late_payment: null,
 } as const;
 /** Nothing is sent. */
 export const NOT_SENT = { shipping_minor: 0n, ships_with: null } as const;
@@ -133,6 +135,7 @@ const ORDER_TYPES = {
   delivered_at: 'timestamptz', channel: 'text', delivery: 'text', pickup: 'jsonb', pickup_code: 'text',
   counter_method: 'text', ready_at: 'timestamptz', handed_over_at: 'timestamptz', voided_at: 'timestamptz',
   cancelled_by: 'text', cancel_reason: 'text', cancel_note: 'text',
+  late_payment: 'text',
 } as const;
 
 /** New orders with their lines; each as it is now, numbered in the given sequence. */
@@ -199,10 +202,12 @@ export interface TransitionRow {
   to_state: OrderState;
   person_id: string | null;
   at: Date;
+  /** Why, where the states do not say it. */
+  reason: 'late_payment' | null;
 }
 
 const TRANSITION_TYPES = {
-  order_id: 'uuid', from_state: 'text', to_state: 'text', person_id: 'uuid', at: 'timestamptz',
+  order_id: 'uuid', from_state: 'text', to_state: 'text', person_id: 'uuid', at: 'timestamptz', reason: 'text',
 } as const;
 
 export async function insertTransitions(tx: Tx, transitions: readonly TransitionRow[]): Promise<void> {
@@ -215,44 +220,65 @@ export async function lockOrder(tx: Tx, orderId: string): Promise<OrderRow | nul
   return asOrder(row);
 }
 
-/** The order, locked, if it is held beyond its time and nobody else is at it; else null. */
-export async function lockExpired(tx: Tx, orderId: string, now: Date): Promise<OrderRow | null> {
-  const row = await tx
-    .selectFrom('order')
-    .selectAll()
-    .where('id', '=', orderId)
-    .where('state', '=', 'held')
-    .where('hold_expires_at', '<=', now)
-    .forUpdate()
-    .skipLocked()
-    .executeTakeFirst();
-  return asOrder(row);
+/** The orders, locked until the end of the transaction, by id; unknown ones are missing. */
+export async function lockOrders(tx: Tx, orderIds: readonly string[]): Promise<OrderRow[]> {
+  const { rows } = await sql<OrderRow>`
+    select * from "order" where id = any (${orderIds}::uuid[]) order by id for update`.execute(tx);
+  return rows;
 }
 
-export interface ExpiredHold {
-  id: string;
-  hold_expires_at: Date;
+/** Of these the ones that are held beyond their time and that nobody else is at, locked. It waits for nobody. */
+export async function lockExpired(tx: Tx, orderIds: readonly string[], now: Date): Promise<OrderRow[]> {
+  const { rows } = await sql<OrderRow>`
+    select * from "order"
+     where id = any (${orderIds}::uuid[]) and state = 'held' and hold_expires_at <= ${now}
+     order by id for update skip locked`.execute(tx);
+  return rows;
 }
 
-/** Orders held beyond their time, the longest first, after the one given. */
-export async function expiredHolds(
-  db: Db,
-  now: Date,
-  after: ExpiredHold | null,
-  limit: number,
-): Promise<ExpiredHold[]> {
-  let query = db
+const STEP_TYPES = {
+  id: 'uuid', state: 'text', paid_at: 'timestamptz', pickup_code: 'text', late_payment: 'text',
+} as const;
+
+/** Writes what paying and ending change, of orders that are locked. */
+export async function updateOrders(tx: Tx, orders: readonly OrderRow[]): Promise<void> {
+  if (orders.length === 0) return;
+  await sql`
+    update "order"
+       set state = relation.state, paid_at = relation.paid_at, pickup_code = relation.pickup_code,
+           late_payment = relation.late_payment
+      from ${relationOf<Pick<OrderRow, keyof typeof STEP_TYPES>>(orders, STEP_TYPES)}
+     where "order".id = relation.id`.execute(tx);
+}
+
+/** A code that is to open an order in a shop. */
+export interface ShopCode {
+  shopId: string;
+  code: string;
+}
+
+/** Which of these open an order already. */
+export async function findTakenCodes(tx: Tx, codes: readonly ShopCode[]): Promise<ShopCode[]> {
+  const { rows } = await sql<ShopCode>`
+    select relation."shopId", relation.code
+      from ${relationOf(codes, { shopId: 'uuid', code: 'text' })}
+      join "order" on "order".shop_id = "shopId" and "order".pickup_code = code and state in ('paid', 'ready')
+  `.execute(tx);
+  return rows;
+}
+
+/** Orders held beyond their time, the longest first. */
+export async function expiredHolds(db: Db, now: Date, limit: number): Promise<string[]> {
+  const rows = await db
     .selectFrom('order')
-    .select(['id', 'hold_expires_at'])
+    .select('id')
     .where('state', '=', 'held')
     .where('hold_expires_at', '<=', now)
     .orderBy('hold_expires_at')
     .orderBy('id')
-    .limit(limit);
-  if (after !== null) {
-    query = query.where(sql<boolean>`(hold_expires_at, id) > (${after.hold_expires_at}, ${after.id}::uuid)`);
-  }
-  return query.execute();
+    .limit(limit)
+    .execute();
+  return rows.map(({ id }) => id);
 }
 
 export async function updateOrder(
@@ -271,15 +297,11 @@ export async function readOrder(db: Db, orderId: string): Promise<OrderRow | nul
 }
 
 /** Lines of the orders, in their places. */
-export async function readLines(db: Db | Tx, orderIds: string[]): Promise<LineRow[]> {
+export async function readLines(db: Db | Tx, orderIds: readonly string[]): Promise<LineRow[]> {
   if (orderIds.length === 0) return [];
-  return db
-    .selectFrom('order_line')
-    .selectAll()
-    .where('order_id', 'in', orderIds)
-    .orderBy('order_id')
-    .orderBy('position')
-    .execute();
+  const { rows } = await sql<LineRow>`
+    select * from order_line where order_id = any (${orderIds}::uuid[]) order by order_id, position`.execute(db);
+  return rows;
 }
 
 /** Whose orders: a buyer's, or a shop's, narrowed by what is not undefined. */

@@ -76,6 +76,7 @@ export function viewOf(order: OrderRow, parts: ViewParts): Order {
     placedAt: order.placed_at.toISOString(),
     holdExpiresAt: order.hold_expires_at.toISOString(),
     paidAt: order.paid_at?.toISOString() ?? null,
+    latePayment: order.late_payment,
     shippedAt: order.shipped_at?.toISOString() ?? null,
     readyAt: order.ready_at?.toISOString() ?? null,
     handedOverAt: order.handed_over_at?.toISOString() ?? null,

@@ -1,25 +1,19 @@
 /** What payments tells the others, through the outbox. `subject` is what `create` was given: `order/<uuid>`. */
-
-/** `payments.captured`: the money is there, in time. */
-export interface PaymentCaptured {
+export interface PaymentFact {
   paymentId: string;
   subject: string;
 }
 
-/** `payments.declined`: the payer's bank, or the payer, said no. Final. */
-export interface PaymentDeclined {
-  paymentId: string;
-  subject: string;
-}
+/** One fact for a batch; one payment, as it is, in what an earlier version wrote. */
+export type PaymentsFact = { payments: PaymentFact[] } | PaymentFact;
 
-/** `payments.refunded`: all of it went back. */
-export interface PaymentRefunded {
-  paymentId: string;
-  subject: string;
-}
-
+/**
+ * `payments.captured`: the money is there, in time or, if the payment had been expired, too late: who asked for it
+ * decides. `payments.declined`: the payer's bank, or the payer, said no; final. `payments.refunded`: all of it went
+ * back.
+ */
 export interface PaymentFacts {
-  'payments.captured': PaymentCaptured;
-  'payments.declined': PaymentDeclined;
-  'payments.refunded': PaymentRefunded;
+  'payments.captured': PaymentsFact;
+  'payments.declined': PaymentsFact;
+  'payments.refunded': PaymentFact;
 }

@@ -5,9 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createTestDatabase } from '../../../tests/support/database.ts';
 import { createMarket, type Market } from '../../../tests/support/market.ts';
 import { newId } from '../platform/ids.ts';
-import type { PaymentCaptured } from './events.ts';
+import type { PaymentsFact } from './events.ts';
 import type { NoticeKind } from './provider.ts';
-import { createSandbox, SANDBOX_SLOW_MS } from './sandbox.ts';
+import { WAITING_MAX } from './receiving.ts';
+import { createSandbox, SANDBOX_LATE_MS, SANDBOX_SLOW_MS } from './sandbox.ts';
 
 const database = await createTestDatabase(import.meta.url);
 const sandbox = createSandbox();
@@ -20,10 +21,10 @@ const market = await createMarket({
   provider: {
     ...sandbox,
     // Slow here means a day, so that notices come only when a test sends them.
-    decide(paymentId, outcome) {
-      const rule = sandbox.decide?.(paymentId, outcome === 'slow' ? 'succeed' : outcome);
-      assert.ok(rule);
-      return outcome === 'slow' ? { ...rule, afterMs: 86_400_000 } : rule;
+    decide(ask, outcome) {
+      const planned = sandbox.decide?.(ask, outcome) ?? [];
+      const at = new Date(ask.now.getTime() + 86_400_000);
+      return outcome === 'slow' ? planned.map(({ notice }) => ({ notice, at })) : planned;
     },
     async refund({ paymentId }) {
       if (silences > 0) {
@@ -64,8 +65,10 @@ const cancel = ({ subject }: Opened) => market.database.transaction((tx) => paym
 /** Facts about this payment that wait in the outbox, which nobody empties here. */
 async function factsOf({ paymentId }: Opened): Promise<string[]> {
   const rows = await market.database.db.selectFrom('outbox').select(['topic', 'payload']).orderBy('id').execute();
-  return rows.filter((row) => (row.payload as unknown as PaymentCaptured).paymentId === paymentId)
-    .map((row) => row.topic);
+  return rows.flatMap(({ topic, payload }) => {
+    const fact = payload as unknown as PaymentsFact;
+    return ('payments' in fact ? fact.payments : [fact]).flatMap((one) => (one.paymentId === paymentId ? [topic] : []));
+  });
 }
 
 async function eventually(what: string, check: () => Promise<boolean>): Promise<void> {
@@ -130,7 +133,9 @@ test('[Y4] a notice of a payment that is not ours is refused', async () => {
 });
 
 test('[Y5] a slow payment is processing until its notice comes; the sandbox takes 20 seconds', async () => {
-  assert.equal(sandbox.decide?.('p', 'slow').afterMs, SANDBOX_SLOW_MS);
+  const now = market.clock.now();
+  const [slow, ...more] = sandbox.decide?.({ paymentId: 'p', expiresAt: now, now }, 'slow') ?? [];
+  assert.deepEqual([slow?.at?.getTime(), more], [now.getTime() + SANDBOX_SLOW_MS, []]);
   assert.equal(SANDBOX_SLOW_MS, 20_000);
   const it = await opened();
   assert.equal((await payments.decide(it.payerId, it.paymentId, 'slow')).state, 'processing');
@@ -175,12 +180,12 @@ test('[Y8] cancelling what was captured changes nothing and says so', async () =
 
 test('[Y7] a refund that is asked for twice happens once; what is not captured is not refunded', async () => {
   const it = await opened();
-  const refund = () => market.database.transaction((tx) => payments.refund(tx, it.subject));
-  assert.equal(await refund(), false);
+  const refund = () => market.database.transaction((tx) => payments.refund(tx, [it.subject]));
+  assert.equal((await refund()).size, 0);
   await notice(it, 'captured');
-  assert.deepEqual(await Promise.all([refund(), refund(), refund()]), [true, true, true]);
+  for (const back of await Promise.all([refund(), refund(), refund()])) assert.deepEqual([...back], [it.subject]);
   await eventually('refunded', async () => (await stateOf(it)) === 'refunded');
-  assert.equal(await refund(), true);
+  assert.deepEqual([...await refund()], [it.subject]);
   assert.deepEqual(refunds.filter((id) => id === it.paymentId), [it.paymentId]);
 });
 
@@ -255,8 +260,73 @@ test('[P55] giving back what the counter took is done at once, once, and no prov
   const taken = await takenAtCounter();
   const asked = refunds.length;
   for (const _ of [1, 2]) {
-    assert.equal(await market.database.transaction((tx) => payments.refund(tx, taken.subject)), true);
+    const back = await market.database.transaction((tx) => payments.refund(tx, [taken.subject]));
+    assert.deepEqual([...back], [taken.subject]);
   }
   assert.deepEqual(await factsOf(taken), ['payments.captured', 'payments.refunded']);
   assert.equal(refunds.length, asked);
+});
+
+test('[Y11] [Y13] two hundred choices and notices at once: each its own answer, one fact for each batch', async () => {
+  const them = await Promise.all(Array.from({ length: 100 }, () => opened()));
+  const before = await market.database.db.selectFrom('outbox').select('id').execute();
+  const results = await Promise.allSettled(them.flatMap((it, i) => [
+    payments.decide(it.payerId, it.paymentId, i % 4 === 0 ? 'decline' : 'succeed'),
+    // Too late for the choice, in the same batch: refused, or without effect.
+    i % 2 === 0 ? payments.decide(it.payerId, it.paymentId, 'succeed') : notice(it, 'declined', `${it.paymentId}/x`),
+    payments.receive({ noticeId: `stray/${it.paymentId}`, paymentId: newId(), kind: 'captured' }),
+  ]));
+  for (const [i, it] of them.entries()) {
+    const [first, second, stray] = results.slice(3 * i, 3 * i + 3);
+    const state = i % 4 === 0 ? 'declined' : 'captured';
+    assert.equal(first?.status === 'fulfilled' && (first.value as { state: string }).state, state);
+    assert.equal(second?.status, i % 2 === 0 ? 'rejected' : 'fulfilled');
+    assert.equal(stray?.status, 'rejected');
+    assert.equal(await stateOf(it), state);
+    assert.deepEqual(await factsOf(it), [`payments.${state}`]);
+  }
+  const told = await market.database.db.selectFrom('outbox').select('id').execute();
+  assert.ok(told.length - before.length <= 6, `${told.length - before.length} facts`);
+});
+
+test('[Y12] when too many wait, one more is told when to come again, and its notice is good then', async () => {
+  const it = await opened();
+  const waits = Array.from({ length: WAITING_MAX + 1 }, () => notice(it, 'captured').catch((error: unknown) => error));
+  const refused = (await Promise.all(waits)).filter((error) => error !== undefined);
+  assert.deepEqual(refused.map((error) => [
+    (error as { code: string }).code, (error as { retryAfterSeconds: number }).retryAfterSeconds,
+  ]), [['payments.rush', 2]]);
+  await notice(it, 'captured');
+  assert.deepEqual(await factsOf(it), ['payments.captured']);
+});
+
+test('[Y14] doubled, reordered and late: whatever the sandbox sends, one notice counts', async () => {
+  for (const outcome of ['doubled', 'reordered'] as const) {
+    const it = await opened();
+    assert.equal((await payments.decide(it.payerId, it.paymentId, outcome)).state, 'captured');
+    // What comes again comes by the job queue.
+    await eventually('told again', async () => (
+      await market.database.db.selectFrom('payment_notice').select('notice_id').where('payment_id', '=', it.paymentId)
+        .execute()).length === (outcome === 'doubled' ? 2 : 3));
+    assert.equal(await stateOf(it), 'captured');
+    assert.deepEqual(await factsOf(it), ['payments.captured']);
+  }
+  const now = market.clock.now();
+  const expiresAt = new Date(now.getTime() + 300_000);
+  const [late, ...more] = sandbox.decide?.({ paymentId: 'p', expiresAt, now }, 'late') ?? [];
+  assert.deepEqual([late?.at?.getTime(), more], [expiresAt.getTime() + SANDBOX_LATE_MS, []]);
+});
+
+test('[Y15] what is not paid in time expires; money that still comes is captured and told, once', async () => {
+  const [it, paid] = [await opened(), await opened()];
+  await notice(paid, 'captured');
+  const expire = () => market.database.transaction((tx) => payments.expire(tx, [it.subject, paid.subject, 'order/x']));
+  for (const there of [await expire(), await expire()]) assert.deepEqual([...there], [paid.subject]);
+  assert.deepEqual([await stateOf(it), await stateOf(paid)], ['expired', 'captured']);
+  await assert.rejects(payments.decide(it.payerId, it.paymentId, 'succeed'), { code: 'payments.not_pending' });
+  assert.equal(await cancel(it), 'over');
+  await notice(it, 'declined');
+  await notice(it, 'captured');
+  await notice(it, 'captured', `${it.paymentId}/again`);
+  assert.deepEqual([await stateOf(it), await factsOf(it)], ['captured', ['payments.captured']]);
 });

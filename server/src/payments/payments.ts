@@ -9,12 +9,13 @@ import { Refusal } from '../lib/refusal.ts';
 import type { Tx } from '../platform/database.ts';
 import type { Jobs } from '../platform/jobs.ts';
 import type { Platform } from '../platform/platform.ts';
-import type { PaymentFacts } from './events.ts';
 import type { Notice, PaymentProvider, SandboxOutcome } from './provider.ts';
-import { effectOf, isOpen } from './states.ts';
+import { createReceiver } from './receiving.ts';
+import { isOpen } from './states.ts';
 import {
-  idsBySubject, insertNotice, insertPayments, lockPayment, readPayment, setState, type PaymentRow,
+  idsBySubject, insertPayments, lockPayments, readPayment, setStates, type PaymentRow,
 } from './store.ts';
+import { JOB_GIVE_BACK, publish } from './telling.ts';
 
 export interface PaymentsDeps {
   platform: Platform;
@@ -59,39 +60,50 @@ export interface Payments {
   takeAtCounter(tx: Tx, payment: CounterPayment): Promise<{ paymentId: string }>;
   /** Closes an open payment in the caller's transaction; money that still comes is given back. Repeatable. */
   cancel(tx: Tx, subject: string): Promise<CancelResult>;
-  /** Gives a captured payment back, by a job. False when there is nothing captured. A repeat changes nothing. */
-  refund(tx: Tx, subject: string): Promise<boolean>;
+  /**
+   * Closes open payments whose time is over, in the caller's transaction; what still comes is captured and told, and
+   * the caller decides then. Repeatable. @returns the subjects whose money is there: of these nothing changed
+   */
+  expire(tx: Tx, subjects: readonly string[]): Promise<Set<string>>;
+  /**
+   * Gives captured payments back, by jobs. A repeat changes nothing.
+   * @returns the subjects that go back, or went; the others have nothing captured
+   */
+  refund(tx: Tx, subjects: readonly string[]): Promise<Set<string>>;
   /** Where to pay, by subject. */
   pagesOf(subjects: string[]): Promise<Map<string, string>>;
   /** @throws Refusal `payments.not_found`, also to everyone but the payer. */
   get(payerId: string, paymentId: string): Promise<Payment>;
   /**
    * The payer's choice on the sandbox's page.
-   * @throws Refusal `payments.not_found`; `payments.not_pending` when it is decided; `payments.expired`.
+   * @throws Refusal `payments.not_found`; `payments.not_pending` when it is decided; `payments.expired`;
+   * `payments.rush` when too many wait.
    */
   decide(payerId: string, paymentId: string, outcome: SandboxOutcome): Promise<Payment>;
   /**
-   * Takes a provider's notice; doubled ones count once.
-   * @throws Refusal `payments.not_found` when the payment is not ours.
+   * Takes a provider's notice; doubled ones count once. Resolves when it is written.
+   * @throws Refusal `payments.not_found` when the payment is not ours; `payments.rush` when too many wait: the same
+   * notice is good for the next try.
    */
   receive(notice: Notice): Promise<void>;
   /** The job behind `refund`; safe to run twice. */
   giveBack(paymentId: string): Promise<void>;
 }
 
-export const JOB_NOTICE = 'payments.sandbox-notice';
-export const JOB_GIVE_BACK = 'payments.give-back';
-
 export function createPayments(deps: PaymentsDeps): Payments {
+  const receiver = createReceiver(deps);
   return {
     create: (tx, payments) => create(deps, tx, payments),
     takeAtCounter: (tx, payment) => takeAtCounter(deps, tx, payment),
     cancel: (tx, subject) => cancel(deps, tx, subject),
-    refund: (tx, subject) => refund(deps, tx, subject),
+    expire: (tx, subjects) => expire(deps, tx, subjects),
+    refund: (tx, subjects) => refund(deps, tx, subjects),
     pagesOf: (subjects) => pagesOf(deps, subjects),
     get: (payerId, paymentId) => get(deps, payerId, paymentId),
-    decide: (payerId, paymentId, outcome) => decide(deps, payerId, paymentId, outcome),
-    receive: (notice) => deps.platform.database.transaction((tx) => receive(deps, tx, notice)),
+    decide: async (payerId, paymentId, outcome) => (
+      viewOf(await receiver.add({ choice: { payerId, paymentId, outcome } }))
+    ),
+    receive: async (notice) => void (await receiver.add({ notice })),
     giveBack: (paymentId) => giveBack(deps, paymentId),
   };
 }
@@ -130,42 +142,45 @@ async function takeAtCounter(
     id, provider: COUNTER, subject, payer_id: null, amount_minor: amountMinor, currency, description, method,
     state: 'captured', expires_at: now, refund_requested_at: null, created_at: now, updated_at: now,
   }]);
-  await publish(deps, tx, 'payments.captured', { paymentId: id, subject });
+  await publish(deps, tx, 'payments.captured', { payments: [{ paymentId: id, subject }] });
   return { paymentId: id };
 }
 
 async function cancel(deps: PaymentsDeps, tx: Tx, subject: string): Promise<CancelResult> {
-  const payment = await lockPayment(tx, { subject });
-  if (payment === null) return 'none';
+  const [payment] = await lockPayments(tx, { subjects: [subject] });
+  if (payment === undefined) return 'none';
   if (payment.state === 'cancelled') return 'cancelled';
   if (payment.state === 'captured') return payment.refund_requested_at === null ? 'captured' : 'over';
   if (!isOpen(payment.state)) return 'over';
-  await setState(tx, payment.id, { state: 'cancelled', at: deps.platform.clock.now() });
+  await setStates(tx, [{ ...payment, state: 'cancelled', updated_at: deps.platform.clock.now() }]);
   return 'cancelled';
 }
 
-async function refund(deps: PaymentsDeps, tx: Tx, subject: string): Promise<boolean> {
-  const payment = await lockPayment(tx, { subject });
-  if (payment === null) return false;
-  if (payment.state === 'refunded') return true;
-  if (payment.state !== 'captured') return false;
-  if (payment.provider === COUNTER) await givenBackAtCounter(deps, tx, payment);
-  else if (payment.refund_requested_at === null) await requestRefund(deps, tx, payment.id);
-  return true;
+async function expire(deps: PaymentsDeps, tx: Tx, subjects: readonly string[]): Promise<Set<string>> {
+  const now = deps.platform.clock.now();
+  const payments = await lockPayments(tx, { subjects });
+  const open = payments.filter(({ state }) => isOpen(state));
+  await setStates(tx, open.map((payment) => ({ ...payment, state: 'expired', updated_at: now })));
+  const isPaid = ({ state, refund_requested_at: back }: PaymentRow) => state === 'captured' && back === null;
+  return new Set(payments.filter(isPaid).map(({ subject }) => subject));
 }
 
-/** The shop hands the money back itself: there is nobody to ask. */
-async function givenBackAtCounter(deps: PaymentsDeps, tx: Tx, { id, subject }: PaymentRow): Promise<void> {
+async function refund(deps: PaymentsDeps, tx: Tx, subjects: readonly string[]): Promise<Set<string>> {
+  if (subjects.length === 0) return new Set();
   const now = deps.platform.clock.now();
-  await setState(tx, id, { state: 'refunded', refundRequestedAt: now, at: now });
-  await publish(deps, tx, 'payments.refunded', { paymentId: id, subject });
-}
-
-/** The intent, in the transaction; a job asks the provider. */
-async function requestRefund(deps: PaymentsDeps, tx: Tx, paymentId: string): Promise<void> {
-  const now = deps.platform.clock.now();
-  await setState(tx, paymentId, { state: 'captured', refundRequestedAt: now, at: now });
-  await deps.jobs.add(tx, JOB_GIVE_BACK, { paymentId });
+  const payments = await lockPayments(tx, { subjects });
+  const asked = payments.filter(({ state, refund_requested_at: back }) => state === 'captured' && back === null);
+  // What the counter took the shop hands back itself: there is nobody to ask.
+  const atCounter = asked.filter(({ provider }) => provider === COUNTER);
+  const ofProvider = asked.filter(({ provider }) => provider !== COUNTER);
+  await setStates(tx, asked.map((payment) => ({
+    ...payment, state: payment.provider === COUNTER ? 'refunded' : 'captured', refund_requested_at: now,
+    updated_at: now,
+  })));
+  for (const { id, subject } of atCounter) await publish(deps, tx, 'payments.refunded', { paymentId: id, subject });
+  await deps.jobs.addAll(tx, JOB_GIVE_BACK, ofProvider.map(({ id }) => ({ data: { paymentId: id } })));
+  return new Set(payments.filter(({ state }) => state === 'captured' || state === 'refunded')
+    .map(({ subject }) => subject));
 }
 
 async function pagesOf(deps: PaymentsDeps, subjects: string[]): Promise<Map<string, string>> {
@@ -179,80 +194,18 @@ async function get(deps: PaymentsDeps, payerId: string, paymentId: string): Prom
   return viewOf(payment);
 }
 
-async function decide(
-  deps: PaymentsDeps,
-  payerId: string,
-  paymentId: string,
-  outcome: SandboxOutcome,
-): Promise<Payment> {
-  const { provider, jobs, platform } = deps;
-  const { decide: rule } = provider;
-  return platform.database.transaction(async (tx) => {
-    const payment = await lockPayment(tx, { id: paymentId });
-    if (payment === null || payment.payer_id !== payerId || rule === null || payment.provider !== provider.name) {
-      throw new Refusal('payments.not_found');
-    }
-    if (payment.state !== 'pending') throw new Refusal('payments.not_pending', { details: { state: payment.state } });
-    const now = platform.clock.now();
-    if (payment.expires_at <= now) throw new Refusal('payments.expired');
-    const { notice, afterMs } = rule(paymentId, outcome);
-    if (afterMs === 0) {
-      await receive(deps, tx, notice);
-    } else {
-      await setState(tx, paymentId, { state: 'processing', at: now });
-      await jobs.add(tx, JOB_NOTICE, { ...notice }, new Date(now.getTime() + afterMs));
-    }
-    const after = await lockPayment(tx, { id: paymentId });
-    if (after === null) throw new Error(`payment ${paymentId} is gone`);
-    return viewOf(after);
-  });
-}
-
-async function receive(deps: PaymentsDeps, tx: Tx, notice: Notice): Promise<void> {
-  const { platform, provider } = deps;
-  // The lock first: two notices of one payment take effect one after the other.
-  const payment = await lockPayment(tx, { id: notice.paymentId });
-  if (payment === null || payment.provider !== provider.name) throw new Refusal('payments.not_found');
-  const now = platform.clock.now();
-  const isNew = await insertNotice(tx, { ...notice, provider: provider.name, at: now });
-  if (!isNew) return;
-  const fact = { paymentId: payment.id, subject: payment.subject };
-  const effect = effectOf(payment.state, notice.kind);
-  if (effect === 'capture') {
-    await setState(tx, payment.id, { state: 'captured', at: now });
-    await publish(deps, tx, 'payments.captured', fact);
-  } else if (effect === 'decline') {
-    await setState(tx, payment.id, { state: 'declined', at: now });
-    await publish(deps, tx, 'payments.declined', fact);
-  } else if (effect === 'give-back') {
-    platform.log.info({ paymentId: payment.id, state: payment.state }, 'money came too late; it goes back');
-    await requestRefund(deps, tx, payment.id);
-  } else {
-    platform.log.info({ paymentId: payment.id, state: payment.state, kind: notice.kind }, 'notice without effect');
-  }
-}
-
 async function giveBack(deps: PaymentsDeps, paymentId: string): Promise<void> {
   const { database, clock } = deps.platform;
   const before = await readPayment(database.db, paymentId);
   if (before === null || before.state !== 'captured' || before.refund_requested_at === null) return;
   await deps.provider.refund({ paymentId, amountMinor: before.amount_minor, currency: before.currency });
   await database.transaction(async (tx) => {
-    const payment = await lockPayment(tx, { id: paymentId });
+    const [payment] = await lockPayments(tx, { ids: [paymentId] });
     // Another run of this job was quicker.
-    if (payment === null || payment.state !== 'captured') return;
-    await setState(tx, paymentId, { state: 'refunded', at: clock.now() });
+    if (payment?.state !== 'captured') return;
+    await setStates(tx, [{ ...payment, state: 'refunded', updated_at: clock.now() }]);
     await publish(deps, tx, 'payments.refunded', { paymentId, subject: payment.subject });
   });
-}
-
-async function publish<T extends keyof PaymentFacts>(
-  deps: PaymentsDeps,
-  tx: Tx,
-  topic: T,
-  payload: PaymentFacts[T],
-): Promise<void> {
-  await deps.platform.outbox.publish(tx, { topic, payload: { ...payload } });
 }
 
 function viewOf(row: PaymentRow): Payment {

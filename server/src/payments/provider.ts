@@ -2,12 +2,12 @@
  * Port to whoever moves the money. The sandbox is the embedded default; providers of real money come beside it and tell
  * us by notices (webhooks) what became of a payment.
  */
+import type { SandboxOutcome } from '@nacre/contract/orders';
+
+export type { SandboxOutcome };
 
 /** What became of a payment, in a provider's words. */
 export type NoticeKind = 'captured' | 'declined';
-
-/** What a payer may choose on a sandbox's page. */
-export type SandboxOutcome = 'succeed' | 'decline' | 'slow';
 
 /** A message of the provider. May come doubled, late and out of order. */
 export interface Notice {
@@ -16,6 +16,21 @@ export interface Notice {
   /** Our id of the payment, which the provider carries along. */
   paymentId: string;
   kind: NoticeKind;
+}
+
+/** A notice that a sandbox will send. */
+export interface PlannedNotice {
+  notice: Notice;
+  /** When; null: at once. */
+  at: Date | null;
+}
+
+/** What a sandbox knows of the payment that its payer decides. */
+export interface SandboxAsk {
+  paymentId: string;
+  /** When the payer's time is over. */
+  expiresAt: Date;
+  now: Date;
 }
 
 export interface PaymentProvider {
@@ -28,6 +43,6 @@ export interface PaymentProvider {
    * same payment without giving back twice. Rejects when the provider does not answer; a job tries again.
    */
   refund(payment: { paymentId: string; amountMinor: bigint; currency: string }): Promise<void>;
-  /** What follows from the payer's choice on a sandbox's page; null where real money moves. */
-  readonly decide: ((paymentId: string, outcome: SandboxOutcome) => { notice: Notice; afterMs: number }) | null;
+  /** The notices that follow from the payer's choice on a sandbox's page, one at least; null where real money moves. */
+  readonly decide: ((ask: SandboxAsk, outcome: SandboxOutcome) => PlannedNotice[]) | null;
 }

@@ -1,7 +1,8 @@
 /** The jobs of payments. Each is safe to run twice. */
 import type { Jobs } from '../platform/jobs.ts';
-import { JOB_GIVE_BACK, JOB_NOTICE, type Payments } from './payments.ts';
+import type { Payments } from './payments.ts';
 import type { Notice } from './provider.ts';
+import { JOB_GIVE_BACK, JOB_NOTICE } from './telling.ts';
 
 /** Registers them; before `jobs.start()`. */
 export function paymentsReactions(jobs: Jobs, deps: { payments: Payments }): void {

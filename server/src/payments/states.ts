@@ -2,8 +2,9 @@
  * What a notice does to a payment. Pure.
  *
  *     pending → processing → captured → refunded
- *     pending | processing → captured | declined | cancelled
- *     declined | cancelled → captured, to be refunded: the money came too late
+ *     pending | processing → captured | declined | cancelled | expired
+ *     expired → captured: the money came late, and who asked for it decides
+ *     declined | cancelled → captured, to be refunded: nobody waits for it any more
  */
 import type { Payment } from '@nacre/contract/orders';
 import type { NoticeKind } from './provider.ts';
@@ -20,6 +21,7 @@ const EFFECTS: Record<PaymentState, Record<NoticeKind, NoticeEffect>> = {
   refunded: { captured: 'nothing', declined: 'nothing' },
   declined: { captured: 'give-back', declined: 'nothing' },
   cancelled: { captured: 'give-back', declined: 'nothing' },
+  expired: { captured: 'capture', declined: 'nothing' },
 };
 
 export function effectOf(state: PaymentState, kind: NoticeKind): NoticeEffect {

@@ -1,8 +1,8 @@
 /** SQL on `payment` and `payment_notice`. */
-import type { Selectable } from 'kysely';
+import { sql, type Selectable } from 'kysely';
 import type { Db, Tx } from '../platform/database.ts';
-import { insertRows } from '../platform/relation.ts';
-import type { Payment as PaymentTable } from '../platform/tables.ts';
+import { insertRows, relationOf } from '../platform/relation.ts';
+import type { Payment as PaymentTable, PaymentNotice as NoticeTable } from '../platform/tables.ts';
 import type { NoticeKind } from './provider.ts';
 import type { PaymentState } from './states.ts';
 
@@ -18,14 +18,14 @@ const PAYMENT_TYPES = {
   created_at: 'timestamptz', updated_at: 'timestamptz', method: 'text',
 } as const;
 
-/** The row, locked until the end of the transaction; null when there is none. */
-export async function lockPayment(
-  tx: Tx,
-  by: { id: string } | { subject: string },
-): Promise<PaymentRow | null> {
-  const query = tx.selectFrom('payment').selectAll().forUpdate();
-  const found = 'id' in by ? query.where('id', '=', by.id) : query.where('subject', '=', by.subject);
-  return ((await found.executeTakeFirst()) as PaymentRow | undefined) ?? null;
+/** The rows, locked until the end of the transaction, by id; unknown ones are missing. */
+export async function lockPayments(
+  tx: Tx, by: { ids: readonly string[] } | { subjects: readonly string[] },
+): Promise<PaymentRow[]> {
+  const which = 'ids' in by ? sql`id = any (${by.ids}::uuid[])` : sql`subject = any (${by.subjects}::text[])`;
+  const { rows } = await sql<PaymentRow>`
+    select * from payment where ${which} order by id for update`.execute(tx);
+  return rows;
 }
 
 export async function readPayment(db: Db, id: string): Promise<PaymentRow | null> {
@@ -38,38 +38,36 @@ export async function idsBySubject(db: Db, subjects: string[]): Promise<{ id: st
   return db.selectFrom('payment').select(['id', 'subject']).where('subject', 'in', subjects).execute();
 }
 
-export async function setState(
-  tx: Tx,
-  id: string,
-  change: { state: PaymentState; refundRequestedAt?: Date; at: Date },
-): Promise<void> {
-  await tx
-    .updateTable('payment')
-    .set({
-      state: change.state,
-      updated_at: change.at,
-      ...(change.refundRequestedAt === undefined ? {} : { refund_requested_at: change.refundRequestedAt }),
-    })
-    .where('id', '=', id)
-    .execute();
+const STATE_TYPES = {
+  id: 'uuid', state: 'text', refund_requested_at: 'timestamptz', updated_at: 'timestamptz',
+} as const;
+
+/** Writes what may change of payments that are locked. */
+export async function setStates(tx: Tx, payments: readonly PaymentRow[]): Promise<void> {
+  if (payments.length === 0) return;
+  await sql`
+    update payment
+       set state = relation.state, refund_requested_at = relation.refund_requested_at,
+           updated_at = relation.updated_at
+      from ${relationOf<Pick<PaymentRow, keyof typeof STATE_TYPES>>(payments, STATE_TYPES)}
+     where payment.id = relation.id`.execute(tx);
 }
 
-/** False when this very notice is there already. */
-export async function insertNotice(
-  tx: Tx,
-  notice: { provider: string; noticeId: string; paymentId: string; kind: NoticeKind; at: Date },
-): Promise<boolean> {
-  const inserted = await tx
-    .insertInto('payment_notice')
-    .values({
-      provider: notice.provider,
-      notice_id: notice.noticeId,
-      payment_id: notice.paymentId,
-      kind: notice.kind,
-      received_at: notice.at,
-    })
-    .onConflict((conflict) => conflict.columns(['provider', 'notice_id']).doNothing())
-    .returning('notice_id')
-    .executeTakeFirst();
-  return inserted !== undefined;
+/** Which of these notices are there already. */
+export async function seenNotices(tx: Tx, provider: string, noticeIds: readonly string[]): Promise<Set<string>> {
+  if (noticeIds.length === 0) return new Set();
+  const { rows } = await sql<{ notice_id: string }>`
+    select notice_id from payment_notice
+     where provider = ${provider} and notice_id = any (${noticeIds}::text[])`.execute(tx);
+  return new Set(rows.map((row) => row.notice_id));
+}
+
+const NOTICE_TYPES = {
+  provider: 'text', notice_id: 'text', payment_id: 'uuid', kind: 'text', received_at: 'timestamptz',
+} as const;
+
+export async function insertNotices(
+  tx: Tx, notices: ReadonlyArray<Selectable<NoticeTable> & { kind: NoticeKind }>,
+): Promise<void> {
+  if (notices.length > 0) await insertRows(tx, 'payment_notice', notices, NOTICE_TYPES);
 }

@@ -74,6 +74,21 @@ test('[P32] a job for later is done then and not before', async () => {
   });
 });
 
+test('[P115] many jobs are added at once, each with its own time; of what is rolled back nothing stays', async () => {
+  const done: number[] = [];
+  await withJobs({ 'test.many': async ({ n }: { n: number }) => void done.push(n) }, async (jobs) => {
+    const later = new Date(Date.now() + 86_400_000);
+    const many = Array.from({ length: 40 }, (_, n) => ({ data: { n }, startAfter: n % 2 === 0 ? null : later }));
+    await database.transaction((tx) => jobs.addAll(tx, 'test.many', many));
+    await assert.rejects(database.transaction(async (tx) => {
+      await jobs.addAll(tx, 'test.many', [{ data: { n: 100 } }]);
+      throw new Error('no');
+    }));
+    await eventually('the due ones are done', () => done.length === 20);
+    assert.deepEqual(done.toSorted((a, b) => a - b), Array.from({ length: 20 }, (_, n) => 2 * n));
+  });
+});
+
 test('[P33] a job that fails is tried again, and holds up no other', async () => {
   const tries: number[] = [];
   const done: number[] = [];

@@ -10,10 +10,18 @@ import type { Log } from './log.ts';
 export interface Jobs {
   /** Adds a job in the caller's transaction; after `start`. `startAfter` null: at once. */
   add(tx: Tx, name: string, data: Record<string, unknown>, startAfter?: Date | null): Promise<void>;
+  /** Adds jobs of one name by one statement, as `add` does; none is no error. */
+  addAll(tx: Tx, name: string, jobs: readonly NewJob[]): Promise<void>;
   /** Registers what does the jobs of this name; before `start`. It must be safe to run twice. */
   on(name: string, work: (data: never) => Promise<void>): void;
   start(): Promise<void>;
   stop(): Promise<void>;
+}
+
+export interface NewJob {
+  data: Record<string, unknown>;
+  /** Null or absent: at once. */
+  startAfter?: Date | null;
 }
 
 export interface JobsDeps {
@@ -71,23 +79,27 @@ export function createJobs(deps: JobsDeps): Jobs {
     }
   }
 
+  async function addAll(tx: Tx, name: string, added: readonly NewJob[]): Promise<void> {
+    if (added.length === 0) return;
+    const db = {
+      async executeSql(text: string, values: unknown[] = []) {
+        return { rows: (await tx.executeQuery(CompiledQuery.raw(text, values))).rows };
+      },
+    };
+    const ids = await boss.insert(name, added.map(({ data, startAfter = null }) => ({
+      data,
+      retryLimit: RETRIES,
+      retryDelay: RETRY_FIRST_SECONDS,
+      retryBackoff: true,
+      expireInSeconds: jobSecondsMax,
+      ...(startAfter === null ? {} : { startAfter }),
+    })), { db, returnId: true });
+    if (ids?.length !== added.length) throw new Error(`jobs ${name} were not added`);
+  }
+
   return {
-    async add(tx, name, data, startAfter = null) {
-      const db = {
-        async executeSql(text: string, values: unknown[] = []) {
-          return { rows: (await tx.executeQuery(CompiledQuery.raw(text, values))).rows };
-        },
-      };
-      const id = await boss.send(name, data, {
-        db,
-        retryLimit: RETRIES,
-        retryDelay: RETRY_FIRST_SECONDS,
-        retryBackoff: true,
-        expireInSeconds: jobSecondsMax,
-        ...(startAfter === null ? {} : { startAfter }),
-      });
-      if (id === null) throw new Error(`job ${name} was not added`);
-    },
+    add: (tx, name, data, startAfter = null) => addAll(tx, name, [{ data, startAfter }]),
+    addAll,
     on(name, work) {
       if (works.has(name)) throw new Error(`the jobs ${name} have somebody who does them`);
       works.set(name, work);

@@ -3,7 +3,7 @@ import { after, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { createTestDatabase } from '../../../tests/support/database.ts';
-import { createDatabase } from './database.ts';
+import { afterCommit, createDatabase } from './database.ts';
 import { createLog } from './log.ts';
 import { createOutbox, type Outbox } from './outbox.ts';
 
@@ -219,3 +219,24 @@ test('[P17] a database that goes away and comes back is no end of delivery', asy
   assert.deepEqual(heard, [1, 1]);
   assert.deepEqual(await waiting(), []);
 });
+
+test('[P114] a fact of several that fails is told again piece by piece, and one that cannot be done holds up no other',
+  async () => {
+    const outbox = outboxOf();
+    const heard: number[] = [];
+    let fails = true;
+    outbox.on('test.several', async (tx, fact: { things: number[] }) => {
+      if (fails && fact.things.includes(3)) throw new Error('three cannot be done');
+      afterCommit(tx, () => heard.push(...fact.things));
+    });
+    const fact = { topic: 'test.several', payload: { things: [1, 2, 3, 4] } };
+    await database.transaction((tx) => outbox.publish(tx, fact));
+    await outbox.drain();
+    assert.deepEqual(heard.toSorted(), [1, 2, 4]);
+    assert.deepEqual((await waiting()).map(({ payload, attempts }) => [payload, attempts]), [[{ things: [3] }, 1]]);
+    fails = false;
+    millis += 1_000;
+    await outbox.drain();
+    assert.deepEqual(heard.toSorted(), [1, 2, 3, 4]);
+    assert.deepEqual(await waiting(), []);
+  });

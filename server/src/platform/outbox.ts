@@ -3,13 +3,14 @@
  *
  * Each fact is taken out of the table in the transaction in which its reactions run, so what reactions do to the
  * database happens exactly once; a reaction that fails leaves the fact there, to be tried again later, and does not
- * hold up the others. Several processes share the work by `skip locked`. No fact is ever given up: what keeps failing
- * is logged each time and stands in the figures until it is mended.
+ * hold up the others. A fact of several that fails is told again piece by piece. Several processes share the work by
+ * `skip locked`. No fact is ever given up: what keeps failing is logged each time and stands in the figures until it is
+ * mended.
  */
 import { sql } from 'kysely';
 import type { Clock } from './clock.ts';
 import type { Database, Tx } from './database.ts';
-import { afterCommit } from './database.ts';
+import { afterCommit, isUnavailable } from './database.ts';
 import type { Log } from './log.ts';
 
 /** A module's fact: past tense, e.g. `payments.captured`. Payload is JSON. */
@@ -46,6 +47,20 @@ const POLL_MS = 1_000;
 /** A fact that fails waits 1 s, 2 s, 4 s … up to this, for a database or a bug to be mended. */
 const RETRY_MAX_SECONDS = 300;
 
+interface Taken {
+  id: bigint;
+  topic: string;
+  payload: object;
+  attempts: number;
+}
+
+/** One list in a payload makes it a fact of several: `{ orders: […] }`. Each piece has the same shape. */
+function piecesOf(payload: object): object[] {
+  const [[name, list] = [], ...others] = Object.entries(payload) as Array<[string, unknown]>;
+  if (name === undefined || others.length > 0 || !Array.isArray(list)) return [];
+  return list.map((one: unknown) => ({ [name]: [one] }));
+}
+
 export function createOutbox(deps: { database: Database; clock: Clock; log: Log }): Outbox {
   const { database, clock, log } = deps;
   const reactions = new Map<string, Reaction[]>();
@@ -56,11 +71,11 @@ export function createOutbox(deps: { database: Database; clock: Clock; log: Log 
 
   /** Delivers one fact; false when none was due. */
   async function deliverOne(): Promise<boolean> {
-    let taken: { id: bigint; topic: string; attempts: number } | undefined;
+    let taken: Taken | undefined;
     try {
       await database.transaction(async (tx) => {
         taken = undefined;
-        const { rows } = await sql<{ id: bigint; topic: string; payload: never; attempts: number }>`
+        const { rows } = await sql<Taken>`
           delete from outbox where id = (
             select id from outbox where next_try_at <= ${clock.now()} order by next_try_at, id
             limit 1 for update skip locked
@@ -68,10 +83,16 @@ export function createOutbox(deps: { database: Database; clock: Clock; log: Log 
         const fact = rows[0];
         if (fact === undefined) return;
         taken = fact;
-        for (const reaction of reactions.get(fact.topic) ?? []) await reaction(tx, fact.payload);
+        for (const reaction of reactions.get(fact.topic) ?? []) await reaction(tx, fact.payload as never);
       });
     } catch (error) {
       if (taken === undefined) throw error;
+      const pieces = piecesOf(taken.payload);
+      if (pieces.length > 1 && !isUnavailable(error)) {
+        log.warn({ err: error, topic: taken.topic, pieces: pieces.length }, 'a fact of several failed: piece by piece');
+        await tellApart(taken.id, taken.topic, pieces);
+        return true;
+      }
       const waitSeconds = Math.min(2 ** taken.attempts, RETRY_MAX_SECONDS);
       const attempts = taken.attempts + 1;
       log.error({ err: error, topic: taken.topic, fact: String(taken.id), attempts, waitSeconds },
@@ -83,6 +104,19 @@ export function createOutbox(deps: { database: Database; clock: Clock; log: Log 
         .execute();
     }
     return taken !== undefined;
+  }
+
+  /** In the place of the fact of several, unless another process was quicker. */
+  async function tellApart(id: bigint, topic: string, pieces: readonly object[]): Promise<void> {
+    const now = clock.now();
+    await database.transaction(async (tx) => {
+      const { numDeletedRows } = await tx.deleteFrom('outbox').where('id', '=', id).executeTakeFirstOrThrow();
+      if (numDeletedRows === 0n) return;
+      await sql`
+        insert into outbox (topic, payload, created_at, next_try_at)
+        select ${topic}, payload::jsonb, ${now}, ${now}
+          from unnest(${pieces.map((piece) => JSON.stringify(piece))}::text[]) as payload`.execute(tx);
+    });
   }
 
   /** Ends in the same step in which it has seen that nothing is asked for any more, so that no call gets lost. */

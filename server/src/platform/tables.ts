@@ -248,10 +248,13 @@ export interface Notification {
   at: Timestamp;
   id: string;
   kind: string;
-  order_id: string;
-  order_number: string;
+  order_id: string | null;
+  order_number: string | null;
   person_id: string;
+  product_id: string | null;
   shop_id: string;
+  title: string | null;
+  waiting_id: string | null;
 }
 
 export interface NotificationSettings {
@@ -288,6 +291,7 @@ export interface Order {
   hold_expires_at: Timestamp;
   id: string;
   idempotency_key: string;
+  late_payment: string | null;
   number: Generated<bigint>;
   paid_at: Timestamp | null;
   pickup: Json | null;
@@ -348,6 +352,7 @@ export interface OrderTransition {
   id: Generated<bigint>;
   order_id: string;
   person_id: string | null;
+  reason: string | null;
   to_state: string;
 }
 
@@ -670,6 +675,20 @@ export interface Verification {
   value: string;
 }
 
+export interface Waiting {
+  created_at: Timestamp;
+  id: string;
+  kept: number | null;
+  kept_until: Timestamp | null;
+  order_id: string | null;
+  person_id: string;
+  place: Generated<bigint>;
+  quantity: number;
+  state: string;
+  updated_at: Timestamp;
+  variant_id: string;
+}
+
 export interface DB {
   address: Address;
   cart: Cart;
@@ -730,4 +749,5 @@ export interface DB {
   stock_move: StockMove;
   variant: Variant;
   verification: Verification;
+  waiting: Waiting;
 }

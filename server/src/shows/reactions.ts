@@ -9,7 +9,9 @@ import type { Shows } from './shows.ts';
 export function showsReactions(
   outbox: Outbox, deps: { shows: Pick<Shows, 'noteBought' | 'notePlaced' | 'noteFollowed' | 'noteTeamChanged'> },
 ): void {
-  outbox.on('orders.paid', (tx, order: OrderFacts['orders.paid']) => deps.shows.noteBought(tx, order));
+  outbox.on('orders.paid', (tx, paid: OrderFacts['orders.paid']) => (
+    deps.shows.noteBought(tx, 'orders' in paid ? paid.orders : [paid])
+  ));
   outbox.on('orders.placed', (tx, placed: OrderFacts['orders.placed']) => (
     deps.shows.notePlaced(tx, 'orders' in placed ? placed.orders : [placed])
   ));

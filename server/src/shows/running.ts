@@ -130,35 +130,39 @@ export async function figures(parts: Parts, personId: string, showId: string): P
 }
 
 /**
- * An order of a show was paid: its goods count as bought, once per buyer and product, and the rooms hear of it. Runs in
+ * Orders of shows were paid: their goods count as bought, once per buyer and product, and the rooms hear of it. Runs in
  * the outbox's transaction, so it happens exactly once.
  */
-export async function noteBought(parts: Parts, tx: Tx, order: OrderFact): Promise<void> {
-  const { showId } = order;
-  if (showId === null || (await store.findShow(tx, showId)) === null) return;
-  const at = parts.platform.clock.now();
-  const viewer = `person/${order.buyerId}`;
-  // The show before its goods, as all others lock them.
-  await store.addSale(tx, showId, BigInt(order.totalMinor));
-  // In the order of ids: two orders with the same goods must not wait for each other crosswise.
-  const productIds = [...new Set(order.lines.map((line) => line.productId))].sort();
-  for (const productId of productIds) {
-    await asking.noteInterest(tx, { showId, productId, viewer, kind: 'bought', at });
-  }
+export async function noteBought(parts: Parts, tx: Tx, paid: readonly OrderFact[]): Promise<void> {
+  const ofShow = Map.groupBy(paid.filter(({ showId }) => showId !== null), ({ showId }) => showId!);
+  if (ofShow.size === 0) return;
+  // The shows before their goods, as all others lock them.
+  const known = await store.addSales(tx, [...ofShow].map(([showId, orders]) => ({
+    showId, orders: orders.length, totalMinor: orders.reduce((sum, order) => sum + BigInt(order.totalMinor), 0n),
+  })));
+  const bought = [...ofShow].flatMap(([showId, orders]) => (known.has(showId) ? orders.flatMap((order) => (
+    order.lines.map(({ productId }) => ({ showId, productId, viewer: `person/${order.buyerId}` }))
+  )) : []));
+  await asking.noteAllBought(tx, bought, parts.platform.clock.now());
   afterCommit(tx, () => {
-    for (const number of new Set(order.lines.map((line) => line.number))) {
-      parts.channel.publish(showRoom(showId), { type: 'bought', name: shortName(order.buyerName), number });
+    for (const [showId, orders] of ofShow) if (known.has(showId)) tellBought(parts, showId, orders);
+    for (const { showId, productId } of bought) parts.studio.mark(showId, productId);
+    for (const showId of known) parts.studio.markSales(showId);
+  });
+}
+
+function tellBought({ channel }: Parts, showId: string, orders: readonly OrderFact[]): void {
+  for (const { orderId, orderNumber, buyerName, totalMinor, currency, lines: ordered } of orders) {
+    for (const number of new Set(ordered.map((line) => line.number))) {
+      channel.publish(showRoom(showId), { type: 'bought', name: shortName(buyerName), number });
     }
-    const { orderId, orderNumber, buyerName, totalMinor, currency } = order;
-    const lines = order.lines.map(({ number, title, optionValues, quantity }) => (
+    const lines = ordered.map(({ number, title, optionValues, quantity }) => (
       { number, title, optionValues, quantity }
     ));
-    parts.channel.publish(studioRoom(showId), {
+    channel.publish(studioRoom(showId), {
       type: 'order', orderId, orderNumber, buyerName, lines, totalMinor, currency,
     });
-    for (const productId of productIds) parts.studio.mark(showId, productId);
-    parts.studio.markSales(showId);
-  });
+  }
 }
 
 /** Orders were placed. Runs in the outbox's transaction, so each is counted exactly once. */

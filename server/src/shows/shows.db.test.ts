@@ -407,11 +407,11 @@ test('[S16] a paid order is told to room and studio and counted once per buyer a
 
 test('[S16] goods are put on screen while they are paid for, and neither waits for the other in a circle', async () => {
   const show = await api.newLiveShow(owner, shop.id, products);
-  const buy = (productId: string) => api.platform.database.transaction((tx) => api.shows.noteBought(tx, {
+  const buy = (productId: string) => api.platform.database.transaction((tx) => api.shows.noteBought(tx, [{
     orderId: api.platform.newId(), orderNumber: 'N-1001', shopId: shop.id, showId: show.id,
     buyerId: api.platform.newId(), buyerName: 'Tao Chen', totalMinor: 12_900, currency: 'CNY',
     lines: [{ variantId: productId, productId, title: 'Dress', optionValues: [], quantity: 1, number: 1 }],
-  }));
+  }]));
   const put = (productId: string | null) => api.shows.putOnScreen(owner.id, show.id, productId);
   const all = () => Promise.all(Array.from({ length: 60 }, (_, n) => (
     n % 3 === 0 ? put(n % 2 === 0 ? first : second) : buy(n % 2 === 0 ? first : second)

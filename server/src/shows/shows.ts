@@ -167,7 +167,7 @@ export interface Shows {
   /** Ids of the shop's shows that are planned or running. */
   openOf(shopId: string): Promise<string[]>;
   noteViewers(showId: string, viewers: number): void;
-  noteBought(tx: Tx, order: OrderFact): Promise<void>;
+  noteBought(tx: Tx, paid: readonly OrderFact[]): Promise<void>;
   /** Orders were placed, of whichever shows. In the outbox's transaction: each is counted once. */
   notePlaced(tx: Tx, orders: readonly OrderFact[]): Promise<void>;
   noteFollowed(showId: string): void;
@@ -244,7 +244,7 @@ export function createShows(deps: ShowsDeps): Shows {
     titles: (ids) => store.titlesOf(parts.view.db, ids),
     openOf: (shopId) => store.openShowsOf(parts.view.db, shopId),
     noteViewers: (showId, viewers) => parts.counts.sawViewers(showId, viewers),
-    noteBought: (tx, order) => noteBought(parts, tx, order),
+    noteBought: (tx, paid) => noteBought(parts, tx, paid),
     notePlaced: (tx, orders) => notePlaced(parts, tx, orders),
     noteFollowed: (showId) => parts.studio.markFollowers(showId),
     noteTeamChanged: (tx, fact) => noteTeamChanged(parts, tx, fact),

@@ -2,6 +2,7 @@
 import { sql, type Insertable, type Selectable, type Updateable } from 'kysely';
 import type { ShowSales, ShowState, ShowVisibility } from '@nacre/contract/shows';
 import type { Db, Tx } from '../platform/database.ts';
+import { relationOf } from '../platform/relation.ts';
 import type { OnScreenInterval, Show as ShowTable, ShowItem } from '../platform/tables.ts';
 import type { Numbered } from './bag.ts';
 
@@ -126,9 +127,17 @@ export async function addCounts(db: Db, showId: string, likes: number, peakViewe
   return rows[0]?.likes ?? null;
 }
 
-export async function addSale(tx: Tx, showId: string, totalMinor: bigint): Promise<void> {
-  await sql`update show set paid_orders = paid_orders + 1, sales_minor = sales_minor + ${totalMinor}
-    where id = ${showId}`.execute(tx);
+/** Counts paid orders, in rows locked by id. @returns the shows that exist */
+export async function addSales(
+  tx: Tx, sales: ReadonlyArray<{ showId: string; orders: number; totalMinor: bigint }>,
+): Promise<Set<string>> {
+  const ids = sales.map(({ showId }) => showId);
+  await sql`select id from show where id = any (${ids}::uuid[]) order by id for no key update`.execute(tx);
+  const { rows } = await sql<{ id: string }>`
+    update show set paid_orders = paid_orders + orders, sales_minor = sales_minor + "totalMinor"
+      from ${relationOf(sales, { showId: 'uuid', orders: 'int', totalMinor: 'bigint' })}
+     where show.id = "showId" returning show.id`.execute(tx);
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** Orders were placed: some in each of the shows. */

@@ -811,6 +811,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/waits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where one waits in line oneself, and what is kept */
+        get: operations["listMyWaits"];
+        put?: never;
+        /** Wait in line for a variant that is sold out */
+        post: operations["joinLine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/waits/{waitId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Leave the line, or let go of what is kept */
+        delete: operations["leaveLine"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/office/shops/{shopId}/waiting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many wait for which variant, the longest lines first */
+        get: operations["listLines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/shows": {
         parameters: {
             query?: never;
@@ -2581,6 +2633,7 @@ export interface components {
              */
             holdExpiresAt: string;
             paidAt: string | null;
+            latePayment: ("kept" | "returned") | null;
             shippedAt: string | null;
             readyAt: string | null;
             handedOverAt: string | null;
@@ -2710,7 +2763,7 @@ export interface components {
             amountMinor: number;
             /** @description ISO 4217 */
             currency: string;
-            state: "pending" | "processing" | "captured" | "declined" | "cancelled" | "refunded";
+            state: "pending" | "processing" | "captured" | "declined" | "cancelled" | "expired" | "refunded";
             /**
              * Format: date-time
              * @description RFC 3339, UTC
@@ -2844,7 +2897,8 @@ export interface components {
             voidedAt: string | null;
         };
         SandboxDecision: {
-            outcome: "succeed" | "decline" | "slow";
+            /** @enum {unknown} */
+            outcome: "succeed" | "decline" | "slow" | "doubled" | "reordered" | "late";
         };
         SavedAddress: {
             /**
@@ -5816,6 +5870,259 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StockLevel"];
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listMyWaits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            id: string;
+                            /** @enum {unknown} */
+                            state: "waiting" | "kept";
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            variantId: string;
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            productId: string;
+                            title: string;
+                            optionValues: string[];
+                            image: components["schemas"]["Image"] | null;
+                            shop: components["schemas"]["ShopRef"];
+                            /** @description Minor units of the currency */
+                            unitPriceMinor: number;
+                            /** @description ISO 4217 */
+                            currency: string;
+                            quantity: number;
+                            kept: number | null;
+                            keptUntil: string | null;
+                            before: number | null;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            since: string;
+                        }[];
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        now: string;
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    joinLine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Pieces"];
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description UUID (RFC 9562)
+                         */
+                        id: string;
+                        /** @enum {unknown} */
+                        state: "waiting" | "kept";
+                        /**
+                         * Format: uuid
+                         * @description UUID (RFC 9562)
+                         */
+                        variantId: string;
+                        /**
+                         * Format: uuid
+                         * @description UUID (RFC 9562)
+                         */
+                        productId: string;
+                        title: string;
+                        optionValues: string[];
+                        image: components["schemas"]["Image"] | null;
+                        shop: components["schemas"]["ShopRef"];
+                        /** @description Minor units of the currency */
+                        unitPriceMinor: number;
+                        /** @description ISO 4217 */
+                        currency: string;
+                        quantity: number;
+                        kept: number | null;
+                        keptUntil: string | null;
+                        before: number | null;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        since: string;
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    leaveLine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                waitId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listLines: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                shopId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            variantId: string;
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            productId: string;
+                            people: number;
+                            pieces: number;
+                            kept: number;
+                        }[];
+                    };
                 };
             };
             /** @description Default Response */
@@ -11276,7 +11583,7 @@ export interface operations {
                              * @description UUID (RFC 9562)
                              */
                             id: string;
-                            kind: "live" | "moved" | "cancelled" | "order_shipped" | "order_cancelled";
+                            kind: "live" | "moved" | "cancelled" | "order_shipped" | "order_cancelled" | "order_paid_late" | "order_too_late" | "kept";
                             /**
                              * Format: date-time
                              * @description RFC 3339, UTC
@@ -11306,6 +11613,14 @@ export interface operations {
                                  */
                                 id: string;
                                 number: string;
+                            } | null;
+                            goods: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                productId: string;
+                                title: string;
                             } | null;
                         }[];
                         next: string | null;

@@ -76,6 +76,11 @@ export function findVariant(product: Product, chosen: readonly (string | null)[]
   return product.variants.find((variant) => variant.optionValues.every((value, index) => value === chosen[index]));
 }
 
+/** Whether there is a variant with this value together with what else is chosen, sold out or not. */
+export function isMade(product: Product, chosen: readonly (string | null)[], option: number, value: string): boolean {
+  return product.variants.some((variant) => fits(variant, chosen, option, value));
+}
+
 /** Whether some variant with this value, together with what else is chosen, can still be bought. */
 export function canChoose(
   product: Product,
@@ -84,12 +89,14 @@ export function canChoose(
   value: string,
 ): boolean {
   return product.variants.some(
-    (variant) =>
-      variant.available > 0 &&
-      variant.optionValues.every((own, index) => {
-        if (index === option) return own === value;
-        const other = chosen[index];
-        return other === null || other === undefined || own === other;
-      }),
+    (variant) => variant.available > 0 && fits(variant, chosen, option, value),
   );
+}
+
+function fits(variant: Variant, chosen: readonly (string | null)[], option: number, value: string): boolean {
+  return variant.optionValues.every((own, index) => {
+    if (index === option) return own === value;
+    const other = chosen[index];
+    return other === null || other === undefined || own === other;
+  });
 }

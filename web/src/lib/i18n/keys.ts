@@ -120,6 +120,8 @@ export interface MessageArguments {
   'account.reason_address': null;
   'account.reason_buyer_asked': null;
   'account.reason_other': null;
+  'account.late_kept': null;
+  'account.late_returned': null;
   'buy.choose': { option: string };
   'buy.quantity': null;
   'buy.sold_out_choice': null;
@@ -173,6 +175,13 @@ export interface MessageArguments {
   'buy.sandbox_declined': null;
   'buy.sandbox_over': null;
   'buy.in_line': null;
+  'buy.late_kept': null;
+  'buy.late_returned_title': null;
+  'buy.late_returned_text': null;
+  'buy.sandbox_tests': null;
+  'buy.sandbox_doubled': null;
+  'buy.sandbox_reordered': null;
+  'buy.sandbox_late': null;
   'cart.title': null;
   'cart.empty': null;
   'cart.empty_text': null;
@@ -617,6 +626,9 @@ export interface MessageArguments {
   'news.install_text': null;
   'news.install_do': null;
   'news.order_cancelled': { shop: string };
+  'news.order_paid_late': { shop: string };
+  'news.order_too_late': { shop: string };
+  'news.kept': { shop: string };
   'office.title': null;
   'office.nav': null;
   'office.nav_shows': null;
@@ -1117,6 +1129,9 @@ export interface MessageArguments {
   'office.print_bag_col': null;
   'office.print_sku_col': null;
   'office.print_ordered': { when: string };
+  'office.waiting': { count: number };
+  'office.waiting_title': null;
+  'office.waiting_kept': { count: number };
   'offline.title': null;
   'offline.text': null;
   'offline.try_again': null;
@@ -1244,6 +1259,12 @@ export interface MessageArguments {
   'refusal.orders.key_reused': null;
   'refusal.orders.wrong_state': null;
   'refusal.orders.too_many_open': null;
+  'refusal.waits.not_for_sale': null;
+  'refusal.waits.in_stock': null;
+  'refusal.waits.too_many': null;
+  'refusal.waits.line_full': null;
+  'refusal.waits.not_found': null;
+  'refusal.payments.rush': null;
   'refusal.payments.not_found': null;
   'refusal.payments.not_pending': null;
   'refusal.payments.expired': null;
@@ -1561,6 +1582,7 @@ export interface MessageArguments {
   'studio.stat_rate': { rate: string };
   'studio.stat_paid': null;
   'studio.sales_spoken': { amount: string; paid: string; placed: string };
+  'studio.good_waits': { count: number };
   'team.title': null;
   'team.lead': null;
   'team.members': { count: number };
@@ -1781,6 +1803,21 @@ export interface MessageArguments {
   'viewer.held_for_you': null;
   'viewer.held_pay': null;
   'viewer.put_in': null;
+  'viewer.wait_in_line': null;
+  'wait.join': null;
+  'wait.join_note': null;
+  'wait.first': null;
+  'wait.before': { count: number };
+  'wait.asked': { count: number };
+  'wait.leave': null;
+  'wait.let_go': null;
+  'wait.kept': { count: number; time: string };
+  'wait.left': { time: string };
+  'wait.over': null;
+  'wait.title': null;
+  'wait.buy': null;
+  'wait.left_line': null;
+  'wait.gone': null;
 }
 
-export type Namespace = 'account' | 'buy' | 'cart' | 'common' | 'figures' | 'found' | 'moderation' | 'news' | 'office' | 'offline' | 'place' | 'promise' | 'refusal' | 'signin' | 'studio' | 'team' | 'viewer';
+export type Namespace = 'account' | 'buy' | 'cart' | 'common' | 'figures' | 'found' | 'moderation' | 'news' | 'office' | 'offline' | 'place' | 'promise' | 'refusal' | 'signin' | 'studio' | 'team' | 'viewer' | 'wait';

@@ -91,6 +91,11 @@ const loaders: Record<Namespace, Record<Locale, Loader>> = {
     zh: () => import('virtual:messages/team/zh'),
     ar: () => import('virtual:messages/team/ar'),
   },
+  wait: {
+    en: () => import('virtual:messages/wait/en'),
+    zh: () => import('virtual:messages/wait/zh'),
+    ar: () => import('virtual:messages/wait/ar'),
+  },
   viewer: {
     en: () => import('virtual:messages/viewer/en'),
     zh: () => import('virtual:messages/viewer/zh'),

@@ -14,6 +14,7 @@ import type { LivePrice, LivePriceLower, LivePriceSet } from '@nacre/contract/of
 import type {
   BulkResult, BulkShip, CounterSale, OfficeOrderFilter, Order, OrderCancel, OrderShip, SelectedNumbers,
 } from '@nacre/contract/orders';
+import type { LineLengths } from '@nacre/contract/waiting';
 import type { Shop, ShopCreate, ShopPatch } from '@nacre/contract/shops';
 import type { Show, ShowCreate, ShowFigures, ShowPatch, ShowTile } from '@nacre/contract/shows';
 import type { ChatMessage } from '@nacre/contract/chat';
@@ -49,6 +50,10 @@ export const listProducts = (shopId: string, state?: ProductState, cursor?: stri
       params: { path: { shopId }, query: { state, cursor, limit: pageLimit } },
     }),
   );
+
+/** How many wait in line, for which variant; only where anybody does. */
+export const listLines = (shopId: string): Promise<LineLengths> =>
+  ask(api.GET('/api/office/shops/{shopId}/waiting', { params: { path: { shopId } } }));
 
 /** All goods on sale, for picking the bag. */
 export async function listGoodsOnSale(shopId: string): Promise<Product[]> {

@@ -1,5 +1,6 @@
 import type { Page } from '@nacre/contract/common';
 import type { Order } from '@nacre/contract/orders';
+import type { Waits } from '@nacre/contract/waiting';
 import { apiOf, askPage } from '#lib/server/load.ts';
 import { signInFirst } from '#lib/server/person.ts';
 import type { PageServerLoad } from './$types';
@@ -10,6 +11,10 @@ export const load: PageServerLoad = async (event) => {
   event.depends('nacre:orders');
   signInFirst((await event.parent()).me, event.url);
   const query = { limit: ordersLimit };
-  const orders = (await askPage(apiOf(event).GET('/api/orders', { params: { query } }))) as Page<Order>;
-  return { orders, nowMs: Date.now() };
+  const api = apiOf(event);
+  const [orders, waits] = await Promise.all([
+    askPage(api.GET('/api/orders', { params: { query } })) as Promise<Page<Order>>,
+    askPage(api.GET('/api/waits')) as Promise<Waits>,
+  ]);
+  return { orders, waits, nowMs: Date.now() };
 };
