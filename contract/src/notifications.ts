@@ -14,8 +14,6 @@ export const NotificationKind = Type.Union([
   Type.Literal('order_paid_late'), Type.Literal('order_too_late'), Type.Literal('kept'),
 ]);
 export type NotificationKind = Static<typeof NotificationKind>;
-/** Those about an order of one's own. */
-export type OrderNewsKind = Extract<NotificationKind, `order_${string}`>;
 
 export const Notification = Type.Object({
   id: Id,

@@ -10,7 +10,7 @@ import type { PersonActor } from '../../server/src/http/actor.ts';
 import { Refusal } from '../../server/src/lib/refusal.ts';
 import type { Buyer } from '../../server/src/orders/orders.ts';
 import { ADDRESS, createMarket, createTestClock, type Market, type TestClock } from '../support/market.ts';
-import { createChance, createIds, Crashed, fuseOf, jobsInOutbox, type Chance, type Fuse } from './world.ts';
+import { createChance, createIds, fuseOf, jobsInOutbox, type Chance, type Fuse } from './world.ts';
 
 const BUYERS = 12;
 const PRODUCTS = 4;
@@ -78,6 +78,7 @@ async function oneStep(stage: Stage, verb: Verb): Promise<void> {
     // What others hear of, and jobs that are due; sometimes later.
     if (chance.is(0.8)) await stage.market.outbox.drain();
     if (chance.is(0.7)) await stage.market.orders.sweepExpired();
+    if (chance.is(0.7)) await stage.market.catalog.sweepKept();
   } catch (error) {
     if (!stage.fuse.hasBlown()) throw error;
   }
@@ -205,6 +206,15 @@ async function ship(stage: Stage): Promise<void> {
   await unlessRefused(stage.market.orders.ship(stage.owner.personId, orderId!, parcel));
 }
 
+/** In line for what is sold out, or out of it. */
+async function wait({ chance, market, products, buyers }: Stage): Promise<void> {
+  const { personId } = chance.pick(buyers);
+  const { id } = chance.pick(chance.pick(products).variants);
+  const own = await market.catalog.waitsOf(personId);
+  if (own.length > 0 && chance.is(0.2)) return market.catalog.leaveLine(personId, chance.pick(own).id);
+  await unlessRefused(market.catalog.joinLine(personId, { variantId: id, quantity: chance.whole(1, 3) }));
+}
+
 async function restock({ chance, market, owner, products }: Stage): Promise<void> {
   const { id } = chance.pick(chance.pick(products).variants);
   await unlessRefused(market.catalog.changeStock(owner.personId, id, { change: chance.whole(-10, 25) }));
@@ -244,7 +254,8 @@ function actorOf({ personId, name }: Buyer): PersonActor {
 
 /** As often as they stand here. */
 const VERBS: readonly Verb[] = [
-  buy, buy, buy, buy, rush, rush, pay, pay, pay, hearFromProvider, giveUp, ship, restock, setLivePrice, changeLivePrice,
+  buy, buy, buy, buy, rush, rush, pay, pay, pay, hearFromProvider, giveUp, ship, wait, wait,
+  restock, setLivePrice, changeLivePrice,
   endShow,
 ];
 
@@ -264,7 +275,9 @@ const FORBIDDEN = {
                 from order_line join "order" on id = order_id where variant_id = stock.variant_id) as sold,
              (select coalesce(sum(quantity) filter (where state = 'held'), 0)
                 from order_line join "order" on id = order_id where variant_id = stock.variant_id)
-               + (select coalesce(sum(pieces_left), 0) from live_price where variant_id = stock.variant_id) as set_aside
+               + (select coalesce(sum(pieces_left), 0) from live_price where variant_id = stock.variant_id)
+               + (select coalesce(sum(kept), 0) from waiting where variant_id = stock.variant_id and state = 'kept')
+               as set_aside
         from stock
     ) as level where available + held + sold <> put or held <> set_aside or available < 0`,
   'an order without its one payment': sql`

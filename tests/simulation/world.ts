@@ -43,6 +43,7 @@ export function createIds(clock: Clock, chance: Chance): NewId {
 export function jobsInOutbox(outbox: Outbox, clock: Clock): Jobs {
   const works = new Map<string, (data: never) => Promise<void>>();
   const addAll: Jobs['addAll'] = async (tx, name, jobs) => {
+    if (jobs.length === 0) return;
     const now = clock.now();
     await tx.insertInto('outbox').values(jobs.map(({ data, startAfter }) => ({
       topic: 'simulation.job', payload: JSON.stringify({ name, data }), created_at: now,

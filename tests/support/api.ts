@@ -150,6 +150,7 @@ export async function createTestApi(options: TestApiOptions): Promise<TestApi> {
   const follows = createFollows({ platform, shopOfShow });
   const catalog = createCatalog({ platform, images, shops, tell: () => {} });
   const app = await createApp({
+    writesPerMinute: 2_000,
     log, guests: createGuests({ secret: SECRET }), findPerson: accounts.findPerson, trustProxy: '127.0.0.1',
   });
   await accountsRoutes(app, { accounts, membershipsOf: shops.membershipsOf, offersPhone: true });

@@ -2,7 +2,7 @@
 import type { ShopRef } from '@nacre/contract/accounts';
 import type { Page, PageQuery } from '@nacre/contract/common';
 import type {
-  Notification, NotificationSettings, NotificationSettingsPatch, OrderNewsKind, PushSubscriptionBody,
+  Notification, NotificationSettings, NotificationSettingsPatch, PushSubscriptionBody,
 } from '@nacre/contract/notifications';
 import type { ShowTile } from '@nacre/contract/shows';
 import type { Accounts } from '../accounts/accounts.ts';

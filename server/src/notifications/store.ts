@@ -1,6 +1,6 @@
 /** SQL on `show_news`, `notification`, `notification_settings` and `push_subscription`. */
 import { sql, type Insertable, type Selectable, type Updateable } from 'kysely';
-import type { NotificationKind, OrderNewsKind } from '@nacre/contract/notifications';
+import type { NotificationKind } from '@nacre/contract/notifications';
 import type { Cursor } from '../lib/cursor.ts';
 import type { Db, Tx } from '../platform/database.ts';
 import type {

@@ -55,8 +55,8 @@ export interface CounterFact extends SoldFact {
 /**
  * `orders.placed`: pieces are held, not yet paid. `orders.paid`: sold. `orders.paid_late`: the money came after the
  * hold; `orders.paid` says besides when it was honoured. `orders.shipped`: all of it is on its way, with the last
- * parcel. `orders.ready`: it can be picked up. `orders.handed_over`: it was. `orders.cancelled`: paid, and taken back:
- * the pieces are on the shelf and the money is on its way. Sales over the counter tell of themselves apart, because they
+ * parcel. `orders.ready`: it can be picked up. `orders.handed_over`: it was. `orders.cancelled`: paid, taken back: the
+ * pieces are on the shelf and the money is on its way. Sales over the counter tell of themselves apart, because they
  * have no buyer: `orders.sold_at_counter`, and `orders.voided` when one was undone.
  */
 export interface OrderFacts {

@@ -1,5 +1,5 @@
 /**
- * What becomes of an order until it is paid. Each verb locks the order first, then its payment, then its goods.
+ * One order moves from a state to the next. Each verb locks the order first, then its payment, then its goods.
  */
 import type { OrderState } from '@nacre/contract/orders';
 import type { Tx } from '../platform/database.ts';
@@ -7,7 +7,6 @@ import type { OrdersDeps } from './orders.ts';
 import { tellBuyersAfterCommit } from './reading.ts';
 import { assertMayBecome } from './states.ts';
 import * as store from './store.ts';
-import { factOf, subjectOf } from './view.ts';
 
 type OrderRow = store.OrderRow;
 type Change = Parameters<typeof store.updateOrder>[2];

@@ -238,6 +238,7 @@ export async function lockExpired(tx: Tx, orderIds: readonly string[], now: Date
 
 const STEP_TYPES = {
   id: 'uuid', state: 'text', paid_at: 'timestamptz', pickup_code: 'text', late_payment: 'text',
+  cancelled_by: 'text', cancel_reason: 'text', cancel_note: 'text',
 } as const;
 
 /** Writes what paying and ending change, of orders that are locked. */
@@ -246,7 +247,8 @@ export async function updateOrders(tx: Tx, orders: readonly OrderRow[]): Promise
   await sql`
     update "order"
        set state = relation.state, paid_at = relation.paid_at, pickup_code = relation.pickup_code,
-           late_payment = relation.late_payment
+           late_payment = relation.late_payment, cancelled_by = relation.cancelled_by,
+           cancel_reason = relation.cancel_reason, cancel_note = relation.cancel_note
       from ${relationOf<Pick<OrderRow, keyof typeof STEP_TYPES>>(orders, STEP_TYPES)}
      where "order".id = relation.id`.execute(tx);
 }
