@@ -4,12 +4,13 @@
 import type { Product, Variant } from '@nacre/contract/catalog';
 import type { LivePrice } from '@nacre/contract/offers';
 import type { BagItem } from '@nacre/contract/shows';
+import { SvelteMap } from 'svelte/reactivity';
 
 /** A variant without what a live price puts on top. */
 export type OnShelf = Pick<Variant, 'priceMinor' | 'available' | 'held'>;
 
 export function createLiveLayer(initial: readonly LivePrice[]) {
-  const shelf = new Map<string, OnShelf>();
+  const shelf = new SvelteMap<string, OnShelf>();
   let live = $state.raw(byVariant(initial));
 
   /** As it is shown: with its live price, if there is one that can be had. */
@@ -24,7 +25,8 @@ export function createLiveLayer(initial: readonly LivePrice[]) {
     layOut(items: readonly BagItem[]): BagItem[] {
       return items.map((item) => {
         const variants = item.product.variants.map((variant) => {
-          shelf.set(variant.id, variant);
+          const { priceMinor, available, held } = variant;
+          shelf.set(variant.id, { priceMinor, available, held });
           return { ...variant, ...shownOf(variant.id, variant) };
         });
         return { ...item, product: { ...item.product, variants } };
