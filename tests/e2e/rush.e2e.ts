@@ -92,7 +92,7 @@ test('[W200] [W201] [W202] [W203] [W204] a rush before viewer and host, and what
   await sheet.getByText('Out within two days.').waitFor();
   await sheet.getByRole('radio', { name: 'S', exact: true }).click();
   await sheet.getByRole('radio', { name: 'Coral' }).click();
-  await sheet.locator('.sheet-foot button').click();
+  await sheet.locator('.sheet-foot .btn-primary').click();
   await sheet.locator('iframe').waitFor();
   await viewer.keyboard.press('Escape');
   // Her own time runs over the picture, and nothing counts it aloud.
