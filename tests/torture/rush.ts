@@ -120,8 +120,24 @@ async function oneRound(stage: Stage, victim: 'server' | 'database', random: () 
     ends = true;
   }
   await workers;
+  await isBack(stage);
   const sent = fresh.filter(({ is }) => is !== 'unsent');
   return [...await answerAll(stage, sent), ...await compare(stage, sent)];
+}
+
+/** A database that was killed is started again by the server, within seconds. */
+async function isBack({ nacre, pool }: Stage): Promise<void> {
+  const endMs = performance.now() + BACK_WITHIN_MS;
+  for (;;) {
+    try {
+      await pool.query('select 1');
+      if ((await fetch(`${nacre.url}/readyz`)).ok) return;
+    } catch (error) {
+      if (performance.now() > endMs) throw error;
+    }
+    if (performance.now() > endMs) throw new Error(`the server is not ready after ${BACK_WITHIN_MS} ms`);
+    await sleep(50);
+  }
 }
 
 /** Sends what is open until it is answered. */
