@@ -57,6 +57,8 @@ export function createWaits(options: { realtime?: () => Realtime | null } = {}) 
 
   function hear(event: PersonalEvent): void {
     if (event.type !== 'own-wait') return;
+    // Between two ticks the time shown would be up to one older than what was told.
+    nowMs = Date.now() + aheadMs;
     const others = items.filter(({ id }) => id !== event.waitId);
     set(event.wait ? [event.wait, ...others] : others);
   }
@@ -64,9 +66,11 @@ export function createWaits(options: { realtime?: () => Realtime | null } = {}) 
   /** A network that is away leaves what was known. */
   async function load(): Promise<void> {
     const { api, ask } = await import('#lib/api.ts');
+    const askedAtMs = Date.now();
     const answer = (await ask(api.GET('/api/waits')).catch(() => null)) as Waits | null;
     if (answer === null || stopped) return;
-    aheadMs = Date.parse(answer.now) - Date.now();
+    // The server looked at its clock on the way, about in the middle.
+    aheadMs = Date.parse(answer.now) - (askedAtMs + Date.now()) / 2;
     nowMs = Date.now() + aheadMs;
     set(answer.items);
   }
