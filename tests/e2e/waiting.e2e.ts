@@ -134,7 +134,8 @@ test('[W195] money that came when the time was over: the order says that it coun
       const order = await mei.must<Order>(201, 'POST', '/api/orders', {
         idempotencyKey: crypto.randomUUID(), showId: null, address: ADDRESS, lines,
       });
-      await page.goto(`${nacre.url}/orders/${order.id}`);
+      // The page listens before what it is told happens.
+      await page.goto(`${nacre.url}/orders/${order.id}`, { waitUntil: 'networkidle' });
       await mei.must(200, 'POST', `/api${order.paymentUrl?.replace('/pay/sandbox', '/payments')}/sandbox`, {
         outcome: 'late',
       });
