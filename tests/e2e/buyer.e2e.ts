@@ -16,6 +16,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { FOLLOWED_FIRST_MOST } from '../../server/src/discovery/home.ts';
 import { NEWCOMER_PLACE, NEWCOMER_VIEWERS } from '../../server/src/discovery/ranking.ts';
 import { launchChromium } from '../support/chromium.ts';
+import { cookiesOf } from '../support/cookies.ts';
 import {
   createClient, goLive, openMarket, startNacre, until, type Client, type Market, type Nacre,
 } from '../support/nacre.ts';
@@ -54,11 +55,7 @@ const show = () => market.owner.must<Show>(200, 'GET', `/api/shows/${market.show
 async function pageOf(client: Client | null): Promise<{ page: Page; context: BrowserContext }> {
   const context = await browser.newContext({ viewport: PHONE, locale: 'en-US' });
   context.setDefaultTimeout(PATIENCE_MS);
-  const cookies = (client?.cookie() ?? '').split('; ').filter((cookie) => cookie !== '').map((cookie) => {
-    const at = cookie.indexOf('=');
-    return { name: cookie.slice(0, at), value: cookie.slice(at + 1), url: nacre.url };
-  });
-  await context.addCookies(cookies);
+  await context.addCookies(cookiesOf(client, nacre.url));
   return { page: await context.newPage(), context };
 }
 

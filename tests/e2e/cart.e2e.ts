@@ -8,6 +8,7 @@ import type { Cart } from '@nacre/contract/carts';
 import type { Order } from '@nacre/contract/orders';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { launchChromium } from '../support/chromium.ts';
+import { cookiesOf } from '../support/cookies.ts';
 import { createClient, openMarket, startNacre, until, type Client, type Market, type Nacre } from '../support/nacre.ts';
 import { textsOf } from '../support/texts.ts';
 
@@ -45,10 +46,7 @@ async function device(): Promise<{ context: BrowserContext; page: Page }> {
 }
 
 async function signIn(context: BrowserContext, client: Client): Promise<void> {
-  await context.addCookies(client.cookie().split('; ').map((cookie) => {
-    const at = cookie.indexOf('=');
-    return { name: cookie.slice(0, at), value: cookie.slice(at + 1), url: nacre.url };
-  }));
+  await context.addCookies(cookiesOf(client, nacre.url));
 }
 
 /** In the sheet that buys: small, coral, into the cart. */

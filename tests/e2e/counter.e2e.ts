@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { launchChromium } from '../support/chromium.ts';
+import { cookiesOf } from '../support/cookies.ts';
 import {
   createClient, goLive, openMarket, startNacre, type Client, type Market, type Nacre,
 } from '../support/nacre.ts';
@@ -41,11 +42,7 @@ after(async () => {
 async function pageOf(client: Client): Promise<Page> {
   const context = await browser.newContext({ viewport: PHONE, locale: 'en-US' });
   context.setDefaultTimeout(PATIENCE_MS);
-  const cookies = client.cookie().split('; ').filter((cookie) => cookie !== '').map((cookie) => {
-    const at = cookie.indexOf('=');
-    return { name: cookie.slice(0, at), value: cookie.slice(at + 1), url: nacre.url };
-  });
-  await context.addCookies(cookies);
+  await context.addCookies(cookiesOf(client, nacre.url));
   return context.newPage();
 }
 

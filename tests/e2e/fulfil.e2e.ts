@@ -9,6 +9,7 @@ import type { Address } from '@nacre/contract/accounts';
 import type { Order } from '@nacre/contract/orders';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { launchChromium } from '../support/chromium.ts';
+import { cookiesOf } from '../support/cookies.ts';
 import { createClient, openMarket, startNacre, type Client, type Market, type Nacre } from '../support/nacre.ts';
 import { textsOf } from '../support/texts.ts';
 
@@ -67,10 +68,7 @@ async function bought(address: Address, quantity: number): Promise<Order> {
 async function contextOf(client: Client, viewport: typeof PHONE, locale = 'en-US'): Promise<BrowserContext> {
   const context = await browser.newContext({ viewport, locale });
   context.setDefaultTimeout(PATIENCE_MS);
-  await context.addCookies(client.cookie().split('; ').filter((cookie) => cookie !== '').map((cookie) => {
-    const at = cookie.indexOf('=');
-    return { name: cookie.slice(0, at), value: cookie.slice(at + 1), url: nacre.url };
-  }));
+  await context.addCookies(cookiesOf(client, nacre.url));
   return context;
 }
 

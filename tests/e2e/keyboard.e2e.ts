@@ -7,6 +7,7 @@ import test, { after, before } from 'node:test';
 import type { Product } from '@nacre/contract/catalog';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { launchChromium } from '../support/chromium.ts';
+import { cookiesOf } from '../support/cookies.ts';
 import {
   createClient, goLive, openMarket, PASSWORD, startNacre, until, type Client, type Market, type Nacre,
 } from '../support/nacre.ts';
@@ -56,11 +57,7 @@ function addProduct(title: string): Promise<Product> {
 async function pageOf(client: Client | null, options: object = {}): Promise<{ page: Page; context: BrowserContext }> {
   const context = await browser.newContext({ viewport: PHONE, locale: 'en-US', ...options });
   context.setDefaultTimeout(PATIENCE_MS);
-  const cookies = (client?.cookie() ?? '').split('; ').filter((cookie) => cookie !== '').map((cookie) => {
-    const at = cookie.indexOf('=');
-    return { name: cookie.slice(0, at), value: cookie.slice(at + 1), url: nacre.url };
-  });
-  await context.addCookies(cookies);
+  await context.addCookies(cookiesOf(client, nacre.url));
   return { page: await context.newPage(), context };
 }
 

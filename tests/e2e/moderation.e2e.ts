@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { launchChromium } from '../support/chromium.ts';
+import { cookiesOf } from '../support/cookies.ts';
 import {
   createClient, goLive, openMarket, PASSWORD, startNacre, type Client, type Market, type Nacre,
 } from '../support/nacre.ts';
@@ -50,10 +51,7 @@ async function newModerator(): Promise<Client> {
 async function pageOf(client: Client, viewport: typeof PHONE): Promise<{ page: Page; context: BrowserContext }> {
   const context = await browser.newContext({ viewport, locale: 'en-US' });
   context.setDefaultTimeout(PATIENCE_MS);
-  await context.addCookies(client.cookie().split('; ').filter((one) => one !== '').map((one) => {
-    const at = one.indexOf('=');
-    return { name: one.slice(0, at), value: one.slice(at + 1), url: nacre.url };
-  }));
+  await context.addCookies(cookiesOf(client, nacre.url));
   return { page: await context.newPage(), context };
 }
 

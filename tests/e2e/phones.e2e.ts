@@ -8,6 +8,7 @@ import test, { after, before, beforeEach } from 'node:test';
 import type { Show } from '@nacre/contract/shows';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { DRAWN_CAMERA, launchChromium } from '../support/chromium.ts';
+import { cookiesOf } from '../support/cookies.ts';
 import { openMarket, startNacre, until, type Market, type Nacre } from '../support/nacre.ts';
 import { textsOf } from '../support/texts.ts';
 import { contrast, pixelsOf, waitForMovement } from '../support/video-browser.ts';
@@ -37,17 +38,12 @@ after(async () => {
   await nacre?.remove();
 });
 
-const cookies = () => market.owner.cookie().split('; ').map((pair) => {
-  const [name = '', value = ''] = pair.split('=', 2);
-  return { name, value, url: nacre.url };
-});
-
 async function openStudio(prepare: (context: BrowserContext) => Promise<unknown> = async () => {}): Promise<Page> {
   const context = await browser.newContext({
     viewport: { width: 390, height: 844 }, locale: 'en-US', permissions: ['camera', 'microphone'],
   });
   context.setDefaultTimeout(PATIENCE_MS);
-  await context.addCookies(cookies());
+  await context.addCookies(cookiesOf(market.owner, nacre.url));
   await prepare(context);
   const page = await context.newPage();
   page.on('pageerror', (error) => console.error('studio:', error));

@@ -9,6 +9,7 @@ import test, { after, before } from 'node:test';
 import type { Order, OrderPlace } from '@nacre/contract/orders';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { launchChromium } from '../support/chromium.ts';
+import { cookiesOf } from '../support/cookies.ts';
 import {
   createClient, goLive, openMarket, startNacre, until, type Client, type Market, type Nacre,
 } from '../support/nacre.ts';
@@ -47,10 +48,7 @@ after(async () => {
 async function pageOf(client: Client, options: BrowserContextOptions): Promise<Page> {
   const context = await browser.newContext(options);
   context.setDefaultTimeout(PATIENCE_MS);
-  await context.addCookies(client.cookie().split('; ').map((cookie) => {
-    const at = cookie.indexOf('=');
-    return { name: cookie.slice(0, at), value: cookie.slice(at + 1), url: nacre.url };
-  }));
+  await context.addCookies(cookiesOf(client, nacre.url));
   return context.newPage();
 }
 

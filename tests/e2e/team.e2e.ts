@@ -6,7 +6,8 @@ import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { launchChromium } from '../support/chromium.ts';
-import { openMarket, PASSWORD, startNacre, type Market, type Nacre } from '../support/nacre.ts';
+import { cookiesOf } from '../support/cookies.ts';
+import { openMarket, PASSWORD, startNacre, type Client, type Market, type Nacre } from '../support/nacre.ts';
 import { textsOf } from '../support/texts.ts';
 
 const PHONE = { width: 360, height: 740 };
@@ -26,21 +27,17 @@ after(async () => {
   await nacre?.remove();
 });
 
-async function newContext(cookie = ''): Promise<BrowserContext> {
+async function newContext(client: Client | null = null): Promise<BrowserContext> {
   const context = await browser.newContext({ viewport: PHONE, locale: 'en-US' });
   context.setDefaultTimeout(PATIENCE_MS);
-  const cookies = cookie.split('; ').filter((one) => one !== '').map((one) => {
-    const at = one.indexOf('=');
-    return { name: one.slice(0, at), value: one.slice(at + 1), url: nacre.url };
-  });
-  await context.addCookies(cookies);
+  await context.addCookies(cookiesOf(client, nacre.url));
   return context;
 }
 
 const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 
 test('[W41] who is invited by link signs up on the way and finds what the role includes, nothing else', async () => {
-  const ownerContext = await newContext(market.owner.cookie());
+  const ownerContext = await newContext(market.owner);
   const owner = await ownerContext.newPage();
   await owner.goto(`${nacre.url}/office/${market.shop.slug}/team`);
   await button(owner, say('team.invite')).click();

@@ -8,12 +8,11 @@ import type { Order } from '@nacre/contract/orders';
 import type { Product } from '@nacre/contract/catalog';
 import pg from 'pg';
 import type { Browser, Page } from 'playwright-core';
-import { secretsBeside } from '../../server/src/platform/data-folder.ts';
-import { clusterPlace } from '../../server/src/platform/embedded-postgres-cluster.ts';
-import { ownerUrl } from '../../server/src/platform/embedded-postgres-owner.ts';
 import { launchChromium } from '../support/chromium.ts';
+import { cookiesOf } from '../support/cookies.ts';
 import { ADDRESS } from '../support/market.ts';
 import { createClient, openMarket, startNacre, type Client, type Market, type Nacre } from '../support/nacre.ts';
+import { databaseOf } from '../support/server-database.ts';
 import { textsOf } from '../support/texts.ts';
 
 const PHONE = { width: 360, height: 740 };
@@ -44,11 +43,7 @@ async function newBuyer(name: string): Promise<Client> {
 async function pageOf(client: Client, locale: string): Promise<Page> {
   const context = await browser.newContext({ viewport: PHONE, locale });
   context.setDefaultTimeout(PATIENCE_MS);
-  const cookies = client.cookie().split('; ').filter((cookie) => cookie !== '').map((cookie) => {
-    const at = cookie.indexOf('=');
-    return { name: cookie.slice(0, at), value: cookie.slice(at + 1), url: nacre.url };
-  });
-  await context.addCookies(cookies);
+  await context.addCookies(cookiesOf(client, nacre.url));
   return context.newPage();
 }
 
@@ -123,10 +118,7 @@ test('[W195] money that came when the time was over: the order says that it coun
   });
   const [variant] = product.variants;
   const lines = [{ variantId: variant?.id, quantity: 2, unitPriceMinor: 8_800 }];
-  const secret = secretsBeside(nacre.dataFolder);
-  assert.ok(secret);
-  const port = clusterPlace(nacre.dataFolder).port;
-  const pool = new pg.Pool({ connectionString: ownerUrl(`postgres://127.0.0.1:${port}`, secret('database owner')) });
+  const pool = new pg.Pool({ connectionString: databaseOf(nacre).url });
   const mei = await newBuyer('Late');
   const page = await pageOf(mei, 'en-US');
   try {
