@@ -61,10 +61,7 @@ interface Stage {
   placed: number;
 }
 
-/** @param random from 0 to below 1; seeded, the moments of the kills can be had again, not what happens in them */
-export async function torture(
-  rounds: number, random: () => number, say: (line: string) => void = () => {},
-): Promise<TortureResult> {
+export async function torture(rounds: number, say: (line: string) => void = () => {}): Promise<TortureResult> {
   const nacre = await startNacre();
   const database = databaseOf(nacre);
   const pool = new pg.Pool({ connectionString: database.url, max: 2 });
@@ -77,7 +74,7 @@ export async function torture(
     const anomalies: string[] = [];
     for (let round = 1; round <= rounds; round += 1) {
       const victim = round % 2 === 0 ? 'database' : 'server';
-      const found = await oneRound(stage, victim, random);
+      const found = await oneRound(stage, victim);
       anomalies.push(...found.map((anomaly) => `round ${round}, ${victim} killed: ${anomaly}`));
       say(`round ${round}: ${victim} killed; ${stage.placed} orders so far, ${anomalies.length} anomalies`);
     }
@@ -88,14 +85,14 @@ export async function torture(
   }
 }
 
-async function oneRound(stage: Stage, victim: 'server' | 'database', random: () => number): Promise<string[]> {
+async function oneRound(stage: Stage, victim: 'server' | 'database'): Promise<string[]> {
   const { nacre, pool, owner, variant } = stage;
-  const more = 1 + Math.floor(random() * STOCK_MAX);
+  const more = 1 + Math.floor(Math.random() * STOCK_MAX);
   await owner.must<StockLevel>(200, 'POST', `/api/office/variants/${variant.id}/stock`, { change: more });
   stage.stocked += more;
   const cookies = await newBuyers(pool, stage.database.sessionSecret, BUYERS_A_ROUND);
   const fresh = cookies.map((cookie): Wish => ({
-    key: randomUUID(), cookie, quantity: 1 + Math.floor(random() * 2), pays: random() < 0.5, is: 'unsent',
+    key: randomUUID(), cookie, quantity: 1 + Math.floor(Math.random() * 2), pays: Math.random() < 0.5, is: 'unsent',
     orderId: null,
     payment: null,
   }));
@@ -109,14 +106,14 @@ async function oneRound(stage: Stage, victim: 'server' | 'database', random: () 
       await attend(stage, wish).catch(() => {});
     }
   }));
-  await sleep(Math.floor(random() * KILL_WITHIN_MS));
+  await sleep(Math.floor(Math.random() * KILL_WITHIN_MS));
   if (victim === 'server') {
     await nacre.kill();
     ends = true;
     await nacre.startAgain();
   } else {
     process.kill(stage.database.postmaster(), 'SIGKILL');
-    await sleep(Math.floor(random() * KILL_WITHIN_MS));
+    await sleep(Math.floor(Math.random() * KILL_WITHIN_MS));
     ends = true;
   }
   await workers;
