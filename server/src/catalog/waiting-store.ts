@@ -7,6 +7,7 @@
 import { sql } from 'kysely';
 import type { Db, Tx } from '../platform/database.ts';
 import { relationOf } from '../platform/relation.ts';
+import type { KeptFact } from './events.ts';
 
 export interface WaitRow {
   id: string;
@@ -117,15 +118,7 @@ export async function stillDue(tx: Tx, ids: readonly string[], now: Date): Promi
 }
 
 /** What whoever is told needs to know of kept pieces. */
-export interface KeptRow {
-  waitId: string;
-  personId: string;
-  variantId: string;
-  productId: string;
-  shopId: string;
-  title: string;
-  kept: number;
-}
+export type KeptRow = Omit<KeptFact, 'until'>;
 
 /**
  * Keeps what is available of these variants for the first in their lines, each as many as are there; `most` people of

@@ -118,7 +118,7 @@ export function createOffers(deps: OffersDeps): Offers {
     liveIn: async (showId) => (await store.openOf(db, showId)).filter(isLive).map(viewOf),
     stillFor: (personId, showId) => stillFor(deps, personId, showId),
     settle: (showId) => settle(deps, showId),
-    lockLive: (tx, showIds, variantIds, personIds) => lockLive(tx, showIds, variantIds, personIds),
+    lockLive,
     take: (tx, uses) => take(deps, tx, uses),
     giveBack: (tx, orders) => giveBack(deps, tx, orders),
   };

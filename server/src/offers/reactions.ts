@@ -3,6 +3,7 @@ import type { LivePrice } from '@nacre/contract/offers';
 import type { Bus } from '../platform/bus.ts';
 import type { Log } from '../platform/log.ts';
 import type { Outbox } from '../platform/outbox.ts';
+import { createPaced } from '../platform/paced.ts';
 import { showRoom, type Channel } from '../realtime/channel.ts';
 import { SHOWS_CHANGED_TOPIC, type ShowsChanged } from '../shows/events.ts';
 import { OFFERS_SET_TOPIC, OFFERS_TOPIC, type OfferSet, type OffersChanged } from './events.ts';
@@ -30,19 +31,7 @@ export interface OffersFeedDeps {
  */
 export function createOffersFeed(deps: OffersFeedDeps): { stop(): Promise<void> } {
   let changed = new Set<string>();
-  let timer: NodeJS.Timeout | null = null;
-  let looking: Promise<void> = Promise.resolve();
-  let stopped = false;
-
-  function wake(): void {
-    if (stopped) return;
-    timer ??= setTimeout(() => {
-      looking = look().finally(() => {
-        timer = null;
-        if (changed.size > 0) wake();
-      });
-    }, LOOK_EVERY_MS);
-  }
+  const looks = createPaced({ pauseMs: () => LOOK_EVERY_MS, work: look, isDue: () => changed.size > 0 });
 
   async function look(): Promise<void> {
     const due = changed;
@@ -58,15 +47,13 @@ export function createOffersFeed(deps: OffersFeedDeps): { stop(): Promise<void> 
 
   const unsubscribe = deps.bus.subscribe(OFFERS_TOPIC, (told) => {
     changed.add((told as OffersChanged).showId);
-    wake();
+    looks.wake();
   });
 
   return {
     async stop() {
-      stopped = true;
       unsubscribe();
-      if (timer !== null) clearTimeout(timer);
-      await looking;
+      await looks.stop();
     },
   };
 }

@@ -1,6 +1,7 @@
 /** What the host sees beside the picture: interest per product, new followers, sales, at most once a second. */
 import type { ProductInterest, ShowSales } from '@nacre/contract/shows';
 import type { Log } from '../platform/log.ts';
+import { createPaced } from '../platform/paced.ts';
 import { studioRoom, type Channel } from '../realtime/channel.ts';
 
 /** Shorter is a query per tap of a viewer, longer feels dead to the host. */
@@ -30,18 +31,12 @@ export function createStudioFeed(deps: {
   sales(showId: string): Promise<ShowSales>;
 }): StudioFeed {
   let marked = new Map<string, Marks>();
-  let timer: NodeJS.Timeout | null = null;
-  let telling: Promise<void> = Promise.resolve();
-  let stopped = false;
+  const telling = createPaced({ pauseMs: () => TELL_EVERY_MS, work: tellAll, isDue: () => marked.size > 0 });
 
   function entry(showId: string): Marks {
     const known = marked.get(showId) ?? { productIds: new Set<string>(), followers: false, sales: false };
     marked.set(showId, known);
-    if (!stopped) {
-      timer ??= setTimeout(() => {
-        telling = tellAll();
-      }, TELL_EVERY_MS);
-    }
+    telling.wake();
     return known;
   }
 
@@ -58,8 +53,6 @@ export function createStudioFeed(deps: {
         deps.log.warn({ err: error, showId }, 'interest could not be told to the studio');
       }
     }
-    timer = null;
-    if (marked.size > 0) for (const showId of marked.keys()) entry(showId);
   }
 
   return {
@@ -70,10 +63,6 @@ export function createStudioFeed(deps: {
     markSales(showId) {
       entry(showId).sales = true;
     },
-    async stop() {
-      stopped = true;
-      if (timer !== null) clearTimeout(timer);
-      await telling;
-    },
+    stop: telling.stop,
   };
 }
