@@ -206,7 +206,7 @@ test('[W142] [W143] [W145] a lively room neither floods the ear nor moves the pa
         seen.shift += entry.value;
         seen.moved.push(...entry.sources.map(({ node }) => (node as Element | undefined)?.className ?? ''));
       }
-    }).observe({ type: 'layout-shift' });
+    }).observe({ type: 'layout-shift', buffered: true });
   });
   const order = [market.product.id, second.id, market.product.id];
   const startedMs = performance.now();
