@@ -122,6 +122,7 @@ export interface MessageArguments {
   'account.reason_other': null;
   'account.late_kept': null;
   'account.late_returned': null;
+  'account.late_over': null;
   'buy.choose': { option: string };
   'buy.quantity': null;
   'buy.sold_out_choice': null;
@@ -178,6 +179,7 @@ export interface MessageArguments {
   'buy.late_kept': null;
   'buy.late_returned_title': null;
   'buy.late_returned_text': null;
+  'buy.late_over': null;
   'buy.sandbox_tests': null;
   'buy.sandbox_doubled': null;
   'buy.sandbox_reordered': null;
