@@ -324,6 +324,7 @@ export interface MessageArguments {
   'figures.placed': null;
   'figures.paid': null;
   'figures.sales': null;
+  'figures.refunded': null;
   'figures.table_title': null;
   'figures.table_caption': null;
   'figures.table_minute': null;
@@ -807,6 +808,7 @@ export interface MessageArguments {
   'office.results_peak': null;
   'office.results_orders': null;
   'office.results_sales': null;
+  'office.results_refunded': null;
   'office.results_followers': null;
   'office.results_likes': null;
   'office.results_goods': null;
