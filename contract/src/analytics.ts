@@ -41,7 +41,10 @@ const counted = {
   placed: Type.Integer(),
   /** Orders, in the minute in which they were paid. */
   paid: Type.Integer(),
+  /** What was paid for goods, without sending, in the minute in which it was paid. */
   salesMinor: AmountMinor,
+  /** Of that, what goes back because the order was cancelled, in the minute in which it was. */
+  refundedMinor: AmountMinor,
 };
 export const FigureCounts = Type.Object(counted);
 export type FigureCounts = Static<typeof FigureCounts>;
@@ -80,8 +83,9 @@ export const FigureProduct = Type.Object({
   /** Orders with this product. */
   placed: Type.Integer(),
   paid: Type.Integer(),
-  /** Of paid orders, this product's lines. */
+  /** Of paid orders, this product's lines; `refundedMinor` of those that were cancelled afterwards. */
   salesMinor: AmountMinor,
+  refundedMinor: AmountMinor,
 });
 export type FigureProduct = Static<typeof FigureProduct>;
 

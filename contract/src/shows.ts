@@ -148,11 +148,15 @@ export const ProductInterest = Type.Object({
 });
 export type ProductInterest = Static<typeof ProductInterest>;
 
-/** How a show sells: orders placed, whatever became of them; those paid, and their money. */
+/**
+ * How a show sells: orders placed, whatever became of them; those paid, what was paid for their goods, and what of that
+ * went back.
+ */
 export const ShowSales = Type.Object({
   placed: Type.Integer(),
   paid: Type.Integer(),
   salesMinor: AmountMinor,
+  refundedMinor: AmountMinor,
 });
 export type ShowSales = Static<typeof ShowSales>;
 
@@ -166,6 +170,7 @@ export const ShowFigures = Type.Object({
   placed: Type.Integer(),
   orders: Type.Integer(),
   salesMinor: AmountMinor,
+  refundedMinor: AmountMinor,
   currency: Currency,
   interest: Type.Array(ProductInterest),
 });

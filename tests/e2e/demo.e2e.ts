@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
 import type { Shop } from '@nacre/contract/shops';
-import type { ShowState, ShowTile } from '@nacre/contract/shows';
+import type { Show, ShowState, ShowTile } from '@nacre/contract/shows';
 import { DEMO_PASSWORD } from '../../server/src/demo/market.ts';
 import { joinAsLightViewer } from '../support/light-viewer.ts';
 import { createClient, publishClip, startNacre, until, type Client, type Nacre } from '../support/nacre.ts';
@@ -22,6 +22,9 @@ test('three shops, planned and past shows, and one that is live with picture and
   await until('the demo show is live', 20_000, async () => (await liveShow(guest)) !== undefined);
   const live = await liveShow(guest);
   assert.ok(live?.isDemo);
+  await until('something has a live price', 5_000, async () => (
+    (await guest.must<Show>(200, 'GET', `/api/shows/${live.id}`)).livePrices.some(({ left }) => left > 0)
+  ));
   const shops = await guest.must<{ items: Shop[] }>(200, 'GET', '/api/shops');
   assert.deepEqual(new Set(shops.items.map((shop) => shop.category)), new Set(['clothes', 'jewellery', 'kitchen']));
   assert.ok(shops.items.every((shop) => shop.isDemo));

@@ -11,7 +11,9 @@ import type { Browser, Page } from 'playwright-core';
 import { launchChromium } from '../support/chromium.ts';
 import { cookiesOf } from '../support/cookies.ts';
 import { ADDRESS } from '../support/market.ts';
-import { createClient, openMarket, startNacre, type Client, type Market, type Nacre } from '../support/nacre.ts';
+import {
+  createClient, openMarket, startNacre, until, type Client, type Market, type Nacre,
+} from '../support/nacre.ts';
 import { databaseOf } from '../support/server-database.ts';
 import { textsOf } from '../support/texts.ts';
 
@@ -126,8 +128,7 @@ test('[W195] money that came when the time was over: the order says that it coun
       const order = await mei.must<Order>(201, 'POST', '/api/orders', {
         idempotencyKey: crypto.randomUUID(), showId: null, address: ADDRESS, lines,
       });
-      // The page listens before what it is told happens.
-      await page.goto(`${nacre.url}/orders/${order.id}`, { waitUntil: 'networkidle' });
+      await page.goto(`${nacre.url}/orders/${order.id}`);
       await mei.must(200, 'POST', `/api${order.paymentUrl?.replace('/pay/sandbox', '/payments')}/sandbox`, {
         outcome: 'late',
       });
@@ -147,3 +148,41 @@ test('[W195] money that came when the time was over: the order says that it coun
     await pool.end();
   }
 });
+
+test('[W230] [O141] what became of an order before its page could listen is on it, money that came after it was cancelled too',
+  async () => {
+    const { owner, shop } = market;
+    const product = await owner.must<Product>(201, 'POST', `/api/office/shops/${shop.id}/products`, {
+      title: 'Moon bowl', description: '', imageIds: [], state: 'active', options: [],
+      variants: [{ optionValues: [], sku: 'MOON', priceMinor: 8_800, stock: 2 }],
+    });
+    const lines = [{ variantId: product.variants[0]?.id, quantity: 1, unitPriceMinor: 8_800 }];
+    const mei = await newBuyer('Quick');
+    const order = await mei.must<Order>(201, 'POST', '/api/orders', {
+      idempotencyKey: crypto.randomUUID(), showId: null, address: ADDRESS, lines,
+    });
+    const page = await pageOf(mei, 'en-US');
+    const listens = Promise.withResolvers<void>();
+    await page.routeWebSocket(/\/realtime/, async (socket) => {
+      await listens.promise;
+      socket.connectToServer();
+    });
+    await page.goto(`${nacre.url}/orders/${order.id}`);
+    await page.getByText(say('account.state_held')).first().waitFor();
+    const pay = order.paymentUrl?.replace('/pay/sandbox', '/payments');
+    await mei.must(200, 'POST', `/api${pay}/sandbox`, { outcome: 'late' });
+    await mei.must(200, 'POST', `/api/orders/${order.id}/cancel`);
+    const pool = new pg.Pool({ connectionString: databaseOf(nacre).url });
+    try {
+      await pool.query('update pgboss.job set start_after = now() where name = \'payments.sandbox-notice\'');
+    } finally {
+      await pool.end();
+    }
+    await until('the money is back', PATIENCE_MS, async () => (
+      (await mei.must<Order>(200, 'GET', `/api/orders/${order.id}`)).latePayment === 'returned'
+    ));
+    assert.ok(await page.getByText(say('account.state_held')).first().isVisible());
+    listens.resolve();
+    await page.getByText(say('account.late_over')).waitFor();
+    await page.screenshot({ path: '/tmp/late-over.png' });
+  });

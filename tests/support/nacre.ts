@@ -55,13 +55,15 @@ export interface NacreOptions {
   demo?: boolean;
   /** By https, as for phones in the same network. */
   lan?: boolean;
+  /** An empty folder for its data. Default: a new one, which goes with it. */
+  folder?: string;
   env?: Record<string, string>;
 }
 
 export async function startNacre(options: NacreOptions = {}): Promise<Nacre> {
   const built = existsSync(join(ROOT, 'web/build/handler.js'));
   if (!built) throw new Error('The pages are not built: run this by `npm test`.');
-  const base = mkdtempSync(join(tmpdir(), 'nacre-e2e-'));
+  const base = options.folder ?? mkdtempSync(join(tmpdir(), 'nacre-e2e-'));
   // Run by root, PostgreSQL is another user's; one that cannot pass here would put its data where nobody tidies up.
   chmodSync(base, 0o755);
   const port = await freePort();
@@ -121,7 +123,7 @@ export async function startNacre(options: NacreOptions = {}): Promise<Nacre> {
       // PostgreSQL that a kill left behind is adopted and stopped by one more orderly run.
       if (child === null && existsSync(join(base, 'data'))) await start().catch(() => {});
       await end('SIGTERM');
-      rmSync(base, { recursive: true, force: true });
+      if (options.folder === undefined) rmSync(base, { recursive: true, force: true });
     },
   };
 }

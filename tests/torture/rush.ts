@@ -14,7 +14,7 @@ import type { Product, StockLevel } from '@nacre/contract/catalog';
 import type { Order } from '@nacre/contract/orders';
 import { newBuyers } from '../support/buyers.ts';
 import { ADDRESS } from '../support/market.ts';
-import { openMarket, startNacre, type Client, type Nacre } from '../support/nacre.ts';
+import { openMarket, startNacre, type Client, type Nacre, type NacreOptions } from '../support/nacre.ts';
 import { databaseOf, type ServerDatabase } from '../support/server-database.ts';
 
 /** Orders on the way at a time. */
@@ -28,6 +28,8 @@ const STOCK_MAX = 300;
 /** Server, database and facts on their way are there again after this, or it is an anomaly. */
 const BACK_WITHIN_MS = 60_000;
 const ANSWER_WITHIN_MS = 10_000;
+/** A buyer who was told to try again. Shorter only keeps the processor busy. */
+const INSIST_AFTER_MS = 50;
 
 /** One order that somebody wants. */
 interface Wish {
@@ -49,7 +51,7 @@ export interface TortureResult {
   anomalies: string[];
 }
 
-interface Stage {
+export interface Stage {
   nacre: Nacre;
   database: ServerDatabase;
   pool: pg.Pool;
@@ -59,37 +61,78 @@ interface Stage {
   stocked: number;
   /** Acknowledged so far. */
   placed: number;
+  /** How often buyers were told what instead of an order. */
+  refused: Map<string, number>;
+}
+
+export async function openStage(options: NacreOptions = {}): Promise<Stage & { remove(): Promise<void> }> {
+  const nacre = await startNacre(options);
+  try {
+    const database = databaseOf(nacre);
+    const pool = new pg.Pool({ connectionString: database.url, max: 2 });
+    // A killed database ends idle connections of ours too.
+    pool.on('error', () => {});
+    const { owner, product } = await openMarket(nacre.url, { stock: 0 });
+    return {
+      nacre, database, pool, owner, variant: product.variants[0]!, stocked: 0, placed: 0,
+      refused: new Map(),
+      async remove() {
+        await pool.end();
+        await nacre.remove();
+      },
+    };
+  } catch (error) {
+    await nacre.remove();
+    throw error;
+  }
 }
 
 export async function torture(rounds: number, say: (line: string) => void = () => {}): Promise<TortureResult> {
-  const nacre = await startNacre();
-  const database = databaseOf(nacre);
-  const pool = new pg.Pool({ connectionString: database.url, max: 2 });
-  // A killed database ends idle connections of ours too.
-  pool.on('error', () => {});
+  const stage = await openStage();
   try {
-    const { owner, product } = await openMarket(nacre.url, { stock: 0 });
-    const variant = product.variants[0]!;
-    const stage: Stage = { nacre, database, pool, owner, variant, stocked: 0, placed: 0 };
     const anomalies: string[] = [];
     for (let round = 1; round <= rounds; round += 1) {
       const victim = round % 2 === 0 ? 'database' : 'server';
-      const found = await oneRound(stage, victim);
+      const found = await oneRush(stage, {
+        stock: 1 + Math.floor(Math.random() * STOCK_MAX),
+        disturb: (sendNoMore) => kill(stage, victim, sendNoMore),
+      });
       anomalies.push(...found.map((anomaly) => `round ${round}, ${victim} killed: ${anomaly}`));
       say(`round ${round}: ${victim} killed; ${stage.placed} orders so far, ${anomalies.length} anomalies`);
     }
     return { rounds, orders: stage.placed, anomalies };
   } finally {
-    await pool.end();
-    await nacre.remove();
+    await stage.remove();
   }
 }
 
-async function oneRound(stage: Stage, victim: 'server' | 'database'): Promise<string[]> {
-  const { nacre, pool, owner, variant } = stage;
-  const more = 1 + Math.floor(Math.random() * STOCK_MAX);
-  await owner.must<StockLevel>(200, 'POST', `/api/office/variants/${variant.id}/stock`, { change: more });
-  stage.stocked += more;
+async function kill({ nacre, database }: Stage, victim: 'server' | 'database', sendNoMore: () => void): Promise<void> {
+  await sleep(Math.floor(Math.random() * KILL_WITHIN_MS));
+  if (victim === 'server') {
+    await nacre.kill();
+    sendNoMore();
+    await nacre.startAgain();
+  } else {
+    process.kill(database.postmaster(), 'SIGKILL');
+    await sleep(Math.floor(Math.random() * KILL_WITHIN_MS));
+    sendNoMore();
+  }
+}
+
+export interface Rush {
+  /** Pieces that are put on the shelf for it. */
+  stock: number;
+  /** What befalls the server while orders come in, until it has called `sendNoMore` or is done. */
+  disturb(sendNoMore: () => void): Promise<void>;
+  /** Sends again during the disturbance what was not answered, instead of something new. */
+  insists?: boolean;
+}
+
+/** Orders while something befalls the server; then all that has no answer again. @returns the anomalies */
+export async function oneRush(stage: Stage, { stock, disturb, insists = false }: Rush): Promise<string[]> {
+  const { pool, owner, variant } = stage;
+  await owner.must<StockLevel>(200, 'POST', `/api/office/variants/${variant.id}/stock`, { change: stock });
+  stage.stocked += stock;
   const cookies = await newBuyers(pool, stage.database.sessionSecret, BUYERS_A_ROUND);
   const fresh = cookies.map((cookie): Wish => ({
     key: randomUUID(), cookie, quantity: 1 + Math.floor(Math.random() * 2), pays: Math.random() < 0.5, is: 'unsent',
@@ -104,23 +147,20 @@ async function oneRound(stage: Stage, victim: 'server' | 'database'): Promise<st
       if (wish === undefined) return;
       // A connection that breaks leaves the wish open.
       await attend(stage, wish).catch(() => {});
+      if (!insists || !isOpen(wish)) continue;
+      waiting.push(wish);
+      await sleep(INSIST_AFTER_MS);
     }
   }));
-  await sleep(Math.floor(Math.random() * KILL_WITHIN_MS));
-  if (victim === 'server') {
-    await nacre.kill();
-    ends = true;
-    await nacre.startAgain();
-  } else {
-    process.kill(stage.database.postmaster(), 'SIGKILL');
-    await sleep(Math.floor(Math.random() * KILL_WITHIN_MS));
-    ends = true;
-  }
+  await disturb(() => { ends = true; });
+  ends = true;
   await workers;
   await isBack(stage);
   const sent = fresh.filter(({ is }) => is !== 'unsent');
   return [...await answerAll(stage, sent), ...await compare(stage, sent)];
 }
+
+const isOpen = (wish: Wish): boolean => wish.is === 'open' || wish.payment?.is === 'open';
 
 /** A database that was killed is started again by the server, within seconds. */
 async function isBack({ nacre, pool }: Stage): Promise<void> {
@@ -141,7 +181,7 @@ async function isBack({ nacre, pool }: Stage): Promise<void> {
 async function answerAll(stage: Stage, wishes: readonly Wish[]): Promise<string[]> {
   const endMs = performance.now() + BACK_WITHIN_MS;
   for (;;) {
-    const open = wishes.filter((wish) => wish.is === 'open' || wish.payment?.is === 'open');
+    const open = wishes.filter(isOpen);
     if (open.length === 0) return [];
     if (performance.now() > endMs) return [`${open.length} wishes have no answer after a minute`];
     const waiting = [...open];
@@ -160,7 +200,7 @@ async function attend(stage: Stage, wish: Wish): Promise<void> {
   if (wish.payment?.is === 'open') await pay(stage, wish);
 }
 
-async function place({ nacre, variant }: Stage, wish: Wish): Promise<void> {
+async function place({ nacre, variant, refused }: Stage, wish: Wish): Promise<void> {
   wish.is = 'open';
   const { status, body } = await post(nacre.url, '/api/orders', wish.cookie, {
     idempotencyKey: wish.key, showId: null, address: ADDRESS,
@@ -171,7 +211,11 @@ async function place({ nacre, variant }: Stage, wish: Wish): Promise<void> {
     wish.is = 'placed';
     wish.orderId = order.id;
     if (wish.pays && order.paymentUrl !== null) wish.payment = { url: order.paymentUrl, is: 'open' };
-  } else if ((body as { code?: string }).code === 'orders.sold_out') wish.is = 'refused';
+  } else {
+    const { code = '' } = body as { code?: string };
+    refused.set(code, (refused.get(code) ?? 0) + 1);
+    if (code === 'orders.sold_out') wish.is = 'refused';
+  }
 }
 
 async function pay({ nacre }: Stage, wish: Wish): Promise<void> {

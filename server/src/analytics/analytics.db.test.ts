@@ -70,6 +70,31 @@ test('[AN8] orders and money are those of the orders, in their minute, after the
   );
 });
 
+test('[AN8] money is that of the goods; what a cancelled order gives back is told apart, when it does', async () => {
+  const show = await api.newLiveShow(owner, shop.id, products);
+  const kept = await buy(show, first, true);
+  const given = await buy(show, first, true, 2);
+  api.clock.advance(60_000);
+  await orders.cancel(buyer.id, given.id);
+  const fact = { ...factOf(kept), orderId: api.platform.newId(), totalMinor: kept.totalMinor + 900 };
+  const sent = { ...fact, goodsMinor: kept.totalMinor, paidAt: fact.placedAt ?? null };
+  const { platform } = api;
+  const tell = (topic: string, payload: object) => platform.database.transaction((tx) => (
+    platform.outbox.publish(tx, { topic, payload: { ...payload } })
+  ));
+  await tell('orders.paid', { orders: [sent] });
+  // Twice, and before it was told as placed.
+  for (const _ of [1, 2]) await tell('orders.cancelled', { ...sent, by: 'buyer', reason: null });
+  await tell('orders.placed', { orders: [{ ...sent, paidAt: null }] });
+  const figures = await figuresOf(show);
+  const [one, all] = [kept.totalMinor, given.totalMinor + 2 * kept.totalMinor];
+  assert.deepEqual(figures.minutes.map(({ salesMinor, refundedMinor }) => [salesMinor, refundedMinor]),
+    [[all, 0], [0, given.totalMinor + one]]);
+  assert.deepEqual([figures.totals.paid, figures.totals.salesMinor, figures.totals.refundedMinor],
+    [3, all, given.totalMinor + one]);
+  assert.deepEqual(figures.products.map(({ refundedMinor }) => refundedMinor), [given.totalMinor + one, 0]);
+});
+
 test('[AN9] a fact told twice, or paid told before placed, counts once', async () => {
   const show = await api.newLiveShow(owner, shop.id, products);
   const order = await buy(show, first, false);

@@ -44,6 +44,8 @@ export interface Analytics {
   /** A viewer's first tab is in the room, or the last one has gone. */
   notePresence(room: string, viewer: string, isHere: boolean): void;
   noteOrders(tx: Tx, orders: readonly OrderFact[], isPaid: boolean): Promise<void>;
+  /** An order that was paid is cancelled. */
+  noteCancelled(tx: Tx, order: OrderFact): Promise<void>;
   noteFollowed(tx: Tx, showId: string, personId: string): Promise<void>;
   /** Writes what waits. */
   flush(): Promise<void>;
@@ -127,12 +129,11 @@ export function createAnalytics(deps: AnalyticsDeps): Analytics {
     },
     async noteOrders(tx, orders, isPaid) {
       const now = clock.now();
-      await store.noteOrders(tx, orders.flatMap((order) => (order.showId === null ? [] : [{
-        ...order,
-        showId: order.showId,
-        placedAt: order.placedAt === undefined ? now : new Date(order.placedAt),
-        paidAt: isPaid ? new Date(order.paidAt ?? now) : null,
-      }])));
+      await store.noteOrders(tx, orders.flatMap((order) => notedOf(order, now, isPaid)));
+    },
+    async noteCancelled(tx, order) {
+      const now = clock.now();
+      await store.noteOrders(tx, notedOf(order, now, true).map((noted) => ({ ...noted, takenBackAt: now })));
     },
     noteFollowed: (tx, showId, personId) => store.noteFollowed(tx, showId, `person/${personId}`, clock.now()),
     async start() {
@@ -147,6 +148,20 @@ export function createAnalytics(deps: AnalyticsDeps): Analytics {
       await flush();
     },
   };
+}
+
+/** None outside a show. */
+function notedOf(order: OrderFact, now: Date, isPaid: boolean): store.NotedOrder[] {
+  if (order.showId === null) return [];
+  return [{
+    orderId: order.orderId,
+    showId: order.showId,
+    goodsMinor: order.goodsMinor ?? order.totalMinor,
+    lines: order.lines,
+    placedAt: order.placedAt === undefined ? now : new Date(order.placedAt),
+    paidAt: isPaid ? new Date(order.paidAt ?? now) : null,
+    takenBackAt: null,
+  }];
 }
 
 /** The first telling of each viewer: one statement cannot touch a row twice. */

@@ -7,6 +7,7 @@ import { noCounts } from './minutes.ts';
 const id = (number: number) => `00000000-0000-4000-8000-00000000000${number}`;
 const product = (number: number, title: string | null) => ({
   productId: id(number), number, title, image: null, cardsOpened: 0, sheetsOpened: 0, placed: 0, paid: 0, salesMinor: 0,
+  refundedMinor: 0,
 });
 const minute = (at: number) => (
   { minute: at, viewers: 1, peakViewers: 2, differentViewers: 2, newViewers: 1, ...noCounts() }
@@ -27,8 +28,8 @@ test('[AN15] the file is UTF-8 with a byte order mark, lines end in CRLF, the he
   assert.equal(text.charCodeAt(0), 0xfeff);
   assert.equal(linesOf(text)[0]?.slice(1), 'minute,starts_at_utc,viewers_at_end,viewers_peak,viewers_different,'
     + 'viewers_new,watched_seconds,chat_messages,explain_requests,likes,new_followers,cards_opened,buy_sheets_opened,'
-    + 'orders_placed,orders_paid,sales_cny,on_screen_numbers,on_screen_titles');
-  assert.equal(linesOf(text)[2], '1,2026-03-29T00:00:30.000Z,1,2,2,1,0,0,0,0,0,0,0,0,1,129.05,,');
+    + 'orders_placed,orders_paid,sales_cny,refunded_cny,on_screen_numbers,on_screen_titles');
+  assert.equal(linesOf(text)[2], '1,2026-03-29T00:00:30.000Z,1,2,2,1,0,0,0,0,0,0,0,0,1,129.05,0.00,,');
   assert.equal(linesOf(text).length, 4, 'two minutes, the head, and an end of line');
 });
 
@@ -60,7 +61,7 @@ test('[AN16] quotes and commas of people are quoted, formulas are text', () => {
 test('[AN15] what came before and after the show has a line of its own when there is any', () => {
   const text = csvOf(figures({ after: { ...noCounts(), paid: 2, salesMinor: 100 } }));
   const last = linesOf(text).at(-2);
-  assert.equal(last, 'after,,,,,,0,0,0,0,0,0,0,0,2,1.00,,');
+  assert.equal(last, 'after,,,,,,0,0,0,0,0,0,0,0,2,1.00,0.00,,');
 });
 
 test('[AN15] a product twice on screen in a minute is named once', () => {

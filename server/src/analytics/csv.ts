@@ -20,7 +20,7 @@ export function csvOf(figures: ShowMinutes): string {
 function columnsOf(currency: string): string[] {
   return [
     'minute', 'starts_at_utc', 'viewers_at_end', 'viewers_peak', 'viewers_different', 'viewers_new',
-    ...COUNTS.map(([, name]) => name), `sales_${currency.toLowerCase()}`, 'on_screen_numbers', 'on_screen_titles',
+    ...COUNTS.map(([, name]) => name), `sales_${currency.toLowerCase()}`, `refunded_${currency.toLowerCase()}`, 'on_screen_numbers', 'on_screen_titles',
   ];
 }
 
@@ -50,7 +50,8 @@ function lineOf(figures: ShowMinutes, row: FigureMinute): CsvLine {
 }
 
 function countsOf(counts: FigureCounts, currency: string): CsvLine {
-  return [...COUNTS.map(([key]) => counts[key]), majorOf(counts.salesMinor, currency)];
+  return [...COUNTS.map(([key]) => counts[key]), majorOf(counts.salesMinor, currency),
+    majorOf(counts.refundedMinor, currency)];
 }
 
 /** Each product once, in the order in which it came on screen. */

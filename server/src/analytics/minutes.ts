@@ -35,7 +35,7 @@ export function rowsOf(span: Span, nowMs: number): number {
 export function noCounts(): FigureCounts {
   return {
     watchedSeconds: 0, chats: 0, explains: 0, likes: 0, followers: 0, cardsOpened: 0, sheetsOpened: 0, placed: 0,
-    paid: 0, salesMinor: 0,
+    paid: 0, salesMinor: 0, refundedMinor: 0,
   };
 }
 

@@ -6,7 +6,7 @@ import type { Analytics } from './analytics.ts';
 
 /** Registers them; before `outbox.start()`. */
 export function analyticsReactions(
-  outbox: Outbox, deps: { analytics: Pick<Analytics, 'noteOrders' | 'noteFollowed'> },
+  outbox: Outbox, deps: { analytics: Pick<Analytics, 'noteOrders' | 'noteCancelled' | 'noteFollowed'> },
 ): void {
   const { analytics } = deps;
   outbox.on('orders.placed', (tx, placed: OrderFacts['orders.placed']) => (
@@ -15,6 +15,7 @@ export function analyticsReactions(
   outbox.on('orders.paid', (tx, paid: OrderFacts['orders.paid']) => (
     analytics.noteOrders(tx, 'orders' in paid ? paid.orders : [paid], true)
   ));
+  outbox.on('orders.cancelled', (tx, order: OrderFacts['orders.cancelled']) => analytics.noteCancelled(tx, order));
   outbox.on(FOLLOWED_TOPIC, async (tx, { showId, personId }: Followed) => {
     if (showId !== null) await analytics.noteFollowed(tx, showId, personId);
   });

@@ -36,10 +36,11 @@ export async function readMinutes(deps: ReadingDeps, show: ShowKnown, from: numb
   const { showId } = show;
   const now = deps.now();
   const span: Span = { startMs: show.wentLiveAt?.getTime() ?? null, endMs: show.endedAt?.getTime() ?? null };
-  const [counted, placed, paid, came, followed, watched, sources, countries, products] = await Promise.all([
+  const [counted, placed, paid, takenBack, came, followed, watched, sources, countries, products] = await Promise.all([
     store.minutesOf(db, showId),
     store.ordersBy(db, showId, 'placed_at', span),
     store.ordersBy(db, showId, 'paid_at', span),
+    store.ordersBy(db, showId, 'taken_back_at', span),
     store.visitsBy(db, showId, 'first_at', span),
     store.visitsBy(db, showId, 'followed_at', span),
     store.watchedBy(db, showId, now),
@@ -67,6 +68,7 @@ export async function readMinutes(deps: ReadingDeps, show: ShowKnown, from: numb
     counts.paid += Number(row.count);
     counts.salesMinor += Number(row.total);
   }
+  for (const row of takenBack) stretches.at(row.minute).counts.refundedMinor += Number(row.total);
   for (const row of followed) stretches.at(row.minute).counts.followers += Number(row.count);
   for (const row of came) {
     const { heights } = stretches.at(row.minute);
@@ -153,6 +155,7 @@ async function productsOf(deps: ReadingDeps, show: ShowKnown): Promise<ShowMinut
       placed: Number(order?.placed ?? 0),
       paid: Number(order?.paid ?? 0),
       salesMinor: Number(order?.sales ?? 0),
+      refundedMinor: Number(order?.refunded ?? 0),
     };
   });
 }

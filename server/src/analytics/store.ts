@@ -102,25 +102,33 @@ export async function closeLeftOpen(db: Db): Promise<void> {
     where last.show_id = visit.show_id and visit.here_since is not null`.execute(db);
 }
 
+export interface NotedOrder extends Pick<OrderFact, 'orderId' | 'lines'> {
+  showId: string;
+  /** What the goods cost, without sending. */
+  goodsMinor: number;
+  placedAt: Date;
+  paidAt: Date | null;
+  /** When it was cancelled after it was paid. */
+  takenBackAt: Date | null;
+}
+
 /** Of an order, what its facts say; told twice, or paid before placed, it is the same. */
-export async function noteOrders(
-  tx: Tx,
-  orders: ReadonlyArray<Pick<OrderFact, 'orderId' | 'totalMinor' | 'lines'> & {
-    showId: string; placedAt: Date; paidAt: Date | null;
-  }>,
-): Promise<void> {
+export async function noteOrders(tx: Tx, orders: readonly NotedOrder[]): Promise<void> {
   if (orders.length === 0) return;
-  const rows = orders.map(({ orderId, showId, totalMinor, placedAt, paidAt }) => (
-    { order_id: orderId, show_id: showId, total_minor: totalMinor, placed_at: placedAt, paid_at: paidAt }
-  ));
+  const rows = orders.map(({ orderId, showId, goodsMinor, placedAt, paidAt, takenBackAt }) => ({
+    order_id: orderId, show_id: showId, goods_minor: goodsMinor, placed_at: placedAt, paid_at: paidAt,
+    taken_back_at: takenBackAt,
+  }));
   await sql`
-    insert into show_order (order_id, show_id, total_minor, placed_at, paid_at)
+    insert into show_order (order_id, show_id, goods_minor, placed_at, paid_at, taken_back_at)
     select * from ${relationOf(rows, {
-      order_id: 'uuid', show_id: 'uuid', total_minor: 'bigint', placed_at: 'timestamptz', paid_at: 'timestamptz',
+      order_id: 'uuid', show_id: 'uuid', goods_minor: 'bigint', placed_at: 'timestamptz', paid_at: 'timestamptz',
+      taken_back_at: 'timestamptz',
     })}
     on conflict (order_id) do update set
       placed_at = least(show_order.placed_at, excluded.placed_at),
-      paid_at = least(show_order.paid_at, excluded.paid_at)`.execute(tx);
+      paid_at = least(show_order.paid_at, excluded.paid_at),
+      taken_back_at = least(show_order.taken_back_at, excluded.taken_back_at)`.execute(tx);
   const lines = orders.flatMap(({ orderId, lines: all }) => all.map(({ productId, amountMinor = 0 }) => (
     { order_id: orderId, product_id: productId, amount_minor: amountMinor }
   )));
@@ -158,7 +166,7 @@ export async function minutesOf(db: Db, showId: string) {
   return db.selectFrom('show_minute').selectAll().where('show_id', '=', showId).orderBy('minute').execute();
 }
 
-/** How many, and what they cost, by the minute in which it happened. */
+/** How many, and what their goods cost, by the minute in which it happened. */
 export interface Bucketed {
   minute: number;
   count: bigint;
@@ -167,10 +175,10 @@ export interface Bucketed {
 }
 
 export async function ordersBy(
-  db: Db, showId: string, column: 'placed_at' | 'paid_at', span: Span,
+  db: Db, showId: string, column: 'placed_at' | 'paid_at' | 'taken_back_at', span: Span,
 ): Promise<Bucketed[]> {
   const { rows } = await sql<Bucketed>`
-    select ${bucket(column, span)} as minute, count(*) as count, sum(total_minor)::bigint as total
+    select ${bucket(column, span)} as minute, count(*) as count, sum(goods_minor)::bigint as total
     from show_order where show_id = ${showId} and ${sql.ref(column)} is not null group by 1`.execute(db);
   return rows;
 }
@@ -215,9 +223,10 @@ export async function countriesOf(db: Db, showId: string) {
 }
 
 export async function productsOf(db: Db, showId: string) {
-  const { rows } = await sql<{ productId: string; placed: bigint; paid: bigint; sales: bigint }>`
+  const { rows } = await sql<{ productId: string; placed: bigint; paid: bigint; sales: bigint; refunded: bigint }>`
     select product_id as "productId", count(*) as placed, count(*) filter (where paid_at is not null) as paid,
-      coalesce(sum(amount_minor) filter (where paid_at is not null), 0)::bigint as sales
+      coalesce(sum(amount_minor) filter (where paid_at is not null), 0)::bigint as sales,
+      coalesce(sum(amount_minor) filter (where taken_back_at is not null), 0)::bigint as refunded
     from show_order join show_order_product using (order_id) where show_id = ${showId} group by 1`.execute(db);
   return rows;
 }

@@ -7,11 +7,12 @@ import { join, resolve } from 'node:path';
 import { EXIT_KEY_REFUSED } from '@nacre/media/publisher/exit-codes';
 import type { DemoAccount } from '../accounts/accounts.ts';
 import type { PersonActor } from '../http/actor.ts';
+import { Refusal } from '../lib/refusal.ts';
 import type { Modules } from '../modules.ts';
 import type { Database } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
 import { createLife } from './life.ts';
-import { DEMO_BUYERS, DEMO_SHOPS, DEMO_SIGN_INS } from './market.ts';
+import { DEMO_BUYERS, DEMO_SHOPS, DEMO_SIGN_INS, type DemoShow } from './market.ts';
 import { seedDemo } from './seed.ts';
 import * as store from './store.ts';
 
@@ -82,6 +83,21 @@ async function actorOf(platform: Platform, person: { name: string; email: string
   return { kind: 'person', personId, name: person.name, isOperator: false, isDemo: true, sessionId: 'demo' };
 }
 
+/** From when the show is live; set again, it takes the place of the one before. */
+async function setLivePrice(modules: Modules, host: PersonActor, showId: string, plan: DemoShow): Promise<void> {
+  if (plan.livePrice === undefined) return;
+  const { title, ...terms } = plan.livePrice;
+  const { bag } = await modules.shows.forOffice(host.personId, showId);
+  const variant = bag.find(({ product }) => product.title === title)?.product.variants[0];
+  if (variant === undefined) return;
+  try {
+    await modules.offers.set(host, showId, { variantId: variant.id, ...terms });
+  } catch (error) {
+    // Whoever played with the demo sold the goods out, archived them, or sells them for less.
+    if (!(error instanceof Refusal)) throw error;
+  }
+}
+
 /** The demo's live show; one that somebody has ended is planned anew. Null when its shop is not there any more. */
 async function liveShow(deps: { platform: Platform; modules: Modules }): Promise<LiveShow | null> {
   const { platform, modules } = deps;
@@ -104,6 +120,7 @@ async function liveShow(deps: { platform: Platform; modules: Modules }): Promise
     })).id;
   }
   if (showId === undefined) return null;
+  if (open === undefined || open.state === 'planned') await setLivePrice(modules, host, showId, plan);
   // Whoever signs in as the demo's buyer finds only own words and own orders under that name.
   const others = DEMO_BUYERS.filter(({ email }) => DEMO_SIGN_INS.every((account) => account.email !== email));
   const people = await Promise.all(others.map((buyer) => actorOf(platform, buyer)));

@@ -33,6 +33,8 @@ export interface DemoShow {
   startsInHours: number;
   /** Indexes of the shop's products, in the order of the bag. */
   bag: number[];
+  /** While it is live; of the first kind of a product. */
+  livePrice?: { title: string; priceMinor: number; quota: number; perPerson: number };
 }
 
 export interface DemoShop {
@@ -109,6 +111,7 @@ export const DEMO_SHOPS: DemoShop[] = [
         title: 'Spring dresses, tried on live', art: 'scene-dress.svg', kind: 'live', startsInHours: 0,
         description: 'I try on what came this week. Ask for a number and I show it at the window.',
         bag: [0, 1, 2, 3, 4, 5, 6],
+        livePrice: { title: 'Striped scarf', priceMinor: 1900, quota: 12, perPerson: 2 },
       },
       {
         title: 'Ways to tie a scarf', art: 'scene-scarf.svg', kind: 'planned', startsInHours: 26,

@@ -11,6 +11,8 @@ import type { Offers } from './offers.ts';
 
 /** Notices of this time share one look. Shorter is a query per batch in a rush, longer is felt as delay. */
 const LOOK_EVERY_MS = 250;
+/** After a look that failed: the database is away, and each look in vain is a line of the log. */
+const LOOK_AGAIN_MS = 1_000;
 
 /** Registers them; before `outbox.start()`. */
 export function offersReactions(outbox: Outbox, deps: { offers: Pick<Offers, 'settle'> }): void {
@@ -31,16 +33,20 @@ export interface OffersFeedDeps {
  */
 export function createOffersFeed(deps: OffersFeedDeps): { stop(): Promise<void> } {
   let changed = new Set<string>();
-  const looks = createPaced({ pauseMs: () => LOOK_EVERY_MS, work: look, isDue: () => changed.size > 0 });
+  let failed = false;
+  const looks = createPaced({ pauseMs: () => (failed ? LOOK_AGAIN_MS : LOOK_EVERY_MS), work: look, isDue: () => changed.size > 0 });
 
   async function look(): Promise<void> {
     const due = changed;
     changed = new Set();
+    failed = false;
     for (const showId of due) {
       try {
         deps.channel.publish(showRoom(showId), { type: 'live-prices', items: await deps.liveIn(showId) });
       } catch (error) {
-        deps.log.warn({ err: error, showId }, 'live prices could not be told to the room');
+        deps.log.warn({ err: error, showId }, 'live prices could not be told to the room yet');
+        changed.add(showId);
+        failed = true;
       }
     }
   }

@@ -4,14 +4,14 @@
  * What was paid goes back by payments' own job; until it has, the order is cancelled, then refunded. Locks in this
  * order: the order, its payment, its goods.
  */
-import type { Order, OrderCancel } from '@nacre/contract/orders';
+import type { Order, OrderCancel, OrderState } from '@nacre/contract/orders';
 import { Refusal } from '../lib/refusal.ts';
 import type { Tx } from '../platform/database.ts';
 import { goodsOf, move } from './moving.ts';
 import type { OrdersDeps } from './orders.ts';
 import { endHolds } from './paying.ts';
 import { readParcels } from './parcel-store.ts';
-import { lockedOfShop, viewOne } from './reading.ts';
+import { lockedOfShop, tellBuyersAfterCommit, viewOne } from './reading.ts';
 import { assertMayBecome } from './states.ts';
 import * as store from './store.ts';
 import { factOf, orderOf, subjectOf } from './view.ts';
@@ -76,6 +76,17 @@ async function undo(
 export async function paymentRefunded(deps: OrdersDeps, tx: Tx, subject: string): Promise<void> {
   const orderId = orderOf(subject);
   const order = orderId === null ? null : await store.lockOrder(tx, orderId);
-  if (order?.state !== 'cancelled' || order.paid_at === null) return;
-  await move(deps, tx, order, 'refunded', null);
+  if (order === null) return;
+  if (order.state === 'cancelled' && order.paid_at !== null) await move(deps, tx, order, 'refunded', null);
+  if (CAME_WHEN_OVER.has(order.state) && order.paid_at === null) await noteReturned(deps, tx, order);
+}
+
+/** Payments itself sends back what comes for these; of an expired order its own sweep decides. */
+const CAME_WHEN_OVER: ReadonlySet<OrderState> = new Set(['cancelled', 'declined']);
+
+/** The buyer, whose account shows two lines, reads why. */
+async function noteReturned(deps: OrdersDeps, tx: Tx, order: store.OrderRow): Promise<void> {
+  const after = { ...order, late_payment: 'returned' as const };
+  await store.updateOrders(tx, [after]);
+  tellBuyersAfterCommit(deps, tx, [after]);
 }

@@ -23,6 +23,8 @@ export interface SoldFact {
   lines: OrderFactLine[];
   /** Minor units, a safe integer. */
   totalMinor: number;
+  /** Of that for goods; the rest is for sending. Absent in facts that an earlier version wrote. */
+  goodsMinor?: number;
   /** ISO 4217 */
   currency: string;
   /** RFC 3339. Absent in facts that an earlier version wrote. */

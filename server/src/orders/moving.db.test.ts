@@ -312,6 +312,25 @@ test('[O15] a buyer gives up an unpaid order: the pieces are back, a repeat chan
   assert.equal(await stateOf(it), 'cancelled');
 });
 
+test('[O141] money for an order that is over goes back, and the buyer reads so', async () => {
+  const cancelled = await placed();
+  await market.orders.cancel(cancelled.buyer.personId, cancelled.order.id);
+  const declined = await placed();
+  await decide(declined, 'decline');
+  for (const it of [cancelled, declined]) {
+    const { buyer, order, paymentId } = it;
+    const state = await stateOf(it);
+    await market.payments.receive({ noticeId: `over-${paymentId}`, paymentId, kind: 'captured' });
+    await eventually('told', async () => market.told.some(({ personId, event }) => (
+      personId === buyer.personId && event.order.latePayment === 'returned'
+    )));
+    const seen = await market.orders.get(buyer.personId, order.id);
+    assert.deepEqual([seen.state, seen.latePayment, seen.paidAt], [state, 'returned', null]);
+    assert.equal((await market.paymentOf(order.id)).state, 'refunded');
+    assert.deepEqual(await market.levelsOf(it.variantId), RETURNED);
+  }
+});
+
 test('[O15] what is over cannot be given up', async () => {
   const declined = await placed();
   await decide(declined, 'decline');

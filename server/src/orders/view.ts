@@ -154,6 +154,7 @@ function soldOf(order: OrderRow, lines: readonly LineRow[]): SoldFact {
       number: line.bag_number,
     })),
     totalMinor: Number(order.total_minor),
+    goodsMinor: Number(order.total_minor - order.shipping_minor),
     currency: order.currency,
     placedAt: order.placed_at.toISOString(),
     paidAt: order.paid_at?.toISOString() ?? null,

@@ -114,8 +114,12 @@ function makeWritable(path: string): void {
 
 function probeWrite(path: string): void {
   const probe = join(path, '.write-probe');
-  writeFileSync(probe, '');
-  rmSync(probe);
+  try {
+    // An empty file has room on a full disk.
+    writeFileSync(probe, 'room');
+  } finally {
+    rmSync(probe, { force: true });
+  }
 }
 
 /** Returns true for a folder without content of ours. */

@@ -111,8 +111,13 @@ export function violates(error: unknown, constraint: string): boolean {
   return error instanceof pg.DatabaseError && error.constraint === constraint;
 }
 
-/** SQLSTATEs of a server that is going, coming or full, and of a statement that took too long. */
-const UNAVAILABLE_STATES = new Set(['57P01', '57P02', '57P03', '53300', '57014', '08000', '08003', '08006']);
+/**
+ * SQLSTATEs of a server that is going, coming or full (of connections, or its disk), and of a statement that took too
+ * long.
+ */
+const UNAVAILABLE_STATES = new Set([
+  '57P01', '57P02', '57P03', '53100', '53300', '57014', '08000', '08003', '08006',
+]);
 const UNAVAILABLE_ERRNOS = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
 /** What the driver says in words only. */
 const UNAVAILABLE_TEXT =

@@ -4,11 +4,13 @@
  * Invariants: it listens on 127.0.0.1 only, with passwords (SCRAM) derived from the data folder's secret, and writes
  * durably (fsync). It runs in a session of its own, so that Ctrl-C reaches Nacre first and the database last. A
  * postmaster that outlived a killed Nacre is taken over; one that dies under a running Nacre is started again on the
- * same port. The caller holds the data folder's lock.
+ * same port, and where the disk is full as soon as there is room. The caller holds the data folder's lock.
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { chmodSync, closeSync, existsSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  chmodSync, closeSync, existsSync, openSync, renameSync, rmSync, statSync, statfsSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -29,6 +31,13 @@ const READY_POLL_MS = 40;
 const START_ATTEMPTS = 12;
 const START_RETRY_MS = 300;
 const UNUSED_TIMEOUT_MS = 10_000;
+/**
+ * PostgreSQL comes up with a new piece of log (16 MiB) and writes what it had in memory. A disk with less than this is
+ * why it does not; more would blame the disk for other faults.
+ */
+const ROOM_BYTES = 32 * 1024 * 1024;
+/** Somebody makes room by hand: shorter is only noise, longer keeps people waiting. */
+const ROOM_RETRY_MS = 1_000;
 /**
  * A database that dies this often in the window has a reason that starting again does not cure. Fewer: a passing fault
  * (memory short for a moment) ends the server. More: it flaps for hours and nobody looks.
@@ -146,23 +155,43 @@ async function adopt(launcher: Launcher): Promise<Running | null> {
   return null;
 }
 
-async function launch(launcher: Launcher, fixedPort = 0): Promise<Running> {
-  for (let attempt = 1; ; attempt += 1) {
-    const port = fixedPort || await choosePort(launcher.place.port);
+/** `again`: on the same port; while the disk is full it is tried for as long as that says. */
+async function launch(launcher: Launcher, again?: { port: number; isWanted(): boolean }): Promise<Running> {
+  let toldOfDisk = false;
+  for (let attempt = 1; ;) {
+    const port = again?.port ?? await choosePort(launcher.place.port);
     const child = startPostmaster(launcher, port);
     let ended = child.pid === undefined;
     child.once('exit', () => { ended = true; });
     child.once('error', () => { ended = true; });
     if (await becomesReady(launcher, port, () => !ended)) return { pid: child.pid ?? 0, port, child };
     if (!ended && child.pid) await stopPostmaster(child.pid, launcher.place.cluster);
-    if (attempt >= START_ATTEMPTS) {
-      throw new StartRefusal(
-        `The database in ${launcher.place.cluster} does not start. The end of ${launcher.logFile}:\n`
-        + logTail(launcher.logFile, 8),
-      );
+    const hasRoom = !isFull(launcher.place.cluster);
+    if (again?.isWanted() && !hasRoom) {
+      if (!toldOfDisk) launcher.log.error({}, 'the disk is full: the database starts as soon as there is room');
+      toldOfDisk = true;
+      await sleep(ROOM_RETRY_MS);
+      continue;
     }
+    attempt += 1;
+    if (attempt > START_ATTEMPTS || !(again?.isWanted() ?? true)) throw doesNotStart(launcher, hasRoom);
     await sleep(START_RETRY_MS);
   }
+}
+
+function doesNotStart({ place, logFile }: Launcher, hasRoom: boolean): StartRefusal {
+  return new StartRefusal([
+    `The database in ${place.cluster} does not start${hasRoom ? '' : ', and the disk is full: make room'}. `
+    + `The end of ${logFile}:`, logTail(logFile, 8),
+  ].join('\n'));
+}
+
+/** Whether what the cluster, or its log on a disk of its own, is written to has no room for a start. */
+function isFull(cluster: string): boolean {
+  return [cluster, join(cluster, 'pg_wal')].some((folder) => {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize < ROOM_BYTES;
+  });
 }
 
 function startPostmaster(launcher: Launcher, port: number): ChildProcess {
@@ -289,12 +318,13 @@ function watchOver(launcher: Launcher, first: Running): { pid(): number; stop():
   };
   const startAgain = async () => {
     const nowMs = performance.now();
-    restarts.push(nowMs);
+    // What a full disk does ends with it, however often that is.
+    if (!isFull(cluster)) restarts.push(nowMs);
     if (restarts.filter((at) => nowMs - at < RESTART_WINDOW_MS).length > RESTARTS_IN_WINDOW) {
       throw new Error(`the database ended more than ${RESTARTS_IN_WINDOW} times within ten minutes`);
     }
     await adopt(launcher);
-    running = await launch(launcher, launcher.place.port);
+    running = await launch(launcher, { port: launcher.place.port, isWanted: () => !stopping });
     launcher.log.info({ pid: running.pid, port: running.port }, 'the database is running again');
     if (stopping) await stopPostmaster(running.pid, cluster);
     else follow();

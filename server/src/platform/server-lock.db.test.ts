@@ -51,13 +51,21 @@ async function until<T>(what: string, look: () => Promise<T | undefined>, within
 const newHolder = (old: number) => until('another holder', async () => (await holders()).find((pid) => pid !== old));
 
 /** A way to the database that falls silent at the test's word, as a cable that was pulled. */
-async function silentWay(): Promise<{ url: string; cut(): void; stop(): Promise<void> }> {
+async function silentWay(): Promise<{ url: string; cut(): void; cutAfter(text: string): void; stop(): Promise<void> }> {
   const way = new URL(database.ownerUrl);
   const { port, hostname } = way;
   const pipes: Socket[] = [];
+  let last: string | null = null;
   const server = createServer((near) => {
     const far = connect(Number(port), hostname);
     near.pipe(far).pipe(near);
+    near.on('data', (bytes) => {
+      if (last === null || !bytes.includes(last)) return;
+      last = null;
+      // What was asked arrives, its answer does not.
+      far.unpipe().pause();
+      setImmediate(() => near.unpipe().pause());
+    });
     for (const socket of [near, far]) socket.on('error', () => {});
     pipes.push(near, far);
   });
@@ -69,6 +77,9 @@ async function silentWay(): Promise<{ url: string; cut(): void; stop(): Promise<
     url: way.href,
     cut() {
       for (const socket of pipes.splice(0)) socket.unpipe().pause();
+    },
+    cutAfter(text) {
+      last = text;
     },
     async stop() {
       for (const socket of pipes) socket.destroy();
@@ -137,6 +148,29 @@ test('[P62] a connection that falls silent is replaced too, though PostgreSQL st
   await newHolder(holder);
   assert.deepEqual(lost, []);
   await taken.stop();
+});
+
+test('[P62] a lock that was got, but the answer was lost, is no other server\'s', async () => {
+  const way = await silentWay();
+  open.push(way);
+  const taken = await lock({ url: way.url, answerTimeoutMs: 1_000 });
+  const [holder = 0] = await holders();
+  way.cutAfter('pg_try_advisory_lock');
+  await superuser.query('select pg_terminate_backend($1)', [holder]);
+  const unheard = await newHolder(holder);
+  await until('one that hears', async () => (await holders()).find((pid) => pid !== unheard && pid !== holder));
+  assert.deepEqual(lost, []);
+  await taken.stop();
+  assert.deepEqual(await holders(), []);
+});
+
+test('[P62] a stop frees the lock, though its connection has fallen silent', async () => {
+  const way = await silentWay();
+  open.push(way);
+  const taken = await lock({ url: way.url });
+  way.cut();
+  await taken.stop();
+  await (await lock({ waitMs: 1_000 })).stop();
 });
 
 test('[P62] when another server was quicker, this one is told to end, in the same words', async () => {

@@ -6,7 +6,8 @@
  * that took it lives, so there is no stale lock to recognise after `kill -9`. Commands beside a server need no lock.
  *
  * Invariants: the connection is nobody else's; when it dies the lock is taken again, and when another server was
- * quicker, this one ends.
+ * quicker, this one ends. A connection of ours that has fallen silent may hold the lock for as long as PostgreSQL
+ * believes in it: all of ours are known before they ask for the lock, and whoever is in the way is ended.
  */
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -26,6 +27,8 @@ const RETAKE_EVERY_MS = 500;
 const BEAT_EVERY_MS = 10_000;
 /** A loaded database answers within seconds; after this the connection counts as dead. */
 const ANSWER_TIMEOUT_MS = 10_000;
+/** A stop waits this long for the connection to give the lock back; then it is taken from it. */
+const GIVE_BACK_WITHIN_MS = 2_000;
 /**
  * What PostgreSQL is told of this connection: to ask a silent peer after ten seconds and to give up on it after
  * fifteen more, or the lock of a machine that lost its power would be held for hours; and never to end it for being
@@ -66,11 +69,12 @@ interface Holder {
 export async function lockServer(options: ServerLockOptions): Promise<ServerLock> {
   const first = await openClient(options);
   try {
+    const pid = await backendOf(first);
     for (let waitedMs = 0; !(await tryLock(first)); waitedMs += RETRY_MS) {
       if (waitedMs >= (options.waitMs ?? WAIT_MS)) throw refusalOf(await holderOf(first));
       await sleep(RETRY_MS);
     }
-    return holdLock(options, first, await backendOf(first));
+    return holdLock(options, first, pid);
   } catch (error) {
     await first.end();
     throw error;
@@ -82,8 +86,8 @@ function holdLock(options: ServerLockOptions, first: pg.Client, firstPid: number
   const { log } = options;
   const stopped = new AbortController();
   let held = first;
-  /** The backend that holds, or held, the lock for us. */
-  let pid = firstPid;
+  /** The backends that hold, held, or may hold the lock for us: the answer to a try may have been lost. */
+  const own = new Set([firstPid]);
   let retaking: Promise<void> | null = null;
 
   function watch(client: pg.Client): void {
@@ -100,9 +104,7 @@ function holdLock(options: ServerLockOptions, first: pg.Client, firstPid: number
       retaking = null;
     });
     // Half dead, it may never say that it has ended.
-    void client.end().catch(() => {
-      // It has gone already.
-    });
+    void endQuietly(client);
   }
 
   async function retake(): Promise<void> {
@@ -118,30 +120,43 @@ function holdLock(options: ServerLockOptions, first: pg.Client, firstPid: number
     if (client === null) return false;
     try {
       if (stopped.signal.aborted) return true;
+      own.add(await backendOf(client));
       if (await tryLock(client)) {
-        pid = await backendOf(client);
         watch(client);
         log.info('other servers are kept out of the database again');
         return true;
       }
       const holder = await holderOf(client);
-      if (holder?.pid === pid && holder.name === nameOfThis()) {
-        // Our own connection, of which PostgreSQL has not noticed yet that it is dead.
-        await client.query('select pg_terminate_backend($1)', [pid]);
-      } else if (holder !== null) {
-        options.onLost(refusalOf(holder));
-        return true;
-      }
-      return false;
+      if (holder === null || await endedOwn(client, holder)) return false;
+      options.onLost(refusalOf(holder));
+      return true;
     } catch (error) {
       log.debug({ err: error }, 'the database has gone again');
       return false;
     } finally {
-      if (client !== held) {
-        await client.end().catch(() => {
-          // It has gone already.
-        });
-      }
+      if (client !== held) await endQuietly(client);
+    }
+  }
+
+  /** Ends a connection of ours of which PostgreSQL has not noticed yet that it is dead; false for anybody else's. */
+  async function endedOwn(client: pg.Client, holder: Holder): Promise<boolean> {
+    if (!own.has(holder.pid) || holder.name !== nameOfThis()) return false;
+    await client.query('select pg_terminate_backend($1)', [holder.pid]);
+    return true;
+  }
+
+  /** For whoever starts next, also when the connection that holds the lock does not answer. */
+  async function giveBack(): Promise<void> {
+    const unlocked = held.query('select pg_advisory_unlock_all()').then(() => true, () => false);
+    const isFree = await Promise.race([unlocked, sleep(GIVE_BACK_WITHIN_MS, false)]);
+    await Promise.race([endQuietly(held), sleep(isFree ? GIVE_BACK_WITHIN_MS : 0)]);
+    if (isFree) return;
+    const client = await openClient(options);
+    try {
+      const holder = await holderOf(client);
+      if (holder !== null) await endedOwn(client, holder);
+    } finally {
+      await endQuietly(client);
     }
   }
 
@@ -161,7 +176,9 @@ function holdLock(options: ServerLockOptions, first: pg.Client, firstPid: number
       stopped.abort();
       clearInterval(beat);
       await retaking;
-      await held.end();
+      await giveBack().catch((error: unknown) => {
+        log.debug({ err: error }, 'the database is away; so is the lock');
+      });
     },
   };
 }
@@ -176,6 +193,13 @@ async function openClient(options: ServerLockOptions): Promise<pg.Client> {
     });
   }
   return client;
+}
+
+/** One that has gone already is no error. */
+async function endQuietly(client: pg.Client): Promise<void> {
+  await client.end().catch(() => {
+    // It was never made, or has gone already.
+  });
 }
 
 async function tryLock(client: pg.Client): Promise<boolean> {

@@ -560,6 +560,7 @@ export interface Show {
   paid_orders: Generated<number>;
   peak_viewers: Generated<number>;
   placed_orders: Generated<number>;
+  refunded_minor: Generated<bigint>;
   sales_minor: Generated<bigint>;
   shop_id: string;
   starts_at: Timestamp;
@@ -614,11 +615,12 @@ export interface ShowNews {
 }
 
 export interface ShowOrder {
+  goods_minor: bigint;
   order_id: string;
   paid_at: Timestamp | null;
   placed_at: Timestamp | null;
   show_id: string;
-  total_minor: bigint;
+  taken_back_at: Timestamp | null;
 }
 
 export interface ShowOrderProduct {

@@ -7,11 +7,12 @@ import type { Shows } from './shows.ts';
 
 /** Registers them; before `outbox.start()`. */
 export function showsReactions(
-  outbox: Outbox, deps: { shows: Pick<Shows, 'noteBought' | 'notePlaced' | 'noteFollowed' | 'noteTeamChanged'> },
+  outbox: Outbox, deps: { shows: Pick<Shows, 'noteBought' | 'noteTakenBack' | 'notePlaced' | 'noteFollowed' | 'noteTeamChanged'> },
 ): void {
   outbox.on('orders.paid', (tx, paid: OrderFacts['orders.paid']) => (
     deps.shows.noteBought(tx, 'orders' in paid ? paid.orders : [paid])
   ));
+  outbox.on('orders.cancelled', (tx, order: OrderFacts['orders.cancelled']) => deps.shows.noteTakenBack(tx, order));
   outbox.on('orders.placed', (tx, placed: OrderFacts['orders.placed']) => (
     deps.shows.notePlaced(tx, 'orders' in placed ? placed.orders : [placed])
   ));

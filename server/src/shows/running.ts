@@ -124,6 +124,7 @@ export async function figures(parts: Parts, personId: string, showId: string): P
     placed: show.placed_orders,
     orders: show.paid_orders,
     salesMinor: Number(show.sales_minor),
+    refundedMinor: Number(show.refunded_minor),
     currency: show.currency,
     interest: items.map(interestOf).sort((a, b) => a.number - b.number),
   };
@@ -138,7 +139,7 @@ export async function noteBought(parts: Parts, tx: Tx, paid: readonly OrderFact[
   if (ofShow.size === 0) return;
   // The shows before their goods, as all others lock them.
   const known = await store.addSales(tx, [...ofShow].map(([showId, orders]) => ({
-    showId, orders: orders.length, totalMinor: orders.reduce((sum, order) => sum + BigInt(order.totalMinor), 0n),
+    showId, orders: orders.length, goodsMinor: orders.reduce((sum, order) => sum + goodsOf(order), 0n),
   })));
   const bought = [...ofShow].flatMap(([showId, orders]) => (known.has(showId) ? orders.flatMap((order) => (
     order.lines.map(({ productId }) => ({ showId, productId, viewer: `person/${order.buyerId}` }))
@@ -149,6 +150,17 @@ export async function noteBought(parts: Parts, tx: Tx, paid: readonly OrderFact[
     for (const { showId, productId } of bought) parts.studio.mark(showId, productId);
     for (const showId of known) parts.studio.markSales(showId);
   });
+}
+
+/** Without sending, which is not the shop's. */
+const goodsOf = ({ goodsMinor, totalMinor }: OrderFact): bigint => BigInt(goodsMinor ?? totalMinor);
+
+/** A paid order of a show was cancelled: its goods' money goes back. Exactly once, as `noteBought`. */
+export async function noteTakenBack(parts: Parts, tx: Tx, order: OrderFact): Promise<void> {
+  const { showId } = order;
+  if (showId === null) return;
+  await store.addRefunded(tx, showId, goodsOf(order));
+  afterCommit(tx, () => parts.studio.markSales(showId));
 }
 
 function tellBought({ channel }: Parts, showId: string, orders: readonly OrderFact[]): void {

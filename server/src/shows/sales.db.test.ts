@@ -22,7 +22,7 @@ test('[W204] orders placed and paid are counted for the studio, each once, in on
   await joinShow(viewer, `show/${show.id}`);
   const fact = (showId: string | null): OrderFact => ({
     orderId: api.platform.newId(), orderNumber: 'N-1', shopId: shop.id, showId, buyerId: stranger.id, buyerName: 'Tao',
-    lines: [], totalMinor: 100, currency: 'CNY',
+    lines: [], totalMinor: 115, goodsMinor: 100, currency: 'CNY',
   });
   const tell = (topic: string, payload: object) => api.platform.database.transaction((tx) => (
     api.platform.outbox.publish(tx, { topic, payload: { ...payload } })
@@ -36,9 +36,11 @@ test('[W204] orders placed and paid are counted for the studio, each once, in on
   await untilHeard(host, `studio/${show.id}`, 'interest', ({ sales }) => sales?.placed === 61 && sales.paid === 1);
   const heard = heardOf(host, `studio/${show.id}`, 'interest');
   assert.ok(heard.length <= 4, `${heard.length} messages`);
-  assert.deepEqual(heard.at(-1)?.sales, { placed: 61, paid: 1, salesMinor: 100 });
+  assert.deepEqual(heard.at(-1)?.sales, { placed: 61, paid: 1, salesMinor: 100, refundedMinor: 0 });
   const { placed, orders, salesMinor } = await api.shows.figures(owner.id, show.id);
   assert.deepEqual([placed, orders, salesMinor], [61, 1, 100]);
+  await tell('orders.cancelled', { ...fact(show.id), by: 'buyer', reason: null });
+  await untilHeard(host, `studio/${show.id}`, 'interest', ({ sales }) => sales?.refundedMinor === 100);
   assert.deepEqual(heardOf(viewer, `show/${show.id}`, 'interest'), []);
   await Promise.all([host.close(), viewer.close()]);
 });

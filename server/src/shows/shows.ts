@@ -27,7 +27,7 @@ import { listShows, placeOf } from './listing.ts';
 import { isMemberOf, ownShow, visibleShow, type Parts, type ShowsDeps } from './parts.ts';
 import { issueStreamKey, patch, plan, setBag } from './planning.ts';
 import {
-  aside, explain, figures, like, noteBought, noteInterest, notePlaced, putOnScreen, takeBack, tellCounted,
+  aside, explain, figures, like, noteBought, noteInterest, notePlaced, noteTakenBack, putOnScreen, takeBack, tellCounted,
   type NotedKind,
 } from './running.ts';
 import { isOpen, isRunning } from './states.ts';
@@ -168,6 +168,7 @@ export interface Shows {
   openOf(shopId: string): Promise<string[]>;
   noteViewers(showId: string, viewers: number): void;
   noteBought(tx: Tx, paid: readonly OrderFact[]): Promise<void>;
+  noteTakenBack(tx: Tx, order: OrderFact): Promise<void>;
   /** Orders were placed, of whichever shows. In the outbox's transaction: each is counted once. */
   notePlaced(tx: Tx, orders: readonly OrderFact[]): Promise<void>;
   noteFollowed(showId: string): void;
@@ -245,6 +246,7 @@ export function createShows(deps: ShowsDeps): Shows {
     openOf: (shopId) => store.openShowsOf(parts.view.db, shopId),
     noteViewers: (showId, viewers) => parts.counts.sawViewers(showId, viewers),
     noteBought: (tx, paid) => noteBought(parts, tx, paid),
+    noteTakenBack: (tx, order) => noteTakenBack(parts, tx, order),
     notePlaced: (tx, orders) => notePlaced(parts, tx, orders),
     noteFollowed: (showId) => parts.studio.markFollowers(showId),
     noteTeamChanged: (tx, fact) => noteTeamChanged(parts, tx, fact),

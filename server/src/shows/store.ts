@@ -129,15 +129,19 @@ export async function addCounts(db: Db, showId: string, likes: number, peakViewe
 
 /** Counts paid orders, in rows locked by id. @returns the shows that exist */
 export async function addSales(
-  tx: Tx, sales: ReadonlyArray<{ showId: string; orders: number; totalMinor: bigint }>,
+  tx: Tx, sales: ReadonlyArray<{ showId: string; orders: number; goodsMinor: bigint }>,
 ): Promise<Set<string>> {
   const ids = sales.map(({ showId }) => showId);
   await sql`select id from show where id = any (${ids}::uuid[]) order by id for no key update`.execute(tx);
   const { rows } = await sql<{ id: string }>`
-    update show set paid_orders = paid_orders + orders, sales_minor = sales_minor + "totalMinor"
-      from ${relationOf(sales, { showId: 'uuid', orders: 'int', totalMinor: 'bigint' })}
+    update show set paid_orders = paid_orders + orders, sales_minor = sales_minor + "goodsMinor"
+      from ${relationOf(sales, { showId: 'uuid', orders: 'int', goodsMinor: 'bigint' })}
      where show.id = "showId" returning show.id`.execute(tx);
   return new Set(rows.map(({ id }) => id));
+}
+
+export async function addRefunded(tx: Tx, showId: string, goodsMinor: bigint): Promise<void> {
+  await sql`update show set refunded_minor = refunded_minor + ${goodsMinor} where id = ${showId}`.execute(tx);
 }
 
 /** Orders were placed: some in each of the shows. */
@@ -150,9 +154,12 @@ export async function addPlaced(tx: Tx, placed: ReadonlyMap<string, number>): Pr
 }
 
 export async function salesOf(db: Db, showId: string): Promise<ShowSales> {
-  const row = await db.selectFrom('show').select(['placed_orders', 'paid_orders', 'sales_minor'])
+  const row = await db.selectFrom('show').select(['placed_orders', 'paid_orders', 'sales_minor', 'refunded_minor'])
     .where('id', '=', showId).executeTakeFirstOrThrow();
-  return { placed: row.placed_orders, paid: row.paid_orders, salesMinor: Number(row.sales_minor) };
+  return {
+    placed: row.placed_orders, paid: row.paid_orders, salesMinor: Number(row.sales_minor),
+    refundedMinor: Number(row.refunded_minor),
+  };
 }
 
 // ---- the bag ----------------------------------------------------------------------------------------------------

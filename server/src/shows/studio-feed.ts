@@ -50,7 +50,11 @@ export function createStudioFeed(deps: {
         const sales = sold ? { sales: await deps.sales(showId) } : {};
         deps.channel.publish(studioRoom(showId), { type: 'interest', items, ...newFollowers, ...sales });
       } catch (error) {
-        deps.log.warn({ err: error, showId }, 'interest could not be told to the studio');
+        deps.log.warn({ err: error, showId }, 'interest could not be told to the studio yet');
+        const back = entry(showId);
+        for (const productId of productIds) back.productIds.add(productId);
+        back.followers ||= followers;
+        back.sales ||= sold;
       }
     }
   }

@@ -3125,6 +3125,8 @@ export interface components {
             orders: number;
             /** @description Minor units of the currency */
             salesMinor: number;
+            /** @description Minor units of the currency */
+            refundedMinor: number;
             /** @description ISO 4217 */
             currency: string;
             interest: components["schemas"]["ProductInterest"][];
@@ -7168,6 +7170,8 @@ export interface operations {
                             paid: number;
                             /** @description Minor units of the currency */
                             salesMinor: number;
+                            /** @description Minor units of the currency */
+                            refundedMinor: number;
                         }[];
                         before: {
                             watchedSeconds: number;
@@ -7181,6 +7185,8 @@ export interface operations {
                             paid: number;
                             /** @description Minor units of the currency */
                             salesMinor: number;
+                            /** @description Minor units of the currency */
+                            refundedMinor: number;
                         };
                         after: {
                             watchedSeconds: number;
@@ -7194,6 +7200,8 @@ export interface operations {
                             paid: number;
                             /** @description Minor units of the currency */
                             salesMinor: number;
+                            /** @description Minor units of the currency */
+                            refundedMinor: number;
                         };
                         totals: {
                             watchedSeconds: number;
@@ -7207,6 +7215,8 @@ export interface operations {
                             paid: number;
                             /** @description Minor units of the currency */
                             salesMinor: number;
+                            /** @description Minor units of the currency */
+                            refundedMinor: number;
                             viewers: number;
                             peakViewers: number;
                             differentViewers: number;
@@ -7237,6 +7247,8 @@ export interface operations {
                             paid: number;
                             /** @description Minor units of the currency */
                             salesMinor: number;
+                            /** @description Minor units of the currency */
+                            refundedMinor: number;
                         }[];
                         sources: {
                             source: ("home" | "search" | "shop" | "product" | "here" | "push" | "share" | "poster" | "calendar" | "feed" | "other-site" | "direct") | null;

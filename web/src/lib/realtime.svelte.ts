@@ -27,6 +27,11 @@ export interface Realtime {
   join: (room: string, handlers: RoomHandlers) => () => void;
   /** Own orders, on every socket of the person. Returns the way out. */
   onOwn: (listener: (event: PersonalEvent) => void) => () => void;
+  /**
+   * Whenever the connection stands anew, the first time included: what was told to the person before has not been
+   * heard, so whoever shows it reads it again. Returns the way out.
+   */
+  onOpen: (listener: () => void) => () => void;
   /** After signing in or out: the server must see who this is now. */
   reconnect: () => void;
   stop: () => void;
@@ -83,6 +88,7 @@ export function newEvents<T>(events: T[], lastOffset: number, offset: number): T
 export function createRealtime(): Realtime {
   const rooms = new Map<string, JoinedRoom>();
   const ownListeners = new Set<(event: PersonalEvent) => void>();
+  const openListeners = new Set<() => void>();
   let connection = $state<Connection>('connecting');
   let link: Link | null = null;
   /** A socket that is tried while an event stream serves. */
@@ -192,6 +198,7 @@ export function createRealtime(): Realtime {
         else setTimeout(trySocket, trySocketAfterMs);
         connection = 'open';
         for (const [room, joined] of rooms) if (!joined.reloading) sendJoin(room, joined);
+        for (const listener of openListeners) listener();
         break;
       case 'joined': {
         const joined = rooms.get(message.room);
@@ -285,6 +292,10 @@ export function createRealtime(): Realtime {
       ownListeners.add(listener);
       return () => ownListeners.delete(listener);
     },
+    onOpen(listener) {
+      openListeners.add(listener);
+      return () => openListeners.delete(listener);
+    },
     reconnect: restart,
     stop() {
       stopped = true;
@@ -297,6 +308,7 @@ export function createRealtime(): Realtime {
       trial?.close();
       rooms.clear();
       ownListeners.clear();
+      openListeners.clear();
     },
   };
 }

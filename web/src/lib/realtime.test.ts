@@ -157,6 +157,20 @@ test('[W9] what cannot be caught up with is loaded anew, and the room joined fro
   assert.deepEqual(heard, ['snapshot', 'reload', 'snapshot', 11]);
 });
 
+test('[W230] whoever shows what is told to a person hears of each connection that stands', () => {
+  const { realtime, socket } = openPage();
+  let opened = 0;
+  const leave = realtime.onOpen(() => (opened += 1));
+  realtime.reconnect();
+  assert.equal(opened, 0, 'it stands when the server says so');
+  socket().welcome();
+  assert.equal(opened, 1);
+  leave();
+  realtime.reconnect();
+  socket().welcome();
+  assert.equal(opened, 1);
+});
+
 test('[W10] pauses grow, stay under a ceiling, and differ from page to page', () => {
   assert.ok(backoffMs(0, () => 0) >= 250 && backoffMs(0, () => 1) <= 500);
   assert.ok(backoffMs(3, () => 0.5) > backoffMs(0, () => 0.5));

@@ -122,6 +122,7 @@ export interface MessageArguments {
   'account.reason_other': null;
   'account.late_kept': null;
   'account.late_returned': null;
+  'account.late_over': null;
   'buy.choose': { option: string };
   'buy.quantity': null;
   'buy.sold_out_choice': null;
@@ -178,6 +179,7 @@ export interface MessageArguments {
   'buy.late_kept': null;
   'buy.late_returned_title': null;
   'buy.late_returned_text': null;
+  'buy.late_over': null;
   'buy.sandbox_tests': null;
   'buy.sandbox_doubled': null;
   'buy.sandbox_reordered': null;
@@ -322,6 +324,7 @@ export interface MessageArguments {
   'figures.placed': null;
   'figures.paid': null;
   'figures.sales': null;
+  'figures.refunded': null;
   'figures.table_title': null;
   'figures.table_caption': null;
   'figures.table_minute': null;
@@ -805,6 +808,7 @@ export interface MessageArguments {
   'office.results_peak': null;
   'office.results_orders': null;
   'office.results_sales': null;
+  'office.results_refunded': null;
   'office.results_followers': null;
   'office.results_likes': null;
   'office.results_goods': null;

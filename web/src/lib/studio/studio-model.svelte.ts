@@ -97,10 +97,10 @@ export function createStudioModel(initial: Show, hooks: StudioHooks) {
   }
 
   /** Totals, so that what was missed is in them; an older answer is not taken for the newer one. */
-  function takeSales({ placed, paid, salesMinor }: ShowSales): void {
+  function takeSales({ placed, paid, salesMinor, refundedMinor }: ShowSales): void {
     rush.note(placed, Date.now());
     if (figures && placed + paid >= figures.placed + figures.orders)
-      figures = { ...figures, placed, orders: paid, salesMinor };
+      figures = { ...figures, placed, orders: paid, salesMinor, refundedMinor };
   }
 
   function takeStudio(events: RoomEvent[]): void {
