@@ -13,7 +13,7 @@ import type { PersonalEvent } from '@nacre/contract/realtime';
 import type { LineLengths, Wait, WaitJoin } from '@nacre/contract/waiting';
 import type { Images } from '../images/images.ts';
 import { Refusal } from '../lib/refusal.ts';
-import type { Tx } from '../platform/database.ts';
+import type { Db, Tx } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Shops } from '../shops/shops.ts';
 import { createProduct, patchProduct } from './editing.ts';
@@ -84,7 +84,7 @@ export interface Catalog {
     tx: Tx, orders: readonly OrderPieces[], set?: { kept?: readonly KeptUse[]; freed?: readonly StockLine[] },
   ): Promise<StockLevel[]>;
   /** What is kept now for these people. Under the lock of `lockForOrder` it stays so. */
-  keptFor(tx: Tx, asks: readonly KeptAsk[]): Promise<Kept[]>;
+  keptFor(tx: Db | Tx, asks: readonly KeptAsk[]): Promise<Kept[]>;
   /** Held pieces can be bought again. More than are held is our bug and thrown as such. */
   release(tx: Tx, lines: readonly StockLine[], ref: StockRef): Promise<StockLevel[]>;
   /** `release` for several orders at once. */

@@ -9,13 +9,14 @@ import type { Address } from '@nacre/contract/accounts';
 import type { Order, OrderPlace } from '@nacre/contract/orders';
 import { Refusal } from '../lib/refusal.ts';
 import { createBatcher, type Batcher } from '../platform/batcher.ts';
-import type { Tx } from '../platform/database.ts';
+import { afterCommit, type Tx } from '../platform/database.ts';
 import { decideAll, keptName, nameOf, type DecidedOrder, type Decision, type Ground } from './deciding.ts';
 import type { Bag, Buyer, OrdersDeps } from './orders.ts';
 import { byVariant, hashRequest, lineRows, readLines, type AskedLine } from './placing.ts';
 import { promisesOf, type PromiseGround } from './promise.ts';
 import { partsOf, type Written } from './reading.ts';
 import { placeNameOf, type Parcel, type ParcelPlace } from './shipping.ts';
+import { createSoldOut, goneIn, type SoldOut } from './sold-out.ts';
 import * as store from './store.ts';
 import { factOf, numberOf, subjectOf, viewOf } from './view.ts';
 
@@ -42,15 +43,17 @@ interface Placed {
   isNew: boolean;
 }
 
-export type Placer = Batcher<Placing, Placed>;
+export type Placer = Pick<Batcher<Placing, Placed>, 'add'>;
 
 export function createPlacer(deps: OrdersDeps): Placer {
-  return createBatcher<Placing, Placed>({
-    run: (placings) => placeBatch(deps, placings),
+  const soldOut = createSoldOut(deps);
+  const batcher = createBatcher<Placing, Placed>({
+    run: (placings) => placeBatch(deps, soldOut, placings),
     batchMax: BATCH_MAX,
     waitingMax: WAITING_MAX,
     full: () => new Refusal('orders.rush', { retryAfterSeconds: RETRY_AFTER_SECONDS }),
   });
+  return { add: (placing) => soldOut.ask(placing, () => batcher.add(placing)) };
 }
 
 export async function place(deps: OrdersDeps, placer: Placer, buyer: Buyer, request: OrderPlace): Promise<Order> {
@@ -69,9 +72,14 @@ export async function place(deps: OrdersDeps, placer: Placer, buyer: Buyer, requ
   return order;
 }
 
-async function placeBatch(deps: OrdersDeps, placings: readonly Placing[]): Promise<Array<Placed | Refusal>> {
+async function placeBatch(
+  deps: OrdersDeps, soldOut: SoldOut, placings: readonly Placing[],
+): Promise<Array<Placed | Refusal>> {
   const { decisions, written } = await deps.platform.database.transaction(async (tx) => {
-    const decided = decideAll(placings, await readGround(deps, tx, placings));
+    const reading = soldOut.reading();
+    const ground = await readGround(deps, tx, placings);
+    const decided = decideAll(placings, ground);
+    afterCommit(tx, () => soldOut.learn(reading, goneIn(placings, decided, ground.live)));
     return { decisions: decided, written: await write(deps, tx, placings, decided) };
   });
   const views = await viewsOf(deps, decisions, written);
@@ -153,6 +161,7 @@ async function write(
   deps: OrdersDeps, tx: Tx, placings: readonly Placing[], decisions: readonly Decision[],
 ): Promise<Map<number, Written>> {
   const now = deps.platform.clock.now();
+  const times = { now, holdExpiresAt: new Date(now.getTime() + HOLD_MS) };
   const ids = new Map<number, string>();
   const fresh = decisions.flatMap((decision, at) => {
     if (decision.is !== 'new') return [];
@@ -160,7 +169,7 @@ async function write(
     const placing = placings[at]!;
     const id = deps.platform.newId();
     ids.set(at, id);
-    const row = newRow(id, placing, decision, ids, now);
+    const row = newRow(id, placing, decision, ids, times);
     return [{ at, row, priced, kept, lines: lineRows(row.id, priced, placing.bag?.numbers ?? null) }];
   });
   if (fresh.length === 0) return new Map();
@@ -224,7 +233,7 @@ function newRow(
   { priced: { shopId, currency, totalMinor }, pickup, shipping: { feeMinor, shipsWith } }: DecidedOrder,
   /** Of the orders before it in the batch, by their place there. */
   ids: ReadonlyMap<number, string>,
-  now: Date,
+  { now, holdExpiresAt }: { now: Date; holdExpiresAt: Date },
 ): Omit<store.OrderRow, 'number'> {
   return {
     ...store.NOTHING_HAPPENED,
@@ -245,7 +254,7 @@ function newRow(
     counter_method: null,
     address: request.address ?? null,
     pickup,
-    hold_expires_at: new Date(now.getTime() + HOLD_MS),
+    hold_expires_at: holdExpiresAt,
     placed_at: now,
   };
 }

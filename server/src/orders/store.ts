@@ -55,7 +55,7 @@ export interface PurchaseKey {
 }
 
 /** The orders that exist under these keys. */
-export async function findByKeys(tx: Tx, keys: readonly PurchaseKey[]): Promise<OrderRow[]> {
+export async function findByKeys(tx: Db | Tx, keys: readonly PurchaseKey[]): Promise<OrderRow[]> {
   const { rows } = await sql<OrderRow>`
     select "order".*
       from ${relationOf(keys, { buyerId: 'uuid', idempotencyKey: 'text' })}
