@@ -84,7 +84,8 @@ function comeDue(perSecond: number): void {
 }
 
 function nextOrder(): string {
-  const lines = Array.from({ length: task.linesEach }, (_, line) => goods[(sent * task.linesEach + line) % goods.length]);
+  const first = sent * task.linesEach;
+  const lines = Array.from({ length: task.linesEach }, (_, line) => goods[(first + line) % goods.length]);
   return `{"idempotencyKey":"${randomUUID()}","showId":null,"lines":[${lines.join(',')}],`
     + `"address":{"line1":${JSON.stringify(`${line1} ${sent}`)},${rest}}`;
 }

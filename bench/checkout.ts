@@ -1,8 +1,8 @@
 /**
  * Orders a second through the real route: session, validation, limits, answer, durably written.
  *
- * A server of its own on a PostgreSQL that syncs (shown); buyers with sessions and addresses of their own; a client in a
- * process of its own, bounded in time. What counts is orders per second of processor time of server and PostgreSQL
+ * A server of its own on a PostgreSQL that syncs (shown); buyers with sessions and addresses of their own; a client in
+ * a process of its own, bounded in time. What counts is orders per second of processor time of server and PostgreSQL
  * together; by the clock they share the machine with the client. A round takes about a minute and a half. Its parts:
  *
  * - `hot`: one variant, at 64, 512 and 4,000 connections
@@ -52,7 +52,9 @@ try {
   const hot = await stage.newGoods(1, 1_000_000);
   const many = parts.has('skus') || parts.has('carts') ? await stage.newGoods(1_000, 10_000) : [];
   for (let index = 0; index < rounds; index += 1) {
-    if (parts.has('hot')) for (const count of connections) await through(String(count), { connections: count, goods: hot });
+    if (parts.has('hot')) {
+      for (const count of connections) await through(String(count), { connections: count, goods: hot });
+    }
     if (parts.has('half')) await half(hot);
     if (parts.has('skus')) await through('skus', { connections: usually, goods: many });
     if (parts.has('carts')) await through('carts', { connections: usually, goods: many, linesEach: 3 });

@@ -8,6 +8,7 @@
 import type { Address } from '@nacre/contract/accounts';
 import type { Order, OrderPlace } from '@nacre/contract/orders';
 import { Refusal } from '../lib/refusal.ts';
+import type { Seller } from '../shops/shops.ts';
 import { createBatcher, type Batcher } from '../platform/batcher.ts';
 import { afterCommit, type Tx } from '../platform/database.ts';
 import { decideAll, keptName, nameOf, type DecidedOrder, type Decision, type Ground } from './deciding.ts';
@@ -80,7 +81,7 @@ async function placeBatch(
     const ground = await readGround(deps, tx, placings);
     const decided = decideAll(placings, ground);
     afterCommit(tx, () => soldOut.learn(reading, goneIn(placings, decided, ground.live)));
-    return { decisions: decided, written: await write(deps, tx, placings, decided) };
+    return { decisions: decided, written: await write(deps, tx, placings, ground, decided) };
   });
   const views = await viewsOf(deps, decisions, written);
   return decisions.map((decision, at) => {
@@ -92,7 +93,11 @@ async function placeBatch(
   });
 }
 
-async function readGround(deps: OrdersDeps, tx: Tx, placings: readonly Placing[]): Promise<Ground> {
+interface ReadGround extends Ground {
+  sellers: ReadonlyMap<string, Seller>;
+}
+
+async function readGround(deps: OrdersDeps, tx: Tx, placings: readonly Placing[]): Promise<ReadGround> {
   // As a statement of its own: what is read after it sees all that earlier batches wrote.
   await store.lockPlacing(tx);
   const keys = placings.map(({ buyer: { personId }, request: { idempotencyKey } }) => (
@@ -105,8 +110,11 @@ async function readGround(deps: OrdersDeps, tx: Tx, placings: readonly Placing[]
   const goods = byVariant(await deps.catalog.lockForOrder(tx, [...variantIds]));
   const showIds = new Set(placings.flatMap(({ request }) => request.showId ?? []));
   const live = await deps.offers.lockLive(tx, [...showIds], [...variantIds], [...personIds]);
-  const places: Ground['places'] = await readPlaces(deps, tx, placings, goods);
-  const shipping = await readShipping(deps, tx, placings, goods);
+  const sellers = await deps.shops.sellersOf(tx, [...new Set([...goods.values()].map(({ shopId }) => shopId))]);
+  const places: Ground['places'] = new Map([...sellers.values()].flatMap(({ id, pickupPlace }) => (
+    pickupPlace === null ? [] : [[id, pickupPlace] as const]
+  )));
+  const shipping = await readShipping(tx, placings, sellers);
   const kept = await deps.catalog.keptFor(tx, placings.flatMap(({ buyer: { personId }, asked }) => (
     asked.map(({ variantId }) => ({ personId, variantId }))
   )));
@@ -114,34 +122,18 @@ async function readGround(deps: OrdersDeps, tx: Tx, placings: readonly Placing[]
     orders: new Map(orders.map((row) => [
       nameOf({ buyerId: row.buyer_id!, idempotencyKey: row.idempotency_key }), row,
     ])),
-    heldBy, goods, live, places, shipping,
+    heldBy, goods, live, places, shipping, sellers,
     kept: new Map(kept.map((one) => [keptName(one), one])),
   };
 }
 
-/** The places of shops from which somebody of the batch wants to pick up. */
-async function readPlaces(
-  deps: OrdersDeps, tx: Tx, placings: readonly Placing[], goods: Ground['goods'],
-): Promise<Ground['places']> {
-  const shopIds = new Set(placings.flatMap(({ request, asked }) => (
-    request.pickup === undefined ? [] : asked.flatMap(({ variantId }) => goods.get(variantId)?.shopId ?? [])
-  )));
-  const places = new Map();
-  for (const shopId of shopIds) {
-    const found = await deps.shops.pickupPlace(tx, shopId);
-    if (found !== null) places.set(shopId, found);
-  }
-  return places;
-}
-
-/** What the shops of the batch's parcels take for sending, and which parcels may go along. */
+/** What the shops of the batch take for sending, and which parcels may go along. */
 async function readShipping(
-  deps: OrdersDeps, tx: Tx, placings: readonly Placing[], goods: Ground['goods'],
+  tx: Tx, placings: readonly Placing[], sellers: ReadonlyMap<string, Seller>,
 ): Promise<Ground['shipping']> {
-  const shopIds = new Set(placings.flatMap(({ request, asked }) => (
-    request.address === undefined ? [] : asked.flatMap(({ variantId }) => goods.get(variantId)?.shopId ?? [])
+  const terms = new Map([...sellers.values()].flatMap(({ id, shipping }) => (
+    shipping === null ? [] : [[id, shipping] as const]
   )));
-  const terms = await deps.shops.shippingTerms(tx, [...shopIds]);
   const places = new Map(placings.flatMap(({ buyer: { personId: buyerId }, request: { showId }, bag }) => {
     if (showId === null || bag === null || !terms.has(bag.shopId)) return [];
     const place: ParcelPlace = { buyerId, shopId: bag.shopId, showId };
@@ -158,7 +150,7 @@ async function readShipping(
 
 /** Writes what is new; the rest of the batch has no place in the answer. */
 async function write(
-  deps: OrdersDeps, tx: Tx, placings: readonly Placing[], decisions: readonly Decision[],
+  deps: OrdersDeps, tx: Tx, placings: readonly Placing[], ground: ReadGround, decisions: readonly Decision[],
 ): Promise<Map<number, Written>> {
   const now = deps.platform.clock.now();
   const times = { now, holdExpiresAt: new Date(now.getTime() + HOLD_MS) };
@@ -180,16 +172,17 @@ async function write(
     { lines: priced.lines, ref: { orderId: row.id, personId: row.buyer_id } }
   )), {
     kept: fresh.flatMap(({ row, kept }) => kept.map(({ waitId }) => ({ waitId, orderId: row.id }))), freed: uses,
+    locked: [...ground.goods.values()],
   });
   await deps.offers.take(tx, uses);
-  const rows = await store.insertOrders(tx, fresh.map(({ row }) => row), fresh.flatMap(({ lines }) => lines));
-  await store.insertTransitions(tx, rows.map((row) => (
+  const steps = fresh.map(({ row }): store.TransitionRow => (
     { order_id: row.id, from_state: null, to_state: 'held', person_id: row.buyer_id, at: now, reason: null }
-  )));
+  ));
+  const rows = await store.insertOrders(tx, fresh.map(({ row }) => row), fresh.flatMap(({ lines }) => lines), steps);
   const promised = rows.map((row, i) => (
     { row, lines: fresh[i]!.lines, priced: fresh[i]!.priced }
   ));
-  const { offers, promises } = promisesOf(promised, await readPromiseGround(deps, tx, promised));
+  const { offers, promises } = promisesOf(promised, await readPromiseGround(deps, tx, promised, ground));
   await store.insertPromises(tx, offers, promises);
   const payments = await deps.payments.create(tx, rows.map((row) => ({
     subject: subjectOf(row.id),
@@ -206,13 +199,14 @@ async function write(
   const orders = rows.map((row, i) => factOf(row, fresh[i]!.lines));
   await deps.platform.outbox.publish(tx, { topic: 'orders.placed', payload: { orders } });
   return new Map(rows.map((row, i) => [
-    fresh[i]!.at, { row, lines: fresh[i]!.lines, pageUrl: payments[i]!.pageUrl },
+    fresh[i]!.at,
+    { row, lines: fresh[i]!.lines, pageUrl: payments[i]!.pageUrl, shop: ground.sellers.get(row.shop_id)! },
   ]));
 }
 
 /** What these orders are promised, read once for all of them. */
 async function readPromiseGround(
-  deps: OrdersDeps, tx: Tx, orders: ReadonlyArray<Pick<Written, 'row' | 'lines'>>,
+  deps: OrdersDeps, tx: Tx, orders: ReadonlyArray<Pick<Written, 'row' | 'lines'>>, { sellers }: ReadGround,
 ): Promise<PromiseGround> {
   const shows = new Set(orders.flatMap(({ row }) => row.show_id ?? []));
   const screens = await deps.screensNow(tx, [...shows]);
@@ -223,7 +217,7 @@ async function readPromiseGround(
   return {
     screens,
     cards: await deps.catalog.cardsOf(tx, [...products]),
-    shops: await deps.shops.termsOf(tx, [...new Set(orders.map(({ row }) => row.shop_id))]),
+    shops: sellers,
   };
 }
 

@@ -32,9 +32,16 @@ export function relationOf<Row extends object>(
 /** Column names for the list of an `insert`. */
 export const columnsOf = (types: object) => sql.join(Object.keys(types).map((column) => sql.ref(column)));
 
-/** Writes the rows, by one statement. Columns are named in `types`, as for `relationOf`; none of them an array. */
+/** The statement that writes the rows. Columns are named in `types`, as for `relationOf`; none of them an array. */
+export function insertionOf<Row extends object>(
+  table: keyof DB, rows: readonly Row[], types: { [Column in keyof Row]-?: string },
+): RawBuilder<unknown> {
+  return sql`insert into ${sql.table(table)} (${columnsOf(types)}) select * from ${relationOf(rows, types)}`;
+}
+
+/** Writes the rows, by one statement. */
 export async function insertRows<Row extends object>(
   tx: Tx, table: keyof DB, rows: readonly Row[], types: { [Column in keyof Row]-?: string },
 ): Promise<void> {
-  await sql`insert into ${sql.table(table)} (${columnsOf(types)}) select * from ${relationOf(rows, types)}`.execute(tx);
+  await insertionOf(table, rows, types).execute(tx);
 }
