@@ -1,6 +1,9 @@
 /**
- * The load of `checkout.ts`, a process of its own: keeps one order on the way on each connection for a bounded time,
- * each with a key of its own and from a buyer's own session, pays it there if asked, and tells what became of them.
+ * The load of `checkout.ts`, a process of its own, bounded in time: orders on many connections, each with a key and an
+ * address of its own and from a buyer's own session, paid there if asked, and what became of them.
+ *
+ * Without a pace each connection sends its next order when the one before is answered. With a pace orders come due by
+ * the clock, whatever the server does, and one that has to wait for a free connection has waited.
  *
  * Reads its task as JSON from the standard input, writes its result as JSON to the standard output.
  */
@@ -11,11 +14,15 @@ export interface Task {
   port: number;
   connections: number;
   forMs: number;
+  /** Orders that come due in a second; null: as fast as they are answered. */
+  perSecond: number | null;
   /** Cookie headers; taken in turn, each `ordersEach` times at most. */
   cookies: string[];
   ordersEach: number;
-  /** Of an order, without its key. */
-  body: Record<string, unknown>;
+  /** Lines that orders take in turn. */
+  goods: Array<{ variantId: string; quantity: number; unitPriceMinor: number }>;
+  linesEach: number;
+  address: { line1: string };
   /** Pays each order at once, on its connection. */
   pays: boolean;
 }
@@ -31,24 +38,57 @@ export interface Result {
   p99Ms: number;
 }
 
+/** How often paced orders come due: much less than an answer takes. */
+const TICK_MS = 2;
+
 let input = '';
 for await (const chunk of process.stdin) input += String(chunk);
 const task = JSON.parse(input) as Task;
-const body = JSON.stringify(task.body).slice(1);
+const goods = task.goods.map((line) => JSON.stringify(line));
+const { line1, ...address } = task.address;
+const rest = JSON.stringify(address).slice(1);
 const tookMs: number[] = [];
 const others: Record<string, number> = {};
 let sent = 0;
 let placed = 0;
 let paid = 0;
 
+/** When orders came due that nobody has sent yet, and connections that have nothing to send. */
+const due: number[] = [];
+const idle: Array<() => void> = [];
+let cameDue = 0;
+
 const startMs = performance.now();
 const endMs = startMs + task.forMs;
+const pacer = task.perSecond === null ? undefined : setInterval(comeDue, TICK_MS, task.perSecond);
 await Promise.all(Array.from({ length: task.connections }, () => keepOrdering()));
+clearInterval(pacer);
 const seconds = (performance.now() - startMs) / 1000;
 tookMs.sort((a, b) => a - b);
 const at = (share: number): number => Number((tookMs[Math.floor(tookMs.length * share)] ?? 0).toFixed(1));
 const result: Result = { placed, paid, others, seconds, p50Ms: at(0.5), p99Ms: at(0.99) };
 process.stdout.write(JSON.stringify(result));
+
+function isOver(): boolean {
+  return performance.now() >= endMs || sent >= task.cookies.length * task.ordersEach;
+}
+
+function comeDue(perSecond: number): void {
+  for (; ; cameDue += 1) {
+    const dueMs = startMs + (cameDue * 1000) / perSecond;
+    if (dueMs > performance.now() || dueMs >= endMs) break;
+    due.push(dueMs);
+  }
+  // Connections that have nothing more to do see for themselves that it is over.
+  while (idle.length > 0 && (due.length > 0 || isOver())) idle.shift()!();
+}
+
+function nextOrder(): string {
+  const first = sent * task.linesEach;
+  const lines = Array.from({ length: task.linesEach }, (_, line) => goods[(first + line) % goods.length]);
+  return `{"idempotencyKey":"${randomUUID()}","showId":null,"lines":[${lines.join(',')}],`
+    + `"address":{"line1":${JSON.stringify(`${line1} ${sent}`)},${rest}}`;
+}
 
 /** One connection: the next order follows the answer to the one before, or to its payment. */
 function keepOrdering(): Promise<void> {
@@ -58,15 +98,17 @@ function keepOrdering(): Promise<void> {
     let sentAtMs = 0;
     let cookie: string | undefined;
     const post = (path: string, json: string): void => {
-      sentAtMs = performance.now();
       socket.write(`POST ${path} HTTP/1.1\r\nhost: localhost:${task.port}\r\ncookie: ${cookie}\r\n`
         + `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(json)}\r\n\r\n${json}`);
     };
     const next = (): void => {
-      cookie = task.cookies[sent % task.cookies.length];
-      if (performance.now() >= endMs || sent >= task.cookies.length * task.ordersEach) return void socket.end();
+      const dueMs = task.perSecond === null ? performance.now() : due.shift();
+      if (isOver()) return void socket.end();
+      if (dueMs === undefined) return void idle.push(next);
+      sentAtMs = dueMs;
       sent += 1;
-      post('/api/orders', `{"idempotencyKey":"${randomUUID()}",${body}`);
+      cookie = task.cookies[sent % task.cookies.length];
+      post('/api/orders', nextOrder());
     };
     socket.setEncoding('latin1');
     socket.on('connect', next);
@@ -85,6 +127,7 @@ function keepOrdering(): Promise<void> {
       else if (isPaid) paid += 1;
       else others[status] = (others[status] ?? 0) + 1;
       if (!task.pays || paymentId === undefined) return void next();
+      sentAtMs = performance.now();
       post(`/api/payments/${paymentId}/sandbox`, '{"outcome":"succeed"}');
     });
     socket.on('close', () => resolve());

@@ -1,202 +1,169 @@
 /**
- * Orders a second of one variant, through the real route: session, validation, limits, answer, durably written.
+ * Orders a second through the real route: session, validation, limits, answer, durably written.
  *
- * A server of its own on a PostgreSQL that syncs (shown); buyers with sessions of their own; a client in a process of
- * its own, bounded in time. What counts is orders per second of processor time of server and PostgreSQL together;
- * by the clock they share the machine with the client. The same once more with each order paid at once: what counts
- * there is orders that are paid, until the last one is. Beside it in the same run, on the same database: the batches
- * without HTTP, driven in process (the limit), and one order after the other, a transaction each (the usual way).
+ * A server of its own on a PostgreSQL that syncs (shown); buyers with sessions and addresses of their own; a client in
+ * a process of its own, bounded in time. What counts is orders per second of processor time of server and PostgreSQL
+ * together; by the clock they share the machine with the client. A round takes about a minute and a half. Its parts:
  *
- * Usage: node bench/checkout.ts [--json] [--rounds N]
+ * - `hot`: one variant, at 64, 512 and 4,000 connections
+ * - `half`: the same paced at half of what 512 connections got: how long people wait when it is not full
+ * - `skus`, `carts`: a thousand variants, one or three in an order
+ * - `paid`: each order paid at once; what counts there is orders that are paid, until the last one is
+ * - `gone`: told that it is sold out
+ * - `limit`, `usual`: batches without HTTP, driven in process; one order after the other, a transaction each
+ * - `ceiling`: Node.js's bare HTTP
+ * - `holds`: ten thousand holds that end in one second
+ *
+ * Usage: node bench/checkout.ts [--json] [--rounds N] [--only PART,PART]
  */
-import { spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
-import { newId } from '../server/src/platform/ids.ts';
-import { insertPeople, newBuyers } from '../tests/support/buyers.ts';
-import { ADDRESS, createMarket } from '../tests/support/market.ts';
-import { openMarket, startNacre } from '../tests/support/nacre.ts';
-import { databaseOf } from '../tests/support/server-database.ts';
-import type { Result, Task } from './checkout-client.ts';
-import { median, processorSeconds, round, say, statOf, ticksPerSecond } from './figures.ts';
+import { parseArgs } from 'node:util';
+import { bareHttp, FOR_MS, measuredOf, openStage, type Measured } from './checkout-stage.ts';
+import { median, round, say } from './figures.ts';
 
-const json = process.argv.includes('--json');
-const rounds = Number(process.argv[process.argv.indexOf('--rounds') + 1]) || 3;
-const stock = 1_000_000;
-const ordersEach = 5;
-const buyersEach = 6_000;
-const forMs = 4_000;
-const connections = [64, 512, 4_000];
-/** In process as many wait at a time. */
-const atOnce = 512;
-
+const PARTS = ['hot', 'half', 'skus', 'carts', 'paid', 'gone', 'limit', 'usual', 'ceiling', 'holds'] as const;
+type Part = (typeof PARTS)[number];
+const { values: options } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false }, rounds: { type: 'string', default: '3' }, only: { type: 'string' },
+  },
+});
+const rounds = Number(options.rounds);
+const parts = new Set((options.only?.split(',') ?? PARTS) as Part[]);
+for (const part of parts) if (!PARTS.includes(part)) throw new Error(`no part ${part}; there are ${PARTS.join(', ')}`);
 if (process.platform !== 'linux') throw new Error('the processor time of a process is read from /proc: Linux only');
 
-/** Of the run in which orders are paid. */
-const payingConnections = 512;
-/** The news of the last payments is through by then, or something is wrong. */
-const paidWithinMs = 30_000;
+const connections = [64, 512, 4_000];
+/** Of all other parts; in process as many wait at a time. */
+const usually = 512;
+/** The news of the last payments is through by then, or something is wrong; and so is the last hold. */
+const settledWithinMs = 30_000;
+const holdsCount = 10_000;
 
-interface Measured {
-  perSecond: number;
-  perCpuSecond: number;
-  p50Ms: number;
-  p99Ms: number;
-}
+const stage = await openStage();
+const { pool } = stage;
+const found = new Map<string, Measured[]>();
 
-const nacre = await startNacre();
 try {
-  const { url, sessionSecret, postmaster: postmasterNow } = databaseOf(nacre);
-  const postmaster = postmasterNow();
-  const pool = new pg.Pool({ connectionString: url, max: 2 });
-  const shown = await pool.query<{ fsync: string; commit: string }>(
+  const { rows: [settings] } = await pool.query<{ fsync: string; commit: string }>(
     `select current_setting('fsync') as fsync, current_setting('synchronous_commit') as commit`,
   );
-  say(`fsync ${shown.rows[0]?.fsync}, synchronous_commit ${shown.rows[0]?.commit}`);
-  const market = await openMarket(nacre.url, { stock });
-  const [variant] = market.product.variants;
-  if (!variant) throw new Error('nothing to sell');
-  const wish = { variantId: variant.id, quantity: 1, unitPriceMinor: variant.priceMinor };
-  const ours = new Map<number, Measured[]>(connections.map((count) => [count, []]));
-  const limit: Measured[] = [];
-  const usual: Measured[] = [];
-  const paying: Paying[] = [];
-  const direct = await createMarket({ url, deliver: false });
+  say(`fsync ${settings?.fsync}, synchronous_commit ${settings?.commit}`);
+  const hot = await stage.newGoods(1, 1_000_000);
+  const many = parts.has('skus') || parts.has('carts') ? await stage.newGoods(1_000, 10_000) : [];
   for (let index = 0; index < rounds; index += 1) {
-    for (const count of connections) {
-      const cookies = await newBuyers(pool, sessionSecret, buyersEach);
-      const cpuBefore = processorSeconds(nacre.pid()) + cpuOfPostgres(postmaster);
-      const result = await load({
-        port: Number(new URL(nacre.url).port), connections: count, forMs, cookies, ordersEach,
-        body: { showId: null, lines: [wish], address: ADDRESS }, pays: false,
-      });
-      const cpu = processorSeconds(nacre.pid()) + cpuOfPostgres(postmaster) - cpuBefore;
-      const measured = {
-        perSecond: result.placed / result.seconds, perCpuSecond: result.placed / cpu,
-        p50Ms: result.p50Ms, p99Ms: result.p99Ms,
-      };
-      ours.get(count)?.push(measured);
-      say(`${count} connections: ${rates(measured)}, p50 ${result.p50Ms} ms, p99 ${result.p99Ms} ms, `
-        + `others ${JSON.stringify(result.others)}`);
+    if (parts.has('hot')) {
+      for (const count of connections) await through(String(count), { connections: count, goods: hot });
     }
-    const both = await placeAndPay();
-    paying.push(both);
-    say(`${payingConnections} connections, placed and paid: ${rates(both)}, p50 ${both.p50Ms} ms, `
-      + `p99 ${both.p99Ms} ms; placed ${Math.round(both.placedPerSecond)}/s, `
-      + `the last one paid after ${round(both.behindMs, 0)} ms`);
-    limit.push(await inProcess(atOnce));
-    usual.push(await inProcess(1));
-    say(`batches without HTTP ${rates(limit.at(-1)!)}; one by one ${rates(usual.at(-1)!)}`);
-  }
-  const best = median(ours.get(512)!.map(({ perCpuSecond }) => perCpuSecond));
-  const most = median(limit.map(({ perCpuSecond }) => perCpuSecond));
-  const ratio = round(best / most, 3);
-  say(`512 connections: ${Math.round(best)} orders per CPU second; limit ${Math.round(most)}; ratio ${ratio}`);
-  if (json) {
-    const details = {
-      ...Object.fromEntries([...ours].map(([count, all]) => [count, summary(all)])),
-      paid: summary(paying), limit: summary(limit), usual: summary(usual), rounds,
-    };
-    const figures = { ours: Math.round(best), limit: Math.round(most), ratio, unit: 'orders/CPU s', details };
-    console.log(JSON.stringify({ goal: 'checkout', ...figures }));
-  }
-  await direct.stop();
-  await pool.end();
-
-  /** Through the real routes of both; the processor time is taken when the last order is paid. */
-  async function placeAndPay(): Promise<Paying> {
-    const cookies = await newBuyers(pool, sessionSecret, buyersEach);
-    const paidBefore = await countPaid();
-    const cpuBefore = processorSeconds(nacre.pid()) + cpuOfPostgres(postmaster);
-    const startMs = performance.now();
-    const result = await load({
-      port: Number(new URL(nacre.url).port), connections: payingConnections, forMs, cookies, ordersEach,
-      body: { showId: null, lines: [wish], address: ADDRESS }, pays: true,
-    });
-    const loadedMs = performance.now();
-    while ((await countPaid()) - paidBefore < result.paid) {
-      if (performance.now() - loadedMs > paidWithinMs) throw new Error('orders stay unpaid');
-      await sleep(50);
+    if (parts.has('half')) await half(hot);
+    if (parts.has('skus')) await through('skus', { connections: usually, goods: many });
+    if (parts.has('carts')) await through('carts', { connections: usually, goods: many, linesEach: 3 });
+    if (parts.has('paid')) await placeAndPay(hot);
+    if (parts.has('gone')) await tellGone();
+    if (parts.has('limit')) {
+      // As warm as the server is by now.
+      await stage.inProcess(usually, hot, FOR_MS / 2);
+      note('limit', await stage.inProcess(usually, hot, FOR_MS / 2));
     }
-    const behindMs = performance.now() - loadedMs;
-    const cpu = processorSeconds(nacre.pid()) + cpuOfPostgres(postmaster) - cpuBefore;
-    return {
-      perSecond: result.paid / ((performance.now() - startMs) / 1000), perCpuSecond: result.paid / cpu,
-      placedPerSecond: result.placed / result.seconds, behindMs, p50Ms: result.p50Ms, p99Ms: result.p99Ms,
-    };
+    if (parts.has('usual')) note('usual', await stage.inProcess(1, hot, FOR_MS / 2));
+    if (parts.has('ceiling')) note('ceiling', await bareHttp(usually, hot));
+    if (parts.has('holds')) await endHolds(hot);
   }
-
-  async function countPaid(): Promise<number> {
-    const { rows } = await pool.query<{ paid: number }>(
-      `select count(*)::int as paid from "order" where state = 'paid'`);
-    return rows[0]!.paid;
-  }
-
-  /** Without HTTP and sessions, as many on the way at a time; this process counts as the server's. */
-  async function inProcess(parallel: number): Promise<Measured> {
-    const buyers = Array.from({ length: buyersEach }, () => ({ personId: newId(), name: 'Buyer' }));
-    await insertPeople(pool, buyers.map(({ personId }) => personId));
-    const before = process.cpuUsage();
-    const postgresBefore = cpuOfPostgres(postmaster);
-    const startMs = performance.now();
-    let placed = 0;
-    await Promise.all(Array.from({ length: parallel }, async () => {
-      while (performance.now() - startMs < forMs / 2 && placed < buyersEach * ordersEach) {
-        const buyer = buyers[placed % buyersEach]!;
-        placed += 1;
-        await direct.orders.place(buyer, { idempotencyKey: newId(), showId: null, lines: [wish], address: ADDRESS });
-      }
-    }));
-    const seconds = (performance.now() - startMs) / 1000;
-    const used = process.cpuUsage(before);
-    const cpu = (used.user + used.system) / 1e6 + cpuOfPostgres(postmaster) - postgresBefore;
-    return { perSecond: placed / seconds, perCpuSecond: placed / cpu, p50Ms: 0, p99Ms: 0 };
-  }
+  conclude();
 } finally {
-  await nacre.remove();
+  await stage.stop();
 }
 
-interface Paying extends Measured {
-  placedPerSecond: number;
-  /** From the last answer to the last paid order. */
-  behindMs: number;
+function note(name: string, measured: Measured, more = ''): void {
+  found.set(name, [...(found.get(name) ?? []), measured]);
+  const { perSecond, perCpuSecond, p50Ms, p99Ms } = measured;
+  const waits = p99Ms === 0 ? '' : `, p50 ${round(p50Ms, 1)} ms, p99 ${round(p99Ms, 1)} ms`;
+  say(`${name.padEnd(8)} ${Math.round(perSecond)}/s, ${Math.round(perCpuSecond)} per CPU second${waits}${more}`);
 }
 
-function rates({ perSecond, perCpuSecond }: Measured): string {
-  return `${Math.round(perSecond)}/s, ${Math.round(perCpuSecond)} per CPU second`;
+async function through(name: string, task: Parameters<typeof stage.load>[0]): Promise<void> {
+  const cpuBefore = stage.serverCpu();
+  const result = await stage.load(task);
+  const others = Object.keys(result.others).length === 0 ? '' : `, others ${JSON.stringify(result.others)}`;
+  note(name, measuredOf(result, stage.serverCpu() - cpuBefore), others);
 }
 
-function summary(all: Measured[]) {
-  const of = (key: keyof Measured, digits = 0): number => round(median(all.map((one) => one[key])), digits);
-  return { perSecond: of('perSecond'), perCpuSecond: of('perCpuSecond'), p50Ms: of('p50Ms', 1), p99Ms: of('p99Ms', 1) };
+async function half(goods: Parameters<typeof stage.load>[0]['goods']): Promise<void> {
+  if (!found.has(String(usually))) await through(String(usually), { connections: usually, goods });
+  const full = found.get(String(usually))!.at(-1)!.perSecond;
+  await through('half', { connections: usually, goods, perSecond: full / 2 });
 }
 
-async function load(task: Task): Promise<Result> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'checkout-client.ts')], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  child.stdin.end(JSON.stringify(task));
-  let output = '';
-  for await (const chunk of child.stdout) output += String(chunk);
-  return JSON.parse(output) as Result;
+/** Through the real routes of both; the processor time is taken when the last order is paid. */
+async function placeAndPay(goods: Parameters<typeof stage.load>[0]['goods']): Promise<void> {
+  const paidBefore = await count('paid');
+  const cpuBefore = stage.serverCpu();
+  const result = await stage.load({ connections: usually, goods, pays: true });
+  const behindMs = await waitUntil('orders stay unpaid', async () => (await count('paid')) - paidBefore >= result.paid);
+  const measured = measuredOf(result, stage.serverCpu() - cpuBefore, result.paid);
+  const perSecond = result.paid / (result.seconds + behindMs / 1000);
+  note('paid', { ...measured, perSecond }, `; placed ${Math.round(result.placed / result.seconds)}/s, `
+    + `the last one paid after ${round(behindMs, 0)} ms`);
 }
 
-/** Of the postmaster and all its processes, those that have ended too (fields 16 and 17). */
-function cpuOfPostgres(postmaster: number): number {
-  let sum = 0;
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const fields = statOf(name);
-      const isPostmaster = Number(name) === postmaster;
-      if (!isPostmaster && Number(fields[1]) !== postmaster) continue;
-      sum += Number(fields[11]) + Number(fields[12]);
-      if (isPostmaster) sum += Number(fields[13]) + Number(fields[14]);
-    } catch {
-      // It has ended meanwhile.
-    }
+/** What is counted are answers; the first finds out, the others are told from memory. */
+async function tellGone(): Promise<void> {
+  const cpuBefore = stage.serverCpu();
+  const result = await stage.load({ connections: usually, goods: await stage.newGoods(1, 0), forMs: FOR_MS / 2 });
+  note('gone', measuredOf(result, stage.serverCpu() - cpuBefore, result.others['409'] ?? 0));
+}
+
+/** What is counted are holds; the server's own sweep ends them, from the moment at which they are over. */
+async function endHolds(goods: Parameters<typeof stage.load>[0]['goods']): Promise<void> {
+  await pool.query(`update "order" set hold_expires_at = now() + interval '1 hour' where state = 'held'`);
+  while ((await count('held')) < holdsCount) await stage.load({ connections: usually, goods });
+  const { rowCount } = await pool.query(`
+    with due as (update "order" set hold_expires_at = now() + interval '1 second'
+                  where id in (select id from "order" where state = 'held' limit ${holdsCount}) returning id)
+    update payment set expires_at = now() + interval '1 second' from due where subject = 'order/' || due.id`);
+  const heldAfter = (await count('held')) - rowCount!;
+  await sleep(1_000);
+  const cpuBefore = stage.serverCpu();
+  const tookMs = await waitUntil('holds do not end', async () => (await count('held')) <= heldAfter);
+  const perCpuSecond = rowCount! / (stage.serverCpu() - cpuBefore);
+  note('holds', { perSecond: rowCount! / (tookMs / 1000), perCpuSecond, p50Ms: 0, p99Ms: 0 },
+    `; ${rowCount} holds that were over at once ended within ${round(tookMs / 1000, 1)} s`);
+}
+
+async function count(state: 'held' | 'paid'): Promise<number> {
+  const { rows } = await pool.query<{ count: number }>(
+    'select count(*)::int as count from "order" where state = $1', [state]);
+  return rows[0]!.count;
+}
+
+/** @returns how long it took, in milliseconds */
+async function waitUntil(otherwise: string, isSo: () => Promise<boolean>): Promise<number> {
+  const startMs = performance.now();
+  while (!(await isSo())) {
+    if (performance.now() - startMs > settledWithinMs) throw new Error(otherwise);
+    await sleep(50);
   }
-  return sum / ticksPerSecond;
+  return performance.now() - startMs;
+}
+
+function conclude(): void {
+  const middle = (name: string, key: keyof Measured = 'perCpuSecond'): number => (
+    median((found.get(name) ?? []).map((one) => one[key]))
+  );
+  const ours = middle(String(usually));
+  const limit = middle('limit');
+  const ratio = limit === 0 ? 0 : round(ours / limit, 3);
+  const usual = middle('usual', 'perSecond');
+  const times = usual === 0 ? 0 : round(middle(String(usually), 'perSecond') / usual, 1);
+  say(`512 connections: ${Math.round(ours)} orders per CPU second; limit ${Math.round(limit)}; ratio ${ratio}; `
+    + `${times} times the usual way by the clock`);
+  if (!options.json) return;
+  const details = Object.fromEntries([...found.keys()].map((name) => [name, {
+    perSecond: Math.round(middle(name, 'perSecond')), perCpuSecond: Math.round(middle(name)),
+    p50Ms: round(middle(name, 'p50Ms'), 1), p99Ms: round(middle(name, 'p99Ms'), 1),
+  }]));
+  console.log(JSON.stringify({
+    goal: 'checkout', ours: Math.round(ours), limit: Math.round(limit), ratio, unit: 'orders/CPU s',
+    details: { ...details, timesUsual: times, rounds },
+  }));
 }

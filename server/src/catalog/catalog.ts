@@ -13,7 +13,7 @@ import type { PersonalEvent } from '@nacre/contract/realtime';
 import type { LineLengths, Wait, WaitJoin } from '@nacre/contract/waiting';
 import type { Images } from '../images/images.ts';
 import { Refusal } from '../lib/refusal.ts';
-import type { Tx } from '../platform/database.ts';
+import type { Db, Tx } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Shops } from '../shops/shops.ts';
 import { createProduct, patchProduct } from './editing.ts';
@@ -78,13 +78,14 @@ export interface Catalog {
   /**
    * `hold` for several orders at once: all of them or none. `set.kept` names what was kept for their buyers and goes
    * into them; that it is still kept was read by `keptFor` under the lock. `set.freed` are pieces that were held for
-   * nobody in particular and are these orders' now. Both count as if they lay on the shelf. @throws Refusal as `hold`
+   * nobody in particular and are these orders' now. Both count as if they lay on the shelf. `set.locked` is what
+   * `lockForOrder` told in this transaction, if nothing of it has changed since. @throws Refusal as `hold`
    */
-  holdAll(
-    tx: Tx, orders: readonly OrderPieces[], set?: { kept?: readonly KeptUse[]; freed?: readonly StockLine[] },
-  ): Promise<StockLevel[]>;
+  holdAll(tx: Tx, orders: readonly OrderPieces[], set?: {
+    kept?: readonly KeptUse[]; freed?: readonly StockLine[]; locked?: readonly OrderableVariant[];
+  }): Promise<StockLevel[]>;
   /** What is kept now for these people. Under the lock of `lockForOrder` it stays so. */
-  keptFor(tx: Tx, asks: readonly KeptAsk[]): Promise<Kept[]>;
+  keptFor(tx: Db | Tx, asks: readonly KeptAsk[]): Promise<Kept[]>;
   /** Held pieces can be bought again. More than are held is our bug and thrown as such. */
   release(tx: Tx, lines: readonly StockLine[], ref: StockRef): Promise<StockLevel[]>;
   /** `release` for several orders at once. */
@@ -142,7 +143,9 @@ export function createCatalog(deps: CatalogDeps): Catalog {
     cardsOf,
     readForOrder: (variantIds) => readOrderable(deps.platform.database.db, variantIds),
     hold: (tx, lines, ref) => moveForOrders(deps, tx, 'held', [{ lines, ref }]),
-    holdAll: (tx, orders, set = {}) => holdWithKept(deps, tx, orders, set.kept ?? [], set.freed ?? []),
+    holdAll: (tx, orders, set = {}) => (
+      holdWithKept(deps, tx, orders, set.kept ?? [], set.freed ?? [], set.locked)
+    ),
     keptFor: (tx, asks) => keptFor(deps, tx, asks),
     release: (tx, lines, ref) => moveForOrders(deps, tx, 'released', [{ lines, ref }]),
     releaseAll: (tx, orders) => moveForOrders(deps, tx, 'released', orders),

@@ -4,7 +4,7 @@ import type { Tx } from '../platform/database.ts';
 import type { CatalogDeps } from './catalog.ts';
 import { serveLine } from './line.ts';
 import { moveAndTell, moveForOrders, type OrderPieces, type StockLine } from './stock.ts';
-import { applyMoves } from './stock-store.ts';
+import { applyMoves, type StockRow } from './stock-store.ts';
 import { backMove, tellOver } from './waiting.ts';
 import * as store from './waiting-store.ts';
 
@@ -14,9 +14,9 @@ import * as store from './waiting-store.ts';
  */
 export async function holdWithKept(
   deps: CatalogDeps, tx: Tx, orders: readonly OrderPieces[], uses: readonly store.KeptUse[],
-  freed: readonly StockLine[],
+  freed: readonly StockLine[], locked?: readonly StockRow[],
 ): Promise<StockLevel[]> {
-  if (uses.length === 0) return moveForOrders(deps, tx, 'held', orders, freed);
+  if (uses.length === 0) return moveForOrders(deps, tx, 'held', orders, freed, locked);
   const at = deps.platform.clock.now();
   const used = await store.useKept(tx, uses, at);
   if (used.length !== uses.length) throw new Error(`of ${uses.length} only ${used.length} are kept`);

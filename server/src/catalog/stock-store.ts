@@ -4,7 +4,7 @@
  * Invariants: rows are locked in the order of variant ids, by everybody, so that two orders of the same goods never
  * wait for each other in a circle; every change of a level has its row in `stock_move`.
  */
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import type { Db, Tx } from '../platform/database.ts';
 import { relationOf } from '../platform/relation.ts';
 
@@ -38,22 +38,23 @@ export async function lockStock(tx: Tx, variantIds: readonly string[]): Promise<
   return rows;
 }
 
-/** Applies moves to rows that `lockStock` holds and writes them down. */
+/** Applies moves to rows that `lockStock` or `lockOrderable` holds, and writes them down. */
 export async function applyMoves(tx: Tx, moves: Move[], at: Date): Promise<StockRow[]> {
   const { rows } = await sql<StockRow>`
+    with move as materialized (select * from ${relationOf(moves, MOVE_TYPES)}),
+         written as (${insertionOf(sql`move`, at)})
     update stock
-       set available = stock.available + move.available_change, held = stock.held + move.held_change
+       set available = stock.available + moved.available_change, held = stock.held + moved.held_change
       from (
              select "variantId" as variant_id, sum("availableChange")::int as available_change,
                     sum("heldChange")::int as held_change
-               from ${relationOf(moves, MOVE_TYPES)}
+               from move
               group by "variantId"
-           ) as move,
+           ) as moved,
            variant
-     where stock.variant_id = move.variant_id and variant.id = stock.variant_id
+     where stock.variant_id = moved.variant_id and variant.id = stock.variant_id
     returning stock.variant_id as "variantId", variant.product_id as "productId", stock.available, stock.held
   `.execute(tx);
-  await insertMoves(tx, moves, at);
   return rows;
 }
 
@@ -69,17 +70,15 @@ export async function insertStock(
   const moves = levels.filter(({ available }) => available > 0).map(({ variantId, available }): Move => ({
     variantId, availableChange: available, heldChange: 0, reason: 'set', orderId: null, personId,
   }));
-  await insertMoves(tx, moves, at);
+  if (moves.length > 0) await insertionOf(relationOf(moves, MOVE_TYPES), at).execute(tx);
 }
 
-async function insertMoves(tx: Tx, moves: Move[], at: Date): Promise<void> {
-  if (moves.length === 0) return;
-  await sql`
+/** Writes moves down; `from` has the columns of `MOVE_TYPES`. */
+const insertionOf = (from: RawBuilder<unknown>, at: Date) => sql`
     insert into stock_move
            (variant_id, available_change, held_change, reason, order_id, person_id, created_at)
-    select "variantId", "availableChange", "heldChange", reason, "orderId", "personId", ${at}
-      from ${relationOf(moves, MOVE_TYPES)}`.execute(tx);
-}
+    select "variantId", "availableChange", "heldChange", reason, "orderId", "personId", ${at}::timestamptz
+      from ${from}`;
 
 /** What an order must know of a variant. */
 export interface OrderableVariant {

@@ -52,14 +52,18 @@ function totals(lines: readonly StockLine[]): Map<string, number> {
   return sum;
 }
 
-/** All or none. @throws Refusal `orders.sold_out` (held only) with `details: { variantId, available }` */
+/**
+ * All or none. `locked` are levels that the transaction holds and has not changed.
+ * @throws Refusal `orders.sold_out` (held only) with `details: { variantId, available }`
+ */
 export async function moveForOrders(
   deps: CatalogDeps, tx: Tx, reason: keyof typeof STEPS, orders: readonly OrderPieces[],
-  freed: readonly StockLine[] = [],
+  freed: readonly StockLine[] = [], locked?: readonly stockStore.StockRow[],
 ): Promise<StockLevel[]> {
   const wanted = totals(orders.flatMap(({ lines }) => lines));
   if (wanted.size === 0) return [];
-  const rows = new Map((await stockStore.lockStock(tx, [...wanted.keys()])).map((row) => [row.variantId, row]));
+  const levels = locked ?? await stockStore.lockStock(tx, [...wanted.keys()]);
+  const rows = new Map(levels.map((row) => [row.variantId, row]));
   const freedOf = totals(freed);
   for (const [variantId, quantity] of wanted) {
     const row = rows.get(variantId);

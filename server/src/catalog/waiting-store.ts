@@ -92,7 +92,7 @@ export interface KeptAsk {
 }
 
 /** What is kept for these people of these variants, and not over. */
-export async function findKept(tx: Tx, asks: readonly KeptAsk[], now: Date): Promise<WaitRow[]> {
+export async function findKept(tx: Db | Tx, asks: readonly KeptAsk[], now: Date): Promise<WaitRow[]> {
   const { rows } = await sql<WaitRow>`
     select distinct ${COLUMNS}
       from ${relationOf(asks, { personId: 'uuid', variantId: 'uuid' })}

@@ -7,7 +7,7 @@ import {
   LINE_MAX, LINES_SHOWN_MAX, WAITS_MAX, type LineLengths, type Wait, type WaitJoin,
 } from '@nacre/contract/waiting';
 import { Refusal } from '../lib/refusal.ts';
-import { afterCommit, type Tx } from '../platform/database.ts';
+import { afterCommit, type Db, type Tx } from '../platform/database.ts';
 import type { CatalogDeps } from './catalog.ts';
 import { serveLine } from './line.ts';
 import { moveAndTell } from './stock.ts';
@@ -127,7 +127,7 @@ export async function serveLeftOver(deps: CatalogDeps): Promise<void> {
   });
 }
 
-export async function keptFor(deps: CatalogDeps, tx: Tx, asks: readonly store.KeptAsk[]): Promise<Kept[]> {
+export async function keptFor(deps: CatalogDeps, tx: Db | Tx, asks: readonly store.KeptAsk[]): Promise<Kept[]> {
   if (asks.length === 0) return [];
   const rows = await store.findKept(tx, asks, deps.platform.clock.now());
   return rows.map(({ id, personId, variantId, kept }) => ({ waitId: id, personId, variantId, quantity: kept ?? 0 }));

@@ -6,7 +6,6 @@
  */
 import type { IncomingMessage } from 'node:http';
 import cookie from '@fastify/cookie';
-import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { Problem } from '@nacre/contract/common';
@@ -21,6 +20,7 @@ import { replyWithError } from './error-reply.ts';
 import type { Guests } from './guest.ts';
 import { answerPlainHttp } from './one-port.ts';
 import { describeApi } from './openapi.ts';
+import { SAFE_HEADERS } from './safe-headers.ts';
 import { EAGER, LAZY, refuseUnkeepableText } from './validation.ts';
 
 export type App = FastifyInstance<
@@ -111,14 +111,10 @@ export async function createApp(deps: AppDeps): Promise<App> {
   });
   app.addSchema(Problem);
   await app.register(cookie);
-  await app.register(helmet, {
-    contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'self'"], imgSrc: ["'self'"] } },
-    crossOriginEmbedderPolicy: false,
-    crossOriginResourcePolicy: { policy: 'same-origin' },
-    xFrameOptions: { action: 'sameorigin' },
-    // Over plain http on the own machine there is nothing to upgrade to; a proxy in front sets it.
-    strictTransportSecurity: false,
-    referrerPolicy: { policy: 'strict-origin-when-cross-origin' },
+  // On the answer itself, where also those find them who write it past Fastify, as the pages do.
+  app.addHook('onRequest', (_request, reply, done) => {
+    for (const [name, value] of SAFE_HEADERS) reply.raw.setHeader(name, value);
+    done();
   });
 
   app.decorateRequest('actor');

@@ -64,12 +64,10 @@ async function write(
     delivery: 'counter', counter_method: method, address: null, pickup: null,
     // It was never held.
     hold_expires_at: now, placed_at: now, paid_at: now, handed_over_at: now,
-  }], lines);
-  if (order === undefined) throw new Error(`order ${orderId} was not written`);
-  await store.insertTransitions(tx, [{
-    order_id: orderId, from_state: null, to_state: 'handed_over', person_id: personId, at: now,
-    reason: null,
+  }], lines, [{
+    order_id: orderId, from_state: null, to_state: 'handed_over', person_id: personId, at: now, reason: null,
   }]);
+  if (order === undefined) throw new Error(`order ${orderId} was not written`);
   await deps.payments.takeAtCounter(tx, {
     subject: subjectOf(orderId), amountMinor: totalMinor, currency, method, description: numberOf(order),
   });

@@ -42,7 +42,7 @@ export interface OrdersDeps {
   >;
   offers: Pick<Offers, 'lockLive' | 'take' | 'giveBack'>;
   payments: Pick<Payments, 'create' | 'takeAtCounter' | 'cancel' | 'expire' | 'refund' | 'pagesOf'>;
-  shops: Pick<Shops, 'assertMay' | 'refs' | 'pickupPlace' | 'placeOf' | 'termsOf' | 'shippingTerms'>;
+  shops: Pick<Shops, 'assertMay' | 'refs' | 'placeOf' | 'sellersOf'>;
   images: Pick<Images, 'describe'>;
   /** The shop of a show and the numbers of its goods, by product; null for a show that this person may not know of. */
   bagOf(showId: string, personId: string): Promise<Bag | null>;

@@ -8,14 +8,16 @@
 import type { Address } from '@nacre/contract/accounts';
 import type { Order, OrderPlace } from '@nacre/contract/orders';
 import { Refusal } from '../lib/refusal.ts';
+import type { Seller } from '../shops/shops.ts';
 import { createBatcher, type Batcher } from '../platform/batcher.ts';
-import type { Tx } from '../platform/database.ts';
+import { afterCommit, type Tx } from '../platform/database.ts';
 import { decideAll, keptName, nameOf, type DecidedOrder, type Decision, type Ground } from './deciding.ts';
 import type { Bag, Buyer, OrdersDeps } from './orders.ts';
 import { byVariant, hashRequest, lineRows, readLines, type AskedLine } from './placing.ts';
 import { promisesOf, type PromiseGround } from './promise.ts';
 import { partsOf, type Written } from './reading.ts';
 import { placeNameOf, type Parcel, type ParcelPlace } from './shipping.ts';
+import { createSoldOut, goneIn, type SoldOut } from './sold-out.ts';
 import * as store from './store.ts';
 import { factOf, numberOf, subjectOf, viewOf } from './view.ts';
 
@@ -42,15 +44,17 @@ interface Placed {
   isNew: boolean;
 }
 
-export type Placer = Batcher<Placing, Placed>;
+export type Placer = Pick<Batcher<Placing, Placed>, 'add'>;
 
 export function createPlacer(deps: OrdersDeps): Placer {
-  return createBatcher<Placing, Placed>({
-    run: (placings) => placeBatch(deps, placings),
+  const soldOut = createSoldOut(deps);
+  const batcher = createBatcher<Placing, Placed>({
+    run: (placings) => placeBatch(deps, soldOut, placings),
     batchMax: BATCH_MAX,
     waitingMax: WAITING_MAX,
     full: () => new Refusal('orders.rush', { retryAfterSeconds: RETRY_AFTER_SECONDS }),
   });
+  return { add: (placing) => soldOut.ask(placing, () => batcher.add(placing)) };
 }
 
 export async function place(deps: OrdersDeps, placer: Placer, buyer: Buyer, request: OrderPlace): Promise<Order> {
@@ -69,10 +73,15 @@ export async function place(deps: OrdersDeps, placer: Placer, buyer: Buyer, requ
   return order;
 }
 
-async function placeBatch(deps: OrdersDeps, placings: readonly Placing[]): Promise<Array<Placed | Refusal>> {
+async function placeBatch(
+  deps: OrdersDeps, soldOut: SoldOut, placings: readonly Placing[],
+): Promise<Array<Placed | Refusal>> {
   const { decisions, written } = await deps.platform.database.transaction(async (tx) => {
-    const decided = decideAll(placings, await readGround(deps, tx, placings));
-    return { decisions: decided, written: await write(deps, tx, placings, decided) };
+    const reading = soldOut.reading();
+    const ground = await readGround(deps, tx, placings);
+    const decided = decideAll(placings, ground);
+    afterCommit(tx, () => soldOut.learn(reading, goneIn(placings, decided, ground.live)));
+    return { decisions: decided, written: await write(deps, tx, placings, ground, decided) };
   });
   const views = await viewsOf(deps, decisions, written);
   return decisions.map((decision, at) => {
@@ -84,7 +93,11 @@ async function placeBatch(deps: OrdersDeps, placings: readonly Placing[]): Promi
   });
 }
 
-async function readGround(deps: OrdersDeps, tx: Tx, placings: readonly Placing[]): Promise<Ground> {
+interface ReadGround extends Ground {
+  sellers: ReadonlyMap<string, Seller>;
+}
+
+async function readGround(deps: OrdersDeps, tx: Tx, placings: readonly Placing[]): Promise<ReadGround> {
   // As a statement of its own: what is read after it sees all that earlier batches wrote.
   await store.lockPlacing(tx);
   const keys = placings.map(({ buyer: { personId }, request: { idempotencyKey } }) => (
@@ -97,8 +110,11 @@ async function readGround(deps: OrdersDeps, tx: Tx, placings: readonly Placing[]
   const goods = byVariant(await deps.catalog.lockForOrder(tx, [...variantIds]));
   const showIds = new Set(placings.flatMap(({ request }) => request.showId ?? []));
   const live = await deps.offers.lockLive(tx, [...showIds], [...variantIds], [...personIds]);
-  const places: Ground['places'] = await readPlaces(deps, tx, placings, goods);
-  const shipping = await readShipping(deps, tx, placings, goods);
+  const sellers = await deps.shops.sellersOf(tx, [...new Set([...goods.values()].map(({ shopId }) => shopId))]);
+  const places: Ground['places'] = new Map([...sellers.values()].flatMap(({ id, pickupPlace }) => (
+    pickupPlace === null ? [] : [[id, pickupPlace] as const]
+  )));
+  const shipping = await readShipping(tx, placings, sellers);
   const kept = await deps.catalog.keptFor(tx, placings.flatMap(({ buyer: { personId }, asked }) => (
     asked.map(({ variantId }) => ({ personId, variantId }))
   )));
@@ -106,34 +122,18 @@ async function readGround(deps: OrdersDeps, tx: Tx, placings: readonly Placing[]
     orders: new Map(orders.map((row) => [
       nameOf({ buyerId: row.buyer_id!, idempotencyKey: row.idempotency_key }), row,
     ])),
-    heldBy, goods, live, places, shipping,
+    heldBy, goods, live, places, shipping, sellers,
     kept: new Map(kept.map((one) => [keptName(one), one])),
   };
 }
 
-/** The places of shops from which somebody of the batch wants to pick up. */
-async function readPlaces(
-  deps: OrdersDeps, tx: Tx, placings: readonly Placing[], goods: Ground['goods'],
-): Promise<Ground['places']> {
-  const shopIds = new Set(placings.flatMap(({ request, asked }) => (
-    request.pickup === undefined ? [] : asked.flatMap(({ variantId }) => goods.get(variantId)?.shopId ?? [])
-  )));
-  const places = new Map();
-  for (const shopId of shopIds) {
-    const found = await deps.shops.pickupPlace(tx, shopId);
-    if (found !== null) places.set(shopId, found);
-  }
-  return places;
-}
-
-/** What the shops of the batch's parcels take for sending, and which parcels may go along. */
+/** What the shops of the batch take for sending, and which parcels may go along. */
 async function readShipping(
-  deps: OrdersDeps, tx: Tx, placings: readonly Placing[], goods: Ground['goods'],
+  tx: Tx, placings: readonly Placing[], sellers: ReadonlyMap<string, Seller>,
 ): Promise<Ground['shipping']> {
-  const shopIds = new Set(placings.flatMap(({ request, asked }) => (
-    request.address === undefined ? [] : asked.flatMap(({ variantId }) => goods.get(variantId)?.shopId ?? [])
+  const terms = new Map([...sellers.values()].flatMap(({ id, shipping }) => (
+    shipping === null ? [] : [[id, shipping] as const]
   )));
-  const terms = await deps.shops.shippingTerms(tx, [...shopIds]);
   const places = new Map(placings.flatMap(({ buyer: { personId: buyerId }, request: { showId }, bag }) => {
     if (showId === null || bag === null || !terms.has(bag.shopId)) return [];
     const place: ParcelPlace = { buyerId, shopId: bag.shopId, showId };
@@ -150,9 +150,10 @@ async function readShipping(
 
 /** Writes what is new; the rest of the batch has no place in the answer. */
 async function write(
-  deps: OrdersDeps, tx: Tx, placings: readonly Placing[], decisions: readonly Decision[],
+  deps: OrdersDeps, tx: Tx, placings: readonly Placing[], ground: ReadGround, decisions: readonly Decision[],
 ): Promise<Map<number, Written>> {
   const now = deps.platform.clock.now();
+  const times = { now, holdExpiresAt: new Date(now.getTime() + HOLD_MS) };
   const ids = new Map<number, string>();
   const fresh = decisions.flatMap((decision, at) => {
     if (decision.is !== 'new') return [];
@@ -160,7 +161,7 @@ async function write(
     const placing = placings[at]!;
     const id = deps.platform.newId();
     ids.set(at, id);
-    const row = newRow(id, placing, decision, ids, now);
+    const row = newRow(id, placing, decision, ids, times);
     return [{ at, row, priced, kept, lines: lineRows(row.id, priced, placing.bag?.numbers ?? null) }];
   });
   if (fresh.length === 0) return new Map();
@@ -171,16 +172,17 @@ async function write(
     { lines: priced.lines, ref: { orderId: row.id, personId: row.buyer_id } }
   )), {
     kept: fresh.flatMap(({ row, kept }) => kept.map(({ waitId }) => ({ waitId, orderId: row.id }))), freed: uses,
+    locked: [...ground.goods.values()],
   });
   await deps.offers.take(tx, uses);
-  const rows = await store.insertOrders(tx, fresh.map(({ row }) => row), fresh.flatMap(({ lines }) => lines));
-  await store.insertTransitions(tx, rows.map((row) => (
+  const steps = fresh.map(({ row }): store.TransitionRow => (
     { order_id: row.id, from_state: null, to_state: 'held', person_id: row.buyer_id, at: now, reason: null }
-  )));
+  ));
+  const rows = await store.insertOrders(tx, fresh.map(({ row }) => row), fresh.flatMap(({ lines }) => lines), steps);
   const promised = rows.map((row, i) => (
     { row, lines: fresh[i]!.lines, priced: fresh[i]!.priced }
   ));
-  const { offers, promises } = promisesOf(promised, await readPromiseGround(deps, tx, promised));
+  const { offers, promises } = promisesOf(promised, await readPromiseGround(deps, tx, promised, ground));
   await store.insertPromises(tx, offers, promises);
   const payments = await deps.payments.create(tx, rows.map((row) => ({
     subject: subjectOf(row.id),
@@ -197,13 +199,14 @@ async function write(
   const orders = rows.map((row, i) => factOf(row, fresh[i]!.lines));
   await deps.platform.outbox.publish(tx, { topic: 'orders.placed', payload: { orders } });
   return new Map(rows.map((row, i) => [
-    fresh[i]!.at, { row, lines: fresh[i]!.lines, pageUrl: payments[i]!.pageUrl },
+    fresh[i]!.at,
+    { row, lines: fresh[i]!.lines, pageUrl: payments[i]!.pageUrl, shop: ground.sellers.get(row.shop_id)! },
   ]));
 }
 
 /** What these orders are promised, read once for all of them. */
 async function readPromiseGround(
-  deps: OrdersDeps, tx: Tx, orders: ReadonlyArray<Pick<Written, 'row' | 'lines'>>,
+  deps: OrdersDeps, tx: Tx, orders: ReadonlyArray<Pick<Written, 'row' | 'lines'>>, { sellers }: ReadGround,
 ): Promise<PromiseGround> {
   const shows = new Set(orders.flatMap(({ row }) => row.show_id ?? []));
   const screens = await deps.screensNow(tx, [...shows]);
@@ -214,7 +217,7 @@ async function readPromiseGround(
   return {
     screens,
     cards: await deps.catalog.cardsOf(tx, [...products]),
-    shops: await deps.shops.termsOf(tx, [...new Set(orders.map(({ row }) => row.shop_id))]),
+    shops: sellers,
   };
 }
 
@@ -224,7 +227,7 @@ function newRow(
   { priced: { shopId, currency, totalMinor }, pickup, shipping: { feeMinor, shipsWith } }: DecidedOrder,
   /** Of the orders before it in the batch, by their place there. */
   ids: ReadonlyMap<number, string>,
-  now: Date,
+  { now, holdExpiresAt }: { now: Date; holdExpiresAt: Date },
 ): Omit<store.OrderRow, 'number'> {
   return {
     ...store.NOTHING_HAPPENED,
@@ -245,7 +248,7 @@ function newRow(
     counter_method: null,
     address: request.address ?? null,
     pickup,
-    hold_expires_at: new Date(now.getTime() + HOLD_MS),
+    hold_expires_at: holdExpiresAt,
     placed_at: now,
   };
 }

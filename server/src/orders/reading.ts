@@ -1,4 +1,5 @@
 /** Reading orders: who may see which, lists, and telling the buyer. */
+import type { ShopRef } from '@nacre/contract/accounts';
 import type { Page, PageQuery } from '@nacre/contract/common';
 import {
   ORDER_GROUPS, ORDER_STATES, type OfficeOrderQuery, type OpenParcel, type Order, type OrderCounts,
@@ -133,6 +134,7 @@ export interface Written {
   row: OrderRow;
   lines: LineRow[];
   pageUrl: string;
+  shop: Pick<ShopRef, 'id' | 'slug' | 'name'>;
 }
 
 /** What the views of these orders need, of those just written too. `known` are the lines of `orders`. */
@@ -151,19 +153,21 @@ export async function partsOf(
   const members = reader === 'shop' ? steps.flatMap((step) => step.person_id ?? []) : [];
   const all = [...orders, ...written.map(({ row }) => row)];
   const [shops, images, pages, numbers, names] = await Promise.all([
-    deps.shops.refs([...new Set(all.map((order) => order.shop_id))]),
+    deps.shops.refs([...new Set(orders.map((order) => order.shop_id))]),
     deps.images.describe([...new Set(lines.flatMap((line) => line.image_id ?? []))]),
     deps.payments.pagesOf(held.map((order) => subjectOf(order.id))),
     store.numbersOf(deps.platform.database.db, all.flatMap((order) => order.ships_with ?? [])),
     members.length === 0 ? new Map<string, string>() : deps.people.namesOf([...new Set(members)]),
   ]);
   for (const { row, pageUrl } of written) pages.set(subjectOf(row.id), pageUrl);
+  const sellers = [...shops.values(), ...written.map(({ shop }) => shop)];
   return {
     lines: Map.groupBy(lines, (line) => line.order_id),
     parcels: Map.groupBy(parcels, (parcel) => parcel.order_id),
     pieces: Map.groupBy(pieces, (piece) => piece.parcel_id),
     steps: Map.groupBy(steps, (step) => step.order_id),
-    shops, images, pages, numbers, names, reader,
+    shops: new Map(sellers.map((shop) => [shop.id, shop])),
+    images, pages, numbers, names, reader,
   };
 }
 

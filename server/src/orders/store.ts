@@ -4,10 +4,10 @@ import type {
   Cancellation, CancelReason, Channel, CounterMethod, Delivery, LatePayment, OfficeOrderFilter, OrderGroup, OrderPickup,
   OrderState,
 } from '@nacre/contract/orders';
-import { sql, type Selectable } from 'kysely';
+import { sql, type RawBuilder, type Selectable } from 'kysely';
 import type { Cursor } from '../lib/cursor.ts';
 import type { Db, Tx } from '../platform/database.ts';
-import { columnsOf, insertRows, relationOf } from '../platform/relation.ts';
+import { columnsOf, insertionOf, relationOf } from '../platform/relation.ts';
 import type { OfferRow, PromiseRow } from './promise.ts';
 import type { Order as OrderTable, OrderLine as OrderLineTable } from '../platform/tables.ts';
 import type { ParcelPlace } from './shipping.ts';
@@ -55,7 +55,7 @@ export interface PurchaseKey {
 }
 
 /** The orders that exist under these keys. */
-export async function findByKeys(tx: Tx, keys: readonly PurchaseKey[]): Promise<OrderRow[]> {
+export async function findByKeys(tx: Db | Tx, keys: readonly PurchaseKey[]): Promise<OrderRow[]> {
   const { rows } = await sql<OrderRow>`
     select "order".*
       from ${relationOf(keys, { buyerId: 'uuid', idempotencyKey: 'text' })}
@@ -138,18 +138,18 @@ const ORDER_TYPES = {
   late_payment: 'text',
 } as const;
 
-/** New orders with their lines; each as it is now, numbered in the given sequence. */
+/** New orders with their lines and first steps; each as it is now, numbered in the given sequence. */
 export async function insertOrders(
-  tx: Tx, rows: ReadonlyArray<Omit<OrderRow, 'number'>>, lines: readonly LineRow[],
+  tx: Tx, rows: ReadonlyArray<Omit<OrderRow, 'number'>>, lines: readonly LineRow[], steps: readonly TransitionRow[],
 ): Promise<OrderRow[]> {
   const relation = relationOf(
     rows.map((row) => ({ ...row, address: jsonOf(row.address), pickup: jsonOf(row.pickup) })), ORDER_TYPES,
   );
   const { rows: numbered } = await sql<{ id: string; number: bigint }>`
+    with line as (${lineInsertion(lines)}), step as (${stepInsertion(steps)})
     insert into "order" (${columnsOf(ORDER_TYPES)})
     select * from ${relation}
     returning id, number`.execute(tx);
-  await insertLines(tx, lines);
   const numbers = new Map(numbered.map(({ id, number }) => [id, number]));
   return rows.map((row) => {
     const number = numbers.get(row.id);
@@ -163,13 +163,13 @@ const LINE_TYPES = {
   sku: 'text', image_id: 'uuid', bag_number: 'int', unit_price_minor: 'bigint', quantity: 'int',
 } as const;
 
-async function insertLines(tx: Tx, lines: readonly LineRow[]): Promise<void> {
+function lineInsertion(lines: readonly LineRow[]): RawBuilder<unknown> {
   const rows = lines.map((line) => ({ ...line, option_values: JSON.stringify(line.option_values) }));
-  await sql`
+  return sql`
     insert into order_line (${columnsOf(LINE_TYPES)})
     select order_id, position, variant_id, product_id, title,
            array(select jsonb_array_elements_text(option_values)), sku, image_id, bag_number, unit_price_minor, quantity
-      from ${relationOf(rows, LINE_TYPES)}`.execute(tx);
+      from ${relationOf(rows, LINE_TYPES)}`;
 }
 
 const OFFER_TYPES = { sha256: 'bytea', body: 'text' } as const;
@@ -179,9 +179,12 @@ const PROMISE_TYPES = { order_id: 'uuid', offer_sha256: 'bytea', body: 'text', s
 export async function insertPromises(
   tx: Tx, offers: readonly OfferRow[], promises: readonly PromiseRow[],
 ): Promise<void> {
-  await sql`insert into promise_offer (${columnsOf(OFFER_TYPES)}) select * from ${relationOf(offers, OFFER_TYPES)}
-    on conflict (sha256) do nothing`.execute(tx);
-  await insertRows(tx, 'order_promise', promises, PROMISE_TYPES);
+  await sql`
+    with offer as (
+      insert into promise_offer (${columnsOf(OFFER_TYPES)}) select * from ${relationOf(offers, OFFER_TYPES)}
+      on conflict (sha256) do nothing
+    )
+    ${insertionOf('order_promise', promises, PROMISE_TYPES)}`.execute(tx);
 }
 
 export async function readPromise(
@@ -210,8 +213,10 @@ const TRANSITION_TYPES = {
   order_id: 'uuid', from_state: 'text', to_state: 'text', person_id: 'uuid', at: 'timestamptz', reason: 'text',
 } as const;
 
+const stepInsertion = (steps: readonly TransitionRow[]) => insertionOf('order_transition', steps, TRANSITION_TYPES);
+
 export async function insertTransitions(tx: Tx, transitions: readonly TransitionRow[]): Promise<void> {
-  await insertRows(tx, 'order_transition', transitions, TRANSITION_TYPES);
+  await stepInsertion(transitions).execute(tx);
 }
 
 /** The order, locked until the end of the transaction. */

@@ -20,7 +20,7 @@ export interface ViewParts {
   steps: Map<string, StepRow[]>;
   /** Of people of the shop and buyers, by id; empty when the order is shown to its buyer. */
   names: Map<string, string>;
-  shops: Map<string, ShopRef>;
+  shops: Map<string, Pick<ShopRef, 'id' | 'slug' | 'name'>>;
   images: Map<string, Image>;
   /** By `subjectOf(order)`; empty when the order is not shown to its buyer. */
   pages: Map<string, string>;

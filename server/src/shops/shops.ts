@@ -63,16 +63,21 @@ export interface Shops {
   may(personId: string, shopId: string, right: ShopRight): Promise<boolean>;
   /** Shops in which the person works, the first joined first. */
   membershipsOf(personId: string): Promise<Membership[]>;
-  /** Where buyers may pick up in the caller's transaction's view; null when the shop does not offer it. */
-  pickupPlace(tx: Tx, shopId: string): Promise<ShopPlace | null>;
-  /** Names and terms, in the caller's transaction's view; ids without a shop are missing from the answer. */
-  termsOf(tx: Tx, shopIds: readonly string[]): Promise<Map<string, { name: string; terms: ShopTerms }>>;
-  /** What these shops take for sending, in the caller's transaction's view. Shops that send for free are missing. */
-  shippingTerms(tx: Tx, shopIds: readonly string[]): Promise<Map<string, ShippingTerms>>;
+  /** By id, in the caller's transaction's view; ids without a shop are missing from the answer. */
+  sellersOf(tx: Tx, shopIds: readonly string[]): Promise<Map<string, Seller>>;
   /** Where the shop is; null for one that is online only. */
   placeOf(shopId: string): Promise<ShopPlace | null>;
   /** Ids without a shop are missing from the answer. */
   refs(ids: readonly string[]): Promise<Map<string, ShopRef>>;
+}
+
+/** What an order must know of a shop. */
+export interface Seller extends Pick<ShopRef, 'id' | 'slug' | 'name'> {
+  terms: ShopTerms;
+  /** What it takes for sending; null: nothing. */
+  shipping: ShippingTerms | null;
+  /** Where buyers may pick up; null when it does not offer that. */
+  pickupPlace: ShopPlace | null;
 }
 
 export function createShops(deps: ShopsDeps): Shops {
@@ -97,17 +102,11 @@ export function createShops(deps: ShopsDeps): Shops {
       return role !== null && roleMay(role, right);
     },
     membershipsOf: (personId) => membershipsOf(deps, personId),
-    pickupPlace: async (tx, shopId) => {
-      const shop = await store.shopById(tx, shopId);
-      return shop?.offers_pickup === true ? shop.place as ShopPlace : null;
-    },
-    termsOf: async (tx, shopIds) => new Map((await store.shopsByIds(tx, shopIds)).map((shop) => [
-      shop.id, { name: shop.name, terms: termsOf(shop) },
-    ])),
-    shippingTerms: async (tx, shopIds) => {
-      const rows = await store.shopsByIds(tx, shopIds);
-      return new Map(rows.filter((row) => row.shipping_fee_minor > 0n).map((row) => [row.id, shippingOf(row)]));
-    },
+    sellersOf: async (tx, shopIds) => new Map((await store.shopsByIds(tx, shopIds)).map((shop) => [shop.id, {
+      id: shop.id, slug: shop.slug, name: shop.name, terms: termsOf(shop),
+      shipping: shop.shipping_fee_minor > 0n ? shippingOf(shop) : null,
+      pickupPlace: shop.offers_pickup ? shop.place as ShopPlace : null,
+    }])),
     placeOf: async (shopId) => ((await store.shopById(db, shopId))?.place ?? null) as ShopPlace | null,
     refs: async (ids) => {
       const found = await refsOf(deps, await store.shopsByIds(db, [...new Set(ids)]));
