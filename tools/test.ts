@@ -27,8 +27,8 @@ const CALM = [
 ];
 
 /**
- * Not once more on PostgreSQL 15. The second run proves that migrations, roles and every statement do there what they do
- * on the built-in one. What these ask it was asked by the others too (their statements were compared), but for plain
+ * Not once more on PostgreSQL 15. The second run proves that migrations, roles and every statement do there what they
+ * do on the built-in one. What these ask it was asked by the others too (their statements were compared), but for plain
  * selects, inserts and updates by key; the rest of what they prove is ours and the same on any version.
  */
 const ON_ONE_VERSION = [
