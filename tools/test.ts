@@ -19,7 +19,8 @@ const IGNORED = ['**/node_modules/**', 'web/build/**', 'web/.svelte-kit/**'];
 
 /**
  * Browser tests that have a server of their own and time nothing in less than seconds, whether a picture is up or not:
- * two files run side by side. The longest comes first, so that none is left over alone.
+ * three files run side by side, since each waits a good part of the time. The longest comes first, so that none is left
+ * over alone.
  */
 const CALM = [
   'story', 'moderation', 'buyer', 'keyboard', 'identity', 'cart', 'fulfil', 'waiting', 'offers', 'rush', 'counter',
@@ -27,8 +28,8 @@ const CALM = [
 ];
 
 /**
- * Not once more on PostgreSQL 15. The second run proves that migrations, roles and every statement do there what they do
- * on the built-in one. What these ask it was asked by the others too (their statements were compared), but for plain
+ * Not once more on PostgreSQL 15. The second run proves that migrations, roles and every statement do there what they
+ * do on the built-in one. What these ask it was asked by the others too (their statements were compared), but for plain
  * selects, inserts and updates by key; the rest of what they prove is ours and the same on any version.
  */
 const ON_ONE_VERSION = [
@@ -109,7 +110,7 @@ function allSteps(): Step[] {
     // Each file mostly waits for processes that begin and end.
     { name: 'start', files: start, concurrency: 3, timeoutMs: 600_000, prepare: installProxies },
     {
-      name: 'pages', files: calm, concurrency: 2, timeoutMs: 240_000, missing: missingChromium, required: true,
+      name: 'pages', files: calm, concurrency: 3, timeoutMs: 240_000, missing: missingChromium, required: true,
     },
     {
       name: 'e2e', files: e2e.filter((file) => !calm.includes(file)), concurrency: 1, timeoutMs: 240_000,

@@ -130,3 +130,38 @@ test('[W180] [W181] [W182] [W183] [W184] a guest’s cart of two shops is taken 
   assert.equal(await page.locator('.cart-line').count(), 1);
   await lineOf(other.page, pots).waitFor({ state: 'detached' });
 });
+
+test('[W231] of a cart of two shops one part is picked up at the shop and the other sent', async () => {
+  const { context, page } = await device();
+  const { name, ...at } = address;
+  await pots.owner.must(200, 'PATCH', `/api/office/shops/${pots.shop.id}`, {
+    place: { address: at, hours: null }, offersPickup: true,
+  });
+  await dresses.owner.must(200, 'POST', `/api/office/variants/${variantOf(dresses)}/stock`, { setTo: 3 });
+  const mei = createClient(nacre.url);
+  await mei.signUp('Fetcher');
+  await mei.must(200, 'PATCH', '/api/me', { locale: 'ar' });
+  await mei.must(201, 'POST', '/api/me/addresses', address);
+  for (const market of [pots, dresses]) {
+    await mei.must(200, 'PUT', `/api/cart/lines/${variantOf(market)}`, {
+      quantity: 1, seenPriceMinor: market.product.variants[0]!.priceMinor, showId: null,
+    });
+  }
+  await signIn(context, mei);
+  await page.goto(`${nacre.url}/cart`, { waitUntil: 'networkidle' });
+  const part = page.locator(`section[data-shop="${pots.shop.slug}"]`);
+  await part.getByText(say('cart.delivery')).waitFor();
+  await part.getByRole('button', { name: say('place.fetch') }).click();
+  await page.locator('form').getByRole('textbox').first().fill(name);
+  await page.locator('form').getByRole('button', { name: say('place.fetch') }).click();
+  await part.getByText(at.line1).waitFor();
+  assert.equal(await part.getByText(say('cart.delivery')).count(), 0);
+  await page.locator('.bar .btn-primary').click();
+  await page.locator('[data-paying]').first().waitFor();
+  const { items } = await mei.must<{ items: Order[] }>(200, 'GET', '/api/orders');
+  const placed = new Map(items.map((order) => [order.shop.id, order]));
+  assert.equal(items.length, 2);
+  assert.deepEqual([placed.get(pots.shop.id)?.pickup?.name, placed.get(pots.shop.id)?.shippingMinor], [name, 0]);
+  assert.equal(placed.get(dresses.shop.id)?.address?.name, name);
+  await context.close();
+});

@@ -18,9 +18,10 @@ export function csvOf(figures: ShowMinutes): string {
 }
 
 function columnsOf(currency: string): string[] {
+  const money = currency.toLowerCase();
   return [
     'minute', 'starts_at_utc', 'viewers_at_end', 'viewers_peak', 'viewers_different', 'viewers_new',
-    ...COUNTS.map(([, name]) => name), `sales_${currency.toLowerCase()}`, `refunded_${currency.toLowerCase()}`, 'on_screen_numbers', 'on_screen_titles',
+    ...COUNTS.map(([, name]) => name), `sales_${money}`, `refunded_${money}`, 'on_screen_numbers', 'on_screen_titles',
   ];
 }
 

@@ -34,7 +34,9 @@ export interface OffersFeedDeps {
 export function createOffersFeed(deps: OffersFeedDeps): { stop(): Promise<void> } {
   let changed = new Set<string>();
   let failed = false;
-  const looks = createPaced({ pauseMs: () => (failed ? LOOK_AGAIN_MS : LOOK_EVERY_MS), work: look, isDue: () => changed.size > 0 });
+  const looks = createPaced({
+    pauseMs: () => (failed ? LOOK_AGAIN_MS : LOOK_EVERY_MS), work: look, isDue: () => changed.size > 0,
+  });
 
   async function look(): Promise<void> {
     const due = changed;

@@ -7,7 +7,8 @@ import type { Shows } from './shows.ts';
 
 /** Registers them; before `outbox.start()`. */
 export function showsReactions(
-  outbox: Outbox, deps: { shows: Pick<Shows, 'noteBought' | 'noteTakenBack' | 'notePlaced' | 'noteFollowed' | 'noteTeamChanged'> },
+  outbox: Outbox,
+  deps: { shows: Pick<Shows, 'noteBought' | 'noteTakenBack' | 'notePlaced' | 'noteFollowed' | 'noteTeamChanged'> },
 ): void {
   outbox.on('orders.paid', (tx, paid: OrderFacts['orders.paid']) => (
     deps.shows.noteBought(tx, 'orders' in paid ? paid.orders : [paid])

@@ -27,8 +27,8 @@ import { listShows, placeOf } from './listing.ts';
 import { isMemberOf, ownShow, visibleShow, type Parts, type ShowsDeps } from './parts.ts';
 import { issueStreamKey, patch, plan, setBag } from './planning.ts';
 import {
-  aside, explain, figures, like, noteBought, noteInterest, notePlaced, noteTakenBack, putOnScreen, takeBack, tellCounted,
-  type NotedKind,
+  aside, explain, figures, like, noteBought, noteInterest, notePlaced, noteTakenBack, putOnScreen, takeBack,
+  tellCounted, type NotedKind,
 } from './running.ts';
 import { isOpen, isRunning } from './states.ts';
 import * as store from './store.ts';

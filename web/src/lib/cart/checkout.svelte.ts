@@ -4,7 +4,7 @@
  * Invariants: what is sent for a shop has the cart's own key of that shop, so that a lost answer and a second tap give
  * one order; an order is believed from the server only.
  */
-import type { Order } from '@nacre/contract/orders';
+import type { Order, PickupAsk } from '@nacre/contract/orders';
 import { api, ApiError, ask } from '#lib/api.ts';
 import { createAddressChoice } from '#lib/buy/address-choice.svelte.ts';
 import { sendOrder } from '#lib/buy/send-order.ts';
@@ -12,6 +12,9 @@ import type { PersonalEvent } from '@nacre/contract/realtime';
 import type { GroupSum } from './sums.ts';
 
 export type CheckoutStep = 'cart' | 'address' | 'orders';
+
+/** What is bought of one shop; `pickup` null: it is sent. */
+export type Part = GroupSum & { pickup: PickupAsk | null };
 
 /** What became of one shop's part. */
 export interface Outcome {
@@ -52,19 +55,18 @@ export function createCheckout(options: { reload: () => Promise<void> }) {
     }
   }
 
-  async function place(sum: GroupSum, index: number): Promise<Outcome> {
-    const { group, lines, sending } = sum;
+  async function place(sum: Part, index: number): Promise<Outcome> {
+    const { group, lines, sending, pickup } = sum;
     const { address, save } = book;
-    if (address === null) throw new Error('an order without an address');
+    if (pickup === null && address === null) throw new Error('an order without an address');
     const body = {
       idempotencyKey: group.idempotencyKey,
       showId: group.showId,
       fromCart: true,
       lines: lines.map(({ variantId, quantity, priceMinor }) => ({ variantId, quantity, unitPriceMinor: priceMinor })),
       shippingMinor: sending.feeMinor,
-      address,
       // One of them keeps it in the address book.
-      ...(save && index === 0 ? { saveAddress: true } : {}),
+      ...(pickup ? { pickup } : address ? { address, ...(save && index === 0 ? { saveAddress: true } : {}) } : {}),
     };
     try {
       const order = await sendOrder(body, { onInLine: () => (inLine = true), isStopped: () => stopped });
@@ -97,10 +99,12 @@ export function createCheckout(options: { reload: () => Promise<void> }) {
       step = next;
     },
     /** Places what was chosen of each shop. One that is refused holds up no other. */
-    async buy(sums: readonly GroupSum[]): Promise<void> {
-      if (busy || book.address === null) return;
+    async buy(parts: readonly Part[]): Promise<void> {
+      if (busy) return;
       busy = true;
-      outcomes = await Promise.all(sums.filter(({ lines }) => lines.length > 0).map(place));
+      // Those that are sent first: the first keeps the address.
+      const sorted = parts.toSorted((a, b) => Number(a.pickup !== null) - Number(b.pickup !== null));
+      outcomes = await Promise.all(sorted.filter(({ lines }) => lines.length > 0).map(place));
       busy = inLine = false;
       // What the refusals are about is told anew.
       await options.reload().catch(() => undefined);

@@ -2,6 +2,6 @@ import { loadMessages } from '#lib/i18n/load.ts';
 import type { PageLoad } from './$types';
 
 export const load: PageLoad = async ({ data, parent }) => {
-  await loadMessages((await parent()).locale, 'cart', 'buy', 'account');
+  await loadMessages((await parent()).locale, 'cart', 'buy', 'account', 'place');
   return data;
 };
