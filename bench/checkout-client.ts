@@ -23,6 +23,8 @@ export interface Task {
   goods: Array<{ variantId: string; quantity: number; unitPriceMinor: number }>;
   linesEach: number;
   address: { line1: string };
+  /** The show in which they are bought; null: none. */
+  showId: string | null;
   /** Pays each order at once, on its connection. */
   pays: boolean;
 }
@@ -44,7 +46,9 @@ const TICK_MS = 2;
 let input = '';
 for await (const chunk of process.stdin) input += String(chunk);
 const task = JSON.parse(input) as Task;
-const goods = task.goods.map((line) => JSON.stringify(line));
+const goods = task.goods.map(({ variantId, quantity, unitPriceMinor }) => (
+  JSON.stringify({ variantId, quantity, unitPriceMinor })
+));
 const { line1, ...address } = task.address;
 const rest = JSON.stringify(address).slice(1);
 const tookMs: number[] = [];
@@ -86,7 +90,7 @@ function comeDue(perSecond: number): void {
 function nextOrder(): string {
   const first = sent * task.linesEach;
   const lines = Array.from({ length: task.linesEach }, (_, line) => goods[(first + line) % goods.length]);
-  return `{"idempotencyKey":"${randomUUID()}","showId":null,"lines":[${lines.join(',')}],`
+  return `{"idempotencyKey":"${randomUUID()}","showId":${JSON.stringify(task.showId)},"lines":[${lines.join(',')}],`
     + `"address":{"line1":${JSON.stringify(`${line1} ${sent}`)},${rest}}`;
 }
 

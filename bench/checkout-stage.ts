@@ -19,7 +19,7 @@ export interface Measured {
   p99Ms: number;
 }
 
-export type Goods = Task['goods'];
+export type Goods = Array<Task['goods'][number] & { productId: string }>;
 
 export interface Stage {
   nacre: Nacre;
@@ -28,6 +28,8 @@ export interface Stage {
   direct: Market;
   /** New goods of one variant each. */
   newGoods(count: number, stock: number): Promise<Goods>;
+  /** A live show with these in its bag. */
+  newShow(goods: Goods): Promise<string>;
   /** Processor time of server and PostgreSQL so far, in seconds. */
   serverCpu(): number;
   load(task: Partial<Task> & Pick<Task, 'connections' | 'goods'>): Promise<Result>;
@@ -56,8 +58,8 @@ export async function openStage(): Promise<Stage> {
     const goods: Goods = [];
     await Promise.all(Array.from({ length: GOODS_AT_ONCE }, async (_, worker) => {
       for (let made = worker; made < count; made += GOODS_AT_ONCE) {
-        const { variants: [variant] } = await direct.newProduct(owner.personId, shopId, { stock });
-        goods.push({ variantId: variant!.id, quantity: 1, unitPriceMinor: variant!.priceMinor });
+        const { id: productId, variants: [variant] } = await direct.newProduct(owner.personId, shopId, { stock });
+        goods.push({ productId, variantId: variant!.id, quantity: 1, unitPriceMinor: variant!.priceMinor });
       }
     }));
     return goods;
@@ -87,10 +89,11 @@ export async function openStage(): Promise<Stage> {
 
   return {
     nacre, pool, direct, newGoods, inProcess,
+    newShow: (goods) => direct.newShow(shopId, goods.map(({ productId }) => productId)),
     serverCpu: () => processorSeconds(nacre.pid()) + postgresCpu(),
     load: async (task) => runClient({
       port: Number(new URL(nacre.url).port), forMs: FOR_MS, perSecond: null, ordersEach: ORDERS_EACH, linesEach: 1,
-      address: ADDRESS, pays: false, cookies: await newBuyers(pool, sessionSecret, BUYERS), ...task,
+      address: ADDRESS, showId: null, pays: false, cookies: await newBuyers(pool, sessionSecret, BUYERS), ...task,
     }),
     async stop() {
       await direct.stop();
@@ -134,7 +137,7 @@ export async function bareHttp(connections: number, goods: Goods): Promise<Measu
     const cpuBefore = processorSeconds(server.pid!);
     const result = await runClient({
       port, connections, forMs: FOR_MS / 2, perSecond: null, ordersEach: 1_000_000, linesEach: 1, goods,
-      address: ADDRESS, pays: false, cookies: [`nacre.session_token=${'x'.repeat(80)}`],
+      address: ADDRESS, showId: null, pays: false, cookies: [`nacre.session_token=${'x'.repeat(80)}`],
     });
     return measuredOf(result, processorSeconds(server.pid!) - cpuBefore);
   } finally {

@@ -7,6 +7,7 @@
  *
  * - `hot`: one variant, at 64, 512 and 4,000 connections
  * - `half`: the same paced at half of what 512 connections got: how long people wait when it is not full
+ * - `show`: the same variant in a live show
  * - `skus`, `carts`: a thousand variants, one or three in an order
  * - `paid`: each order paid at once; what counts there is orders that are paid, until the last one is
  * - `gone`: told that it is sold out
@@ -21,7 +22,7 @@ import { parseArgs } from 'node:util';
 import { bareHttp, FOR_MS, measuredOf, openStage, type Measured } from './checkout-stage.ts';
 import { median, round, say } from './figures.ts';
 
-const PARTS = ['hot', 'half', 'skus', 'carts', 'paid', 'gone', 'limit', 'usual', 'ceiling', 'holds'] as const;
+const PARTS = ['hot', 'half', 'show', 'skus', 'carts', 'paid', 'gone', 'limit', 'usual', 'ceiling', 'holds'] as const;
 type Part = (typeof PARTS)[number];
 const { values: options } = parseArgs({
   options: {
@@ -50,12 +51,14 @@ try {
   );
   say(`fsync ${settings?.fsync}, synchronous_commit ${settings?.commit}`);
   const hot = await stage.newGoods(1, 1_000_000);
+  const showId = await stage.newShow(hot);
   const many = parts.has('skus') || parts.has('carts') ? await stage.newGoods(1_000, 10_000) : [];
   for (let index = 0; index < rounds; index += 1) {
     if (parts.has('hot')) {
       for (const count of connections) await through(String(count), { connections: count, goods: hot });
     }
     if (parts.has('half')) await half(hot);
+    if (parts.has('show')) await through('show', { connections: usually, goods: hot, showId });
     if (parts.has('skus')) await through('skus', { connections: usually, goods: many });
     if (parts.has('carts')) await through('carts', { connections: usually, goods: many, linesEach: 3 });
     if (parts.has('paid')) await placeAndPay(hot);

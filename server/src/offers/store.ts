@@ -1,7 +1,7 @@
 /** SQL on `live_price` and `live_price_use`. */
 import { sql, type Insertable, type Selectable, type Updateable } from 'kysely';
 import type { Db, Tx } from '../platform/database.ts';
-import { insertRows, relationOf } from '../platform/relation.ts';
+import { anyOf, insertRows, relationOf } from '../platform/relation.ts';
 import type { LivePrice as LivePriceTable, LivePriceUse } from '../platform/tables.ts';
 
 export type LivePriceRow = Selectable<LivePriceTable>;
@@ -69,7 +69,7 @@ export async function insertUses(tx: Tx, uses: readonly UseRow[]): Promise<void>
 /** Takes them out and says what they were. */
 export async function takeUsesOf(tx: Tx, orderIds: readonly string[]): Promise<UseRow[]> {
   if (orderIds.length === 0) return [];
-  return tx.deleteFrom('live_price_use').where('order_id', 'in', orderIds).returningAll().execute();
+  return tx.deleteFrom('live_price_use').where('order_id', '=', anyOf(orderIds)).returningAll().execute();
 }
 
 /** `pieces` fewer are left of each, or more when negative. @returns the shows that they are in */

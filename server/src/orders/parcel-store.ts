@@ -2,6 +2,7 @@
 import type { OfficeOrderFilter, OrderState } from '@nacre/contract/orders';
 import { sql, type Selectable } from 'kysely';
 import type { Db, Tx } from '../platform/database.ts';
+import { anyOf } from '../platform/relation.ts';
 import type { OrderParcel, OrderParcelPiece, OrderTransition } from '../platform/tables.ts';
 import { listOrders, type OrderRow } from './store.ts';
 
@@ -12,14 +13,14 @@ export type StepRow = Pick<Selectable<OrderTransition>, 'order_id' | 'person_id'
 /** Parcels of the orders, in the sequence in which they were sent. */
 export async function readParcels(db: Db | Tx, orderIds: readonly string[]): Promise<ParcelRow[]> {
   if (orderIds.length === 0) return [];
-  return db.selectFrom('order_parcel').selectAll().where('order_id', 'in', orderIds)
+  return db.selectFrom('order_parcel').selectAll().where('order_id', '=', anyOf(orderIds))
     .orderBy('order_id').orderBy('number').execute();
 }
 
 /** What is in the parcels of the orders. */
 export async function readPieces(db: Db | Tx, orderIds: readonly string[]): Promise<PieceRow[]> {
   if (orderIds.length === 0) return [];
-  return db.selectFrom('order_parcel_piece').selectAll().where('order_id', 'in', orderIds)
+  return db.selectFrom('order_parcel_piece').selectAll().where('order_id', '=', anyOf(orderIds))
     .orderBy('parcel_id').orderBy('position').execute();
 }
 
@@ -28,11 +29,11 @@ export async function insertParcel(tx: Tx, parcel: ParcelRow, pieces: readonly P
   await tx.insertInto('order_parcel_piece').values([...pieces]).execute();
 }
 
-/** Every step of the orders, in the sequence in which they were gone. */
+/** Every step of the orders, by order, as they were gone. Sorted by `id` alone it would read all there are. */
 export async function readSteps(db: Db, orderIds: readonly string[]): Promise<StepRow[]> {
   if (orderIds.length === 0) return [];
   const rows = await db.selectFrom('order_transition').select(['order_id', 'to_state', 'person_id', 'at'])
-    .where('order_id', 'in', orderIds).orderBy('id').execute();
+    .where('order_id', '=', anyOf(orderIds)).orderBy('order_id').orderBy('id').execute();
   return rows as StepRow[];
 }
 

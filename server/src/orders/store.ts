@@ -7,7 +7,7 @@ import type {
 import { sql, type RawBuilder, type Selectable } from 'kysely';
 import type { Cursor } from '../lib/cursor.ts';
 import type { Db, Tx } from '../platform/database.ts';
-import { columnsOf, insertionOf, relationOf } from '../platform/relation.ts';
+import { anyOf, columnsOf, insertionOf, relationOf } from '../platform/relation.ts';
 import type { OfferRow, PromiseRow } from './promise.ts';
 import type { Order as OrderTable, OrderLine as OrderLineTable } from '../platform/tables.ts';
 import type { ParcelPlace } from './shipping.ts';
@@ -123,7 +123,7 @@ interface OpenParcelRow extends Pick<OrderRow, 'id' | 'number'> {
 /** What people call these orders, by id. */
 export async function numbersOf(db: Db | Tx, orderIds: readonly string[]): Promise<Map<string, bigint>> {
   if (orderIds.length === 0) return new Map();
-  const rows = await db.selectFrom('order').select(['id', 'number']).where('id', 'in', orderIds).execute();
+  const rows = await db.selectFrom('order').select(['id', 'number']).where('id', '=', anyOf(orderIds)).execute();
   return new Map(rows.map(({ id, number }) => [id, number]));
 }
 

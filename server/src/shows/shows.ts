@@ -14,6 +14,7 @@ import { Refusal } from '../lib/refusal.ts';
 import type { Tx } from '../platform/database.ts';
 import { createPeriodic, type Periodic } from '../platform/periodic.ts';
 import type { OrderFact } from '../orders/events.ts';
+import { createBagReader } from './bag-numbers.ts';
 import { createAnnouncements, type Announcements } from './announcements.ts';
 import type { TeamChanged } from '../shops/events.ts';
 import { createCounts, likesNow } from './counts.ts';
@@ -60,6 +61,13 @@ export interface ShowBrief {
   mayRun: boolean;
   /** And may keep the talk in order. */
   mayModerate: boolean;
+}
+
+/** Of a show, for orders. */
+export interface BagNumbers {
+  shopId: string;
+  /** By product, removed ones included. */
+  numbers: ReadonlyMap<string, number>;
 }
 
 export interface Shows {
@@ -145,7 +153,7 @@ export interface Shows {
   /** What is on screen in each of the shows, in the transaction's view; ids without a show are missing. */
   screensNow(tx: Tx, showIds: readonly string[]): Promise<Map<string, store.ShowScreen>>;
   /** Shop and numbers of the goods, removed ones included; null for a show that this person may not know of. */
-  bagNumbers(showId: string, personId: string): Promise<{ shopId: string; numbers: Map<string, number> } | null>;
+  bagNumbers(showId: string, personId: string): Promise<BagNumbers | null>;
   /** The shop that a show is of; null for a show that this person may not know of. */
   shopOf(showId: string, personId: string): Promise<string | null>;
   /** Null when there is no such show. For other modules: it hides nothing. */
@@ -186,6 +194,9 @@ export function createShows(deps: ShowsDeps): Shows {
   const { database } = deps.platform;
   const parts = createParts(deps);
   const inTurn = createTurns();
+  const readBag = createBagReader({
+    shows: (ids) => store.showsByIds(database.db, ids), items: (ids) => store.itemsOfShows(database.db, ids),
+  });
   let sweeper: Periodic | null = null;
 
   const afterwards = async (personId: string, showId: string, work: Promise<unknown>): Promise<Show> => {
@@ -230,7 +241,7 @@ export function createShows(deps: ShowsDeps): Shows {
     pictureUp: (showId) => inTurn(showId, () => pictureUp(parts, showId)),
     pictureDown: (showId, reason) => inTurn(showId, () => pictureDown(parts, showId, reason)),
     screensNow: store.screensNow,
-    bagNumbers: (showId, personId) => bagNumbers(parts, showId, personId),
+    bagNumbers: (showId, personId) => bagNumbers(parts, readBag, showId, personId),
     shopOf: async (showId, personId) => (await findVisible(parts, showId, personId))?.shop_id ?? null,
     stateOf: async (showId) => (await store.findShow(parts.view.db, showId))?.state ?? null,
     roomState: (showId) => roomState(parts, showId),
@@ -366,17 +377,21 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 async function findVisible(parts: Parts, showId: string, personId: string): Promise<store.ShowRow | null> {
   const show = await store.findShow(parts.view.db, showId);
-  if (show === null || show.visibility === 'public') return show;
-  return (await parts.shops.isMember(personId, show.shop_id)) ? show : null;
+  return show !== null && (await maySee(parts, show, personId)) ? show : null;
+}
+
+async function maySee(
+  parts: Parts, show: Pick<store.ShowRow, 'visibility' | 'shop_id'>, personId: string,
+): Promise<boolean> {
+  return show.visibility === 'public' || parts.shops.isMember(personId, show.shop_id);
 }
 
 async function bagNumbers(
-  parts: Parts, showId: string, personId: string,
-): Promise<{ shopId: string; numbers: Map<string, number> } | null> {
-  const show = await findVisible(parts, showId, personId);
-  if (show === null) return null;
-  const items = await store.itemsOf(parts.view.db, showId);
-  return { shopId: show.shop_id, numbers: new Map(items.map((item) => [item.product_id, item.number])) };
+  parts: Parts, readBag: ReturnType<typeof createBagReader>, showId: string, personId: string,
+): Promise<BagNumbers | null> {
+  const bag = await readBag(showId);
+  if (bag === null || !(await maySee(parts, bag.show, personId))) return null;
+  return { shopId: bag.show.shop_id, numbers: bag.numbers };
 }
 
 async function roomState(

@@ -2,7 +2,7 @@
 import { sql, type Insertable, type Selectable, type Updateable } from 'kysely';
 import type { ShowSales, ShowState, ShowVisibility } from '@nacre/contract/shows';
 import type { Db, Tx } from '../platform/database.ts';
-import { relationOf } from '../platform/relation.ts';
+import { anyOf, relationOf } from '../platform/relation.ts';
 import type { OnScreenInterval, Show as ShowTable, ShowItem } from '../platform/tables.ts';
 import type { Numbered } from './bag.ts';
 
@@ -26,6 +26,12 @@ export async function titlesOf(db: Db, ids: readonly string[]): Promise<Map<stri
 export async function findShow(db: Db | Tx, showId: string): Promise<ShowRow | null> {
   const row = await db.selectFrom('show').selectAll().where('id', '=', showId).executeTakeFirst();
   return (row as ShowRow | undefined) ?? null;
+}
+
+/** Ids of no show are missing. */
+export async function showsByIds(db: Db, showIds: readonly string[]): Promise<ShowRow[]> {
+  const rows = await db.selectFrom('show').selectAll().where('id', '=', anyOf(showIds)).execute();
+  return rows as ShowRow[];
 }
 
 export async function publicShows(db: Db, showIds: readonly string[]): Promise<ShowRow[]> {
@@ -167,6 +173,11 @@ export async function salesOf(db: Db, showId: string): Promise<ShowSales> {
 /** Everything that ever was in the bag, in the host's order. */
 export async function itemsOf(db: Db | Tx, showId: string): Promise<ItemRow[]> {
   return db.selectFrom('show_item').selectAll().where('show_id', '=', showId).orderBy('position').execute();
+}
+
+/** The same of several, in no order. */
+export async function itemsOfShows(db: Db, showIds: readonly string[]): Promise<ItemRow[]> {
+  return db.selectFrom('show_item').selectAll().where('show_id', '=', anyOf(showIds)).execute();
 }
 
 /** Makes the bag exactly these, in this order; what is not among them is kept as removed. */
