@@ -276,6 +276,11 @@ function showsOf(database: Database, shops: Shops): OffersDeps['shows'] {
   };
   return {
     stateOf,
+    async standing(showId) {
+      const [bag, state] = await Promise.all([bagOf(database, showId), stateOf(showId)]);
+      return bag === null || state === null ? null : { shopId: bag.shopId, isRunning: isRunning(state) };
+    },
+    isBanned: async () => false,
     bagNumbers: async (showId) => {
       const bag = await bagOf(database, showId);
       return bag && { ...bag, numbers: new Map(bag.numbers) };
