@@ -38,7 +38,7 @@ export function couponRoutes(app: App, { coupons, shopBySlug }: CouponRoutesDeps
 
   app.get('/api/shops/:slug/coupons', {
     schema: {
-      operationId: 'listShopCoupons', summary: 'What can be claimed from a shop, and one’s own that are good there', tags,
+      operationId: 'listShopCoupons', summary: 'What can be claimed from a shop, and one’s own to use there', tags,
       params: Type.Object({ slug: Type.String({ maxLength: 200 }) }), response: { 200: ShopCoupons, ...refusals },
     },
   }, async (request) => {

@@ -62,7 +62,8 @@ export interface Coupons {
   listOfShop(actor: PersonActor, shopId: string): Promise<OfficeCoupon[]>;
   /**
    * Shows it on the picture of a show that runs, instead of another; null: none. For who runs the show.
-   * @throws Refusal `shows.not_found`, `shows.not_live`, `coupons.not_found`, `coupons.early`, `coupons.over`, `shops.*`
+   * @throws Refusal `shows.not_found`, `shows.not_live`, `coupons.not_found`, `coupons.early`, `coupons.over`,
+   * `shops.*`
    */
   handOut(actor: PersonActor, showId: string, couponId: string | null): Promise<RoomCoupon[]>;
   /** Those that can be claimed in a show; none while it does not run. The caller knows who may see the show. */
@@ -125,7 +126,8 @@ export function createCoupons(deps: OffersDeps): Coupons {
       const limit = query.limit ?? PAGE_LIMIT_DEFAULT;
       const rows = await store.listOwn(db, personId, readCursor(query.cursor), limit);
       const views = new Map((await ownViews(deps, rows.slice(0, limit))).map((view) => [view.claimId, view]));
-      return pageOf(rows, limit, (row) => ({ at: row.claimed_at, id: row.claim_id }), (row) => views.get(row.claim_id)!);
+      const key = (row: OwnRow) => ({ at: row.claimed_at, id: row.claim_id });
+      return pageOf(rows, limit, key, (row) => views.get(row.claim_id)!);
     },
     mineIn: async (personId, shopIds) => (
       ownViews(deps, await store.ownIn(db, personId, shopIds, deps.platform.clock.now(), OWN_MAX))
@@ -291,7 +293,8 @@ function viewOf(row: CouponRow): Coupon {
 }
 
 function officeView(deps: OffersDeps, row: CouponRow, used: number): OfficeCoupon {
-  return { ...viewOf(row), state: stateOf(row, deps.platform.clock.now()), quota: row.quota, claimed: row.claimed, used };
+  const state = stateOf(row, deps.platform.clock.now());
+  return { ...viewOf(row), state, quota: row.quota, claimed: row.claimed, used };
 }
 
 async function ownViews(deps: OffersDeps, rows: readonly OwnRow[]): Promise<OwnCoupon[]> {

@@ -45,7 +45,7 @@ test('[CO12] each line that it is for bears its share, to the unit', () => {
   }
 });
 
-test('[W222] the one that takes off most, of equal ones that which ends first, and none that does not fit', () => {
+test('[CO6] [W222] the one that takes off most, of equal ones that which ends first, none that does not fit', () => {
   const own = (name: string, validUntil: string, more: Partial<CouponValue>) => (
     { name, coupon: { ...value(more), validUntil } as Coupon }
   );

@@ -1,6 +1,6 @@
 /**
- * What a coupon takes off a new order. Pure: the claims that placings name are read and locked before; one that an order
- * of the batch takes is not there for the next.
+ * What a coupon takes off a new order. Pure: the claims that placings name are read and locked before; one that an
+ * order of the batch takes is not there for the next.
  */
 import { couponDiscount, shareDiscount } from '@nacre/contract/coupons';
 import { Refusal } from '../lib/refusal.ts';

@@ -91,8 +91,8 @@ function sortedParts(lines: OrderPlace['lines']) {
 }
 
 /**
- * The lines to be written, in the words and at the prices of now; `numbers` are those of the show's bag, `discounts` what
- * a coupon takes off each.
+ * The lines to be written, in the words and at the prices of now; `numbers` are those of the show's bag, `discounts`
+ * what a coupon takes off each.
  */
 export function lineRows(
   orderId: string, priced: PricedOrder, numbers: ReadonlyMap<string, number> | null, discounts: readonly number[] = [],

@@ -180,8 +180,8 @@ async function insertLines(tx: Tx, lines: readonly LineRow[]): Promise<void> {
   await sql`
     insert into order_line (${columnsOf(LINE_TYPES)})
     select order_id, position, variant_id, product_id, title,
-           array(select jsonb_array_elements_text(option_values)), sku, image_id, bag_number, unit_price_minor, quantity,
-           discount_minor
+           array(select jsonb_array_elements_text(option_values)), sku, image_id, bag_number, unit_price_minor,
+           quantity, discount_minor
       from ${relationOf(rows, LINE_TYPES)}`.execute(tx);
 }
 

@@ -53,7 +53,7 @@ export function createCheckout(options: { reload: () => Promise<void> }) {
   }
 
   async function place(sum: GroupSum, index: number): Promise<Outcome> {
-    const { group, lines, sending } = sum;
+    const { group, lines, sending, coupon } = sum;
     const { address, save } = book;
     if (address === null) throw new Error('an order without an address');
     const body = {
@@ -62,6 +62,7 @@ export function createCheckout(options: { reload: () => Promise<void> }) {
       fromCart: true,
       lines: lines.map(({ variantId, quantity, priceMinor }) => ({ variantId, quantity, unitPriceMinor: priceMinor })),
       shippingMinor: sending.feeMinor,
+      ...(coupon ? { coupon: { claimId: coupon.own.claimId, discountMinor: coupon.discountMinor } } : {}),
       address,
       // One of them keeps it in the address book.
       ...(save && index === 0 ? { saveAddress: true } : {}),

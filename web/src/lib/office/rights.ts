@@ -16,6 +16,7 @@ export const officePages = [
   { to: 'orders', key: 'office.nav_orders', icon: 'box', needs: 'orders.see' },
   { to: 'counter', key: 'office.nav_counter', icon: 'card', needs: 'counter.sell' },
   { to: 'goods', key: 'office.nav_goods', icon: 'tag', needs: 'goods.see' },
+  { to: 'coupons', key: 'office.nav_coupons', icon: 'ticket', needs: 'show.run' },
   { to: 'talk', key: 'office.nav_talk', icon: 'shield', needs: 'talk.moderate' },
   { to: 'team', key: 'office.nav_team', icon: 'user', needs: 'shop.see' },
   { to: 'settings', key: 'office.nav_shop', icon: 'store', needs: 'shop.see' },
