@@ -26,6 +26,9 @@ export function conditionWords(coupon: Coupon, i18n: I18n): string {
       ? t('coupon.any')
       : t('coupon.from', { amount: format.price({ amountMinor: minimumMinor, currency }) }),
     ...(productIds === null ? [] : [t('coupon.some_goods', { count: productIds.length })]),
-    t('coupon.until', { when: format.dateTime(validUntil) }),
+    t('coupon.until', { when: isSoon(validUntil) ? format.dateTime(validUntil) : format.date(validUntil) }),
   ].join(' · ');
 }
+
+/** The hour matters when it is near. */
+const isSoon = (instant: string) => Date.parse(instant) - Date.now() < 2 * 24 * 3_600_000;
