@@ -1777,7 +1777,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What can be claimed from a shop, and one’s own that are good there */
+        /** What can be claimed from a shop, and one’s own to use there */
         get: operations["listShopCoupons"];
         put?: never;
         post?: never;
