@@ -23,8 +23,8 @@ const IGNORED = ['**/node_modules/**', 'web/build/**', 'web/.svelte-kit/**'];
  * over alone.
  */
 const CALM = [
-  'story', 'moderation', 'buyer', 'keyboard', 'identity', 'cart', 'fulfil', 'waiting', 'offers', 'rush', 'counter',
-  'no-sockets', 'demo', 'team', 'found', 'account', 'fallback', 'notify', 'lan', 'language',
+  'story', 'moderation', 'buyer', 'keyboard', 'identity', 'cart', 'fulfil', 'waiting', 'offers', 'coupon', 'rush',
+  'counter', 'no-sockets', 'demo', 'team', 'found', 'account', 'fallback', 'notify', 'lan', 'language',
 ];
 
 /**

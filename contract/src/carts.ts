@@ -2,6 +2,7 @@
 import { Type, type Static } from 'typebox';
 import { ShopRef } from './accounts.ts';
 import { AmountMinor, Currency, Id, Image, Nullable } from './common.ts';
+import { OwnCoupon } from './coupons.ts';
 import { IdempotencyKey, QUANTITY_MAX, ShippingOffer } from './orders.ts';
 
 /** Lines of a cart. More is a list nobody reads, and a page that loads slowly. */
@@ -68,6 +69,8 @@ export const CartGroup = Type.Object({
   /** To which show the order counts: that of the line put in last from one. */
   showId: Nullable(Id),
   shipping: ShippingOffer,
+  /** The person's own of this shop that are not used and not over; what ends first comes first. */
+  coupons: Type.Array(OwnCoupon),
   /** The last put in first. */
   lines: Type.Array(CartLine),
 });

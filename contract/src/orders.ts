@@ -2,6 +2,7 @@
 import { Type, type Static } from 'typebox';
 import { Address } from './accounts.ts';
 import { AmountMinor, Currency, Id, Image, Instant, Nullable, PageQuery, Problem } from './common.ts';
+import { CouponAsk, OrderCoupon } from './coupons.ts';
 import { ShippingTerms, ShopAddress, ShopPlace } from './shops.ts';
 
 /**
@@ -72,6 +73,8 @@ export const OrderPlace = Type.Object(
     saveAddress: Type.Optional(Type.Boolean()),
     /** The fee for sending that the buyer saw; absent: none. If it is another, the order is refused and it is told. */
     shippingMinor: Type.Optional(AmountMinor),
+    /** A claimed coupon; if it takes off another amount, the order is refused and that is told. */
+    coupon: Type.Optional(CouponAsk),
     /** Bought from the buyer's cart: the pieces leave it with the order. */
     fromCart: Type.Optional(Type.Boolean()),
   },
@@ -160,8 +163,10 @@ export const Order = Type.Object({
   /** Empty at the counter. */
   buyerName: Type.String(),
   lines: Type.Array(OrderLine),
-  /** Goods and sending. */
+  /** Goods, less what a coupon takes off, and sending. */
   totalMinor: AmountMinor,
+  /** Null without one. */
+  coupon: Nullable(OrderCoupon),
   /** The part of the total that is for sending. */
   shippingMinor: AmountMinor,
   /** Sent with this earlier order, which paid for sending; null otherwise. */

@@ -5,6 +5,7 @@
 import { Type, type Static } from 'typebox';
 import { Address } from './accounts.ts';
 import { AmountMinor, Currency, Id, Instant, Nullable } from './common.ts';
+import { OrderCoupon } from './coupons.ts';
 import { Delivery, OrderPickup } from './orders.ts';
 import { ShopTerms } from './shops.ts';
 
@@ -56,6 +57,8 @@ export const PromisedOrder = Type.Object({
   lines: Type.Array(PromiseLine),
   /** Part of the total; 0: free, or sent with another order. */
   shippingMinor: AmountMinor,
+  /** What it takes off the goods; absent without one. */
+  coupon: Type.Optional(OrderCoupon),
   totalMinor: AmountMinor,
   currency: Currency,
   delivery: Delivery,

@@ -18,6 +18,7 @@ import { CartCount } from './carts.ts';
 import { StockLevel } from './catalog.ts';
 import { ChatMessage } from './chat.ts';
 import { AmountMinor, Currency, Id, Instant, Nullable } from './common.ts';
+import { RoomCoupon } from './coupons.ts';
 import { Measure, TalkSetting } from './moderation.ts';
 import { Notification } from './notifications.ts';
 import { LivePrice } from './offers.ts';
@@ -63,7 +64,7 @@ export type ClientMessage = Static<typeof ClientMessage>;
 // ---- events of a room -------------------------------------------------------------------------------------------
 
 /**
- * Everything that can happen in a room. In one frame the first nine kinds stand before the rest. Of state only the
+ * Everything that can happen in a room. In one frame the first ten kinds stand before the rest. Of state only the
  * latest value of a tick is told. When talk comes faster than it can be read, lines are left out for everybody alike.
  */
 export const RoomEvent = Type.Union([
@@ -74,6 +75,8 @@ export const RoomEvent = Type.Union([
   Type.Object({ type: Type.Literal('price'), productId: Id, variantId: Id, priceMinor: AmountMinor }),
   /** All that are in force: one that is missing is over. */
   Type.Object({ type: Type.Literal('live-prices'), items: Type.Array(LivePrice) }),
+  /** All that can be claimed here: one that is missing cannot. */
+  Type.Object({ type: Type.Literal('coupons'), items: Type.Array(RoomCoupon) }),
   Type.Object({ type: Type.Literal('stock'), levels: Type.Array(StockLevel) }),
   Type.Object({ type: Type.Literal('bag'), items: Type.Array(BagItem) }),
   /** Studio only: an order was paid. */
@@ -152,6 +155,7 @@ export const ServerMessage = Type.Union([
         viewers: Type.Integer(),
         levels: Type.Array(StockLevel),
         livePrices: Type.Array(LivePrice),
+        coupons: Type.Array(RoomCoupon),
         /** The bag in its order, for the page to see whether its own is still the same, and what its goods cost now. */
         bag: Type.Array(
           Type.Object({

@@ -3,6 +3,7 @@ import { Type, type Static } from 'typebox';
 import { ShopRef } from './accounts.ts';
 import { Product } from './catalog.ts';
 import { AmountMinor, Currency, Id, Image, Instant, Nullable, PageQuery } from './common.ts';
+import { RoomCoupon } from './coupons.ts';
 import { LivePrice } from './offers.ts';
 import { SpokenLanguage } from './shops.ts';
 
@@ -79,6 +80,8 @@ export const Show = Type.Object({
   bag: Type.Array(BagItem),
   /** Those in force. */
   livePrices: Type.Array(LivePrice),
+  /** Those that can be claimed here now. */
+  coupons: Type.Array(RoomCoupon),
 });
 export type Show = Static<typeof Show>;
 

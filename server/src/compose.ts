@@ -27,6 +27,7 @@ import { createModules, startModules, type Modules } from './modules.ts';
 import { moderationRoutes } from './moderation/routes.ts';
 import { createPusher, pushContact, type Pusher } from './notifications/pusher.ts';
 import { notificationsRoutes } from './notifications/routes.ts';
+import { couponRoutes } from './offers/coupon-routes.ts';
 import { offersRoutes } from './offers/routes.ts';
 import { ordersRoutes } from './orders/routes.ts';
 import { paymentsRoutes } from './payments/routes.ts';
@@ -228,6 +229,7 @@ async function mountRoutes(
   await moderationRoutes(app, { moderation: modules.moderation });
   paymentsRoutes(app, { payments });
   offersRoutes(app, { offers });
+  couponRoutes(app, { coupons: offers.coupons, shopBySlug: shops.bySlug });
   ordersRoutes(app, { orders });
   cartsRoutes(app, { carts: modules.carts });
   discoveryRoutes(app, { discovery: modules.discovery });

@@ -26,7 +26,7 @@ import { createNotifications } from './notifications/notifications.ts';
 import type { Pusher } from './notifications/pusher.ts';
 import { notificationsReactions } from './notifications/reactions.ts';
 import { createOffers } from './offers/offers.ts';
-import { createOffersFeed, offersReactions } from './offers/reactions.ts';
+import { createCouponsFeed, createOffersFeed, offersReactions } from './offers/reactions.ts';
 import { createOrders } from './orders/orders.ts';
 import { createOrderSweep, createWaitingSweep, ordersReactions } from './orders/reactions.ts';
 import { createPayments } from './payments/payments.ts';
@@ -68,14 +68,17 @@ export interface ModulesDeps {
 export type Modules = ReturnType<typeof createModules>;
 
 export function createModules(deps: ModulesDeps) {
-  const stage = createStage(deps, { livePricesOf: (showId) => sales.offers.liveIn(showId) });
+  const stage = createStage(deps, {
+    livePricesOf: (showId) => sales.offers.liveIn(showId),
+    couponsOf: (showId) => sales.offers.coupons.inShow(showId),
+  });
   const sales = createSales(deps, stage);
   const trade = { ...stage, ...sales };
   return { ...trade, ...createReaders(deps, trade) };
 }
 
 /** People, shops with their goods, and shows: the modules that need each other while they decide. */
-function createStage(deps: ModulesDeps, { livePricesOf }: Pick<ShowsDeps, 'livePricesOf'>) {
+function createStage(deps: ModulesDeps, offered: Pick<ShowsDeps, 'livePricesOf' | 'couponsOf'>) {
   const { platform, guests, secret, demoAccounts, jobs, mailer, texter, pagesAt, origins } = deps;
   const accounts = createAccounts({
     platform, secret, passwords: SCRYPT, demoAccounts, jobs, mailer, texter, pagesAt, origins,
@@ -128,7 +131,7 @@ function createStage(deps: ModulesDeps, { livePricesOf }: Pick<ShowsDeps, 'liveP
   });
   const shows = createShows({
     platform, channel: realtime, shops, catalog, images, video, newFollowersOf: follows.newFollowersOf,
-    livePricesOf, guard: moderation,
+    ...offered, guard: moderation,
   });
   const chat = createChat({ platform, shows, moderation, channel: realtime });
   const rooms = createShowRooms({ shows, channel: realtime, recentChat: chat.recent, talkOf: chat.settingOf });
@@ -200,8 +203,10 @@ export async function startModules(
   await modules.shows.start();
   await modules.discovery.start();
   await modules.analytics.start();
-  const offers = createOffersFeed({
-    bus: platform.bus, channel: modules.realtime, log: platform.log, liveIn: modules.offers.liveIn,
+  const told = { bus: platform.bus, channel: modules.realtime, log: platform.log };
+  const offers = createOffersFeed({ ...told, liveIn: modules.offers.liveIn });
+  const coupons = createCouponsFeed({
+    ...told, inShow: modules.offers.coupons.inShow, openShowsOf: modules.shows.openOf,
   });
   const holds = createOrderSweep({ orders: modules.orders, log: platform.log });
   const waits = {
@@ -213,6 +218,7 @@ export async function startModules(
     async stop() {
       await holds.stop();
       await offers.stop();
+      await coupons.stop();
       await waiting.stop();
       await lines.stop();
       await modules.discovery.stop();

@@ -4,6 +4,7 @@
  * hold is asked of the database.
  */
 import type { Product } from '@nacre/contract/catalog';
+import { bestCoupon, type OwnCoupon } from '@nacre/contract/coupons';
 import type { OrderPlace } from '@nacre/contract/orders';
 import { sql } from 'kysely';
 import type { PersonActor } from '../../server/src/http/actor.ts';
@@ -155,11 +156,29 @@ async function newAsk({ chance, clock, market, products, buyers, showId }: Stage
     variantId: id, quantity: chance.whole(1, 3),
     unitPriceMinor: inShow && chance.is(0.8) ? live.get(id) ?? priceMinor : priceMinor,
   }));
+  const buyer = chance.pick(buyers);
   const idempotencyKey = `sim-${clock.now().getTime()}-${chance.whole(0, 1e9)}`;
+  const own = (await market.offers.coupons.listMine(buyer.personId, { limit: 100 })).items;
+  const coupon = own.length > 0 && chance.is(0.6) ? couponOf(chance, own, lines, products) : undefined;
   return {
-    buyer: chance.pick(buyers), orderId: null,
-    request: { idempotencyKey, showId: inShow ? showId : null, address: ADDRESS, lines },
+    buyer, orderId: null,
+    request: {
+      idempotencyKey, showId: inShow ? showId : null, address: ADDRESS, lines,
+      ...(coupon === undefined ? {} : { coupon }),
+    },
   };
+}
+
+/** Mostly the best, with what it takes off at these prices; now and then any, used ones too. */
+function couponOf(
+  chance: Chance, own: readonly OwnCoupon[], lines: OrderPlace['lines'], products: readonly Product[],
+): OrderPlace['coupon'] {
+  const goods = lines.map(({ variantId, quantity, unitPriceMinor }) => ({
+    productId: products.find(({ variants }) => variants.some(({ id }) => id === variantId))!.id,
+    amountMinor: unitPriceMinor * quantity,
+  }));
+  const best = bestCoupon(chance.is(0.8) ? own.filter(({ state }) => state === 'good') : [chance.pick(own)], goods);
+  return best === null ? undefined : { claimId: best.own.claimId, discountMinor: best.discountMinor };
 }
 
 async function rush(stage: Stage): Promise<void> {
@@ -237,6 +256,40 @@ async function changeLivePrice({ chance, market, owner, showId }: Stage): Promis
     : market.offers.lower(actorOf(owner), one.id, { quota: Math.max(0, one.quota - chance.whole(0, 3)) }));
 }
 
+async function makeCoupon({ chance, clock, market, owner, shopId, showId, products }: Stage): Promise<void> {
+  const now = clock.now().getTime();
+  const isPercent = chance.is(0.5);
+  await unlessRefused(market.offers.coupons.make(actorOf(owner), shopId, {
+    name: 'Coupon', showId: chance.is(0.5) ? showId : null, quota: chance.whole(1, 6),
+    amountMinor: isPercent ? null : chance.whole(1, 9_000), percent: isPercent ? chance.whole(1, 99) : null,
+    mostMinor: isPercent && chance.is(0.5) ? chance.whole(1, 4_000) : null,
+    minimumMinor: chance.is(0.5) ? 0 : chance.whole(1, 20_000),
+    productIds: chance.is(0.6) ? null : [chance.pick(products).id],
+    validFrom: new Date(now - 1_000).toISOString(),
+    validUntil: new Date(now + chance.whole(1, 20) * 600_000).toISOString(),
+  }));
+}
+
+/** Several people at once, one of them perhaps twice. */
+async function claimCoupons({ chance, market, owner, shopId, buyers }: Stage): Promise<void> {
+  const all = (await market.offers.coupons.listOfShop(actorOf(owner), shopId)).slice(0, 4);
+  if (all.length === 0) return;
+  const results = await Promise.allSettled(Array.from({ length: chance.whole(1, 8) }, () => (
+    unlessRefused(market.offers.coupons.claim(actorOf(chance.pick(buyers)), chance.pick(all).id))
+  )));
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+}
+
+async function changeCoupon({ chance, market, owner, shopId }: Stage): Promise<void> {
+  const { coupons } = market.offers;
+  const all = (await coupons.listOfShop(actorOf(owner), shopId)).filter(({ state }) => state === 'open');
+  if (all.length === 0) return;
+  const { id, quota } = chance.pick(all);
+  await unlessRefused(chance.is(0.3)
+    ? coupons.end(actorOf(owner), id)
+    : coupons.lower(actorOf(owner), id, { quota: Math.max(0, quota - chance.whole(0, 2)) }));
+}
+
 async function endShow(stage: Stage): Promise<void> {
   const { chance, clock, market } = stage;
   if (!chance.is(0.2)) return;
@@ -255,7 +308,7 @@ function actorOf({ personId, name }: Buyer): PersonActor {
 /** As often as they stand here. */
 const VERBS: readonly Verb[] = [
   buy, buy, buy, buy, rush, rush, pay, pay, pay, hearFromProvider, giveUp, ship, wait, wait,
-  restock, setLivePrice, changeLivePrice,
+  restock, setLivePrice, changeLivePrice, makeCoupon, claimCoupons, claimCoupons, changeCoupon,
   endShow,
 ];
 
@@ -298,6 +351,26 @@ const FORBIDDEN = {
   'more pieces for one person than the limit': sql`
     select live_price_id, live_price_use.person_id from live_price_use join live_price on id = live_price_id
      group by live_price_id, live_price_use.person_id, per_person having sum(quantity) > per_person`,
+  'coupons that do not add up': sql`
+    select coupon.id, quota, claimed, claims from coupon, lateral (
+             select count(*)::int as claims from coupon_claim where coupon_id = coupon.id
+           ) as counted
+     where claims <> claimed or claimed > quota`,
+  'a coupon with an order that is over, or that does not know of it': sql`
+    select coupon_claim.id, "order".id as order_id, state from coupon_claim left join "order" on "order".id = order_id
+     where order_id is not null and (
+       state is null or state in ('expired', 'declined', 'cancelled', 'refunded')
+       or coupon ->> 'claimId' is distinct from coupon_claim.id::text)`,
+  'an order whose coupon another has, or none': sql`
+    select "order".id from "order" left join coupon_claim on coupon_claim.order_id = "order".id
+     where coupon is not null and coupon_claim.id is null
+       and state not in ('expired', 'declined', 'cancelled', 'refunded')`,
+  'an order that does not add up': sql`
+    select "order".id from "order", lateral (
+             select sum(unit_price_minor * quantity) as goods, sum(order_line.discount_minor) as shares
+               from order_line where order_id = "order".id
+           ) as lines
+     where goods - "order".discount_minor + shipping_minor <> total_minor or shares <> "order".discount_minor`,
   'two orders under one key': sql`
     select buyer_id, idempotency_key from "order" group by 1, 2 having count(*) > 1`,
   'a state that its history does not end in': sql`

@@ -19,7 +19,8 @@ async function live(seed: number): Promise<{ speed: number; crashes: number; ord
   return { speed, crashes, orders };
 }
 
-test('[O2] [O3] [O10] [O12] [O13] [O21] [OF4] [OF5] [OF7] [OF12] days of a shop keep what must', async (context) => {
+const RULES = '[O2] [O3] [O10] [O12] [O13] [O21] [OF4] [OF5] [OF7] [OF12] [CO3] [CO8] [CO9]';
+test(`${RULES} days of a shop keep what must`, async (context) => {
   const seed = Math.floor(Math.random() * 2 ** 31);
   const { speed, crashes, orders } = await live(seed);
   context.diagnostic(`seed ${seed}: ${orders} orders, ${crashes} crashes, ${Math.round(speed)} times faster than time`);

@@ -83,7 +83,7 @@ async function demoPages(url: string): Promise<DemoPages> {
     },
     operator: ['/platform', '/platform/appeals', '/platform/decisions'],
     owner: [
-      '/orders', '/cart', '/account/measures',
+      '/orders', '/cart', '/account/measures', '/account/coupons', `${office}/coupons`,
       '/account', '/studio', `/studio/${live.id}`, `/studio/${own?.id}`, '/office/new', `${office}/goods`,
       `${office}/goods/${product?.id}`, `${office}/goods/new`, `${office}/shows`, `${office}/shows/${own?.id}`,
       `${office}/shows/new`, `${office}/shows/${live.id}/figures`, `${office}/orders`,

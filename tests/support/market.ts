@@ -261,11 +261,14 @@ async function newShow({ database, clock }: Platform, shopId: string, productIds
 }
 
 async function bagOf({ db }: Database, showId: string): Promise<Bag | null> {
-  const show = await db.selectFrom('show').select('shop_id').where('id', '=', showId).executeTakeFirst();
+  const rows = await db.selectFrom('show').leftJoin('show_item', 'show_item.show_id', 'show.id')
+    .select(['show.shop_id', 'product_id', 'number']).where('show.id', '=', showId).execute();
+  const [show] = rows;
   if (show === undefined) return null;
-  const items = await db.selectFrom('show_item').select(['product_id', 'number']).where('show_id', '=', showId)
-    .execute();
-  return { shopId: show.shop_id, numbers: new Map(items.map((item) => [item.product_id, item.number])) };
+  const numbers = new Map(rows.flatMap(({ product_id: id, number }) => (
+    id === null || number === null ? [] : [[id, number] as const]
+  )));
+  return { shopId: show.shop_id, numbers };
 }
 
 /** What offers asks of shows, read from the table that the test writes. */
@@ -276,6 +279,11 @@ function showsOf(database: Database, shops: Shops): OffersDeps['shows'] {
   };
   return {
     stateOf,
+    async standing(showId) {
+      const [bag, state] = await Promise.all([bagOf(database, showId), stateOf(showId)]);
+      return bag === null || state === null ? null : { shopId: bag.shopId, isRunning: isRunning(state) };
+    },
+    isBanned: async () => false,
     bagNumbers: async (showId) => {
       const bag = await bagOf(database, showId);
       return bag && { ...bag, numbers: new Map(bag.numbers) };

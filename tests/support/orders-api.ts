@@ -1,6 +1,7 @@
 /** Orders and payments on the application of `show-api.ts`; the sandbox decides at once, without a queue of jobs. */
 import { createCarts } from '../../server/src/carts/carts.ts';
 import { cartsRoutes } from '../../server/src/carts/routes.ts';
+import { couponRoutes } from '../../server/src/offers/coupon-routes.ts';
 import { createOffers, type Offers } from '../../server/src/offers/offers.ts';
 import { offersRoutes } from '../../server/src/offers/routes.ts';
 import { createOrders, type Orders } from '../../server/src/orders/orders.ts';
@@ -32,6 +33,7 @@ export function mountOrders(
   ordersReactions(platform.outbox, { orders });
   paymentsRoutes(app, { payments });
   offersRoutes(app, { offers });
+  couponRoutes(app, { coupons: offers.coupons, shopBySlug: shops.bySlug });
   ordersRoutes(app, { orders });
   cartsRoutes(app, { carts });
   return { offers, orders, payments };

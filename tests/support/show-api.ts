@@ -89,6 +89,7 @@ export async function createShowApi(
     },
     newFollowersOf: (showId) => api.follows.newFollowersOf(showId),
     livePricesOf: async () => [],
+    couponsOf: async () => [],
     guard: moderation,
   };
   const shows = createShows(deps);

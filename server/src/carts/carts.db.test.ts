@@ -256,3 +256,24 @@ test('[CA14] a line in a show has its live price while this person may have it, 
   assert.deepEqual(priced(next), [[1, 12_900]]);
   assert.equal((await market.orders.place(buyer, buying(next, silk))).totalMinor, 12_900);
 });
+
+test('[CA15] a group has the person’s own coupons of its shop, and is bought with one', async () => {
+  const buyer = await market.newPerson();
+  const [dress, cup] = [await goods(silk, 5), await goods(tea, 5)];
+  const boss = { kind: 'person', ...owner } as PersonActor;
+  const made = await market.offers.coupons.make(boss, silk, {
+    name: 'Ten off', showId: null, amountMinor: 1_000, percent: null, mostMinor: null, minimumMinor: 0,
+    productIds: null, quota: 9, validFrom: market.clock.now().toISOString(),
+    validUntil: new Date(market.clock.now().getTime() + 3_600_000).toISOString(),
+  });
+  const own = await market.offers.coupons.claim({ kind: 'person', ...buyer } as PersonActor, made.id);
+  const { cart } = await put(buyer.personId, ask(dress.variantId), ask(cup.variantId));
+  const couponsOf = (one: Cart) => Object.fromEntries(one.groups.map(({ shop, coupons }) => (
+    [shop.id, coupons.map(({ claimId }) => claimId)]
+  )));
+  assert.deepEqual(couponsOf(cart), { [silk]: [own.claimId], [tea]: [] });
+  const coupon = { claimId: own.claimId, discountMinor: 1_000 };
+  assert.equal((await market.orders.place(buyer, buying(cart, silk, { coupon }))).totalMinor, 11_900);
+  await put(buyer.personId, ask(dress.variantId));
+  assert.deepEqual(couponsOf(await market.carts.get(buyer.personId)), { [silk]: [], [tea]: [] });
+});

@@ -25,7 +25,7 @@ import { shippingOffer, viewOf } from './view.ts';
 export interface CartsDeps {
   platform: Platform;
   catalog: Pick<Catalog, 'readForOrder'>;
-  offers: Pick<Offers, 'stillFor'>;
+  offers: Pick<Offers, 'stillFor' | 'coupons'>;
   images: Pick<Images, 'describe'>;
   shops: Pick<Shops, 'byIds' | 'bySlug'>;
   orders: Pick<Orders, 'openParcels'>;

@@ -33,6 +33,7 @@ export async function viewOf(
   ]);
   const offers = await offersOf(deps, personId, shops, shows);
   const live = await livePricesOf(deps, personId, shows);
+  const coupons = personId === null ? [] : await deps.offers.coupons.mineIn(personId, [...shops.keys()]);
   const groups = [...byShop].flatMap(([shopId, own]): CartGroup[] => {
     const shop = shops.get(shopId);
     if (shop === undefined) return [];
@@ -43,6 +44,7 @@ export async function viewOf(
       idempotencyKey: keys.get(shopId) ?? deps.platform.newId(),
       showId: shows.get(shopId) ?? null,
       shipping: offers.get(shopId)!,
+      coupons: coupons.filter((one) => one.shop.id === shopId),
       lines: own.map((line) => lineOf(line, { goods, images, live: live.get(shopId) ?? new Map() })),
     }];
   });

@@ -9,7 +9,7 @@ import { Refusal } from '../lib/refusal.ts';
 import type { Modules } from '../modules.ts';
 import { createPeriodic } from '../platform/periodic.ts';
 import type { Platform } from '../platform/platform.ts';
-import { DEMO_ADDRESS, DEMO_OPENING, DEMO_TALK } from './market.ts';
+import { DEMO_COUPON, DEMO_ADDRESS, DEMO_OPENING, DEMO_TALK } from './market.ts';
 
 /** Each product stays on screen this long: time enough to open its card, and the next one is not far. */
 const ON_SCREEN_EVERY_MS = 25_000;
@@ -23,6 +23,8 @@ const ANSWER_AFTER_MS = 2_500;
 /** Below this many pieces a variant is filled up again, so that tomorrow's visitor can still buy. */
 const RESTOCK_BELOW = 2;
 const RESTOCK_TO = 8;
+/** Longer than anybody looks at the demo; then another is made at the next start. */
+const COUPON_MS = 30 * 24 * 3_600_000;
 
 export interface LifeDeps {
   platform: Platform;
@@ -32,6 +34,17 @@ export interface LifeDeps {
   people: PersonActor[];
   /** 0 ≤ x < 1 */
   random(): number;
+}
+
+/** One that lies on the picture for whoever opens the demo. */
+async function handOutCoupon({ modules, platform, host, showId }: LifeDeps, shopId: string): Promise<void> {
+  const now = platform.clock.now().getTime();
+  const { coupons } = modules.offers;
+  const made = await coupons.make(host, shopId, {
+    ...DEMO_COUPON, showId, validFrom: new Date(now).toISOString(),
+    validUntil: new Date(now + COUPON_MS).toISOString(),
+  });
+  await coupons.handOut(host, showId, made.id);
 }
 
 export function createLife(deps: LifeDeps): { stop(): Promise<void> } {
@@ -53,6 +66,7 @@ export function createLife(deps: LifeDeps): { stop(): Promise<void> } {
     if (show.state !== 'live') return;
     opened = true;
     if (show.onScreenProductId === null) await showNext(deps);
+    if (show.coupons.length === 0) await handOutCoupon(deps, show.shop.id);
     if ((await modules.chat.recent(showId)).length > 0) return;
     for (const [index, text] of DEMO_OPENING.entries()) {
       const person = deps.people[index % deps.people.length];

@@ -234,6 +234,12 @@ export const DEMO_TALK: Array<{ say: string; answer?: string }> = [
   { say: 'will the rose one come back in S?', answer: 'On Thursday, I think' },
 ];
 
+/** Handed out in the live show. */
+export const DEMO_COUPON = {
+  name: 'Welcome to the show', amountMinor: null, percent: 10, mostMinor: 2_000, minimumMinor: 0, productIds: null,
+  quota: 500,
+} as const;
+
 /** What the sign-in sheet offers: a shop owner and a buyer. */
 export const DEMO_SIGN_INS = [
   { role: 'owner' as const, name: 'Liu', email: 'liu@demo.nacre', password: DEMO_PASSWORD },

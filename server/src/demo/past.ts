@@ -82,6 +82,7 @@ function partsAt(deps: { platform: Platform; modules: Modules }, clock: Clock) {
     video: { endShow: async () => {}, dropPublisher: async () => {}, dismissViewers: () => {}, putOut: () => {} },
     newFollowersOf: follows.newFollowersOf,
     livePricesOf: async () => [],
+    couponsOf: async () => [],
     guard: moderation,
   });
   const analytics = createAnalytics({

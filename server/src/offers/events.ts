@@ -14,3 +14,14 @@ export interface OffersChanged {
 }
 
 export const OFFERS_TOPIC = 'offers.changed';
+
+/**
+ * Bus topic `coupons.changed`: what can be claimed in the show has changed, or in all shows of the shop. After the
+ * commit, at most once.
+ */
+export interface CouponsChanged {
+  shopId: string;
+  showId: string | null;
+}
+
+export const COUPONS_TOPIC = 'coupons.changed';

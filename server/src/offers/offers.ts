@@ -13,6 +13,7 @@ import { afterCommit, type Tx } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Shops } from '../shops/shops.ts';
 import type { Shows } from '../shows/shows.ts';
+import { createCoupons, type Coupons } from './coupons.ts';
 import { OFFERS_SET_TOPIC, OFFERS_TOPIC, type OffersChanged } from './events.ts';
 import * as store from './store.ts';
 import type { LivePriceRow } from './store.ts';
@@ -20,11 +21,13 @@ import type { LivePriceRow } from './store.ts';
 /** The former price is the lowest of this time (Directive 98/6/EC, article 6a). */
 const FORMER_MS = 30 * 24 * 3_600_000;
 
+export type { ClaimTerms, Coupons } from './coupons.ts';
+
 export interface OffersDeps {
   platform: Platform;
-  shops: Pick<Shops, 'assertMay'>;
-  shows: Pick<Shows, 'brief' | 'bagNumbers' | 'stateOf'>;
-  catalog: Pick<Catalog, 'lockForOrder' | 'hold' | 'release' | 'lowestPrices'>;
+  shops: Pick<Shops, 'assertMay' | 'byId' | 'refs'>;
+  shows: Pick<Shows, 'brief' | 'bagNumbers' | 'stateOf' | 'standing' | 'isBanned'>;
+  catalog: Pick<Catalog, 'lockForOrder' | 'hold' | 'release' | 'lowestPrices' | 'productsByIds'>;
 }
 
 /** Pieces that are set aside for whoever comes. */
@@ -66,6 +69,7 @@ export interface LiveUse {
 }
 
 export interface Offers {
+  coupons: Coupons;
   /**
    * Sets one, for a member who may set prices: at once if the show is live, else from when it is.
    * @throws Refusal `shows.not_found`, `shows.wrong_state`, `shows.not_in_bag`, `orders.not_for_sale`,
@@ -108,6 +112,7 @@ export interface Offers {
 export function createOffers(deps: OffersDeps): Offers {
   const { db } = deps.platform.database;
   return {
+    coupons: createCoupons(deps),
     set: (actor, showId, input) => set(deps, actor, showId, input),
     lower: (actor, id, change) => onOwn(deps, actor, id, (tx, row) => lower(deps, tx, row, change)),
     end: (actor, id) => onOwn(deps, actor, id, (tx, row) => end(deps, tx, row)),

@@ -1,12 +1,15 @@
 /** What offers does when a show's state changes, and what it tells the rooms. */
+import type { RoomCoupon } from '@nacre/contract/coupons';
 import type { LivePrice } from '@nacre/contract/offers';
 import type { Bus } from '../platform/bus.ts';
 import type { Log } from '../platform/log.ts';
 import type { Outbox } from '../platform/outbox.ts';
 import { createPaced } from '../platform/paced.ts';
 import { showRoom, type Channel } from '../realtime/channel.ts';
-import { SHOWS_CHANGED_TOPIC, type ShowsChanged } from '../shows/events.ts';
-import { OFFERS_SET_TOPIC, OFFERS_TOPIC, type OfferSet, type OffersChanged } from './events.ts';
+import { SHOWS_CHANGED_TOPIC, STATE_TOPIC, type ShowsChanged, type ShowStateChanged } from '../shows/events.ts';
+import {
+  COUPONS_TOPIC, OFFERS_SET_TOPIC, OFFERS_TOPIC, type CouponsChanged, type OfferSet, type OffersChanged,
+} from './events.ts';
 import type { Offers } from './offers.ts';
 
 /** Notices of this time share one look. Shorter is a query per batch in a rush, longer is felt as delay. */
@@ -20,10 +23,17 @@ export function offersReactions(outbox: Outbox, deps: { offers: Pick<Offers, 'se
   outbox.on(OFFERS_SET_TOPIC, (_tx, fact: OfferSet) => deps.offers.settle(fact.showId));
 }
 
-export interface OffersFeedDeps {
+interface RoomFeedDeps {
   bus: Bus;
   channel: Pick<Channel, 'publish'>;
   log: Log;
+}
+
+export interface Feed {
+  stop(): Promise<void>;
+}
+
+export interface OffersFeedDeps extends RoomFeedDeps {
   liveIn(showId: string): Promise<LivePrice[]>;
 }
 
@@ -31,37 +41,77 @@ export interface OffersFeedDeps {
  * Tells rooms which live prices there are now, all of them: one that is missing is over. Notices of two commits can
  * come in the wrong order, so a notice only says where to look.
  */
-export function createOffersFeed(deps: OffersFeedDeps): { stop(): Promise<void> } {
-  let changed = new Set<string>();
+export function createOffersFeed({ bus, channel, log, liveIn }: OffersFeedDeps): Feed {
+  const looks = createLooks(log, async (showId) => {
+    channel.publish(showRoom(showId), { type: 'live-prices', items: await liveIn(showId) });
+  });
+  const unsubscribe = bus.subscribe(OFFERS_TOPIC, (told) => looks.note((told as OffersChanged).showId));
+  return stopping(looks, [unsubscribe]);
+}
+
+export interface CouponsFeedDeps extends RoomFeedDeps {
+  inShow(showId: string): Promise<RoomCoupon[]>;
+  /** Planned and running ones. */
+  openShowsOf(shopId: string): Promise<string[]>;
+}
+
+/** The same of coupons: what changed for a whole shop is looked at in each of its shows. */
+export function createCouponsFeed({ bus, channel, log, inShow, openShowsOf }: CouponsFeedDeps): Feed {
+  const rooms = createLooks(log, async (showId) => {
+    channel.publish(showRoom(showId), { type: 'coupons', items: await inShow(showId) });
+  });
+  const shops = createLooks(log, async (shopId) => {
+    for (const showId of await openShowsOf(shopId)) rooms.note(showId);
+  });
+  return stopping(shops, [
+    bus.subscribe(COUPONS_TOPIC, (told) => {
+      const { shopId, showId } = told as CouponsChanged;
+      if (showId === null) shops.note(shopId);
+      else rooms.note(showId);
+    }),
+    bus.subscribe(STATE_TOPIC, (told) => rooms.note((told as ShowStateChanged).showId)),
+  ], rooms);
+}
+
+/** What is noted, however often, is looked at once in a while; again when that failed. */
+function createLooks(log: Log, look: (id: string) => Promise<void>) {
+  let noted = new Set<string>();
   let failed = false;
-  const looks = createPaced({
-    pauseMs: () => (failed ? LOOK_AGAIN_MS : LOOK_EVERY_MS), work: look, isDue: () => changed.size > 0,
-  });
-
-  async function look(): Promise<void> {
-    const due = changed;
-    changed = new Set();
-    failed = false;
-    for (const showId of due) {
-      try {
-        deps.channel.publish(showRoom(showId), { type: 'live-prices', items: await deps.liveIn(showId) });
-      } catch (error) {
-        deps.log.warn({ err: error, showId }, 'live prices could not be told to the room yet');
-        changed.add(showId);
-        failed = true;
+  const paced = createPaced({
+    pauseMs: () => (failed ? LOOK_AGAIN_MS : LOOK_EVERY_MS),
+    isDue: () => noted.size > 0,
+    async work() {
+      const due = noted;
+      noted = new Set();
+      failed = false;
+      for (const id of due) {
+        try {
+          await look(id);
+        } catch (error) {
+          log.warn({ err: error, id }, 'what is offered could not be told to the room yet');
+          noted.add(id);
+          failed = true;
+        }
       }
-    }
-  }
-
-  const unsubscribe = deps.bus.subscribe(OFFERS_TOPIC, (told) => {
-    changed.add((told as OffersChanged).showId);
-    looks.wake();
+    },
   });
+  return {
+    note(id: string): void {
+      noted.add(id);
+      paced.wake();
+    },
+    stop: paced.stop,
+  };
+}
 
+type Looks = ReturnType<typeof createLooks>;
+
+function stopping(first: Looks, unsubscribes: ReadonlyArray<() => void>, second?: Looks): Feed {
   return {
     async stop() {
-      unsubscribe();
-      await looks.stop();
+      for (const unsubscribe of unsubscribes) unsubscribe();
+      await first.stop();
+      await second?.stop();
     },
   };
 }

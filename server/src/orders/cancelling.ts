@@ -2,11 +2,12 @@
  * Cancelling: by the buyer until the order is packed, by the shop until something of it is on its way.
  *
  * What was paid goes back by payments' own job; until it has, the order is cancelled, then refunded. Locks in this
- * order: the order, its payment, its goods.
+ * order: the order, its payment, its goods, its coupon.
  */
 import type { Order, OrderCancel, OrderState } from '@nacre/contract/orders';
 import { Refusal } from '../lib/refusal.ts';
 import type { Tx } from '../platform/database.ts';
+import { usesOf } from './couponing.ts';
 import { goodsOf, move } from './moving.ts';
 import type { OrdersDeps } from './orders.ts';
 import { endHolds } from './paying.ts';
@@ -57,7 +58,7 @@ export async function cancelByShop(
   return viewOne(deps, order, 'shop');
 }
 
-/** Of a paid order: the pieces are back on the shelf, and the money is on its way back. */
+/** Of a paid order: the pieces are back on the shelf, its coupon is free, and the money is on its way back. */
 async function undo(
   deps: OrdersDeps, tx: Tx, found: store.OrderRow, personId: string, why: Why,
 ): Promise<store.OrderRow> {
@@ -65,6 +66,7 @@ async function undo(
   const refunding = await deps.payments.refund(tx, [subjectOf(found.id)]);
   if (refunding.size === 0) throw new Error(`order ${found.id} has no money to refund`);
   await deps.catalog.takeBack(tx, await goodsOf(tx, found), { orderId: found.id, personId });
+  await deps.offers.coupons.giveBack(tx, usesOf([found]));
   const fact = factOf(after, await store.readLines(tx, [found.id]));
   await deps.platform.outbox.publish(tx, {
     topic: 'orders.cancelled', payload: { ...fact, by: why.cancelled_by ?? 'buyer', reason: why.cancel_reason },

@@ -59,6 +59,7 @@ async function write(
   const [order] = await store.insertOrders(tx, [{
     ...store.NOTHING_HAPPENED,
     ...store.NOT_SENT,
+    ...store.NO_COUPON,
     id: orderId, shop_id: shopId, buyer_id: null, buyer_name: '', show_id: null, idempotency_key: idempotencyKey,
     request_hash: requestHash, state: 'handed_over', currency, total_minor: totalMinor, channel: 'counter',
     delivery: 'counter', counter_method: method, address: null, pickup: null,

@@ -17,6 +17,7 @@ const HEAD = [
   'order', 'placed_at_utc', 'state', 'channel', 'delivery', 'buyer', 'sku', 'title', 'options', 'bag_number',
   'quantity', 'currency', 'unit_price', 'line_total', 'order_total', 'name', 'phone', 'line1', 'line2', 'city',
   'region', 'postal_code', 'country', 'carrier', 'tracking_number',
+  'order_discount', 'coupon',
 ];
 
 /** The file in parts; the first is the head. The one who asks was let in before. */
@@ -37,7 +38,7 @@ export async function* csvOf(
 }
 
 export function linesOf(order: Order): CsvLine[] {
-  const { address, pickup, currency, parcels } = order;
+  const { address, pickup, currency, parcels, coupon } = order;
   const money = (amountMinor: number) => majorOf(amountMinor, currency);
   const whither = address ?? {
     name: pickup?.name ?? '', phone: pickup?.phone ?? '', line1: '', line2: '', city: '', region: '', postalCode: '',
@@ -51,6 +52,7 @@ export function linesOf(order: Order): CsvLine[] {
       money(line.unitPriceMinor * line.quantity), money(order.totalMinor), whither.name, whither.phone, whither.line1,
       whither.line2, whither.city, whither.region, whither.postalCode, whither.country,
       sent.map(({ carrier }) => carrier).join('; '), sent.map(({ trackingNumber }) => trackingNumber).join('; '),
+      money(coupon?.discountMinor ?? 0), coupon?.name ?? '',
     ];
   });
 }

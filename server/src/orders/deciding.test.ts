@@ -31,7 +31,7 @@ function wants(
 }
 
 const ground = (available: Record<string, number>, more: Partial<Ground> = {}): Ground => ({
-  orders: new Map(), heldBy: new Map(), live: [], kept: new Map(), places: new Map(),
+  orders: new Map(), heldBy: new Map(), live: [], claims: [], now: new Date(0), kept: new Map(), places: new Map(),
   shipping: { terms: new Map(), parcels: new Map() },
   goods: byVariant(Object.entries(available).map(([variantId, left]) => goods(variantId, left))), ...more,
 });

@@ -4,7 +4,8 @@
  */
 import { Refusal } from '../lib/refusal.ts';
 import type { Kept } from '../catalog/catalog.ts';
-import type { LiveTerms } from '../offers/offers.ts';
+import type { ClaimTerms, LiveTerms } from '../offers/offers.ts';
+import { createCouponTaking, type TakenCoupon } from './couponing.ts';
 import type { Placing } from './place.ts';
 import { priceOrder, type AskedLine, type Goods, type OwnPrice, type PricedOrder } from './placing.ts';
 import { createShipper, type Shipping, type ShippingGround } from './shipping.ts';
@@ -23,6 +24,9 @@ export interface Ground {
   goods: Goods;
   /** Live prices in the shows of the batch. */
   live: readonly LiveTerms[];
+  /** Claims of coupons that placings name. */
+  claims: readonly ClaimTerms[];
+  now: Date;
   /** Where a shop's goods are picked up, by shop; a shop without is missing. */
   places: ReadonlyMap<string, PickupPlace>;
   shipping: ShippingGround;
@@ -37,6 +41,8 @@ export interface DecidedOrder {
   priced: PricedOrder;
   pickup: OrderRow['pickup'];
   shipping: Shipping;
+  /** Null without one. */
+  coupon: TakenCoupon | null;
   /** What was kept for the buyer and goes into this order, all of it. */
   kept: Kept[];
 }
@@ -75,6 +81,7 @@ function createDecider(ground: Ground): (placing: Placing, at: number) => Decisi
   const firstOf = new Map<string, { at: number; requestHash: Buffer }>();
   const live = createLiveTaking(ground.live);
   const shipper = createShipper(ground.shipping);
+  const coupons = createCouponTaking(ground.claims, ground.now);
 
   function decideNew(placing: Placing): DecidedOrder {
     const { buyer, request, bag, asked } = placing;
@@ -99,7 +106,10 @@ function createDecider(ground: Ground): (placing: Placing, at: number) => Decisi
     const own = priced.lines.flatMap(({ variantId, livePriceId }) => (
       livePriceId === null ? kept.get(keptName({ ...buyer, variantId })) ?? [] : []
     ));
-    return { priced, pickup, shipping: shipper.decide(placing, priced), kept: own };
+    // Sending goes by what the goods cost without it: nobody loses free delivery to a coupon.
+    return {
+      priced, pickup, shipping: shipper.decide(placing, priced), coupon: coupons.decide(placing, priced), kept: own,
+    };
   }
 
   function keptOf(personId: string, variantId: string): number {
@@ -126,6 +136,7 @@ function createDecider(ground: Ground): (placing: Placing, at: number) => Decisi
       taken.set(variantId, (taken.get(variantId) ?? 0) + fromShelf);
     }
     for (const one of decided.kept) kept.delete(keptName(one));
+    if (decided.coupon !== null) coupons.take(decided.coupon);
     heldBy.set(personId, (heldBy.get(personId) ?? 0) + 1);
     firstOf.set(name, { at, requestHash });
     shipper.note(placing, decided.priced.shopId, at);

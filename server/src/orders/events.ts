@@ -8,7 +8,7 @@ export interface OrderFactLine {
   title: string;
   optionValues: string[];
   quantity: number;
-  /** Minor units, of all pieces of the line. Absent in facts that an earlier version wrote. */
+  /** Minor units, of all pieces of the line, less its share of a coupon. Absent in facts of an earlier version. */
   amountMinor?: number;
   /** Number in the show's bag; null outside a show. */
   number: number | null;

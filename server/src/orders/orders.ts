@@ -40,7 +40,7 @@ export interface OrdersDeps {
     Catalog,
     | 'lockForOrder' | 'cardsOf' | 'keptFor' | 'hold' | 'holdAll' | 'releaseAll' | 'sell' | 'sellAll' | 'takeBack'
   >;
-  offers: Pick<Offers, 'lockLive' | 'take' | 'giveBack'>;
+  offers: Pick<Offers, 'lockLive' | 'take' | 'giveBack' | 'coupons'>;
   payments: Pick<Payments, 'create' | 'takeAtCounter' | 'cancel' | 'expire' | 'refund' | 'pagesOf'>;
   shops: Pick<Shops, 'assertMay' | 'refs' | 'placeOf' | 'sellersOf'>;
   images: Pick<Images, 'describe'>;
@@ -87,6 +87,8 @@ export interface Orders {
    * @throws Refusal `orders.key_reused` for the same key with other contents; `orders.sold_out` with
    * `{ variantId, available }`; `orders.price_changed` with `{ variantId, priceMinor, currency }`;
    * `orders.shipping_changed` with `{ shopId, shippingMinor, currency }`;
+   * `coupons.not_found`, `coupons.used`, `coupons.early`, `coupons.over`, `coupons.not_fitting`, and
+   * `coupons.discount_changed` with `{ discountMinor, currency }`;
    * `offers.limit` and `offers.few_left` for too many at a live price; `orders.not_for_sale`;
    * `orders.too_many_pieces`; `orders.too_many_open`; `orders.no_pickup`; `shows.not_found`;
    * `orders.rush` when too many wait: nothing was tried, and the same key is good for the next try;

@@ -1,10 +1,11 @@
 /**
  * Orders whose money comes, is refused, or does not come in time: many in one transaction, one statement a table.
  *
- * Locks in the house's order: the orders by id, their payments by id, their goods by variant id.
+ * Locks in the house's order: the orders by id, their payments by id, their goods by variant id, claims of coupons.
  */
 import type { LatePayment, OrderState } from '@nacre/contract/orders';
 import { isUnavailable, type Tx } from '../platform/database.ts';
+import { usesOf } from './couponing.ts';
 import type { LateFact, OrderFact } from './events.ts';
 import type { OrdersDeps } from './orders.ts';
 import { codeFrom } from './pickup-code.ts';
@@ -40,7 +41,10 @@ export async function paymentsCaptured(deps: OrdersDeps, tx: Tx, subjects: reado
   await deps.platform.outbox.publish(tx, { topic: 'orders.paid_late', payload: { orders: late } });
 }
 
-/** Holds the pieces again of those whose hold had ended, where all of them are there; the longest placed first. */
+/**
+ * Holds the pieces again of those whose hold had ended, where all of them are there and their coupon is with no other
+ * order; the longest placed first.
+ */
 async function revive(deps: OrdersDeps, tx: Tx, expired: OrderRow[], lines: Lines): Promise<OrderRow[]> {
   if (expired.length === 0) return [];
   // The payments before the goods; what is captured stays so.
@@ -50,16 +54,20 @@ async function revive(deps: OrdersDeps, tx: Tx, expired: OrderRow[], lines: Line
     ...new Set(pieces.flatMap((one) => one.lines.map(({ variantId }) => variantId))),
   ]));
   const left = new Map([...goods].map(([variantId, { available }]) => [variantId, available]));
+  const claims = await deps.offers.coupons.lockClaims(tx, usesOf(expired).map(({ claimId }) => claimId));
+  const free = new Set(claims.flatMap(({ claimId, orderId }) => (orderId === null ? [claimId] : [])));
   const alive = expired
     .sort((a, b) => a.placed_at.getTime() - b.placed_at.getTime())
     .filter((order) => {
       const wanted = lines.get(order.id) ?? [];
       const isLeft = wanted.every(({ variant_id: id, quantity }) => (left.get(id) ?? 0) >= quantity);
       if (!isLeft || !isThere.has(subjectOf(order.id))) return false;
+      if (order.coupon !== null && !free.delete(order.coupon.claimId)) return false;
       for (const { variant_id: id, quantity } of wanted) left.set(id, left.get(id)! - quantity);
       return true;
     });
   await deps.catalog.holdAll(tx, piecesOf(alive, lines));
+  await deps.offers.coupons.use(tx, usesOf(alive));
   return alive;
 }
 
@@ -108,6 +116,7 @@ export async function endHolds(
   await deps.catalog.releaseAll(tx, pieces.map(({ lines: own, ref }) => ({
     ref, lines: own.filter(({ variantId }) => stays.get(ref.orderId)?.has(variantId) !== true),
   })));
+  await deps.offers.coupons.giveBack(tx, usesOf(ended));
   return ended;
 }
 

@@ -2,8 +2,8 @@
  * Placing orders: in batches, each one transaction that holds the pieces, writes the orders and opens their payments.
  * Placings gather while the batch before them is under way; each is answered on its own after the commit.
  *
- * Locks in this order: placing, over all processes; the goods by variant id; their live prices; the new orders and
- * payments. All others lock an order before its goods, which here nobody knows yet: no circle.
+ * Locks in this order: placing, over all processes; the goods by variant id; their live prices; claims of coupons; the
+ * new orders and payments. All others lock an order before its goods, which here nobody knows yet: no circle.
  */
 import type { Address } from '@nacre/contract/accounts';
 import type { Order, OrderPlace } from '@nacre/contract/orders';
@@ -11,6 +11,7 @@ import { Refusal } from '../lib/refusal.ts';
 import type { Seller } from '../shops/shops.ts';
 import { createBatcher, type Batcher } from '../platform/batcher.ts';
 import { afterCommit, type Tx } from '../platform/database.ts';
+import { usesOf } from './couponing.ts';
 import { decideAll, keptName, nameOf, type DecidedOrder, type Decision, type Ground } from './deciding.ts';
 import type { Bag, Buyer, OrdersDeps } from './orders.ts';
 import { byVariant, hashRequest, lineRows, readLines, type AskedLine } from './placing.ts';
@@ -110,6 +111,8 @@ async function readGround(deps: OrdersDeps, tx: Tx, placings: readonly Placing[]
   const goods = byVariant(await deps.catalog.lockForOrder(tx, [...variantIds]));
   const showIds = new Set(placings.flatMap(({ request }) => request.showId ?? []));
   const live = await deps.offers.lockLive(tx, [...showIds], [...variantIds], [...personIds]);
+  const claimIds = new Set(placings.flatMap(({ request }) => request.coupon?.claimId ?? []));
+  const claims = await deps.offers.coupons.lockClaims(tx, [...claimIds]);
   const sellers = await deps.shops.sellersOf(tx, [...new Set([...goods.values()].map(({ shopId }) => shopId))]);
   const places: Ground['places'] = new Map([...sellers.values()].flatMap(({ id, pickupPlace }) => (
     pickupPlace === null ? [] : [[id, pickupPlace] as const]
@@ -122,7 +125,8 @@ async function readGround(deps: OrdersDeps, tx: Tx, placings: readonly Placing[]
     orders: new Map(orders.map((row) => [
       nameOf({ buyerId: row.buyer_id!, idempotencyKey: row.idempotency_key }), row,
     ])),
-    heldBy, goods, live, places, shipping, sellers,
+    heldBy, goods, live, claims, places, shipping, sellers,
+    now: deps.platform.clock.now(),
     kept: new Map(kept.map((one) => [keptName(one), one])),
   };
 }
@@ -157,12 +161,13 @@ async function write(
   const ids = new Map<number, string>();
   const fresh = decisions.flatMap((decision, at) => {
     if (decision.is !== 'new') return [];
-    const { priced, kept } = decision;
+    const { priced, kept, coupon } = decision;
     const placing = placings[at]!;
     const id = deps.platform.newId();
     ids.set(at, id);
     const row = newRow(id, placing, decision, ids, times);
-    return [{ at, row, priced, kept, lines: lineRows(row.id, priced, placing.bag?.numbers ?? null) }];
+    const lines = lineRows(row.id, priced, placing.bag?.numbers ?? null, coupon?.shares);
+    return [{ at, row, priced, kept, lines }];
   });
   if (fresh.length === 0) return new Map();
   const uses = fresh.flatMap(({ row, priced }) => priced.lines.flatMap(({ livePriceId, variantId, quantity }) => (
@@ -179,6 +184,7 @@ async function write(
     { order_id: row.id, from_state: null, to_state: 'held', person_id: row.buyer_id, at: now, reason: null }
   ));
   const rows = await store.insertOrders(tx, fresh.map(({ row }) => row), fresh.flatMap(({ lines }) => lines), steps);
+  await deps.offers.coupons.use(tx, usesOf(rows));
   const promised = rows.map((row, i) => (
     { row, lines: fresh[i]!.lines, priced: fresh[i]!.priced }
   ));
@@ -224,11 +230,12 @@ async function readPromiseGround(
 function newRow(
   id: string,
   { buyer, request, requestHash }: Placing,
-  { priced: { shopId, currency, totalMinor }, pickup, shipping: { feeMinor, shipsWith } }: DecidedOrder,
+  { priced: { shopId, currency, totalMinor }, pickup, shipping: { feeMinor, shipsWith }, coupon }: DecidedOrder,
   /** Of the orders before it in the batch, by their place there. */
   ids: ReadonlyMap<number, string>,
   { now, holdExpiresAt }: { now: Date; holdExpiresAt: Date },
 ): Omit<store.OrderRow, 'number'> {
+  const discountMinor = BigInt(coupon?.discountMinor ?? 0);
   return {
     ...store.NOTHING_HAPPENED,
     id,
@@ -240,7 +247,9 @@ function newRow(
     request_hash: requestHash,
     state: 'held',
     currency,
-    total_minor: totalMinor + feeMinor,
+    total_minor: totalMinor - discountMinor + feeMinor,
+    discount_minor: discountMinor,
+    coupon: coupon?.kept ?? null,
     shipping_minor: feeMinor,
     ships_with: shipsWith === null ? null : 'orderId' in shipsWith ? shipsWith.orderId : ids.get(shipsWith.at)!,
     channel: request.showId === null ? 'online' : 'show',

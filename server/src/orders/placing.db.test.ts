@@ -78,6 +78,24 @@ test('[O2] twenty buyers want the last piece at once: one gets it, nineteen read
   assert.equal(await countOrders(variantOf(product)), 1);
 });
 
+test('[O2] fifty want the last piece at once, a hundred times: it goes to one', async () => {
+  const buyers = await Promise.all(Array.from({ length: 50 }, () => market.newPerson()));
+  // Five rounds side by side: their orders share batches.
+  await Promise.all(Array.from({ length: 5 }, async () => {
+    const product = await goods(1);
+    for (let round = 0; round < 20; round += 1) {
+      const { orders, codes } = await all(buyers.map((buyer) => market.orders.place(buyer, asking(product))));
+      assert.equal(orders.length, 1);
+      assert.deepEqual(new Set(codes), new Set(['orders.sold_out']));
+      assert.deepEqual(await market.levelsOf(variantOf(product)), { available: 0, held: 1, sold: 0 });
+      const { personId } = buyers.find(({ personId: id }) => market.told.some((told) => (
+        told.personId === id && told.event.order.id === orders[0]!.id
+      )))!;
+      await market.orders.cancel(personId, orders[0]!.id);
+    }
+  }));
+});
+
 test('[O2] twenty buyers, seven pieces, two each: three orders, one piece left', async () => {
   const product = await goods(7);
   const buyers = await Promise.all(Array.from({ length: 20 }, () => market.newPerson()));

@@ -65,11 +65,14 @@ export function readLines(lines: OrderPlace['lines']): AskedLine[] {
  * SHA-256 of what is asked for. Two requests have the same one when they ask for the same order: the sequence of lines
  * and of the address's fields, whether the address is kept, and the fee that the buyer saw make no difference.
  */
-export function hashRequest(request: Pick<OrderPlace, 'showId' | 'lines' | 'address' | 'pickup'>): Buffer {
-  const { showId, lines, address, pickup } = request;
+export function hashRequest(
+  request: Pick<OrderPlace, 'showId' | 'lines' | 'address' | 'pickup' | 'coupon'>,
+): Buffer {
+  const { showId, lines, address, pickup, coupon } = request;
   const parcel = address === undefined ? null : addressParts(address);
   const where = pickup === undefined ? parcel : ['pickup', pickup.name, pickup.phone];
-  return hashOf([showId, sortedParts(lines), where]);
+  // At the end: requests without one have the hash that they had before there were coupons.
+  return hashOf([showId, sortedParts(lines), where, ...(coupon === undefined ? [] : [coupon.claimId])]);
 }
 
 /** The same of a sale at the counter. */
@@ -87,9 +90,12 @@ function sortedParts(lines: OrderPlace['lines']) {
     .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));
 }
 
-/** The lines to be written, in the words and at the prices of now; `numbers` are those of the show's bag. */
+/**
+ * The lines to be written, in the words and at the prices of now; `numbers` are those of the show's bag, `discounts`
+ * what a coupon takes off each.
+ */
 export function lineRows(
-  orderId: string, priced: PricedOrder, numbers: ReadonlyMap<string, number> | null,
+  orderId: string, priced: PricedOrder, numbers: ReadonlyMap<string, number> | null, discounts: readonly number[] = [],
 ): LineRow[] {
   return priced.lines.map((line, position) => ({
     order_id: orderId,
@@ -103,6 +109,7 @@ export function lineRows(
     bag_number: numbers?.get(line.productId) ?? null,
     unit_price_minor: line.priceMinor,
     quantity: line.quantity,
+    discount_minor: BigInt(discounts[position] ?? 0),
   }));
 }
 

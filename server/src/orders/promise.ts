@@ -10,7 +10,7 @@ import type { ShopTerms } from '@nacre/contract/shops';
 import { canonicalJson } from '../lib/canonical-json.ts';
 import type { PricedOrder } from './placing.ts';
 import type { LineRow, OrderRow } from './store.ts';
-import { numberOf } from './view.ts';
+import { couponOf, numberOf } from './view.ts';
 
 /** A show as it is at the moment of placing. */
 export interface Screen {
@@ -99,6 +99,7 @@ function describeOffer(
 const minorOf = (amount: bigint | null): number | null => (amount === null ? null : Number(amount));
 
 function describeOrder({ row, lines, priced }: PromisedOne, ground: PromiseGround): PromisedOrder {
+  const coupon = couponOf(row);
   const wentLiveAt = row.show_id === null ? undefined : ground.screens.get(row.show_id)?.wentLiveAt;
   return {
     format: PROMISE_FORMAT,
@@ -118,6 +119,7 @@ function describeOrder({ row, lines, priced }: PromisedOne, ground: PromiseGroun
       totalMinor: Number(line.unit_price_minor) * line.quantity,
     })),
     shippingMinor: Number(row.shipping_minor),
+    ...(coupon === null ? {} : { coupon }),
     totalMinor: Number(row.total_minor),
     currency: row.currency,
     delivery: row.delivery,

@@ -12,6 +12,13 @@ import type { OfferRow, PromiseRow } from './promise.ts';
 import type { Order as OrderTable, OrderLine as OrderLineTable } from '../platform/tables.ts';
 import type { ParcelPlace } from './shipping.ts';
 
+/** The coupon of an order as it was. */
+export interface KeptCoupon {
+  id: string;
+  claimId: string;
+  name: string;
+}
+
 /** What the database keeps as text or JSON, and checks. */
 interface OrderWords {
   state: OrderState;
@@ -20,6 +27,7 @@ interface OrderWords {
   counter_method: CounterMethod | null;
   address: Address | null;
   pickup: Omit<OrderPickup, 'code'> | null;
+  coupon: KeptCoupon | null;
   cancelled_by: Cancellation['by'] | null;
   cancel_reason: CancelReason | null;
   late_payment: LatePayment | null;
@@ -38,6 +46,7 @@ export const NOTHING_HAPPENED = {
 } as const;
 /** Nothing is sent. */
 export const NOT_SENT = { shipping_minor: 0n, ships_with: null } as const;
+export const NO_COUPON = { discount_minor: 0n, coupon: null } as const;
 export type LineRow = Selectable<OrderLineTable>;
 
 /**
@@ -130,7 +139,7 @@ export async function numbersOf(db: Db | Tx, orderIds: readonly string[]): Promi
 const ORDER_TYPES = {
   id: 'uuid', shop_id: 'uuid', buyer_id: 'uuid', buyer_name: 'text', show_id: 'uuid', idempotency_key: 'text',
   request_hash: 'bytea', state: 'text', currency: 'text', total_minor: 'bigint',
-  shipping_minor: 'bigint', ships_with: 'uuid', address: 'jsonb',
+  shipping_minor: 'bigint', ships_with: 'uuid', discount_minor: 'bigint', coupon: 'jsonb', address: 'jsonb',
   hold_expires_at: 'timestamptz', placed_at: 'timestamptz', paid_at: 'timestamptz', shipped_at: 'timestamptz',
   delivered_at: 'timestamptz', channel: 'text', delivery: 'text', pickup: 'jsonb', pickup_code: 'text',
   counter_method: 'text', ready_at: 'timestamptz', handed_over_at: 'timestamptz', voided_at: 'timestamptz',
@@ -143,7 +152,9 @@ export async function insertOrders(
   tx: Tx, rows: ReadonlyArray<Omit<OrderRow, 'number'>>, lines: readonly LineRow[], steps: readonly TransitionRow[],
 ): Promise<OrderRow[]> {
   const relation = relationOf(
-    rows.map((row) => ({ ...row, address: jsonOf(row.address), pickup: jsonOf(row.pickup) })), ORDER_TYPES,
+    rows.map((row) => (
+      { ...row, address: jsonOf(row.address), pickup: jsonOf(row.pickup), coupon: jsonOf(row.coupon) }
+    )), ORDER_TYPES,
   );
   const { rows: numbered } = await sql<{ id: string; number: bigint }>`
     with line as (${lineInsertion(lines)}), step as (${stepInsertion(steps)})
@@ -161,6 +172,7 @@ export async function insertOrders(
 const LINE_TYPES = {
   order_id: 'uuid', position: 'int', variant_id: 'uuid', product_id: 'uuid', title: 'text', option_values: 'jsonb',
   sku: 'text', image_id: 'uuid', bag_number: 'int', unit_price_minor: 'bigint', quantity: 'int',
+  discount_minor: 'bigint',
 } as const;
 
 function lineInsertion(lines: readonly LineRow[]): RawBuilder<unknown> {
@@ -168,7 +180,8 @@ function lineInsertion(lines: readonly LineRow[]): RawBuilder<unknown> {
   return sql`
     insert into order_line (${columnsOf(LINE_TYPES)})
     select order_id, position, variant_id, product_id, title,
-           array(select jsonb_array_elements_text(option_values)), sku, image_id, bag_number, unit_price_minor, quantity
+           array(select jsonb_array_elements_text(option_values)), sku, image_id, bag_number, unit_price_minor,
+           quantity, discount_minor
       from ${relationOf(rows, LINE_TYPES)}`;
 }
 

@@ -67,6 +67,7 @@ export function viewOf(order: OrderRow, parts: ViewParts): Order {
       number: line.bag_number,
     })),
     totalMinor: Number(order.total_minor),
+    coupon: couponOf(order),
     shippingMinor: Number(order.shipping_minor),
     shipsWith: shipsWithOf(order, parts),
     currency: order.currency,
@@ -87,6 +88,11 @@ export function viewOf(order: OrderRow, parts: ViewParts): Order {
       ? null : { by: order.cancelled_by, reason: order.cancel_reason, note: order.cancel_note },
     paymentUrl: order.state === 'held' ? parts.pages.get(subjectOf(order.id)) ?? null : null,
   };
+}
+
+/** What an order keeps of it, as people read it. */
+export function couponOf({ coupon, discount_minor: discount }: OrderRow): Order['coupon'] {
+  return coupon === null ? null : { id: coupon.id, name: coupon.name, discountMinor: Number(discount) };
 }
 
 function shipsWithOf({ ships_with: id }: OrderRow, { numbers }: ViewParts): Order['shipsWith'] {
@@ -150,7 +156,7 @@ function soldOf(order: OrderRow, lines: readonly LineRow[]): SoldFact {
       title: line.title,
       optionValues: line.option_values,
       quantity: line.quantity,
-      amountMinor: Number(line.unit_price_minor) * line.quantity,
+      amountMinor: Number(line.unit_price_minor) * line.quantity - Number(line.discount_minor),
       number: line.bag_number,
     })),
     totalMinor: Number(order.total_minor),

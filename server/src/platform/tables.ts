@@ -74,6 +74,40 @@ export interface ChatSetting {
   slow_seconds: number;
 }
 
+export interface Coupon {
+  amount_minor: bigint | null;
+  claimed: Generated<number>;
+  currency: string;
+  ended_at: Timestamp | null;
+  id: string;
+  made_at: Timestamp;
+  made_by: string;
+  minimum_minor: bigint;
+  most_minor: bigint | null;
+  name: string;
+  percent: number | null;
+  product_ids: string[] | null;
+  quota: number;
+  shop_id: string;
+  show_id: string | null;
+  valid_from: Timestamp;
+  valid_until: Timestamp;
+}
+
+export interface CouponClaim {
+  claimed_at: Timestamp;
+  coupon_id: string;
+  id: string;
+  order_id: string | null;
+  person_id: string;
+}
+
+export interface CouponHanding {
+  coupon_id: string;
+  handed_at: Timestamp;
+  show_id: string;
+}
+
 export interface Credential {
   access_token: string | null;
   access_token_expires_at: Timestamp | null;
@@ -284,9 +318,11 @@ export interface Order {
   cancelled_by: string | null;
   channel: string;
   counter_method: string | null;
+  coupon: Json | null;
   currency: string;
   delivered_at: Timestamp | null;
   delivery: string;
+  discount_minor: Generated<bigint>;
   handed_over_at: Timestamp | null;
   hold_expires_at: Timestamp;
   id: string;
@@ -311,6 +347,7 @@ export interface Order {
 
 export interface OrderLine {
   bag_number: number | null;
+  discount_minor: Generated<bigint>;
   image_id: string | null;
   option_values: string[];
   order_id: string;
@@ -699,6 +736,9 @@ export interface DB {
   cart_put: CartPut;
   chat_message: ChatMessage;
   chat_setting: ChatSetting;
+  coupon: Coupon;
+  coupon_claim: CouponClaim;
+  coupon_handing: CouponHanding;
   credential: Credential;
   email_change: EmailChange;
   explain_request: ExplainRequest;

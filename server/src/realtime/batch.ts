@@ -33,6 +33,7 @@ export function createBatch(limits: BatchLimits): Batch {
   const prices = new Map<string, Kind<'price'>>();
   const levels = new Map<string, StockLevel>();
   let livePrices: Kind<'live-prices'> | null = null;
+  let coupons: Kind<'coupons'> | null = null;
   let bag: Kind<'bag'> | null = null;
   let orders: Kind<'order'>[] = [];
   const interest = new Map<string, ProductInterest>();
@@ -59,6 +60,9 @@ export function createBatch(limits: BatchLimits): Batch {
         break;
       case 'live-prices':
         livePrices = event;
+        break;
+      case 'coupons':
+        coupons = event;
         break;
       case 'price':
         prices.set(event.variantId, event);
@@ -115,6 +119,7 @@ export function createBatch(limits: BatchLimits): Batch {
   function take(): RoomEvent[] {
     const events: RoomEvent[] = [...latest.show.values(), ...prices.values()];
     if (livePrices !== null) events.push(livePrices);
+    if (coupons !== null) events.push(coupons);
     if (levels.size > 0) events.push({ type: 'stock', levels: [...levels.values()] });
     if (bag !== null) events.push(bag);
     events.push(...orders.splice(0, limits.ordersPerTick), ...takeInterest());
@@ -124,7 +129,7 @@ export function createBatch(limits: BatchLimits): Batch {
     latest.counts.clear();
     prices.clear();
     levels.clear();
-    livePrices = null;
+    livePrices = coupons = null;
     bag = null;
     removals = [];
     came = null;
@@ -137,7 +142,8 @@ export function createBatch(limits: BatchLimits): Batch {
     isEmpty: () =>
       latest.show.size + latest.counts.size + prices.size + levels.size + interest.size === 0 &&
       orders.length + removals.length + talk.length === 0 &&
-      livePrices === null && bag === null && came === null && newFollowers === undefined && sales === undefined,
+      livePrices === null && coupons === null && bag === null && came === null &&
+      newFollowers === undefined && sales === undefined,
     thinned: () => thinned,
   };
 }

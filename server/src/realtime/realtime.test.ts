@@ -138,7 +138,8 @@ test('[R8] what happens while the snapshot is read is not missed, and joiners sh
       release = resolve;
     });
     return {
-      show: { state: 'live', onScreenProductId: null, likes: 7 }, viewers: 1, levels: [], livePrices: [], bag: [],
+      show: { state: 'live', onScreenProductId: null, likes: 7 }, viewers: 1, levels: [], livePrices: [], coupons: [],
+      bag: [],
       talk: { slowSeconds: 0, isQuiet: false }, chat: [],
     };
   };

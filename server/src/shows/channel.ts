@@ -54,6 +54,7 @@ export function createShowRooms(deps: {
         viewers: channel.viewers(room),
         levels,
         livePrices: state.livePrices,
+        coupons: state.coupons,
         bag: state.bag.map(({ product, number }) => ({
           productId: product.id,
           number,

@@ -1,4 +1,5 @@
 /** What the verbs of shows share: deps and the two ways to come by a show. */
+import type { RoomCoupon } from '@nacre/contract/coupons';
 import type { LivePrice } from '@nacre/contract/offers';
 import type { ShopRight } from '@nacre/contract/team';
 import type { Actor } from '../http/actor.ts';
@@ -44,6 +45,8 @@ export interface ShowsDeps {
   newFollowersOf(showId: string): Promise<number>;
   /** Those in force. */
   livePricesOf(showId: string): Promise<LivePrice[]>;
+  /** Those that can be claimed in it now. */
+  couponsOf(showId: string): Promise<RoomCoupon[]>;
 }
 
 export interface Parts extends ShowsDeps {

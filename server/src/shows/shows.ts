@@ -69,6 +69,8 @@ export interface BagNumbers {
   /** By product, removed ones included. */
   numbers: ReadonlyMap<string, number>;
 }
+/** What who joins starts from. */
+export type RoomState = Pick<Show, 'state' | 'onScreenProductId' | 'likes' | 'bag' | 'livePrices' | 'coupons'>;
 
 export interface Shows {
   // ---- the office; `personId` must be a member whose role includes it: `shows.not_found`, `shops.not_found`,
@@ -158,8 +160,10 @@ export interface Shows {
   shopOf(showId: string, personId: string): Promise<string | null>;
   /** Null when there is no such show. For other modules: it hides nothing. */
   stateOf(showId: string): Promise<ShowState | null>;
+  /** Whose it is and whether it runs; hides nothing either. */
+  standing(showId: string): Promise<{ shopId: string; isRunning: boolean } | null>;
   /** State of the room for who joins; null when there is no such show. */
-  roomState(showId: string): Promise<Pick<Show, 'state' | 'onScreenProductId' | 'likes' | 'bag' | 'livePrices'> | null>;
+  roomState(showId: string): Promise<RoomState | null>;
   /** Whether this actor is kept out of the shop's shows. */
   isBanned(shopId: string, actor: Actor): Promise<boolean>;
   /** Whether anybody is kept out of this show. */
@@ -244,6 +248,10 @@ export function createShows(deps: ShowsDeps): Shows {
     bagNumbers: (showId, personId) => bagNumbers(parts, readBag, showId, personId),
     shopOf: async (showId, personId) => (await findVisible(parts, showId, personId))?.shop_id ?? null,
     stateOf: async (showId) => (await store.findShow(parts.view.db, showId))?.state ?? null,
+    async standing(showId) {
+      const show = await store.findShow(parts.view.db, showId);
+      return show === null ? null : { shopId: show.shop_id, isRunning: isRunning(show.state) };
+    },
     roomState: (showId) => roomState(parts, showId),
     isBanned: deps.guard.isBanned,
     hasBans: async (showId) => {
@@ -304,6 +312,7 @@ function createParts(deps: ShowsDeps): Parts {
     catalog: deps.catalog,
     images: deps.images,
     livePricesOf: deps.livePricesOf,
+    couponsOf: deps.couponsOf,
     pending: counts.pending,
   };
   const goods = createGoodsFeed({
@@ -396,12 +405,13 @@ async function bagNumbers(
 
 async function roomState(
   parts: Parts, showId: string,
-): Promise<Pick<Show, 'state' | 'onScreenProductId' | 'likes' | 'bag' | 'livePrices'> | null> {
+): Promise<RoomState | null> {
   const show = await store.findShow(parts.view.db, showId);
   if (show === null) return null;
-  const [bag, onScreenProductId, livePrices] = await Promise.all([
+  const [bag, onScreenProductId, livePrices, coupons] = await Promise.all([
     bagOf(parts.view, show), store.onScreenNow(parts.view.db, showId), parts.livePricesOf(showId),
+    parts.couponsOf(showId),
   ]);
   const likes = likesNow(show.likes, parts.counts.pending(showId));
-  return { state: show.state, onScreenProductId, likes, bag, livePrices };
+  return { state: show.state, onScreenProductId, likes, bag, livePrices, coupons };
 }

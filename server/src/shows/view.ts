@@ -2,6 +2,7 @@
 import type { ShopRef } from '@nacre/contract/accounts';
 import type { Product } from '@nacre/contract/catalog';
 import type { Image } from '@nacre/contract/common';
+import type { RoomCoupon } from '@nacre/contract/coupons';
 import type { SpokenLanguage } from '@nacre/contract/languages';
 import type { LivePrice } from '@nacre/contract/offers';
 import type { BagItem, ProductInterest, Show, ShowTile } from '@nacre/contract/shows';
@@ -19,6 +20,7 @@ export interface ViewDeps {
   catalog: { productsByIds(ids: readonly string[]): Promise<Map<string, Product>> };
   images: { describe(ids: readonly string[]): Promise<Map<string, Image>> };
   livePricesOf(showId: string): Promise<LivePrice[]>;
+  couponsOf(showId: string): Promise<RoomCoupon[]>;
   /** Likes and viewers that are not in the database yet. */
   pending(showId: string): Readonly<Pending>;
 }
@@ -55,11 +57,12 @@ export async function tilesOf(deps: ViewDeps, rows: readonly ShowRow[]): Promise
 }
 
 export async function showOf(deps: ViewDeps, row: ShowRow): Promise<Show> {
-  const [tiles, bag, onScreenProductId, livePrices] = await Promise.all([
+  const [tiles, bag, onScreenProductId, livePrices, coupons] = await Promise.all([
     tilesOf(deps, [row]),
     bagOf(deps, row),
     store.onScreenNow(deps.db, row.id),
     deps.livePricesOf(row.id),
+    deps.couponsOf(row.id),
   ]);
   const [tile] = tiles;
   if (tile === undefined) throw new Error(`show ${row.id} has no tile`);
@@ -71,6 +74,7 @@ export async function showOf(deps: ViewDeps, row: ShowRow): Promise<Show> {
     onScreenProductId,
     bag,
     livePrices,
+    coupons,
   };
 }
 

@@ -1667,6 +1667,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/office/shops/{shopId}/coupons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Coupons of a shop, the newest first, for who runs shows */
+        get: operations["listOfficeCoupons"];
+        put?: never;
+        /** Make a coupon; afterwards only fewer of it can be made */
+        post: operations["makeCoupon"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/office/coupons/{couponId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Lower the number of a coupon there is */
+        patch: operations["lowerCoupon"];
+        trace?: never;
+    };
+    "/api/office/coupons/{couponId}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a coupon; what is claimed stays good */
+        post: operations["endCoupon"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/office/shows/{showId}/coupon": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Hand a coupon out on the picture of a show, or none any more */
+        put: operations["handOutCoupon"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/coupons/{couponId}/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Claim a coupon; once a person, a repeat answers the same */
+        post: operations["claimCoupon"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/coupons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Coupons one has claimed oneself, the last first */
+        get: operations["listMyCoupons"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shops/{slug}/coupons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What can be claimed from a shop, and one’s own to use there */
+        get: operations["listShopCoupons"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/orders": {
         parameters: {
             query?: never;
@@ -2607,6 +2727,16 @@ export interface components {
             lines: components["schemas"]["OrderLine"][];
             /** @description Minor units of the currency */
             totalMinor: number;
+            coupon: {
+                /**
+                 * Format: uuid
+                 * @description UUID (RFC 9562)
+                 */
+                id: string;
+                name: string;
+                /** @description Minor units of the currency */
+                discountMinor: number;
+            } | null;
             /** @description Minor units of the currency */
             shippingMinor: number;
             shipsWith: {
@@ -2713,6 +2843,15 @@ export interface components {
             saveAddress?: boolean;
             /** @description Minor units of the currency */
             shippingMinor?: number;
+            coupon?: {
+                /**
+                 * Format: uuid
+                 * @description UUID (RFC 9562)
+                 */
+                claimId: string;
+                /** @description Minor units of the currency */
+                discountMinor: number;
+            };
             fromCart?: boolean;
         };
         OrderShip: {
@@ -3100,6 +3239,39 @@ export interface components {
                 left: number;
                 perPerson: number;
                 state: "planned" | "live" | "over";
+            }[];
+            coupons: {
+                /**
+                 * Format: uuid
+                 * @description UUID (RFC 9562)
+                 */
+                id: string;
+                /**
+                 * Format: uuid
+                 * @description UUID (RFC 9562)
+                 */
+                shopId: string;
+                showId: string | null;
+                name: string;
+                amountMinor: number | null;
+                percent: number | null;
+                mostMinor: number | null;
+                minimumMinor: number;
+                productIds: string[] | null;
+                /** @description ISO 4217 */
+                currency: string;
+                left: number;
+                /**
+                 * Format: date-time
+                 * @description RFC 3339, UTC
+                 */
+                validFrom: string;
+                /**
+                 * Format: date-time
+                 * @description RFC 3339, UTC
+                 */
+                validUntil: string;
+                handedOutAt: string | null;
             }[];
         };
         ShowCreate: {
@@ -9397,6 +9569,726 @@ export interface operations {
             };
         };
     };
+    listOfficeCoupons: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                shopId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            id: string;
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            shopId: string;
+                            showId: string | null;
+                            name: string;
+                            amountMinor: number | null;
+                            percent: number | null;
+                            mostMinor: number | null;
+                            minimumMinor: number;
+                            productIds: string[] | null;
+                            /** @description ISO 4217 */
+                            currency: string;
+                            left: number;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            validFrom: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            validUntil: string;
+                            /** @enum {unknown} */
+                            state: "early" | "open" | "over";
+                            quota: number;
+                            claimed: number;
+                            used: number;
+                        }[];
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    makeCoupon: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                shopId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name: string;
+                    showId: string | null;
+                    amountMinor: number | null;
+                    percent: number | null;
+                    mostMinor: number | null;
+                    minimumMinor: number;
+                    productIds: string[] | null;
+                    quota: number;
+                    /**
+                     * Format: date-time
+                     * @description RFC 3339, UTC
+                     */
+                    validFrom: string;
+                    /**
+                     * Format: date-time
+                     * @description RFC 3339, UTC
+                     */
+                    validUntil: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description UUID (RFC 9562)
+                         */
+                        id: string;
+                        /**
+                         * Format: uuid
+                         * @description UUID (RFC 9562)
+                         */
+                        shopId: string;
+                        showId: string | null;
+                        name: string;
+                        amountMinor: number | null;
+                        percent: number | null;
+                        mostMinor: number | null;
+                        minimumMinor: number;
+                        productIds: string[] | null;
+                        /** @description ISO 4217 */
+                        currency: string;
+                        left: number;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        validFrom: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        validUntil: string;
+                        /** @enum {unknown} */
+                        state: "early" | "open" | "over";
+                        quota: number;
+                        claimed: number;
+                        used: number;
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lowerCoupon: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                couponId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    quota: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description UUID (RFC 9562)
+                         */
+                        id: string;
+                        /**
+                         * Format: uuid
+                         * @description UUID (RFC 9562)
+                         */
+                        shopId: string;
+                        showId: string | null;
+                        name: string;
+                        amountMinor: number | null;
+                        percent: number | null;
+                        mostMinor: number | null;
+                        minimumMinor: number;
+                        productIds: string[] | null;
+                        /** @description ISO 4217 */
+                        currency: string;
+                        left: number;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        validFrom: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        validUntil: string;
+                        /** @enum {unknown} */
+                        state: "early" | "open" | "over";
+                        quota: number;
+                        claimed: number;
+                        used: number;
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endCoupon: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                couponId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description UUID (RFC 9562)
+                         */
+                        id: string;
+                        /**
+                         * Format: uuid
+                         * @description UUID (RFC 9562)
+                         */
+                        shopId: string;
+                        showId: string | null;
+                        name: string;
+                        amountMinor: number | null;
+                        percent: number | null;
+                        mostMinor: number | null;
+                        minimumMinor: number;
+                        productIds: string[] | null;
+                        /** @description ISO 4217 */
+                        currency: string;
+                        left: number;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        validFrom: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        validUntil: string;
+                        /** @enum {unknown} */
+                        state: "early" | "open" | "over";
+                        quota: number;
+                        claimed: number;
+                        used: number;
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    handOutCoupon: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                showId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    couponId: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            id: string;
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            shopId: string;
+                            showId: string | null;
+                            name: string;
+                            amountMinor: number | null;
+                            percent: number | null;
+                            mostMinor: number | null;
+                            minimumMinor: number;
+                            productIds: string[] | null;
+                            /** @description ISO 4217 */
+                            currency: string;
+                            left: number;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            validFrom: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            validUntil: string;
+                            handedOutAt: string | null;
+                        }[];
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    claimCoupon: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                couponId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: uuid
+                         * @description UUID (RFC 9562)
+                         */
+                        claimId: string;
+                        /**
+                         * Format: date-time
+                         * @description RFC 3339, UTC
+                         */
+                        claimedAt: string;
+                        coupon: {
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            id: string;
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            shopId: string;
+                            showId: string | null;
+                            name: string;
+                            amountMinor: number | null;
+                            percent: number | null;
+                            mostMinor: number | null;
+                            minimumMinor: number;
+                            productIds: string[] | null;
+                            /** @description ISO 4217 */
+                            currency: string;
+                            left: number;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            validFrom: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            validUntil: string;
+                        };
+                        shop: components["schemas"]["ShopRef"];
+                        /** @enum {unknown} */
+                        state: "good" | "early" | "used" | "over";
+                        orderId: string | null;
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listMyCoupons: {
+        parameters: {
+            query?: {
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            claimId: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            claimedAt: string;
+                            coupon: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                id: string;
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                shopId: string;
+                                showId: string | null;
+                                name: string;
+                                amountMinor: number | null;
+                                percent: number | null;
+                                mostMinor: number | null;
+                                minimumMinor: number;
+                                productIds: string[] | null;
+                                /** @description ISO 4217 */
+                                currency: string;
+                                left: number;
+                                /**
+                                 * Format: date-time
+                                 * @description RFC 3339, UTC
+                                 */
+                                validFrom: string;
+                                /**
+                                 * Format: date-time
+                                 * @description RFC 3339, UTC
+                                 */
+                                validUntil: string;
+                            };
+                            shop: components["schemas"]["ShopRef"];
+                            /** @enum {unknown} */
+                            state: "good" | "early" | "used" | "over";
+                            orderId: string | null;
+                        }[];
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listShopCoupons: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        open: {
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            id: string;
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            shopId: string;
+                            showId: string | null;
+                            name: string;
+                            amountMinor: number | null;
+                            percent: number | null;
+                            mostMinor: number | null;
+                            minimumMinor: number;
+                            productIds: string[] | null;
+                            /** @description ISO 4217 */
+                            currency: string;
+                            left: number;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            validFrom: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            validUntil: string;
+                        }[];
+                        own: {
+                            /**
+                             * Format: uuid
+                             * @description UUID (RFC 9562)
+                             */
+                            claimId: string;
+                            /**
+                             * Format: date-time
+                             * @description RFC 3339, UTC
+                             */
+                            claimedAt: string;
+                            coupon: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                id: string;
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                shopId: string;
+                                showId: string | null;
+                                name: string;
+                                amountMinor: number | null;
+                                percent: number | null;
+                                mostMinor: number | null;
+                                minimumMinor: number;
+                                productIds: string[] | null;
+                                /** @description ISO 4217 */
+                                currency: string;
+                                left: number;
+                                /**
+                                 * Format: date-time
+                                 * @description RFC 3339, UTC
+                                 */
+                                validFrom: string;
+                                /**
+                                 * Format: date-time
+                                 * @description RFC 3339, UTC
+                                 */
+                                validUntil: string;
+                            };
+                            shop: components["schemas"]["ShopRef"];
+                            /** @enum {unknown} */
+                            state: "good" | "early" | "used" | "over";
+                            orderId: string | null;
+                        }[];
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listMyOrders: {
         parameters: {
             query?: {
@@ -9615,6 +10507,16 @@ export interface operations {
                             }[];
                             /** @description Minor units of the currency */
                             shippingMinor: number;
+                            coupon?: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                id: string;
+                                name: string;
+                                /** @description Minor units of the currency */
+                                discountMinor: number;
+                            };
                             /** @description Minor units of the currency */
                             totalMinor: number;
                             /** @description ISO 4217 */
@@ -9917,6 +10819,16 @@ export interface operations {
                             }[];
                             /** @description Minor units of the currency */
                             shippingMinor: number;
+                            coupon?: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                id: string;
+                                name: string;
+                                /** @description Minor units of the currency */
+                                discountMinor: number;
+                            };
                             /** @description Minor units of the currency */
                             totalMinor: number;
                             /** @description ISO 4217 */
@@ -10666,6 +11578,54 @@ export interface operations {
                             idempotencyKey: string;
                             showId: string | null;
                             shipping: components["schemas"]["ShippingOffer"];
+                            coupons: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                claimId: string;
+                                /**
+                                 * Format: date-time
+                                 * @description RFC 3339, UTC
+                                 */
+                                claimedAt: string;
+                                coupon: {
+                                    /**
+                                     * Format: uuid
+                                     * @description UUID (RFC 9562)
+                                     */
+                                    id: string;
+                                    /**
+                                     * Format: uuid
+                                     * @description UUID (RFC 9562)
+                                     */
+                                    shopId: string;
+                                    showId: string | null;
+                                    name: string;
+                                    amountMinor: number | null;
+                                    percent: number | null;
+                                    mostMinor: number | null;
+                                    minimumMinor: number;
+                                    productIds: string[] | null;
+                                    /** @description ISO 4217 */
+                                    currency: string;
+                                    left: number;
+                                    /**
+                                     * Format: date-time
+                                     * @description RFC 3339, UTC
+                                     */
+                                    validFrom: string;
+                                    /**
+                                     * Format: date-time
+                                     * @description RFC 3339, UTC
+                                     */
+                                    validUntil: string;
+                                };
+                                shop: components["schemas"]["ShopRef"];
+                                /** @enum {unknown} */
+                                state: "good" | "early" | "used" | "over";
+                                orderId: string | null;
+                            }[];
                             lines: {
                                 /**
                                  * Format: uuid
@@ -10797,6 +11757,54 @@ export interface operations {
                                 idempotencyKey: string;
                                 showId: string | null;
                                 shipping: components["schemas"]["ShippingOffer"];
+                                coupons: {
+                                    /**
+                                     * Format: uuid
+                                     * @description UUID (RFC 9562)
+                                     */
+                                    claimId: string;
+                                    /**
+                                     * Format: date-time
+                                     * @description RFC 3339, UTC
+                                     */
+                                    claimedAt: string;
+                                    coupon: {
+                                        /**
+                                         * Format: uuid
+                                         * @description UUID (RFC 9562)
+                                         */
+                                        id: string;
+                                        /**
+                                         * Format: uuid
+                                         * @description UUID (RFC 9562)
+                                         */
+                                        shopId: string;
+                                        showId: string | null;
+                                        name: string;
+                                        amountMinor: number | null;
+                                        percent: number | null;
+                                        mostMinor: number | null;
+                                        minimumMinor: number;
+                                        productIds: string[] | null;
+                                        /** @description ISO 4217 */
+                                        currency: string;
+                                        left: number;
+                                        /**
+                                         * Format: date-time
+                                         * @description RFC 3339, UTC
+                                         */
+                                        validFrom: string;
+                                        /**
+                                         * Format: date-time
+                                         * @description RFC 3339, UTC
+                                         */
+                                        validUntil: string;
+                                    };
+                                    shop: components["schemas"]["ShopRef"];
+                                    /** @enum {unknown} */
+                                    state: "good" | "early" | "used" | "over";
+                                    orderId: string | null;
+                                }[];
                                 lines: {
                                     /**
                                      * Format: uuid
@@ -10894,6 +11902,54 @@ export interface operations {
                             idempotencyKey: string;
                             showId: string | null;
                             shipping: components["schemas"]["ShippingOffer"];
+                            coupons: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                claimId: string;
+                                /**
+                                 * Format: date-time
+                                 * @description RFC 3339, UTC
+                                 */
+                                claimedAt: string;
+                                coupon: {
+                                    /**
+                                     * Format: uuid
+                                     * @description UUID (RFC 9562)
+                                     */
+                                    id: string;
+                                    /**
+                                     * Format: uuid
+                                     * @description UUID (RFC 9562)
+                                     */
+                                    shopId: string;
+                                    showId: string | null;
+                                    name: string;
+                                    amountMinor: number | null;
+                                    percent: number | null;
+                                    mostMinor: number | null;
+                                    minimumMinor: number;
+                                    productIds: string[] | null;
+                                    /** @description ISO 4217 */
+                                    currency: string;
+                                    left: number;
+                                    /**
+                                     * Format: date-time
+                                     * @description RFC 3339, UTC
+                                     */
+                                    validFrom: string;
+                                    /**
+                                     * Format: date-time
+                                     * @description RFC 3339, UTC
+                                     */
+                                    validUntil: string;
+                                };
+                                shop: components["schemas"]["ShopRef"];
+                                /** @enum {unknown} */
+                                state: "good" | "early" | "used" | "over";
+                                orderId: string | null;
+                            }[];
                             lines: {
                                 /**
                                  * Format: uuid
@@ -10978,6 +12034,54 @@ export interface operations {
                             idempotencyKey: string;
                             showId: string | null;
                             shipping: components["schemas"]["ShippingOffer"];
+                            coupons: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                claimId: string;
+                                /**
+                                 * Format: date-time
+                                 * @description RFC 3339, UTC
+                                 */
+                                claimedAt: string;
+                                coupon: {
+                                    /**
+                                     * Format: uuid
+                                     * @description UUID (RFC 9562)
+                                     */
+                                    id: string;
+                                    /**
+                                     * Format: uuid
+                                     * @description UUID (RFC 9562)
+                                     */
+                                    shopId: string;
+                                    showId: string | null;
+                                    name: string;
+                                    amountMinor: number | null;
+                                    percent: number | null;
+                                    mostMinor: number | null;
+                                    minimumMinor: number;
+                                    productIds: string[] | null;
+                                    /** @description ISO 4217 */
+                                    currency: string;
+                                    left: number;
+                                    /**
+                                     * Format: date-time
+                                     * @description RFC 3339, UTC
+                                     */
+                                    validFrom: string;
+                                    /**
+                                     * Format: date-time
+                                     * @description RFC 3339, UTC
+                                     */
+                                    validUntil: string;
+                                };
+                                shop: components["schemas"]["ShopRef"];
+                                /** @enum {unknown} */
+                                state: "good" | "early" | "used" | "over";
+                                orderId: string | null;
+                            }[];
                             lines: {
                                 /**
                                  * Format: uuid
@@ -11053,6 +12157,54 @@ export interface operations {
                             idempotencyKey: string;
                             showId: string | null;
                             shipping: components["schemas"]["ShippingOffer"];
+                            coupons: {
+                                /**
+                                 * Format: uuid
+                                 * @description UUID (RFC 9562)
+                                 */
+                                claimId: string;
+                                /**
+                                 * Format: date-time
+                                 * @description RFC 3339, UTC
+                                 */
+                                claimedAt: string;
+                                coupon: {
+                                    /**
+                                     * Format: uuid
+                                     * @description UUID (RFC 9562)
+                                     */
+                                    id: string;
+                                    /**
+                                     * Format: uuid
+                                     * @description UUID (RFC 9562)
+                                     */
+                                    shopId: string;
+                                    showId: string | null;
+                                    name: string;
+                                    amountMinor: number | null;
+                                    percent: number | null;
+                                    mostMinor: number | null;
+                                    minimumMinor: number;
+                                    productIds: string[] | null;
+                                    /** @description ISO 4217 */
+                                    currency: string;
+                                    left: number;
+                                    /**
+                                     * Format: date-time
+                                     * @description RFC 3339, UTC
+                                     */
+                                    validFrom: string;
+                                    /**
+                                     * Format: date-time
+                                     * @description RFC 3339, UTC
+                                     */
+                                    validUntil: string;
+                                };
+                                shop: components["schemas"]["ShopRef"];
+                                /** @enum {unknown} */
+                                state: "good" | "early" | "used" | "over";
+                                orderId: string | null;
+                            }[];
                             lines: {
                                 /**
                                  * Format: uuid

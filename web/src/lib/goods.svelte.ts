@@ -28,11 +28,12 @@ export interface GoodsOptions {
 const renewalsMax = 8;
 
 export function createGoods(
-  initial: Pick<Show, 'bag' | 'onScreenProductId' | 'livePrices'>,
+  initial: Pick<Show, 'bag' | 'onScreenProductId' | 'livePrices' | 'coupons'>,
   options: GoodsOptions,
 ) {
   const layer = createLiveLayer(initial.livePrices);
   let bag = $state<BagItem[]>(layer.layOut(initial.bag));
+  let coupons = $state.raw(initial.coupons);
   let onScreenProductId = $state<string | null>(initial.onScreenProductId);
   /** Products that this page asked to have explained, until they are on screen. */
   const asked = $state<Record<string, boolean>>({});
@@ -124,6 +125,9 @@ export function createGoods(
       case 'live-prices':
         setLivePrices(event.items);
         break;
+      case 'coupons':
+        coupons = event.items;
+        return;
       case 'stock':
         setLevels(event.levels);
         break;
@@ -149,6 +153,7 @@ export function createGoods(
       for (const { variantId, priceMinor } of prices) change(productId, variantId, { priceMinor }, true);
     }
     setLivePrices(snapshot.livePrices, true);
+    coupons = snapshot.coupons;
     if (heardMeanwhile === null && !isSameBag(bag, snapshot.bag)) void renew();
   }
 
@@ -158,6 +163,10 @@ export function createGoods(
     },
     get onScreen() {
       return onScreen;
+    },
+    /** Those that can be claimed here. */
+    get coupons() {
+      return coupons;
     },
     /** The former price that may stand beside a live price, as the server has found it; else null. */
     wasMinor: ({ id }: Pick<Variant, 'id'>): number | null => layer.of(id)?.formerMinor ?? null,
@@ -169,9 +178,10 @@ export function createGoods(
     take,
     join,
     /** The whole of it, as just loaded. */
-    load(show: Pick<Show, 'bag' | 'onScreenProductId' | 'livePrices'>): void {
+    load(show: Pick<Show, 'bag' | 'onScreenProductId' | 'livePrices' | 'coupons'>): void {
       setOnScreen(show.onScreenProductId);
       layer.set(show.livePrices);
+      coupons = show.coupons;
       setBag(show.bag);
     },
     /** A refused order told how a variant is: in a show that is over nothing else tells. */

@@ -30,7 +30,7 @@ function openSocket(): FakeSocket {
   const sent: ClientMessage[] = [];
   const show = { state: 'live' as const, onScreenProductId: null, likes: 0 };
   const talk = { slowSeconds: 0, isQuiet: false };
-  const snapshot = { show, viewers: 1, levels: [], livePrices: [], bag: [], talk, chat: [] };
+  const snapshot = { show, viewers: 1, levels: [], livePrices: [], coupons: [], bag: [], talk, chat: [] };
   const socket: FakeSocket = {
     readyState: 1,
     send: (text) => void sent.push(JSON.parse(text) as ClientMessage),

@@ -189,6 +189,7 @@ export function createRoom(initial: Show, options: RoomOptions) {
     get onScreen() {
       return goods.onScreen;
     },
+    get coupons() { return goods.coupons; },
     get viewers() {
       return viewers;
     },
@@ -235,9 +236,7 @@ export function createRoom(initial: Show, options: RoomOptions) {
       likesUnsent += 1;
       likesTimer ??= setTimeout(flushLikes, likesEveryMs);
     },
-    learn: goods.learn,
-    isAsked: goods.isAsked,
-    setAsked: goods.setAsked,
+    learn: goods.learn, isAsked: goods.isAsked, setAsked: goods.setAsked,
     stop(): void {
       goods.stop();
       clearTimeout(likesTimer);

@@ -20,7 +20,8 @@ function item(id: string, number: number, prices: number[] = [4_900]): BagItem {
 }
 
 function showWith(bag: BagItem[]): Show {
-  return { state: 'live', bag, onScreenProductId: null, livePrices: [], viewers: 1, likes: 0 } as unknown as Show;
+  const none = { onScreenProductId: null, livePrices: [], coupons: [] };
+  return { state: 'live', bag, ...none, viewers: 1, likes: 0 } as unknown as Show;
 }
 
 function snapshotOf(bag: BagItem[], onScreenProductId: string | null = null): Snapshot {
@@ -34,7 +35,7 @@ function snapshotOf(bag: BagItem[], onScreenProductId: string | null = null): Sn
       productId: product.id, number,
       prices: product.variants.map(({ id, priceMinor }) => ({ variantId: id, priceMinor })),
     })),
-    livePrices: [], talk: { slowSeconds: 0, isQuiet: false }, chat: [],
+    livePrices: [], coupons: [], talk: { slowSeconds: 0, isQuiet: false }, chat: [],
   };
 }
 

@@ -9,6 +9,7 @@ import type { ShopPage, ShopPlace, ShopTerms } from '@nacre/contract/shops';
 import type { Order, PickupAsk, ShippingOffer } from '@nacre/contract/orders';
 import { api, ApiError, ask } from '#lib/api.ts';
 import { FREE, sendingOf, type Sending } from '#lib/cart/sums.ts';
+import type { Taken } from '#lib/coupons/choice.ts';
 import type { Realtime } from '#lib/realtime.svelte.ts';
 import { createAddressChoice } from './address-choice.svelte.ts';
 import { sendOrder } from './send-order.ts';
@@ -45,8 +46,8 @@ export function createPurchase(options: {
   let leaveOwn: (() => void) | undefined;
   let currentId: string | null = null;
 
-  function keyFor(wish: Wish): string {
-    const contents = JSON.stringify([wish, pickup ?? book.address]);
+  function keyFor(wish: Wish, coupon: Taken | null): string {
+    const contents = JSON.stringify([wish, pickup ?? book.address, coupon?.own.claimId]);
     const known = keys.get(contents);
     if (known) return known;
     const made = crypto.randomUUID();
@@ -156,16 +157,17 @@ export function createPurchase(options: {
       step = 'choose';
     },
     /** Places the order and goes on to paying. False when it was refused: `refusal` says why. */
-    async place(wish: Wish): Promise<boolean> {
+    async place(wish: Wish, coupon: Taken | null = null): Promise<boolean> {
       const { address, save } = book;
       if (busy || (!address && !pickup)) return false;
       busy = true;
       refusal = null;
       const body = {
-        idempotencyKey: keyFor(wish),
+        idempotencyKey: keyFor(wish, coupon),
         showId: options.showId,
         lines: [wish],
         shippingMinor: sending(wish.unitPriceMinor * wish.quantity)?.feeMinor ?? 0,
+        ...(coupon ? { coupon: { claimId: coupon.own.claimId, discountMinor: coupon.discountMinor } } : {}),
         ...(pickup ? { pickup } : address ? { address, ...(save ? { saveAddress: true } : {}) } : {}),
       };
       try {

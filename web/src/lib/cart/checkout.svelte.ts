@@ -56,7 +56,7 @@ export function createCheckout(options: { reload: () => Promise<void> }) {
   }
 
   async function place(sum: Part, index: number): Promise<Outcome> {
-    const { group, lines, sending, pickup } = sum;
+    const { group, lines, sending, coupon, pickup } = sum;
     const { address, save } = book;
     if (pickup === null && address === null) throw new Error('an order without an address');
     const body = {
@@ -65,6 +65,7 @@ export function createCheckout(options: { reload: () => Promise<void> }) {
       fromCart: true,
       lines: lines.map(({ variantId, quantity, priceMinor }) => ({ variantId, quantity, unitPriceMinor: priceMinor })),
       shippingMinor: sending.feeMinor,
+      ...(coupon ? { coupon: { claimId: coupon.own.claimId, discountMinor: coupon.discountMinor } } : {}),
       // One of them keeps it in the address book.
       ...(pickup ? { pickup } : address ? { address, ...(save && index === 0 ? { saveAddress: true } : {}) } : {}),
     };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { CartGroup, CartLine } from '@nacre/contract/carts';
+import type { OwnCoupon } from '@nacre/contract/coupons';
 import { canBuy, sendingOf, sumOf, totalsOf } from './sums.ts';
 
 const address = {
@@ -12,7 +13,7 @@ const line = (variantId: string, quantity: number, more: Partial<CartLine> = {})
 });
 const group = (lines: CartLine[], more: Partial<CartGroup> = {}): CartGroup => ({
   shop: { id: 'shop', slug: 'shop', name: 'Shop', image: null }, currency: 'CNY', idempotencyKey: 'k'.repeat(8),
-  showId: null, shipping: { terms: { feeMinor: 8, freeFromMinor: 500 }, open: [] }, lines, ...more,
+  showId: null, shipping: { terms: { feeMinor: 8, freeFromMinor: 500 }, open: [] }, coupons: [], lines, ...more,
 });
 
 test('[W184] sending is counted as the server counts it, with what is missing to a free one', () => {
@@ -26,6 +27,17 @@ test('[W184] sending is counted as the server counts it, with what is missing to
   assert.equal(sendingOf(along, 1, null).feeMinor, 8);
   const never = { terms: { feeMinor: 8, freeFromMinor: null }, open: [] };
   assert.equal(sendingOf(never, 1, null).moreForFreeMinor, null);
+});
+
+test('[W223] a coupon comes off the goods of its shop that are chosen; delivery goes by the goods without it', () => {
+  const coupon = { amountMinor: 150, percent: null, mostMinor: null, minimumMinor: 300, productIds: null };
+  const own = { claimId: 'c', state: 'good', coupon: { ...coupon, validUntil: '' } } as unknown as OwnCoupon;
+  const all = group([line('a', 2), line('b', 3)], { coupons: [own] });
+  const sum = sumOf(all, () => true, address);
+  assert.deepEqual([sum.coupon?.discountMinor, sum.sending.feeMinor, sum.totalMinor], [150, 0, 350]);
+  const less = sumOf(all, ({ variantId }) => variantId === 'a', address);
+  assert.deepEqual([less.coupon, less.totalMinor], [null, 208]);
+  assert.equal(sumOf(all, () => true, address, null).totalMinor, 500);
 });
 
 test('[W183] a sum is of what is chosen and can be bought; two currencies are two sums', () => {

@@ -2,6 +2,7 @@
 import type { Address } from '@nacre/contract/accounts';
 import type { CartGroup, CartLine } from '@nacre/contract/carts';
 import type { OpenParcel, ShippingOffer } from '@nacre/contract/orders';
+import { takenCoupon, type CouponWish, type Taken } from '#lib/coupons/choice.ts';
 import { parcelTo, shippingFee } from '@nacre/contract/shipping';
 
 /** What sending costs, and why. */
@@ -34,17 +35,28 @@ export interface GroupSum {
   pieces: number;
   goodsMinor: number;
   sending: Sending;
+  /** Null: none fits, or none is wanted. */
+  coupon: Taken | null;
   totalMinor: number;
 }
 
 /** Of one shop: the lines that are chosen and can be bought. */
-export function sumOf(group: CartGroup, isChosen: (line: CartLine) => boolean, address: Address | null): GroupSum {
+export function sumOf(
+  group: CartGroup, isChosen: (line: CartLine) => boolean, address: Address | null, wish?: CouponWish,
+): GroupSum {
   const lines = group.lines.filter((line) => canBuy(line) && isChosen(line));
   const goodsMinor = lines.reduce((sum, line) => sum + line.priceMinor * line.quantity, 0);
   const sending = lines.length === 0 ? FREE : sendingOf(group.shipping, goodsMinor, address);
+  const coupon = takenCoupon(group.coupons, couponLines(lines), wish);
   const pieces = lines.reduce((sum, line) => sum + line.quantity, 0);
-  return { group, lines, pieces, goodsMinor, sending, totalMinor: goodsMinor + sending.feeMinor };
+  const totalMinor = goodsMinor - (coupon?.discountMinor ?? 0) + sending.feeMinor;
+  return { group, lines, pieces, goodsMinor, sending, coupon, totalMinor };
 }
+
+/** As coupons count them. */
+export const couponLines = (lines: readonly CartLine[]) => lines.map(({ productId, priceMinor, quantity }) => (
+  { productId, amountMinor: priceMinor * quantity }
+));
 
 /** Totals by currency: those of two currencies are never one sum. */
 export function totalsOf(sums: readonly GroupSum[]): { currency: string; amountMinor: number }[] {

@@ -20,7 +20,7 @@ const show: Show = {
   id, title: 'Spring', description: '', state: 'planned', visibility: 'public', language: 'zh',
   startsAt: '2026-12-01T12:30:00.000Z', wentLiveAt: null, endedAt: null, interruptedAt: null, cover: null, shop,
   viewers: 0, isDemo: false, onScreen: null,
-  likes: 0, onScreenProductId: null, bag: [], livePrices: [],
+  likes: 0, onScreenProductId: null, bag: [], livePrices: [], coupons: [],
 };
 const variant = (priceMinor: number, available: number) => (
   { id, optionValues: [], sku: `S${priceMinor}`, priceMinor, available, held: 0 }

@@ -31,6 +31,11 @@ const loaders: Record<Namespace, Record<Locale, Loader>> = {
     zh: () => import('virtual:messages/common/zh'),
     ar: () => import('virtual:messages/common/ar'),
   },
+  coupon: {
+    en: () => import('virtual:messages/coupon/en'),
+    zh: () => import('virtual:messages/coupon/zh'),
+    ar: () => import('virtual:messages/coupon/ar'),
+  },
   found: {
     en: () => import('virtual:messages/found/en'),
     zh: () => import('virtual:messages/found/zh'),

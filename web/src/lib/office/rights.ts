@@ -16,10 +16,12 @@ export const officePages = [
   { to: 'orders', key: 'office.nav_orders', icon: 'box', needs: 'orders.see' },
   { to: 'counter', key: 'office.nav_counter', icon: 'card', needs: 'counter.sell' },
   { to: 'goods', key: 'office.nav_goods', icon: 'tag', needs: 'goods.see' },
+  // On the phone there is no room for it below: the page of shows leads there.
+  { to: 'coupons', key: 'office.nav_coupons', icon: 'ticket', needs: 'show.run', atSideOnly: true },
   { to: 'talk', key: 'office.nav_talk', icon: 'shield', needs: 'talk.moderate' },
   { to: 'team', key: 'office.nav_team', icon: 'user', needs: 'shop.see' },
   { to: 'settings', key: 'office.nav_shop', icon: 'store', needs: 'shop.see' },
-] as const satisfies readonly { to: string; key: string; icon: string; needs: ShopRight }[];
+] as const satisfies readonly { to: string; key: string; icon: string; needs: ShopRight; atSideOnly?: boolean }[];
 
 /** The first page of the shop's office that its member may see. */
 export function officeHome(shop: Pick<Membership, 'slug' | 'rights'>): string {

@@ -1,4 +1,5 @@
 import type { Product } from '@nacre/contract/catalog';
+import type { ShopCoupons } from '@nacre/contract/coupons';
 import type { Page } from '@nacre/contract/common';
 import type { ShopPage } from '@nacre/contract/shops';
 import type { ShowTile } from '@nacre/contract/shows';
@@ -16,11 +17,15 @@ export const load: PageServerLoad = async (event) => {
     const query = { state, shopId: shop.id, limit: showsLimit };
     return ((await askPage(api.GET('/api/shows', { params: { query } }))) as Page<ShowTile>).items;
   };
-  const [live, planned, past, products] = await Promise.all([
+  const [live, planned, past, products, coupons] = await Promise.all([
     shows('live'),
     shows('planned'),
     shows('ended'),
     askPage(api.GET('/api/shops/{slug}/products', { params: { path: { slug }, query: { limit: productsLimit } } })),
+    askPage(api.GET('/api/shops/{slug}/coupons', { params: { path: { slug } } })),
   ]);
-  return { shop, live, planned, past, products: products as Page<Product>, nowMs: Date.now() };
+  return {
+    shop, live, planned, past, products: products as Page<Product>, coupons: (coupons as ShopCoupons).open,
+    nowMs: Date.now(),
+  };
 };
