@@ -19,8 +19,7 @@ const IGNORED = ['**/node_modules/**', 'web/build/**', 'web/.svelte-kit/**'];
 
 /**
  * Browser tests that have a server of their own and time nothing in less than seconds, whether a picture is up or not:
- * three files run side by side, since each waits a good part of the time. The longest comes first, so that none is left
- * over alone.
+ * two files run side by side. The longest comes first, so that none is left over alone.
  */
 const CALM = [
   'story', 'moderation', 'buyer', 'keyboard', 'identity', 'cart', 'fulfil', 'waiting', 'offers', 'coupon', 'rush',
@@ -110,7 +109,7 @@ function allSteps(): Step[] {
     // Each file mostly waits for processes that begin and end.
     { name: 'start', files: start, concurrency: 3, timeoutMs: 600_000, prepare: installProxies },
     {
-      name: 'pages', files: calm, concurrency: 3, timeoutMs: 240_000, missing: missingChromium, required: true,
+      name: 'pages', files: calm, concurrency: 2, timeoutMs: 240_000, missing: missingChromium, required: true,
     },
     {
       name: 'e2e', files: e2e.filter((file) => !calm.includes(file)), concurrency: 1, timeoutMs: 240_000,

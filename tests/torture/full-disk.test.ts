@@ -77,6 +77,9 @@ test('[P130] [O140] a full disk in a rush ends no server and loses no order; wit
     assert.ok(stage.placed > 0);
     refused.delete('orders.sold_out');
     assert.deepEqual([...refused.keys()].sort(), ['server.busy', 'server.full']);
+    await nacre.terminate();
+    disk.fill();
+    await assert.rejects(nacre.startAgain(), /Nacre cannot write to its data folder .+: the disk is full/);
     context.diagnostic(`${stage.placed} orders; refused: ${JSON.stringify([...refused])}`);
   } finally {
     disk.clear();

@@ -106,7 +106,8 @@ function makeWritable(path: string): void {
       ENOSPC: 'the disk is full', ENOTDIR: 'part of the path is not a folder' }[errorCode(error)] ?? errorText(error);
     throw new StartRefusal(
       `Nacre cannot write to its data folder ${path}: ${why}. `
-      + 'Give the user who starts Nacre the right to write there, or choose another folder: npm start -- --data DIR',
+      + (errorCode(error) === 'ENOSPC' ? 'Make room' : 'Give the user who starts Nacre the right to write there')
+      + ', or choose another folder: npm start -- --data DIR',
       { cause: error },
     );
   }
