@@ -270,6 +270,7 @@ test('[CO9] free again when its order ends unpaid, or is cancelled after it was 
   assert.deepEqual([(await state()).state, (await state()).orderId], ['used', first.id]);
   assert.equal((await inOffice(id)).used, 1);
   assert.deepEqual(await coupons.mineIn(buyer.personId, [shopId]), []);
+  assert.deepEqual((await coupons.claimedIn(buyer.personId, shopId)).map(({ state: is }) => is), ['used']);
   market.clock.advance(6 * 60_000);
   await orders.sweepExpired();
   assert.equal((await state()).state, 'good');
