@@ -96,7 +96,7 @@ export const OwnCoupon = Type.Object({
 });
 export type OwnCoupon = Static<typeof OwnCoupon>;
 
-/** Of one shop: what can be claimed outside shows, and what the one who asks has claimed and not used. */
+/** Of one shop: what can be claimed outside shows, and what the one who asks has claimed and is not over. */
 export const ShopCoupons = Type.Object({ open: Type.Array(Coupon), own: Type.Array(OwnCoupon) });
 export type ShopCoupons = Static<typeof ShopCoupons>;
 

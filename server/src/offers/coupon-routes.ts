@@ -45,7 +45,7 @@ export function couponRoutes(app: App, { coupons, shopBySlug }: CouponRoutesDeps
     const { id } = await shopBySlug(request.params.slug);
     const personId = personIdOf(request.actor);
     const [open, own] = await Promise.all([
-      coupons.openIn(id), personId === null ? [] : coupons.mineIn(personId, [id]),
+      coupons.openIn(id), personId === null ? [] : coupons.claimedIn(personId, id),
     ]);
     return { open, own };
   });

@@ -134,13 +134,14 @@ export async function listOwn(db: Db, personId: string, cursor: Cursor | null, l
   return rows;
 }
 
-/** Of these shops, not used and not over; what ends first comes first. */
+/** Of these shops, not over; with or without those that orders have. What ends first comes first. */
 export async function ownIn(
-  db: Db, personId: string, shopIds: readonly string[], now: Date, limit: number,
+  db: Db, personId: string, shopIds: readonly string[], withUsed: boolean, now: Date, limit: number,
 ): Promise<OwnRow[]> {
   const { rows } = await sql<OwnRow>`
     select ${OWN}
-     where person_id = ${personId} and shop_id = any (${shopIds}::uuid[]) and order_id is null and valid_until > ${now}
+     where person_id = ${personId} and shop_id = any (${shopIds}::uuid[]) and valid_until > ${now}
+       and (order_id is null or ${withUsed})
      order by valid_until, coupon_claim.id limit ${limit}`.execute(db);
   return rows;
 }

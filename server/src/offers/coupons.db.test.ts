@@ -208,7 +208,7 @@ test('[CO6] [CO12] order, lines, payment and promise have it; a live price count
     .includes('coupon'));
 });
 
-test('[CO7] [CO12] sending goes by the goods without it, and so do the facts that others hear', async () => {
+test('[CO7] the goods must cost its minimum; sending goes by the goods without it', async () => {
   const { keeper, shopId: ownShop } = await newShopping();
   await market.shops.patch(keeper.personId, ownShop, { shipping: { feeMinor: 700, freeFromMinor: 10_000 } });
   const product = await market.newProduct(keeper.personId, ownShop, { stock: 9, priceMinor: 10_000 });
@@ -218,12 +218,6 @@ test('[CO7] [CO12] sending goes by the goods without it, and so do the facts tha
   const two = buying(product, own, 1_000, {});
   const order = await orders.place(buyer, { ...two, lines: [{ ...two.lines[0]!, quantity: 2 }] });
   assert.deepEqual([order.shippingMinor, order.totalMinor], [0, 19_000]);
-  const facts = await market.database.db.selectFrom('outbox').select('payload').where('topic', '=', 'orders.placed')
-    .execute();
-  const placed = facts.flatMap(({ payload }) => (payload as { orders: Array<{
-    orderId: string; totalMinor: number; lines: Array<{ amountMinor: number }>;
-  }> }).orders).find(({ orderId }) => orderId === order.id);
-  if (placed !== undefined) assert.deepEqual([placed.totalMinor, placed.lines[0]!.amountMinor], [19_000, 19_000]);
 });
 
 test('[CO8] one claim, fifty orders at once, a hundred times: one order has it, the rest take nothing', async () => {
@@ -276,6 +270,7 @@ test('[CO9] free again when its order ends unpaid, or is cancelled after it was 
   assert.deepEqual([(await state()).state, (await state()).orderId], ['used', first.id]);
   assert.equal((await inOffice(id)).used, 1);
   assert.deepEqual(await coupons.mineIn(buyer.personId, [shopId]), []);
+  assert.deepEqual((await coupons.claimedIn(buyer.personId, shopId)).map(({ state: is }) => is), ['used']);
   market.clock.advance(6 * 60_000);
   await orders.sweepExpired();
   assert.equal((await state()).state, 'good');

@@ -80,6 +80,8 @@ export interface Coupons {
   listMine(personId: string, query: PageQuery): Promise<Page<OwnCoupon>>;
   /** One's own of these shops that are neither used nor over; what ends first comes first. */
   mineIn(personId: string, shopIds: readonly string[]): Promise<OwnCoupon[]>;
+  /** The same of one shop, used ones too: nobody is offered again what they have had. */
+  claimedIn(personId: string, shopId: string): Promise<OwnCoupon[]>;
 
   // ---- orders, in their transactions; goods and live prices are locked
 
@@ -130,7 +132,10 @@ export function createCoupons(deps: OffersDeps): Coupons {
       return pageOf(rows, limit, key, (row) => views.get(row.claim_id)!);
     },
     mineIn: async (personId, shopIds) => (
-      ownViews(deps, await store.ownIn(db, personId, shopIds, deps.platform.clock.now(), OWN_MAX))
+      ownViews(deps, await store.ownIn(db, personId, shopIds, false, deps.platform.clock.now(), OWN_MAX))
+    ),
+    claimedIn: async (personId, shopId) => (
+      ownViews(deps, await store.ownIn(db, personId, [shopId], true, deps.platform.clock.now(), OWN_MAX))
     ),
     lockClaims: async (tx, claimIds) => (
       claimIds.length === 0 ? [] : (await store.lockClaims(tx, claimIds)).map(termsOf)

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bestCoupon, couponDiscount, shareDiscount, type Coupon, type CouponValue } from '@nacre/contract/coupons';
+import type { LineRow, OrderRow } from './store.ts';
+import { factOf } from './view.ts';
 
 const value = (more: Partial<CouponValue>): CouponValue => ({
   amountMinor: null, percent: null, mostMinor: null, minimumMinor: 0, productIds: null, ...more,
@@ -43,6 +45,15 @@ test('[CO12] each line that it is for bears its share, to the unit', () => {
     assert.equal(shares.reduce((sum, one) => sum + one, 0), discount);
     assert.ok(shares.every((share, at) => share >= 0 && share <= goods[at]!.amountMinor));
   }
+});
+
+test('[CO12] what others count as sold of a line is less its share', () => {
+  const order = { id: 'o', buyer_id: 'b', total_minor: 850n, placed_at: new Date(0), paid_at: null } as OrderRow;
+  const line = (unit: bigint, discount: bigint) => (
+    { unit_price_minor: unit, quantity: 2, discount_minor: discount, option_values: [] } as unknown as LineRow
+  );
+  const { lines: sold } = factOf(order, [line(300n, 150n), line(200n, 0n)]);
+  assert.deepEqual(sold.map(({ amountMinor }) => amountMinor), [450, 400]);
 });
 
 test('[CO6] [W222] the one that takes off most, of equal ones that which ends first, none that does not fit', () => {

@@ -341,10 +341,10 @@ test('[O63] the file has a line for each line of the orders of the filter; what 
   const parts: string[] = [];
   for await (const part of await orders.csv(owner, mine, { state: 'shipped' })) parts.push(part);
   const [head, first, second, ...rest] = parts.join('').split('\r\n');
-  assert.match(head ?? '', /^\ufefforder,placed_at_utc,state,.*,carrier,tracking_number$/);
+  assert.match(head ?? '', /^\ufefforder,placed_at_utc,state,.*,carrier,tracking_number,order_discount,coupon$/);
   const begin = `${order.number},${order.placedAt},shipped,online,parcel,'=1\\+1,D-S,Summer dress,S,`;
   assert.match(first ?? '', new RegExp(`^${begin}`
-    + ',2,CNY,129.00,258.00,516.00,林小雨,.*,CN,SF Express,SF1$'));
+    + ',2,CNY,129.00,258.00,516.00,林小雨,.*,CN,SF Express,SF1,0.00,$'));
   assert.match(second ?? '', /,D-M,/);
   assert.deepEqual(rest, ['']);
   await assert.rejects(orders.csv(buyer.personId, mine, {}), { code: 'shops.not_a_member' });
