@@ -8,6 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { BagItem } from '@nacre/contract/shows';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import sharp from 'sharp';
 import { DEMO_SHOPS, DEMO_SIGN_INS } from '../server/src/demo/market.ts';
@@ -49,6 +50,13 @@ const shots: Shot[] = [
     },
   },
   {
+    name: 'cart', as: 'buyer',
+    async open(page, url) {
+      await fillCart(page, url);
+      await go(page, `${url}/cart`);
+    },
+  },
+  {
     name: 'studio', as: 'owner',
     open: async (page, url) => go(page, `${url}/studio/${await ownPlannedShow(page, url)}`),
   },
@@ -63,6 +71,7 @@ const shots: Shot[] = [
   },
   { name: 'office', as: 'owner', open: (page, url) => go(page, `${url}/office/liu-wardrobe/orders`) },
   { name: 'goods', as: 'owner', open: (page, url) => go(page, `${url}/office/liu-wardrobe/goods`) },
+  { name: 'coupons', as: 'owner', open: (page, url) => go(page, `${url}/office/liu-wardrobe/coupons`) },
 ];
 
 async function go(page: Page, url: string): Promise<void> {
@@ -75,6 +84,23 @@ async function showOf(page: Page, url: string, state: 'live' | 'planned'): Promi
   const { items } = (await answer.json()) as { items: Array<{ id: string }> };
   if (items[0] === undefined) throw new Error(`the demo has no show that is ${state}`);
   return items[0].id;
+}
+
+/** One piece each of the first goods of every live show. */
+async function fillCart(page: Page, url: string): Promise<void> {
+  const { request } = page.context();
+  const read = async <Body>(path: string) => (await (await request.get(url + path)).json()) as Body;
+  const { items } = await read<{ items: Array<{ id: string }> }>('/api/shows?state=live');
+  for (const { id: showId } of items) {
+    const { bag } = await read<{ bag: BagItem[] }>(`/api/shows/${showId}`);
+    const { product } = bag[0] ?? {};
+    const variant = product?.variants.find(({ available }) => available > 0);
+    if (variant === undefined) continue;
+    const line = { variantId: variant.id, quantity: 1, seenPriceMinor: variant.priceMinor, showId };
+    const data = { putId: crypto.randomUUID(), lines: [line] };
+    const answer = await request.post(`${url}/api/cart/put`, { data });
+    if (!answer.ok()) throw new Error(`the cart refused: ${answer.status()} ${await answer.text()}`);
+  }
 }
 
 /** The show that the demo's owner has planned; by now it may be live, from the picture before. */
