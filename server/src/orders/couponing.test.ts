@@ -48,12 +48,15 @@ test('[CO12] each line that it is for bears its share, to the unit', () => {
 });
 
 test('[CO12] what others count as sold of a line is less its share', () => {
-  const order = { id: 'o', buyer_id: 'b', total_minor: 850n, placed_at: new Date(0), paid_at: null } as OrderRow;
+  const order = {
+    id: 'o', buyer_id: 'b', total_minor: 900n, shipping_minor: 50n, placed_at: new Date(0), paid_at: null,
+  } as OrderRow;
   const line = (unit: bigint, discount: bigint) => (
     { unit_price_minor: unit, quantity: 2, discount_minor: discount, option_values: [] } as unknown as LineRow
   );
-  const { lines: sold } = factOf(order, [line(300n, 150n), line(200n, 0n)]);
+  const { lines: sold, goodsMinor } = factOf(order, [line(300n, 150n), line(200n, 0n)]);
   assert.deepEqual(sold.map(({ amountMinor }) => amountMinor), [450, 400]);
+  assert.equal(goodsMinor, 850);
 });
 
 test('[CO6] [W222] the one that takes off most, of equal ones that which ends first, none that does not fit', () => {
