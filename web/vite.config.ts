@@ -37,7 +37,7 @@ export default defineConfig({
         },
       },
       // A file of a few rules costs a round trip before anything is drawn.
-      inlineStyleThreshold: 4096,
+      inlineStyleThreshold: 6144,
       // Registered by the root layout, after the first frame.
       serviceWorker: { register: false },
       version: { pollInterval: 0 },
