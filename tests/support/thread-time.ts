@@ -6,7 +6,7 @@
  */
 export interface TraceEvent {
   name: string;
-  /** "X": a complete event, with a duration. */
+  /** "X": a complete event, with a duration. "R": a mark, whose moment is often told by another process. */
   ph: string;
   pid: number;
   tid: number;
@@ -22,10 +22,14 @@ interface Task {
   share: number;
 }
 
-/** Shortens the outermost tasks, and what happens within them in proportion; when each begins stays. */
+/**
+ * Shortens the outermost tasks, and what happens within them in proportion. When each begins stays, and so do marks
+ * such as the beginning of the navigation, which only seem to lie in a task.
+ */
 export function byThreadTime<Event extends TraceEvent>(events: readonly Event[]): Event[] {
   const tasksOf = new Map([...Map.groupBy(events, threadOf)].map(([thread, all]) => [thread, outermostTasks(all)]));
   return events.map((event) => {
+    if (event.ph === 'R') return event;
     const task = taskAt(tasksOf.get(threadOf(event)) ?? [], event.ts);
     if (task === undefined || event.ts + (event.dur ?? 0) > task.to) return event;
     const ts = Math.round(task.from + (event.ts - task.from) * task.share);
