@@ -75,7 +75,8 @@ test('[OF11] [OF5] [W210] a live price begins, is bought at and ends under a vie
     await viewer.locator('.dock .bag').click();
     await viewer.getByRole('dialog').getByRole('button', { name: say('viewer.buy'), exact: true }).first().click();
     const sheet = viewer.getByRole('dialog').last();
-    for (const value of variant!.optionValues) await sheet.getByRole('radio', { name: value, exact: true }).click();
+    // By key: a tap on a sheet that is still coming up can miss.
+    for (const value of variant!.optionValues) await sheet.getByRole('radio', { name: value, exact: true }).press(' ');
     return sheet;
   };
   let buying = await choose();

@@ -8,6 +8,7 @@ import type { OrderPromise } from '@nacre/contract/promise';
 import { createTestDatabase } from '../../../tests/support/database.ts';
 import { deadlocksDuring } from '../../../tests/support/deadlocks.ts';
 import { asking, createMarket } from '../../../tests/support/market.ts';
+import { RUSH_ROUNDS } from '../../../tests/support/rush-rounds.ts';
 import type { PersonActor } from '../http/actor.ts';
 import { Refusal } from '../lib/refusal.ts';
 import type { Buyer } from '../orders/orders.ts';
@@ -116,7 +117,7 @@ test('[CO3] fifty at once for the last of a quota, a hundred times: never one to
   const people = (await Promise.all(times(50, () => market.newPerson()))).map(actor);
   const shop = await newShopping();
   // Ten rounds at a time: claims of several coupons share batches.
-  await inTurns(10, 10, async (round) => {
+  await inTurns(10, RUSH_ROUNDS / 10, async (round) => {
     const quota = round % 7 + 1;
     const { id } = await coupons.make(shop.keeper, shop.shopId, terms({ quota }));
     const codes = await Promise.all(people.map((person) => codeOf(coupons.claim(person, id))));
@@ -227,7 +228,7 @@ test('[CO8] one claim, fifty orders at once, a hundred times: one order has it, 
   const claims = new Map<Buyer, OwnCoupon>();
   for (const buyer of buyers) claims.set(buyer, await coupons.claim(actor(buyer), id));
   // Each buyer ten times, all of them side by side.
-  await inTurns(buyers.length, 10, async (round) => {
+  await inTurns(buyers.length, RUSH_ROUNDS / 10, async (round) => {
     const buyer = buyers[round % buyers.length]!;
     const results = await Promise.allSettled(times(50, () => (
       orders.place(buyer, buying(product, claims.get(buyer)!, 1_000))

@@ -5,6 +5,7 @@ import type { LivePriceSet } from '@nacre/contract/offers';
 import type { Product } from '@nacre/contract/catalog';
 import { createTestDatabase } from '../../../tests/support/database.ts';
 import { asking, createMarket } from '../../../tests/support/market.ts';
+import { RUSH_ROUNDS } from '../../../tests/support/rush-rounds.ts';
 import type { PersonActor } from '../http/actor.ts';
 import { Refusal } from '../lib/refusal.ts';
 import type { Buyer } from '../orders/orders.ts';
@@ -118,7 +119,7 @@ test('[OF4] [OF12] fifty at once for the last pieces, a hundred times: as many a
   // Five rounds side by side: their orders share batches.
   const lanes = Array.from({ length: 5 }, async () => {
     const { product, showId, variantId, set } = await stage(60, { quota: 7, perPerson: 1 });
-    for (let round = 0; round < 20; round += 1) {
+    for (let round = 0; round < RUSH_ROUNDS / 5; round += 1) {
       await set();
       const placed = await Promise.all(buyers.map(async (buyer) => {
         try {

@@ -4,6 +4,7 @@ import { after, test } from 'node:test';
 import type { Order } from '@nacre/contract/orders';
 import { createTestDatabase } from '../../../tests/support/database.ts';
 import { ADDRESS, asking, createMarket, linesOf } from '../../../tests/support/market.ts';
+import { RUSH_ROUNDS } from '../../../tests/support/rush-rounds.ts';
 import { Refusal } from '../lib/refusal.ts';
 import { HELD_ORDERS_MAX } from './deciding.ts';
 import { HOLD_MS, WAITING_MAX } from './place.ts';
@@ -83,7 +84,7 @@ test('[O2] fifty want the last piece at once, a hundred times: it goes to one', 
   // Five rounds side by side: their orders share batches.
   await Promise.all(Array.from({ length: 5 }, async () => {
     const product = await goods(1);
-    for (let round = 0; round < 20; round += 1) {
+    for (let round = 0; round < RUSH_ROUNDS / 5; round += 1) {
       const { orders, codes } = await all(buyers.map((buyer) => market.orders.place(buyer, asking(product))));
       assert.equal(orders.length, 1);
       assert.deepEqual(new Set(codes), new Set(['orders.sold_out']));
