@@ -10,6 +10,7 @@ import type { OfficeCoupon } from '@nacre/contract/coupons';
 import type { Browser, Page } from 'playwright-core';
 import { launchChromium } from '../support/chromium.ts';
 import { cookiesOf } from '../support/cookies.ts';
+import { ADDRESS } from '../support/market.ts';
 import {
   createClient, goLive, openMarket, PASSWORD, startNacre, type Client, type Market, type Nacre,
 } from '../support/nacre.ts';
@@ -48,10 +49,7 @@ const showPage = () => `${nacre.url}/shows/${market.show.id}`;
 async function newBuyer(name: string): Promise<Client> {
   const buyer = createClient(nacre.url);
   await buyer.signUp(name);
-  await buyer.must(201, 'POST', '/api/me/addresses', {
-    name: 'Mei Lin', phone: '+86 138 0000 0000', line1: '18 Binhe South Road', line2: '', city: 'Lanzhou', region: '',
-    postalCode: '', country: 'CN',
-  });
+  await buyer.must(201, 'POST', '/api/me/addresses', ADDRESS);
   return buyer;
 }
 

@@ -7,6 +7,7 @@ import test, { after, before } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { launchChromium } from '../support/chromium.ts';
 import { cookiesOf } from '../support/cookies.ts';
+import { ADDRESS } from '../support/market.ts';
 import {
   createClient, goLive, openMarket, startNacre, type Client, type Market, type Nacre,
 } from '../support/nacre.ts';
@@ -46,10 +47,7 @@ test('[OF11] [OF5] [W210] a live price begins, is bought at and ends under a vie
   const [variant] = product.variants;
   const buyer = createClient(nacre.url);
   await buyer.signUp('Mei');
-  await buyer.must(201, 'POST', '/api/me/addresses', {
-    name: 'Mei Lin', phone: '+86 138 0000 0000', line1: '18 Binhe South Road', line2: '', city: 'Lanzhou', region: '',
-    postalCode: '', country: 'CN',
-  });
+  await buyer.must(201, 'POST', '/api/me/addresses', ADDRESS);
   await owner.must(200, 'PUT', `/api/office/shows/${show.id}/on-screen`, { productId: product.id });
   const viewer = await pageOf(buyer);
   await viewer.goto(`${nacre.url}/shows/${show.id}`, { waitUntil: 'networkidle' });

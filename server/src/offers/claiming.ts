@@ -5,6 +5,7 @@
 import type { PersonActor } from '../http/actor.ts';
 import { Refusal } from '../lib/refusal.ts';
 import type { Tx } from '../platform/database.ts';
+import { closedOf } from './coupon-state.ts';
 import * as store from './coupon-store.ts';
 import type { ClaimKey, ClaimRow, CouponRow, OwnRow } from './coupon-store.ts';
 import type { OffersDeps } from './offers.ts';
@@ -95,10 +96,8 @@ function decideClaims(
 }
 
 function refusalOf(coupon: CouponRow, left: number, isHere: boolean, now: Date): Refusal | null {
-  if (coupon.ended_at !== null || coupon.valid_until <= now) return new Refusal('coupons.over');
-  if (coupon.valid_from > now) {
-    return new Refusal('coupons.early', { details: { validFrom: coupon.valid_from.toISOString() } });
-  }
+  const closed = closedOf(coupon, now);
+  if (closed !== null) return closed;
   if (!isHere) return new Refusal('coupons.only_in_show');
   return left > 0 ? null : new Refusal('coupons.all_claimed');
 }

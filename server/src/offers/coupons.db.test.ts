@@ -8,9 +8,9 @@ import type { OrderPromise } from '@nacre/contract/promise';
 import { createTestDatabase } from '../../../tests/support/database.ts';
 import { deadlocksDuring } from '../../../tests/support/deadlocks.ts';
 import { asking, createMarket } from '../../../tests/support/market.ts';
+import { refusalOf } from '../../../tests/support/refusals.ts';
 import { RUSH_ROUNDS } from '../../../tests/support/rush-rounds.ts';
 import type { PersonActor } from '../http/actor.ts';
-import { Refusal } from '../lib/refusal.ts';
 import type { Buyer } from '../orders/orders.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -46,15 +46,6 @@ async function pay(buyer: Buyer, orderId: string): Promise<void> {
   await market.payments.decide(buyer.personId, (await market.paymentOf(orderId)).id, 'succeed');
   await market.outbox.drain();
 }
-const refusalOf = async (promise: Promise<unknown>) => {
-  try {
-    await promise;
-  } catch (error) {
-    if (error instanceof Refusal) return { code: error.code, details: error.details };
-    throw error;
-  }
-  return null;
-};
 const codeOf = async (promise: Promise<unknown>) => (await refusalOf(promise))?.code ?? 'done';
 const times = <T>(count: number, work: (at: number) => T): T[] => Array.from({ length: count }, (_, at) => work(at));
 /** `side` times `turns` rounds, so many side by side; round n comes after n - `side`. */

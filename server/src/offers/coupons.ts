@@ -15,6 +15,7 @@ import { Refusal } from '../lib/refusal.ts';
 import { createBatcher } from '../platform/batcher.ts';
 import { afterCommit, type Tx } from '../platform/database.ts';
 import { createClaiming, type Claiming } from './claiming.ts';
+import { closedOf, stateOf } from './coupon-state.ts';
 import * as store from './coupon-store.ts';
 import type { ClaimUse, CouponRow, OwnRow } from './coupon-store.ts';
 import { COUPONS_TOPIC, type CouponsChanged } from './events.ts';
@@ -238,22 +239,14 @@ async function handOut(
     const coupon = await store.find(database.db, couponId);
     const isFromHere = coupon?.shop_id === show.shopId && (coupon.show_id ?? showId) === showId;
     if (coupon === undefined || !isFromHere) throw new Refusal('coupons.not_found');
-    assertOpen(coupon, clock.now());
+    const closed = closedOf(coupon, clock.now());
+    if (closed !== null) throw closed;
   }
   await database.transaction(async (tx) => {
     await (couponId === null ? store.takeBackHanding(tx, showId) : store.handOut(tx, showId, couponId, clock.now()));
     tellAfterCommit(deps, tx, { shop_id: show.shopId, show_id: showId });
   });
   return inShow(deps, showId);
-}
-
-/** @throws Refusal `coupons.early`, `coupons.over` */
-export function assertOpen(coupon: CouponRow, now: Date): void {
-  const state = stateOf(coupon, now);
-  if (state === 'over') throw new Refusal('coupons.over');
-  if (state === 'early') {
-    throw new Refusal('coupons.early', { details: { validFrom: coupon.valid_from.toISOString() } });
-  }
 }
 
 async function inShow(deps: OffersDeps, showId: string): Promise<RoomCoupon[]> {
@@ -275,11 +268,6 @@ function tellAfterCommit(deps: OffersDeps, tx: Tx, { shop_id, show_id }: Pick<Co
 }
 
 // ---- views -------------------------------------------------------------------------------------------------------
-
-function stateOf(row: CouponRow, now: Date): OfficeCoupon['state'] {
-  if (row.ended_at !== null || row.valid_until <= now) return 'over';
-  return row.valid_from > now ? 'early' : 'open';
-}
 
 const numberOf = (amount: bigint | null): number | null => (amount === null ? null : Number(amount));
 

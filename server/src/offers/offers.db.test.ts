@@ -5,6 +5,7 @@ import type { LivePriceSet } from '@nacre/contract/offers';
 import type { Product } from '@nacre/contract/catalog';
 import { createTestDatabase } from '../../../tests/support/database.ts';
 import { asking, createMarket } from '../../../tests/support/market.ts';
+import { refusalOf } from '../../../tests/support/refusals.ts';
 import { RUSH_ROUNDS } from '../../../tests/support/rush-rounds.ts';
 import type { PersonActor } from '../http/actor.ts';
 import { Refusal } from '../lib/refusal.ts';
@@ -43,15 +44,6 @@ async function moveShow(showId: string, state: 'planned' | 'live' | 'ended'): Pr
 const buying = (product: Product, showId: string, quantity: number, unitPriceMinor: number) => {
   const { lines, ...rest } = asking(product, { showId });
   return { ...rest, lines: [{ ...lines[0]!, quantity, unitPriceMinor }] };
-};
-const refusalOf = async (promise: Promise<unknown>) => {
-  try {
-    await promise;
-  } catch (error) {
-    if (error instanceof Refusal) return { code: error.code, details: error.details };
-    throw error;
-  }
-  return null;
 };
 const one = async (showId: string) => (await offers.liveIn(showId))[0]!;
 

@@ -46,7 +46,7 @@ export function createOffersFeed({ bus, channel, log, liveIn }: OffersFeedDeps):
     channel.publish(showRoom(showId), { type: 'live-prices', items: await liveIn(showId) });
   });
   const unsubscribe = bus.subscribe(OFFERS_TOPIC, (told) => looks.note((told as OffersChanged).showId));
-  return stopping(looks, [unsubscribe]);
+  return stopping([unsubscribe], looks);
 }
 
 export interface CouponsFeedDeps extends RoomFeedDeps {
@@ -63,14 +63,14 @@ export function createCouponsFeed({ bus, channel, log, inShow, openShowsOf }: Co
   const shops = createLooks(log, async (shopId) => {
     for (const showId of await openShowsOf(shopId)) rooms.note(showId);
   });
-  return stopping(shops, [
+  return stopping([
     bus.subscribe(COUPONS_TOPIC, (told) => {
       const { shopId, showId } = told as CouponsChanged;
       if (showId === null) shops.note(shopId);
       else rooms.note(showId);
     }),
     bus.subscribe(STATE_TOPIC, (told) => rooms.note((told as ShowStateChanged).showId)),
-  ], rooms);
+  ], shops, rooms);
 }
 
 /** What is noted, however often, is looked at once in a while; again when that failed. */
@@ -106,12 +106,12 @@ function createLooks(log: Log, look: (id: string) => Promise<void>) {
 
 type Looks = ReturnType<typeof createLooks>;
 
-function stopping(first: Looks, unsubscribes: ReadonlyArray<() => void>, second?: Looks): Feed {
+/** The looks stop one after the other: an earlier one may still wake a later. */
+function stopping(unsubscribes: ReadonlyArray<() => void>, ...looks: Looks[]): Feed {
   return {
     async stop() {
       for (const unsubscribe of unsubscribes) unsubscribe();
-      await first.stop();
-      await second?.stop();
+      for (const { stop } of looks) await stop();
     },
   };
 }

@@ -11,6 +11,7 @@ import { Refusal } from '../lib/refusal.ts';
 import type { Seller } from '../shops/shops.ts';
 import { createBatcher, type Batcher } from '../platform/batcher.ts';
 import { afterCommit, type Tx } from '../platform/database.ts';
+import { BATCH_LIMITS } from './batch-limits.ts';
 import { usesOf } from './couponing.ts';
 import { decideAll, keptName, nameOf, type DecidedOrder, type Decision, type Ground } from './deciding.ts';
 import type { Bag, Buyer, OrdersDeps } from './orders.ts';
@@ -24,12 +25,6 @@ import { factOf, numberOf, subjectOf, viewOf } from './view.ts';
 
 /** Time to pay. Shorter drives people off who look for their card; longer keeps pieces from those who would buy. */
 export const HOLD_MS = 5 * 60_000;
-/** Orders of one transaction. Fewer wait more often for the disk; more keep the first one's answer back. */
-const BATCH_MAX = 500;
-/** Placings that wait: about a second's work. Longer than that nobody should be left without an answer. */
-export const WAITING_MAX = 8_000;
-/** When to try again. A queue of `WAITING_MAX` is worked off by then. */
-const RETRY_AFTER_SECONDS = 2;
 
 export interface Placing {
   buyer: Buyer;
@@ -51,9 +46,7 @@ export function createPlacer(deps: OrdersDeps): Placer {
   const soldOut = createSoldOut(deps);
   const batcher = createBatcher<Placing, Placed>({
     run: (placings) => placeBatch(deps, soldOut, placings),
-    batchMax: BATCH_MAX,
-    waitingMax: WAITING_MAX,
-    full: () => new Refusal('orders.rush', { retryAfterSeconds: RETRY_AFTER_SECONDS }),
+    ...BATCH_LIMITS,
   });
   return { add: (placing) => soldOut.ask(placing, () => batcher.add(placing)) };
 }
@@ -156,7 +149,7 @@ async function readShipping(
 async function write(
   deps: OrdersDeps, tx: Tx, placings: readonly Placing[], ground: ReadGround, decisions: readonly Decision[],
 ): Promise<Map<number, Written>> {
-  const now = deps.platform.clock.now();
+  const { now } = ground;
   const times = { now, holdExpiresAt: new Date(now.getTime() + HOLD_MS) };
   const ids = new Map<number, string>();
   const fresh = decisions.flatMap((decision, at) => {

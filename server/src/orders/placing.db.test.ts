@@ -7,7 +7,8 @@ import { ADDRESS, asking, createMarket, linesOf } from '../../../tests/support/m
 import { RUSH_ROUNDS } from '../../../tests/support/rush-rounds.ts';
 import { Refusal } from '../lib/refusal.ts';
 import { HELD_ORDERS_MAX } from './deciding.ts';
-import { HOLD_MS, WAITING_MAX } from './place.ts';
+import { WAITING_MAX } from './batch-limits.ts';
+import { HOLD_MS } from './place.ts';
 import { lockPlacing } from './store.ts';
 
 const database = await createTestDatabase(import.meta.url);

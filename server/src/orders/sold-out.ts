@@ -11,6 +11,7 @@ import { STOCK_TOPIC, type StockChanged } from '../catalog/events.ts';
 import type { LiveTerms } from '../offers/offers.ts';
 import { Refusal } from '../lib/refusal.ts';
 import { createBatcher } from '../platform/batcher.ts';
+import { BATCH_LIMITS } from './batch-limits.ts';
 import { nameOf, type Decision } from './deciding.ts';
 import type { OrdersDeps } from './orders.ts';
 import type { Placing } from './place.ts';
@@ -20,10 +21,6 @@ import { findByKeys } from './store.ts';
 const KEPT_MS = 1_000;
 /** Variants of which something is known, 0.3 KB each. What falls out is asked of a batch again. */
 const VARIANTS_MAX = 10_000;
-/** Who is looked up by one statement, and how many wait for it: as for a batch of orders. */
-const BATCH_MAX = 500;
-const WAITING_MAX = 8_000;
-const RETRY_AFTER_SECONDS = 2;
 
 /** Where something is not to be had. In each show for itself: another may have it at a live price. */
 export interface Gone {
@@ -81,9 +78,7 @@ export function createSoldOut(deps: Pick<OrdersDeps, 'platform' | 'catalog'>): S
       const waited = new Set(kept.map(({ personId }) => personId));
       return keys.map((key) => names.has(nameOf(key)) || waited.has(key.buyerId));
     },
-    batchMax: BATCH_MAX,
-    waitingMax: WAITING_MAX,
-    full: () => new Refusal('orders.rush', { retryAfterSeconds: RETRY_AFTER_SECONDS }),
+    ...BATCH_LIMITS,
   });
 
   function goneOf({ request: { showId }, bag, asked }: Placing): string | null {

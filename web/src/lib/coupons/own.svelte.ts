@@ -5,15 +5,13 @@
  */
 import { getContext, setContext } from 'svelte';
 import type { Coupon, OwnCoupon, ShopCoupons } from '@nacre/contract/coupons';
-import { api, ApiError, ask } from '#lib/api.ts';
+import { api, ask } from '#lib/api.ts';
+import { sendInLine } from '#lib/in-line.ts';
 
-/** Longer than a rush lasts. After that the viewer decides whether to try again. */
-const inLineMaxMs = 60_000;
-const retryAfterSeconds = 2;
-
-export function createOwnCoupons(slug: string) {
-  let own = $state.raw<OwnCoupon[]>([]);
-  let open = $state.raw<Coupon[]>([]);
+/** `known`: what the page has come with. */
+export function createOwnCoupons(slug: string, known: ShopCoupons = { open: [], own: [] }) {
+  let own = $state.raw<OwnCoupon[]>(known.own);
+  let open = $state.raw<Coupon[]>(known.open);
   /** Claimed on this page, also when they are used since. */
   let claimedIds = $state.raw<ReadonlySet<string>>(new Set());
   let claiming = $state<string | null>(null);
@@ -28,20 +26,10 @@ export function createOwnCoupons(slug: string) {
   }
 
   /** In a rush it is sent again by itself. */
-  async function send(couponId: string): Promise<OwnCoupon> {
-    const giveUpAtMs = Date.now() + inLineMaxMs;
-    for (;;) {
-      try {
-        return (await ask(api.POST('/api/coupons/{couponId}/claim', { params: { path: { couponId } } }))) as OwnCoupon;
-      } catch (error) {
-        const isRush = error instanceof ApiError && error.code === 'coupons.rush';
-        if (!isRush || Date.now() > giveUpAtMs) throw error;
-        inLine = true;
-        const waitMs = (error.retryAfterSeconds ?? retryAfterSeconds) * 1000;
-        await new Promise((resolve) => setTimeout(resolve, waitMs * (0.5 + Math.random())));
-      }
-    }
-  }
+  const send = (couponId: string): Promise<OwnCoupon> => sendInLine(
+    async () => (await ask(api.POST('/api/coupons/{couponId}/claim', { params: { path: { couponId } } }))) as OwnCoupon,
+    { rushCode: 'coupons.rush', onInLine: () => (inLine = true) },
+  );
 
   return {
     get own() {

@@ -3,7 +3,7 @@
  * keeping them for the life of the process is safe on the server too.
  */
 import type { Namespace } from './keys.ts';
-import { type Locale, locales } from './locales.ts';
+import { isLocale, type Locale, locales } from './locales.ts';
 
 type Message = string | ((args: Record<string, unknown>) => string);
 export type Messages = Record<string, Message>;
@@ -119,6 +119,12 @@ export async function loadMessages(locale: Locale, ...names: Namespace[]): Promi
       loaded[locale][name] ??= (await loaders[name][locale]()).default;
     }),
   );
+}
+
+/** Of the language that is shown: after a switch the document knows better than the data of the first request. */
+export async function loadShown(locale: Locale, ...names: Namespace[]): Promise<void> {
+  const shown = typeof document === 'undefined' ? locale : document.documentElement.lang.slice(0, 2);
+  await loadMessages(isLocale(shown) ? shown : locale, ...names);
 }
 
 export function loadedNamespaces(locale: Locale): Namespace[] {

@@ -25,7 +25,7 @@ export const load: PageServerLoad = async (event) => {
     askPage(api.GET('/api/shops/{slug}/coupons', { params: { path: { slug } } })),
   ]);
   return {
-    shop, live, planned, past, products: products as Page<Product>, coupons: (coupons as ShopCoupons).open,
+    shop, live, planned, past, products: products as Page<Product>, coupons: coupons as ShopCoupons,
     nowMs: Date.now(),
   };
 };

@@ -5,7 +5,7 @@ export const load: PageLoad = async ({ data, parent }) => {
   const { locale } = await parent();
   const { place, terms } = data.shop;
   if (place) await loadMessages(locale, 'place');
-  if (data.coupons.length > 0) await loadMessages(locale, 'coupon');
+  if (data.coupons.open.length > 0) await loadMessages(locale, 'coupon');
   if (terms.shipping || terms.returns) await loadMessages(locale, 'promise');
   return data;
 };
