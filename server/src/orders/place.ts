@@ -10,7 +10,7 @@ import type { Order, OrderPlace } from '@nacre/contract/orders';
 import { Refusal } from '../lib/refusal.ts';
 import type { Seller } from '../shops/shops.ts';
 import { createBatcher, type Batcher } from '../platform/batcher.ts';
-import { afterCommit, type Tx } from '../platform/database.ts';
+import { afterCommit, together, type Tx } from '../platform/database.ts';
 import { BATCH_LIMITS } from './batch-limits.ts';
 import { usesOf } from './couponing.ts';
 import { decideAll, keptName, nameOf, type DecidedOrder, type Decision, type Ground } from './deciding.ts';
@@ -97,31 +97,47 @@ async function readGround(deps: OrdersDeps, tx: Tx, placings: readonly Placing[]
   const keys = placings.map(({ buyer: { personId }, request: { idempotencyKey } }) => (
     { buyerId: personId, idempotencyKey }
   ));
-  const orders = await store.findByKeys(tx, keys);
-  const personIds = new Set(keys.map(({ buyerId }) => buyerId));
-  const heldBy = await store.countHeld(tx, [...personIds]);
-  const variantIds = new Set(placings.flatMap(({ asked }) => asked.map(({ variantId }) => variantId)));
-  const goods = byVariant(await deps.catalog.lockForOrder(tx, [...variantIds]));
-  const showIds = new Set(placings.flatMap(({ request }) => request.showId ?? []));
-  const live = await deps.offers.lockLive(tx, [...showIds], [...variantIds], [...personIds]);
-  const claimIds = new Set(placings.flatMap(({ request }) => request.coupon?.claimId ?? []));
-  const claims = await deps.offers.coupons.lockClaims(tx, [...claimIds]);
-  const sellers = await deps.shops.sellersOf(tx, [...new Set([...goods.values()].map(({ shopId }) => shopId))]);
-  const places: Ground['places'] = new Map([...sellers.values()].flatMap(({ id, pickupPlace }) => (
+  const personIds = [...new Set(keys.map(({ buyerId }) => buyerId))];
+  const [orders, heldBy, offered] = await together([
+    store.findByKeys(tx, keys),
+    store.countHeld(tx, personIds),
+    lockOffered(deps, tx, placings, personIds),
+  ]);
+  const places: Ground['places'] = new Map([...offered.sellers.values()].flatMap(({ id, pickupPlace }) => (
     pickupPlace === null ? [] : [[id, pickupPlace] as const]
-  )));
-  const shipping = await readShipping(tx, placings, sellers);
-  const kept = await deps.catalog.keptFor(tx, placings.flatMap(({ buyer: { personId }, asked }) => (
-    asked.map(({ variantId }) => ({ personId, variantId }))
   )));
   return {
     orders: new Map(orders.map((row) => [
       nameOf({ buyerId: row.buyer_id!, idempotencyKey: row.idempotency_key }), row,
     ])),
-    heldBy, goods, live, claims, places, shipping, sellers,
+    ...offered, heldBy, places,
     now: deps.platform.clock.now(),
-    kept: new Map(kept.map((one) => [keptName(one), one])),
   };
+}
+
+/** What is asked for, locked; and with the goods locked, so that it stays so, what is kept for these buyers. */
+async function lockOffered(
+  deps: OrdersDeps, tx: Tx, placings: readonly Placing[], personIds: readonly string[],
+): Promise<Pick<ReadGround, 'goods' | 'live' | 'claims' | 'sellers' | 'shipping' | 'kept'>> {
+  const pieces = placings.flatMap(({ buyer: { personId }, asked }) => (
+    asked.map(({ variantId }) => ({ personId, variantId }))
+  ));
+  const variantIds = [...new Set(pieces.map(({ variantId }) => variantId))];
+  const goods = byVariant(await deps.catalog.lockForOrder(tx, variantIds));
+  const lockPromotions = async () => {
+    const showIds = new Set(placings.flatMap(({ request }) => request.showId ?? []));
+    const live = await deps.offers.lockLive(tx, [...showIds], variantIds, personIds);
+    const claimIds = new Set(placings.flatMap(({ request }) => request.coupon?.claimId ?? []));
+    return { live, claims: await deps.offers.coupons.lockClaims(tx, [...claimIds]) };
+  };
+  const readTerms = async () => {
+    const sellers = await deps.shops.sellersOf(tx, [...new Set([...goods.values()].map(({ shopId }) => shopId))]);
+    return { sellers, shipping: await readShipping(tx, placings, sellers) };
+  };
+  const [promotions, terms, kept] = await together([
+    lockPromotions(), readTerms(), deps.catalog.keptFor(tx, pieces),
+  ]);
+  return { goods, ...promotions, ...terms, kept: new Map(kept.map((one) => [keptName(one), one])) };
 }
 
 /** What the shops of the batch take for sending, and which parcels may go along. */
@@ -166,37 +182,42 @@ async function write(
   const uses = fresh.flatMap(({ row, priced }) => priced.lines.flatMap(({ livePriceId, variantId, quantity }) => (
     livePriceId === null ? [] : [{ orderId: row.id, personId: row.buyer_id!, livePriceId, variantId, quantity }]
   )));
-  await deps.catalog.holdAll(tx, fresh.map(({ row, priced }) => (
-    { lines: priced.lines, ref: { orderId: row.id, personId: row.buyer_id } }
-  )), {
-    kept: fresh.flatMap(({ row, kept }) => kept.map(({ waitId }) => ({ waitId, orderId: row.id }))), freed: uses,
-    locked: [...ground.goods.values()],
-  });
-  await deps.offers.take(tx, uses);
   const steps = fresh.map(({ row }): store.TransitionRow => (
     { order_id: row.id, from_state: null, to_state: 'held', person_id: row.buyer_id, at: now, reason: null }
   ));
-  const rows = await store.insertOrders(tx, fresh.map(({ row }) => row), fresh.flatMap(({ lines }) => lines), steps);
-  await deps.offers.coupons.use(tx, usesOf(rows));
+  const [rows, promiseGround] = await together([
+    store.insertOrders(tx, fresh.map(({ row }) => row), fresh.flatMap(({ lines }) => lines), steps),
+    readPromiseGround(deps, tx, fresh, ground),
+    deps.catalog.holdAll(tx, fresh.map(({ row, priced }) => (
+      { lines: priced.lines, ref: { orderId: row.id, personId: row.buyer_id } }
+    )), {
+      kept: fresh.flatMap(({ row, kept }) => kept.map(({ waitId }) => ({ waitId, orderId: row.id }))), freed: uses,
+      locked: [...ground.goods.values()],
+    }),
+    deps.offers.take(tx, uses),
+  ]);
   const promised = rows.map((row, i) => (
     { row, lines: fresh[i]!.lines, priced: fresh[i]!.priced }
   ));
-  const { offers, promises } = promisesOf(promised, await readPromiseGround(deps, tx, promised, ground));
-  await store.insertPromises(tx, offers, promises);
-  const payments = await deps.payments.create(tx, rows.map((row) => ({
-    subject: subjectOf(row.id),
-    payerId: row.buyer_id!,
-    amountMinor: row.total_minor,
-    currency: row.currency,
-    expiresAt: row.hold_expires_at,
-    description: numberOf(row),
-  })));
+  const { offers, promises } = promisesOf(promised, promiseGround);
   const fromCarts = fresh.filter(({ at }) => placings[at]!.request.fromCart === true).map(({ row, priced }) => ({
     personId: row.buyer_id!, shopId: row.shop_id, idempotencyKey: row.idempotency_key, lines: priced.lines,
   }));
-  if (fromCarts.length > 0) await deps.takeFromCarts(tx, fromCarts);
   const orders = rows.map((row, i) => factOf(row, fresh[i]!.lines));
-  await deps.platform.outbox.publish(tx, { topic: 'orders.placed', payload: { orders } });
+  const [payments] = await together([
+    deps.payments.create(tx, rows.map((row) => ({
+      subject: subjectOf(row.id),
+      payerId: row.buyer_id!,
+      amountMinor: row.total_minor,
+      currency: row.currency,
+      expiresAt: row.hold_expires_at,
+      description: numberOf(row),
+    }))),
+    store.insertPromises(tx, offers, promises),
+    deps.offers.coupons.use(tx, usesOf(rows)),
+    fromCarts.length > 0 ? deps.takeFromCarts(tx, fromCarts) : Promise.resolve(),
+    deps.platform.outbox.publish(tx, { topic: 'orders.placed', payload: { orders } }),
+  ]);
   return new Map(rows.map((row, i) => [
     fresh[i]!.at,
     { row, lines: fresh[i]!.lines, pageUrl: payments[i]!.pageUrl, shop: ground.sellers.get(row.shop_id)! },
@@ -205,7 +226,8 @@ async function write(
 
 /** What these orders are promised, read once for all of them. */
 async function readPromiseGround(
-  deps: OrdersDeps, tx: Tx, orders: ReadonlyArray<Pick<Written, 'row' | 'lines'>>, { sellers }: ReadGround,
+  deps: OrdersDeps, tx: Tx,
+  orders: ReadonlyArray<{ row: Pick<Written['row'], 'show_id'>; lines: Written['lines'] }>, { sellers }: ReadGround,
 ): Promise<PromiseGround> {
   const shows = new Set(orders.flatMap(({ row }) => row.show_id ?? []));
   const screens = await deps.screensNow(tx, [...shows]);

@@ -5,7 +5,7 @@ import { sql } from 'kysely';
 import pg from 'pg';
 import { createTestDatabase } from '../../../tests/support/database.ts';
 import { Refusal } from '../lib/refusal.ts';
-import { afterCommit, createDatabase, isUnavailable, violates, type Tx } from './database.ts';
+import { afterCommit, createDatabase, isUnavailable, together, violates, type Tx } from './database.ts';
 import { createLog } from './log.ts';
 
 const testDatabase = await createTestDatabase(import.meta.url);
@@ -34,6 +34,25 @@ test('[P1] a throw rolls everything back and is thrown on as it was', async () =
     (error) => error === refusal,
   );
   assert.equal(await valueOf('p1'), undefined);
+});
+
+test('[P8] what is asked together is answered in place; the others end in the transaction when one fails', async () => {
+  const answers = await database.transaction((tx) => together([
+    put(tx, 'p8', 1).then(() => 'written'),
+    sql<{ txid: string }>`select txid_current()::text as txid`.execute(tx).then(({ rows }) => rows[0]!.txid),
+    sql<{ txid: string }>`select txid_current()::text as txid`.execute(tx).then(({ rows }) => rows[0]!.txid),
+  ]));
+  assert.equal(answers[0], 'written');
+  assert.equal(answers[1], answers[2]);
+
+  const failure = new Error('no');
+  let wrote = '';
+  await assert.rejects(database.transaction((tx) => together([
+    Promise.reject(failure),
+    sleep(50).then(() => put(tx, 'p8 too late', 1)).then(() => { wrote = 'inside'; }),
+  ])), (error) => error === failure);
+  assert.equal(wrote, 'inside');
+  assert.equal(await valueOf('p8 too late'), undefined);
 });
 
 test('[P2] what is to happen after the commit happens after it, in sequence, once; else not at all', async () => {

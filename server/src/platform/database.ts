@@ -62,6 +62,8 @@ export function createDatabase(deps: { url: string; log: Log; poolSize?: number 
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     options: PLANNING,
+    // What a transaction asks at once (`together`) goes out at once; the answers come in the sequence of the questions.
+    pipeline: true,
     application_name: 'nacre',
     types,
   });
@@ -110,6 +112,18 @@ export function createDatabase(deps: { url: string; log: Log; poolSize?: number 
   }
 
   return { db, pool, transaction, stop };
+}
+
+/**
+ * What a transaction asks at once: one wait for all answers. As `Promise.all`, but it waits for all of them also when
+ * one fails, since what went on after the end of its transaction would run within somebody else's.
+ * @throws what the first of them in the list that failed threw
+ */
+export async function together<Answers extends readonly unknown[]>(
+  asked: { readonly [At in keyof Answers]: Promise<Answers[At]> },
+): Promise<Answers> {
+  await Promise.allSettled(asked);
+  return Promise.all(asked) as unknown as Promise<Answers>;
 }
 
 /** Whether `error` is a violation of the named constraint. */
