@@ -148,7 +148,7 @@ function createStage(deps: ModulesDeps, offered: Pick<ShowsDeps, 'livePricesOf' 
 function createSales({ platform, jobs }: ModulesDeps, stage: ReturnType<typeof createStage>) {
   const { accounts, catalog, images, realtime, shops, shows } = stage;
   const payments = createPayments({ platform, jobs, provider: createSandbox() });
-  const offers = createOffers({ platform, shops, shows, catalog });
+  const offers = createOffers({ platform, jobs, shops, shows, catalog });
   const orders = createOrders({
     platform, catalog, offers, payments, shops, images,
     bagOf: shows.bagNumbers,
@@ -162,7 +162,7 @@ function createSales({ platform, jobs }: ModulesDeps, stage: ReturnType<typeof c
   });
 
   paymentsReactions(jobs, { payments });
-  offersReactions(platform.outbox, { offers });
+  offersReactions(platform, jobs, { offers });
   ordersReactions(platform.outbox, { orders });
   return { payments, offers, orders, carts };
 }

@@ -152,7 +152,7 @@ export async function createMarket(options: MarketOptions): Promise<Market> {
   const told: Told[] = [];
   const toldOfCarts: Told<'own-cart'>[] = [];
   const keptAddresses: string[] = [];
-  const offers = createOffers({ platform, shops, catalog, shows: showsOf(database, shops) });
+  const offers = createOffers({ platform, jobs, shops, catalog, shows: showsOf(database, shops) });
   const orders = createOrders({
     platform, catalog, offers, payments, shops, images,
     bagOf: (showId) => bagOf(database, showId),
@@ -170,7 +170,7 @@ export async function createMarket(options: MarketOptions): Promise<Market> {
       if (event.type === 'own-order') told.push({ personId, event });
     },
   });
-  offersReactions(outbox, { offers });
+  offersReactions(platform, jobs, { offers });
   const carts: Carts = createCarts({
     platform, catalog, images, shops, offers, orders,
     shopOfShow: async (showId) => (await bagOf(database, showId))?.shopId ?? null,

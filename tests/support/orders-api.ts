@@ -20,7 +20,7 @@ export function mountOrders(
   const payments = createPayments({
     platform, provider: createSandbox(), jobs: NO_JOBS,
   });
-  const offers = createOffers({ platform, shops, shows, catalog });
+  const offers = createOffers({ platform, jobs: NO_JOBS, shops, shows, catalog });
   const orders: Orders = createOrders({
     platform, catalog, offers, payments, shops, images,
     bagOf: shows.bagNumbers, screensNow: shows.screensNow, tell: realtime.tell,

@@ -8,10 +8,12 @@ import type { OrderPromise } from '@nacre/contract/promise';
 import { createTestDatabase } from '../../../tests/support/database.ts';
 import { deadlocksDuring } from '../../../tests/support/deadlocks.ts';
 import { asking, createMarket } from '../../../tests/support/market.ts';
+import { until } from '../../../tests/support/nacre.ts';
 import { refusalOf } from '../../../tests/support/refusals.ts';
 import { RUSH_ROUNDS } from '../../../tests/support/rush-rounds.ts';
 import type { PersonActor } from '../http/actor.ts';
 import type { Buyer } from '../orders/orders.ts';
+import { COUPONS_TOPIC, type CouponsChanged } from './events.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const database = await createTestDatabase(import.meta.url);
@@ -60,6 +62,23 @@ async function newShopping() {
   const keeper = await market.newPerson('Keeper');
   return { keeper: actor(keeper), shopId: await market.newShop(keeper.personId) };
 }
+
+// First: for the queue, which goes by the database’s clock, the time of this one has come.
+test('[CO16] the rooms look again when a coupon’s time begins, and it can be claimed then', async () => {
+  const { shopId: shop, keeper } = await newShopping();
+  const heard: CouponsChanged[] = [];
+  const leave = market.platform.bus.subscribe(COUPONS_TOPIC, (change) => {
+    if ((change as CouponsChanged).shopId === shop) heard.push(change as CouponsChanged);
+  });
+  const validFrom = new Date(market.clock.now().getTime() + 1_000);
+  const made = await coupons.make(keeper, shop, terms({ validFrom: validFrom.toISOString() }));
+  assert.equal(await codeOf(coupons.claim(keeper, made.id)), 'coupons.early');
+  await until('the second notice', 15_000, () => heard.length === 2);
+  leave();
+  assert.deepEqual(heard, [{ shopId: shop, showId: null }, { shopId: shop, showId: null }]);
+  market.clock.advance(1_000);
+  assert.equal(await codeOf(coupons.claim(keeper, made.id)), 'done');
+});
 
 test('[CO1] who may set prices makes one; every term is looked at', async () => {
   const product = await newGoods();

@@ -18,7 +18,7 @@ import { createClaiming, type Claiming } from './claiming.ts';
 import { closedOf, stateOf } from './coupon-state.ts';
 import * as store from './coupon-store.ts';
 import type { ClaimUse, CouponRow, OwnRow } from './coupon-store.ts';
-import { COUPONS_TOPIC, type CouponsChanged } from './events.ts';
+import { COUPONS_TOPIC, JOB_COUPON_BEGINS, type CouponsChanged } from './events.ts';
 import type { OffersDeps } from './offers.ts';
 
 /** In the office, over ones too: a year of a shop that makes four a week. */
@@ -181,6 +181,7 @@ async function make(deps: OffersDeps, actor: PersonActor, shopId: string, input:
       quota: input.quota, valid_from: validFrom, valid_until: validUntil, made_by: actor.personId, made_at: now,
     });
     tellAfterCommit(deps, tx, made);
+    if (validFrom > now) await deps.jobs.add(tx, JOB_COUPON_BEGINS, { ...changeOf(made) }, validFrom);
     return made;
   });
   return officeView(deps, row, 0);
@@ -261,10 +262,12 @@ async function inShow(deps: OffersDeps, showId: string): Promise<RoomCoupon[]> {
   }));
 }
 
-function tellAfterCommit(deps: OffersDeps, tx: Tx, { shop_id, show_id }: Pick<CouponRow, 'shop_id' | 'show_id'>): void {
-  afterCommit(tx, () => deps.platform.bus.publish(
-    COUPONS_TOPIC, { shopId: shop_id, showId: show_id } satisfies CouponsChanged,
-  ));
+type Place = Pick<CouponRow, 'shop_id' | 'show_id'>;
+
+const changeOf = ({ shop_id, show_id }: Place): CouponsChanged => ({ shopId: shop_id, showId: show_id });
+
+function tellAfterCommit(deps: OffersDeps, tx: Tx, place: Place): void {
+  afterCommit(tx, () => deps.platform.bus.publish(COUPONS_TOPIC, changeOf(place)));
 }
 
 // ---- views -------------------------------------------------------------------------------------------------------

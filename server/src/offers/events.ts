@@ -25,3 +25,6 @@ export interface CouponsChanged {
 }
 
 export const COUPONS_TOPIC = 'coupons.changed';
+
+/** A coupon's time begins; from then on it can be claimed. Its data is `CouponsChanged`. */
+export const JOB_COUPON_BEGINS = 'offers.coupon-begins';

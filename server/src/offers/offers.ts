@@ -10,6 +10,7 @@ import type { Catalog, StockLine } from '../catalog/catalog.ts';
 import type { PersonActor } from '../http/actor.ts';
 import { Refusal } from '../lib/refusal.ts';
 import { afterCommit, type Tx } from '../platform/database.ts';
+import type { Jobs } from '../platform/jobs.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Shops } from '../shops/shops.ts';
 import type { Shows } from '../shows/shows.ts';
@@ -25,6 +26,7 @@ export type { ClaimTerms, Coupons } from './coupons.ts';
 
 export interface OffersDeps {
   platform: Platform;
+  jobs: Pick<Jobs, 'add'>;
   shops: Pick<Shops, 'assertMay' | 'byId' | 'refs'>;
   shows: Pick<Shows, 'brief' | 'bagNumbers' | 'stateOf' | 'standing' | 'isBanned'>;
   catalog: Pick<Catalog, 'lockForOrder' | 'hold' | 'release' | 'lowestPrices' | 'productsByIds'>;

@@ -3,12 +3,14 @@ import type { RoomCoupon } from '@nacre/contract/coupons';
 import type { LivePrice } from '@nacre/contract/offers';
 import type { Bus } from '../platform/bus.ts';
 import type { Log } from '../platform/log.ts';
-import type { Outbox } from '../platform/outbox.ts';
+import type { Jobs } from '../platform/jobs.ts';
 import { createPaced } from '../platform/paced.ts';
+import type { Platform } from '../platform/platform.ts';
 import { showRoom, type Channel } from '../realtime/channel.ts';
 import { SHOWS_CHANGED_TOPIC, STATE_TOPIC, type ShowsChanged, type ShowStateChanged } from '../shows/events.ts';
 import {
-  COUPONS_TOPIC, OFFERS_SET_TOPIC, OFFERS_TOPIC, type CouponsChanged, type OfferSet, type OffersChanged,
+  COUPONS_TOPIC, JOB_COUPON_BEGINS, OFFERS_SET_TOPIC, OFFERS_TOPIC, type CouponsChanged, type OfferSet,
+  type OffersChanged,
 } from './events.ts';
 import type { Offers } from './offers.ts';
 
@@ -17,10 +19,13 @@ const LOOK_EVERY_MS = 250;
 /** After a look that failed: the database is away, and each look in vain is a line of the log. */
 const LOOK_AGAIN_MS = 1_000;
 
-/** Registers them; before `outbox.start()`. */
-export function offersReactions(outbox: Outbox, deps: { offers: Pick<Offers, 'settle'> }): void {
+/** Registers them; before `outbox.start()` and `jobs.start()`. */
+export function offersReactions(
+  { outbox, bus }: Pick<Platform, 'outbox' | 'bus'>, jobs: Pick<Jobs, 'on'>, deps: { offers: Pick<Offers, 'settle'> },
+): void {
   outbox.on(SHOWS_CHANGED_TOPIC, (_tx, fact: ShowsChanged) => deps.offers.settle(fact.showId));
   outbox.on(OFFERS_SET_TOPIC, (_tx, fact: OfferSet) => deps.offers.settle(fact.showId));
+  jobs.on(JOB_COUPON_BEGINS, async (change: CouponsChanged) => bus.publish(COUPONS_TOPIC, change));
 }
 
 interface RoomFeedDeps {
