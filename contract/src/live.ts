@@ -33,6 +33,16 @@ export const liveLimits = {
   viewerMessagesPerSecond: 10,
 } as const;
 
+/** How viewers tell how far behind they are. */
+export const liveDelay = {
+  /** Longer is no delay but a clock that is wrong. */
+  maxMs: 600_000,
+  /** Without sockets, how often a page tells how far behind it is, by `POST /live/<showId>/delay`. */
+  tellEveryMs: 10_000,
+  /** What was told counts for so long: a page that hides says nothing. */
+  holdsMs: 25_000,
+} as const;
+
 /** Close codes (RFC 6455 §7.4; 4000 and up are ours). After every other code a viewer comes back by itself. */
 export const liveClose = {
   /** The show has ended: do not come back. */
@@ -69,7 +79,13 @@ export type LiveServerMessage =
   | { type: 'pong'; /** The ping's own `sent`. */ sent: number; /** Server's clock, Unix epoch, ms. */ now: number };
 
 export type LiveViewerMessage =
-  | { type: 'ping'; /** On any clock of the viewer's; comes back unchanged. */ sent: number }
+  | {
+      type: 'ping';
+      /** On any clock of the viewer's; comes back unchanged. */
+      sent: number;
+      /** How old the picture on the screen is, as the page measured it, in whole ms; left out while it is unknown. */
+      delayMs?: number;
+    }
   /** The page is hidden and silent: send no pictures. State notices go on. */
   | { type: 'pause' }
   /** Ends a pause: the current INIT and group of pictures are sent as on joining. */
@@ -179,5 +195,11 @@ export function parseLiveViewerMessage(text: string): LiveViewerMessage | null {
   if (typeof value !== 'object' || value === null || !('type' in value)) return null;
   if (value.type === 'pause' || value.type === 'resume') return { type: value.type };
   if (value.type !== 'ping' || !('sent' in value)) return null;
-  return typeof value.sent === 'number' && Number.isFinite(value.sent) ? { type: 'ping', sent: value.sent } : null;
+  if (typeof value.sent !== 'number' || !Number.isFinite(value.sent)) return null;
+  if (!('delayMs' in value)) return { type: 'ping', sent: value.sent };
+  return isDelay(value.delayMs) ? { type: 'ping', sent: value.sent, delayMs: value.delayMs } : null;
+}
+
+function isDelay(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= liveDelay.maxMs;
 }

@@ -103,6 +103,11 @@ export const RoomEvent = Type.Union([
     newFollowers: Type.Optional(Type.Integer()),
     sales: Type.Optional(ShowSales),
   }),
+  /**
+   * Studio only: how far behind viewers are, every few seconds. `medianMs`: of those that have measured it; null when
+   * none has.
+   */
+  Type.Object({ type: Type.Literal('delay'), medianMs: Nullable(Type.Integer()), measured: Type.Integer() }),
   Type.Object({ type: Type.Literal('chat-removed'), messageId: Id }),
   Type.Object({ type: Type.Literal('chat'), message: ChatMessage }),
   Type.Object({ type: Type.Literal('explain'), productId: Id, count: Type.Integer() }),

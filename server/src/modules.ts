@@ -38,7 +38,7 @@ import type { Mailer } from './platform/mailer.ts';
 import { newNumber } from './platform/ids.ts';
 import type { Platform } from './platform/platform.ts';
 import type { Texter } from './platform/texter.ts';
-import { showRoom } from './realtime/channel.ts';
+import { showRoom, studioRoom } from './realtime/channel.ts';
 import { createRealtime } from './realtime/realtime.ts';
 import { teamReactions } from './shops/reactions.ts';
 import { createShops } from './shops/shops.ts';
@@ -126,6 +126,7 @@ function createStage(deps: ModulesDeps, offered: Pick<ShowsDeps, 'livePricesOf' 
     isPublic: (showId) => shows.mayWatch(showId, { kind: 'guest', guestId: 'anybody' }),
     onPictureUp: (showId) => shows.pictureUp(showId),
     onPictureDown: (showId, reason) => shows.pictureDown(showId, reason),
+    onDelay: (showId, delay) => realtime.publish(studioRoom(showId), { type: 'delay', ...delay }),
     log: platform.log,
     now: () => platform.clock.now().getTime(),
   });

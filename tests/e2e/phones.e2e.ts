@@ -240,6 +240,17 @@ test('[S74] a show that began without a microphone sends the one that is added',
   await host.context().close();
 });
 
+test('[V54] the host reads how far behind viewers are', async () => {
+  const host = await openStudio();
+  await goLive(host);
+  const viewer = await openViewer();
+  const delay = host.locator('[data-figure=delay]');
+  await delay.waitFor();
+  assert.match(await delay.innerText(), /^[0-3]\.\d s$/);
+  await viewer.context().close();
+  await host.context().close();
+});
+
 test('[S64] [S65] [S66] [S67] [S69] [S70] turned on air, lamp, battery, and a call that takes the camera', async () => {
   const host = await openStudio((context) => context.addInitScript(becomePhone));
   await goLive(host);

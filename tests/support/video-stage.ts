@@ -67,6 +67,7 @@ export async function startVideoStage(options: {
     mayWatch: async (showId) => (openShows.has(showId) ? [] : null),
     hasBans: async () => false,
     isPublic: async (showId) => openShows.has(showId),
+    onDelay: () => {},
     onPictureUp: (showId) => void pictureNews.push(`up ${showId}`),
     onPictureDown: (showId, reason) => void pictureNews.push(`down ${showId} ${reason}`),
     log: silentLog,

@@ -96,6 +96,7 @@ export function createBatch(limits: BatchLimits): Batch {
       case 'explain':
         latest.counts.set(`explain ${event.productId}`, event);
         break;
+      case 'delay':
       case 'likes':
       case 'viewers':
         latest.counts.set(event.type, event);

@@ -10,6 +10,7 @@ import type { LiveFragment, LiveInit } from '@nacre/contract/live';
 import { createStreamHub } from '@nacre/media/stream/hub';
 import type { StreamHubLimits } from '@nacre/media/stream/hub';
 import { createUpgrades } from '../http/upgrade.ts';
+import { createDelays } from './delays.ts';
 import { createLiveSocket } from './live-socket.ts';
 import { liveWire } from './live-wire.ts';
 
@@ -24,8 +25,12 @@ interface StageOptions {
 async function stage(t: TestContext, options: StageOptions = {}) {
   const hub = createStreamHub({ wire: liveWire, now: Date.now, limits: options.limits ?? {} });
   const banned = new Set<string>();
+  const told: unknown[] = [];
+  const delays = createDelays({
+    now: Date.now, tellEveryMs: 50, tell: (showId, delay) => void told.push({ showId, ...delay }),
+  });
   const socket = createLiveSocket({
-    hub, now: Date.now,
+    hub, delays, now: Date.now,
     async mayWatch(showId, request) {
       const name = String(request.headers['x-name'] ?? 'guest/unknown');
       const answer = showId !== 'open' || banned.has(name) ? null : [name];
@@ -45,6 +50,7 @@ async function stage(t: TestContext, options: StageOptions = {}) {
   t.after(async () => {
     for (const opened of sockets) opened.terminate();
     hub.stop();
+    delays.stop();
     await socket.stop();
     server.close();
   });
@@ -82,7 +88,7 @@ async function stage(t: TestContext, options: StageOptions = {}) {
       arrivedAtMs: 1_700_000_000_000.5,
       data,
     });
-  return { banned, hub, upgrades, socket, connect, refusal, init, picture, port };
+  return { banned, told, hub, upgrades, socket, connect, refusal, init, picture, port };
 }
 
 /** Everything a viewer received, text parsed and binary decoded. */
@@ -279,4 +285,22 @@ test('[V46] who is put out by name loses the socket, also one just opening, and 
   const [[code]] = await Promise.all([once(mei, 'close'), refusal(opening)]);
   assert.equal(code, 1001);
   assert.equal(lin.readyState, lin.OPEN);
+});
+
+test('[V54] what a viewer says of its delay counts until its socket closes; nonsense is a breach', async (t) => {
+  const { connect, told } = await stage(t);
+  const viewer = connect();
+  await once(viewer, 'open');
+  viewer.send(JSON.stringify({ type: 'ping', sent: 1, delayMs: 420 }));
+  await until(() => told.length > 0, 'it is told');
+  assert.deepEqual(told[0], { showId: 'open', medianMs: 420, measured: 1 });
+  viewer.close();
+  await until(() => (told.at(-1) as { measured: number }).measured === 0, 'it is over');
+  for (const delayMs of [-1, 0.5, 1e9, '5', null]) {
+    const liar = connect();
+    await once(liar, 'open');
+    liar.send(JSON.stringify({ type: 'ping', sent: 1, delayMs }));
+    const [code] = await once(liar, 'close');
+    assert.equal(code, liveClose.policy, String(delayMs));
+  }
 });

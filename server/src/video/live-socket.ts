@@ -18,6 +18,7 @@ import {
 import type { StreamHub, Viewer, ViewerCloseReason, ViewerSink } from '@nacre/media/stream/hub';
 import { refuseUpgrade } from '../http/upgrade.ts';
 import type { UpgradeHandler } from '../http/upgrade.ts';
+import type { Delays } from './delays.ts';
 import { liveText } from './live-wire.ts';
 
 /**
@@ -49,6 +50,7 @@ export interface LiveSocket {
 export function createLiveSocket(deps: {
   hub: StreamHub;
   mayWatch: MayWatch;
+  delays: Pick<Delays, 'note' | 'forget'>;
   /** Unix epoch, ms. */
   now: () => number;
 }): LiveSocket {
@@ -128,7 +130,10 @@ export function createLiveSocket(deps: {
   };
 }
 
-function serve(deps: { hub: StreamHub; now: () => number }, showId: string, socket: WebSocket, line: Duplex): void {
+function serve(
+  deps: Pick<Parameters<typeof createLiveSocket>[0], 'hub' | 'delays' | 'now'>,
+  showId: string, socket: WebSocket, line: Duplex,
+): void {
   socket.on('error', () => socket.terminate());
   const sink = sinkOf(socket, line);
   sink.write(liveText({ type: 'hello', version: liveProtocolVersion, now: deps.now() }));
@@ -137,10 +142,14 @@ function serve(deps: { hub: StreamHub; now: () => number }, showId: string, sock
     socket.close(1013);
     return;
   }
-  socket.on('close', () => viewer.leave());
+  socket.on('close', () => {
+    viewer.leave();
+    deps.delays.forget(showId, socket);
+  });
+  const onDelay = (delayMs: number) => deps.delays.note(showId, socket, delayMs);
   const flood = createFloodGuard(deps.now);
   const onMessage = (data: RawData, isBinary: boolean): void => {
-    if (!isBinary && flood.admits() && answer(deps, viewer, sink, data)) return;
+    if (!isBinary && flood.admits() && answer({ ...deps, onDelay }, viewer, sink, data)) return;
     socket.off('message', onMessage);
     viewer.leave();
     closeSoon(socket, liveClose.policy);
@@ -149,12 +158,17 @@ function serve(deps: { hub: StreamHub; now: () => number }, showId: string, sock
 }
 
 /** False when the viewer said something that the protocol does not know. */
-function answer(deps: { now: () => number }, viewer: Viewer, sink: ViewerSink, data: RawData): boolean {
+function answer(
+  deps: { now: () => number; onDelay: (delayMs: number) => void }, viewer: Viewer, sink: ViewerSink, data: RawData,
+): boolean {
   const message = parseLiveViewerMessage(data.toString());
   if (!message) return false;
   if (message.type === 'pause') viewer.pause();
   else if (message.type === 'resume') viewer.resume();
-  else sink.write(liveText({ type: 'pong', sent: message.sent, now: deps.now() }));
+  else {
+    if (message.delayMs !== undefined) deps.onDelay(message.delayMs);
+    sink.write(liveText({ type: 'pong', sent: message.sent, now: deps.now() }));
+  }
   return true;
 }
 

@@ -10,6 +10,8 @@ import { createStreamHub } from '@nacre/media/stream/hub';
 import type { StreamHubLimits, StreamHubStats } from '@nacre/media/stream/hub';
 import type { Upgrades } from '../http/upgrade.ts';
 import { Refusal } from '../lib/refusal.ts';
+import { delayRoutes } from './delay-routes.ts';
+import { createDelays, type MeasuredDelay } from './delays.ts';
 import { createHlsRoutes } from './hls-routes.ts';
 import { createLiveSocket, type MayWatch } from './live-socket.ts';
 import { liveWire } from './live-wire.ts';
@@ -39,6 +41,8 @@ export interface VideoDeps {
   onPictureUp: (showId: string) => void | Promise<void>;
   /** The picture is gone (not on a takeover). Called again when it rejects, unless with a Refusal. */
   onPictureDown: (showId: string, reason: StreamDownReason) => void | Promise<void>;
+  /** How far behind viewers are, every few seconds while one of them measures it. */
+  onDelay: (showId: string, delay: MeasuredDelay) => void;
   log: MediaLog;
   /** Unix epoch, ms. */
   now: () => number;
@@ -92,7 +96,8 @@ export function createVideo(deps: VideoDeps): Video {
     aac.onMediaEvent(event);
     sessions.onMediaEvent(event);
   });
-  const socket = createLiveSocket({ hub, mayWatch: deps.mayWatch, now: deps.now });
+  const delays = createDelays({ now: deps.now, tell: deps.onDelay });
+  const socket = createLiveSocket({ hub, mayWatch, delays, now: deps.now });
 
   async function dropPublisher(showId: string): Promise<void> {
     await Promise.all(sessions.of(showId).map((sessionId) => supervisor.remove(sessionId)));
@@ -104,6 +109,7 @@ export function createVideo(deps: VideoDeps): Video {
       await app.register(whipRoutes({ supervisor, sessions, authorizeStreamKey: deps.authorizeStreamKey }));
       await app.register(socketHint(deps.mayWatch, deps.now));
       await app.register(hlsRoutes.routes);
+      await app.register(delayRoutes({ delays, mayWatch }));
     },
     attach: (upgrades) => upgrades.route('/live/:showId/socket', socket.upgrade),
     async endShow(showId) {
@@ -132,6 +138,7 @@ export function createVideo(deps: VideoDeps): Video {
         hub.stop();
         hls.stop();
         reports.stop();
+        delays.stop();
         await Promise.all([socket.stop(), supervisor.stop(), aac.stop()]);
       })();
       return stopping;

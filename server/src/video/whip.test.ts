@@ -81,6 +81,7 @@ async function stage(t: TestContext) {
     mayWatch: async (showId) => (showId === 'show-1' ? [] : null),
     hasBans: async () => false,
     isPublic: async (showId) => showId === 'show-1',
+    onDelay: () => {},
     onPictureUp: (showId) => void news.push(`up ${showId}`),
     onPictureDown: (showId, reason) => void news.push(`down ${showId} ${reason}`),
     log: { info: note, warn: note, error: note },

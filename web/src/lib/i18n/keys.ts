@@ -1699,6 +1699,8 @@ export interface MessageArguments {
   'studio.stat_paid': null;
   'studio.sales_spoken': { amount: string; paid: string; placed: string };
   'studio.good_waits': { count: number };
+  'studio.stat_delay': null;
+  'studio.delay': { seconds: string };
   'team.title': null;
   'team.lead': null;
   'team.members': { count: number };

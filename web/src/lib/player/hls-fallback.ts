@@ -3,6 +3,7 @@
  * browser itself. Loaded only when it is needed. The player (`player.ts`) steers it and says what it is doing.
  */
 import Hls from 'hls.js/light';
+import { liveDelay } from '@nacre/contract/live';
 import { mediaSourceClass, playableType } from './media-feed.ts';
 
 /** Where playing begins, in seconds behind the end of the playlist; the player's steering does the rest. */
@@ -32,6 +33,8 @@ export interface FallbackDeps {
   video: HTMLVideoElement;
   /** Of the multivariant playlist. */
   url: string;
+  /** How old the picture on the screen is, in ms; null while it is unknown. Told to the server now and then. */
+  delayMs: () => number | null;
   /** There is something to play. */
   onReady: () => void;
   /** It goes on trying. */
@@ -42,7 +45,22 @@ export interface FallbackDeps {
 }
 
 export function startFallback(deps: FallbackDeps): Fallback {
-  return mediaSourceClass() && Hls.isSupported() ? startHls(deps) : startNative(deps);
+  const fallback = mediaSourceClass() && Hls.isSupported() ? startHls(deps) : startNative(deps);
+  const url = new URL('delay', new URL(deps.url, location.href));
+  const telling = setInterval(() => {
+    const delayMs = deps.delayMs();
+    if (delayMs === null) return;
+    const body = JSON.stringify({ delayMs });
+    // Lost, the next one tells.
+    fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body }).catch(() => undefined);
+  }, liveDelay.tellEveryMs);
+  return {
+    ...fallback,
+    destroy() {
+      clearInterval(telling);
+      fallback.destroy();
+    },
+  };
 }
 
 function startHls(deps: FallbackDeps): Fallback {

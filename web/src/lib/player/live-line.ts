@@ -49,6 +49,8 @@ export function connectLive(deps: {
   onBlocked: () => void;
   /** The server's clock, told to an ordinary request that left at `sentMs`. */
   onClock: (sentMs: number, serverNowMs: number) => void;
+  /** How old the picture on the screen is, in ms; null while it is unknown. */
+  delayMs: () => number | null;
   /** It does not. */
   onFinal: (reason: 'ended' | 'not-open') => void;
 }): LiveLine {
@@ -141,7 +143,8 @@ export function connectLive(deps: {
 
   function ping(): void {
     pingedMs = performance.now();
-    socket?.send(JSON.stringify({ type: 'ping', sent: pingedMs } satisfies LiveViewerMessage));
+    const delayMs = deps.delayMs() ?? undefined;
+    socket?.send(JSON.stringify({ type: 'ping', sent: pingedMs, delayMs } satisfies LiveViewerMessage));
   }
 
   const pinger = setInterval(() => {

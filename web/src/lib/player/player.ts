@@ -187,6 +187,7 @@ function start(core: Core, url: string): void {
     onTrouble: (reason) => become(core, 'error', reason),
     onBlocked: () => void fallBack(core),
     onClock: (sentMs, serverNowMs) => core.clock.measure(sentMs, serverNowMs, performance.now()),
+    delayMs: () => toTell(core),
     onFinal: (reason) => (reason === 'ended' ? finish(core, 'ended') : finish(core, 'error', 'not-open')),
   });
 }
@@ -241,6 +242,7 @@ async function fallBack(core: Core): Promise<void> {
       change(core, { hasSound: true });
     },
     onTrouble: (reason) => become(core, 'error', reason),
+    delayMs: () => toTell(core),
     onEnded: () => finish(core, 'ended'),
     onImpossible: () => finish(core, 'unsupported', mediaSourceClass() ? 'no-codec' : 'no-mse'),
   });
@@ -430,6 +432,9 @@ function measure(core: Core): void {
     core.video.requestVideoFrameCallback((_now, frame) => noteAge(frame.mediaTime, frame.expectedDisplayTime));
   } else noteAge(core.lastTime, performance.now());
 }
+
+/** What the host may hear of it. */
+const toTell = ({ view, paused }: Core): number | null => (view.state === 'playing' && !paused ? view.delayMs : null);
 
 function pauseWhileHidden(core: Core, nowMs: number): void {
   const { hiddenSinceMs, unwantedSinceMs, paused, video } = core;

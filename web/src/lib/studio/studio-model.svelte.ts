@@ -33,6 +33,7 @@ export function createStudioModel(initial: Show, hooks: StudioHooks) {
   const showId = initial.id;
   let wentLiveAt = $state(initial.wentLiveAt);
   let figures = $state.raw<ShowFigures | null>(null);
+  let delayMs = $state<number | null>(null);
   /** The last time that figures were asked for there was no answer. */
   let figuresFailed = $state(false);
   let orders = $state.raw<StudioOrder[]>([]);
@@ -106,6 +107,7 @@ export function createStudioModel(initial: Show, hooks: StudioHooks) {
   function takeStudio(events: RoomEvent[]): void {
     for (const event of events) {
       if (event.type === 'interest') takeInterest(event.items, event.newFollowers);
+      if (event.type === 'delay') delayMs = event.medianMs;
       if (event.type === 'interest' && event.sales) takeSales(event.sales);
       if (event.type !== 'order' || orders.some((order) => order.orderId === event.orderId)) continue;
       orders = [event, ...orders].slice(0, ordersKept);
@@ -121,6 +123,10 @@ export function createStudioModel(initial: Show, hooks: StudioHooks) {
 
   return {
     room,
+    /** How far behind half of the viewers are at most, in ms; null while none has measured it. */
+    get delayMs() {
+      return delayMs;
+    },
     get wentLiveAt() {
       return wentLiveAt;
     },
