@@ -8,7 +8,6 @@
  * Usage: node bench/publisher-cost.ts [--json] [--rounds N] [--publishers N] [--seconds N]
  */
 import { fork, type ChildProcess } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { cpus } from 'node:os';
@@ -17,11 +16,10 @@ import { parseArgs } from 'node:util';
 import { buildAnswer } from '@nacre/media/whip/answer';
 import { parseOffer } from '@nacre/media/whip/offer';
 import { createTransport, type TransportPeer } from '@nacre/media/whip/transport';
-import { loadClip, type Clip } from '@nacre/media/publisher/clip';
 import { startPublisher } from '@nacre/media/publisher/publisher';
 import { buildReceiverReport } from '@nacre/media/rtp/rtcp';
 import { createMediaSupervisor } from '@nacre/media/supervisor';
-import { demoClip } from '../tests/support/publisher-stage.ts';
+import { loadPaddedClip } from '../tests/support/padded-clip.ts';
 
 const aimPercent = 1.5;
 const bitrateBps = 2_000_000;
@@ -45,20 +43,9 @@ interface Sample {
   connected: number;
 }
 
-/** The demo clip, each picture filled up with a message for decoders (SEI) to the bitrate that is measured at. */
-async function loadPaddedClip(): Promise<Clip> {
-  const clip = await loadClip(demoClip);
-  const bytesPerPicture = (bitrateBps / 8 / clip.pictures.length) * (clip.durationMs / 1000);
-  const pictures = clip.pictures.map((picture) => {
-    const missing = Math.round(bytesPerPicture) - picture.nals.reduce((sum, nal) => sum + nal.length, 0);
-    return missing < 10 ? picture : { ...picture, nals: [randomBytes(missing).fill(6, 0, 1), ...picture.nals] };
-  });
-  return { ...clip, pictures };
-}
-
 /** A sender process: so many publishers, until its parent lets go. */
 async function runSenders(url: string, count: number): Promise<void> {
-  const clip = await loadPaddedClip();
+  const clip = await loadPaddedClip(bitrateBps);
   for (let index = 0; index < count; index += 1) {
     startPublisher({ url, key: `${process.pid}-${index}`, clip, log: () => undefined });
     // Spread over a picture's time, as independent publishers are.

@@ -33,6 +33,10 @@ const commands = {
     await ensureInstalled('dev');
     return runNode(['tests/simulation/main.ts', ...args]);
   },
+  async fuzz(args) {
+    await ensureInstalled('dev');
+    return runNode(['tests/fuzz/main.ts', ...args]);
+  },
   async generate(args) {
     await ensureInstalled('dev');
     await ensureWebBuilt();

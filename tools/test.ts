@@ -93,7 +93,8 @@ function allSteps(): Step[] {
     tests.filter((file) => file.startsWith(join(root, 'tests', folder)))
   ));
   // A real publisher, a real media process and repairs within milliseconds want the two cores for themselves.
-  const media = tests.filter((file) => file === join(root, 'media/src/supervisor.test.ts'));
+  const alone = ['media/src/supervisor.test.ts', 'tests/network/network.test.ts'].map((file) => join(root, file));
+  const media = tests.filter((file) => alone.includes(file));
   const e2e = find('tests/e2e/**/*.e2e.ts');
   const calm = CALM.flatMap((name) => e2e.filter((file) => basename(file, '.e2e.ts') === name));
   const pure = tests.filter((file) => ![...db, ...start, ...media].includes(file));

@@ -32,19 +32,45 @@ async function readBody(request: IncomingMessage): Promise<string> {
   return body;
 }
 
-export async function startPublisherStage(options: { port?: number; page?: string } = {}): Promise<PublisherStage> {
+export interface PublisherStageOptions {
+  port?: number;
+  /** What a GET is answered with. */
+  page?: string;
+  /** Where publishers are told to send their media instead of to the media process itself. */
+  mediaPort?(): number;
+  /** False: requests stay without an answer, as when the network is away. */
+  isReachable?(): boolean;
+  onEvent?(event: MediaEvent): void;
+}
+
+export async function startPublisherStage(options: PublisherStageOptions = {}): Promise<PublisherStage> {
   const events: MediaEvent[] = [];
-  const supervisor = createMediaSupervisor({ udpPort: 0, log: quietLog, onEvent: (event) => void events.push(event) });
+  const onEvent = (event: MediaEvent): void => {
+    events.push(event);
+    options.onEvent?.(event);
+  };
+  const supervisor = createMediaSupervisor({ udpPort: 0, log: quietLog, onEvent });
+  const led = async (answer: string): Promise<string> => {
+    if (options.mediaPort === undefined) return answer;
+    const { udpPort } = await supervisor.ready();
+    // Other addresses would lead past the network that is played.
+    return answer.replaceAll(` ${udpPort} `, ` ${options.mediaPort()} `)
+      .replaceAll(/^a=candidate:(?!.* 127\.0\.0\.1 ).*\r\n/gm, '');
+  };
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await readBody(request);
-    if (request.method === 'GET') {
+    if (options.isReachable?.() === false) return;
+    if (request.method === 'HEAD') {
+      response.writeHead(204).end();
+    } else if (request.method === 'GET') {
       response.writeHead(200, { 'content-type': 'text/html' }).end(options.page ?? '');
     } else if (request.method === 'DELETE') {
       response.writeHead((await supervisor.remove((request.url ?? '').slice(6))) ? 200 : 404).end();
     } else {
       const streamId = (request.headers.authorization ?? '').replace('Bearer ', '');
       const { sessionId, answerSdp } = await supervisor.publish({ streamId, offerSdp: body });
-      response.writeHead(201, { location: `/whip/${sessionId}`, 'content-type': 'application/sdp' }).end(answerSdp);
+      const headers = { location: `/whip/${sessionId}`, 'content-type': 'application/sdp' };
+      response.writeHead(201, headers).end(await led(answerSdp));
     }
   };
   const server = createServer((request, response) => {

@@ -46,6 +46,13 @@ class KeyRefused extends Error {}
 /** Shorter: a restarting server is flooded; longer: the show stays dark although it is back. */
 const firstRetryMs = 300;
 const longestRetryMs = 5000;
+/**
+ * While nothing answers, this often is looked whether the server is there. Shorter: needless requests; longer: the
+ * picture comes back later by as much.
+ */
+const lookEveryMs = 500;
+/** Of one look. Shorter: slow networks never answer in time; longer: more looks wait beside each other. */
+const lookTimeoutMs = 5000;
 /** The server reports each second. Shorter: a hiccup ends the show; longer: viewers wait after a restart. */
 const silenceTimeoutMs = 3500;
 const answerTimeoutMs = 10_000;
@@ -69,6 +76,7 @@ export function startPublisher(options: PublisherOptions): Publisher {
         if (error instanceof KeyRefused) return 'key refused';
       }
       await pause(retryMs, stopped.signal);
+      await serverAnswers(options.url, stopped.signal);
       retryMs = Math.min(retryMs * 2, longestRetryMs);
     }
     return 'stopped';
@@ -100,6 +108,20 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
     const timer = setTimeout(done, ms);
     signal.addEventListener('abort', done);
   });
+}
+
+/**
+ * Resolves as soon as the server answers anything, or when stopped. An offer into a dead network would only be noticed
+ * to have been in vain after its timeout, with the network long back; these looks overlap instead.
+ */
+async function serverAnswers(url: string, signal: AbortSignal): Promise<void> {
+  const found = new AbortController();
+  const over = AbortSignal.any([signal, found.signal]);
+  while (!over.aborted) {
+    fetch(url, { method: 'HEAD', signal: AbortSignal.any([over, AbortSignal.timeout(lookTimeoutMs)]) })
+      .then(() => found.abort(), () => undefined);
+    await pause(lookEveryMs, over);
+  }
 }
 
 /** One publication from offer to goodbye; true when pictures flowed. */
