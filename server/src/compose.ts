@@ -45,6 +45,8 @@ import { createOutbox } from './platform/outbox.ts';
 import type { Platform } from './platform/platform.ts';
 import { createGatewayTexter, createLogTexter, type Texter } from './platform/texter.ts';
 import { isOnlyHere, localUrl, type Reach } from './reach.ts';
+import { replayRoutes } from './recordings/replay-routes.ts';
+import { recordingsRoutes } from './recordings/routes.ts';
 import { shopsRoutes } from './shops/routes.ts';
 import { createCrowd } from './shows/crowd.ts';
 import { foundRoutes } from './shows/found-routes.ts';
@@ -111,19 +113,14 @@ export async function compose(deps: ComposeDeps): Promise<Composed> {
 }
 
 async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): Promise<Composed> {
-  const { config, log, folder } = deps;
+  const { config, log, folder, reach } = deps;
   const pages = await loadPages();
   const metrics = createMetrics({ log });
-  const database = createDatabase({ url: deps.databaseUrl, log, poolSize: config.databasePoolSize });
-  stack.add('database pool', database.stop);
-  const bus = createMemoryBus({ log });
-  stack.add('bus', bus.stop);
-  const outbox = createOutbox({ database, clock: systemClock, log });
-  const platform: Platform = { database, outbox, bus, clock: systemClock, newId, log };
+  const platform = addPlatform(deps, stack);
+  const { database, outbox } = platform;
   const jobs = createJobs({ url: deps.databaseUrl, log });
   const blobs = createDiskBlobs({ folder: join(folder.path, 'blobs') });
   const guests = createGuests({ secret: folder.secret('guests') });
-  const { reach } = deps;
   // Everybody knows its passwords.
   const hasDemo = deps.isEmbedded && !config.empty && isLoopback(reach.host) && reach.tls === null;
   const posts = addPosts(deps, stack, hasDemo);
@@ -136,6 +133,8 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
     pagesAt: () => config.publicUrl ?? reach.urls(portOf(app))[0],
     origins: () => reach.urls(portOf(app)),
     demoAccounts: hasDemo ? demoAccountsOf(database) : null,
+    recordingFolder: join(folder.path, 'recording'),
+    keepRecordingsDays: config.keepRecordingsDays,
     startMedia: (onEvent) => createMediaSupervisor({
       udpPort: config.udpPort ?? config.port,
       addresses: addressesToOffer(reach.host, { ...reach, isPublic: config.publicUrl !== null }),
@@ -144,12 +143,15 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
   });
   addFigures(metrics, { ...modules, outbox, pool: database.pool });
   stack.add('rooms', modules.realtime.stop);
+  stack.add('recorder', modules.recorder.stop);
   stack.add('video', modules.video.stop);
   const running = await startModules(modules, platform, config);
   stack.add('modules', running.stop);
   // Reactions add jobs, so the queues are there first.
   await jobs.start();
   stack.add('jobs', jobs.stop);
+  // Before anybody publishes.
+  await modules.recordings.start();
   outbox.start();
   stack.add('outbox', outbox.stop);
   const { udpPort } = await modules.video.ready();
@@ -185,6 +187,15 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
   return { address, others, notes: [...(isLeftOut ? [NO_DEMO] : []), ...(demo?.notes ?? [])], stop: stack.stop };
 }
 
+function addPlatform({ config, databaseUrl, log }: ComposeDeps, stack: ReturnType<typeof createStack>): Platform {
+  const database = createDatabase({ url: databaseUrl, log, poolSize: config.databasePoolSize });
+  stack.add('database pool', database.stop);
+  const bus = createMemoryBus({ log });
+  stack.add('bus', bus.stop);
+  const outbox = createOutbox({ database, clock: systemClock, log });
+  return { database, outbox, bus, clock: systemClock, newId, log };
+}
+
 /** What carries words away from here: mail, text messages, pushes. */
 function addPosts(
   { config, folder, log }: ComposeDeps, stack: ReturnType<typeof createStack>, hasDemo: boolean,
@@ -204,6 +215,7 @@ async function mountRoutes(
 ): Promise<void> {
   const {
     accounts, shops, team, follows, catalog, shows, offers, orders, payments, images, video, realtime, notifications,
+    recordings, shelf, replayAccess,
   } = modules;
   const languageOf = async (personId: string) => (await accounts.person(personId))?.locale ?? 'en';
   // Without a gateway only whoever runs the server reads codes, in its log: a visitor would wait for ever.
@@ -234,7 +246,9 @@ async function mountRoutes(
   cartsRoutes(app, { carts: modules.carts });
   discoveryRoutes(app, { discovery: modules.discovery });
   await notificationsRoutes(app, { notifications });
+  recordingsRoutes(app, { recordings });
   await app.register(video.routes);
+  await app.register(replayRoutes({ shelf, access: replayAccess }));
   await app.register(realtime.routes);
 }
 

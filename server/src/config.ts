@@ -133,6 +133,11 @@ export const configSchema = Type.Object({
     env: ['NACRE_DELIVERED_AFTER_DAYS'], unit: 'days',
     description: 'A shipped order counts as delivered after so long, when its buyer has not said so before.',
   }),
+  keepRecordingsDays: setting(Type.Integer({ default: 1_096, minimum: 1, maximum: 36_500 }), {
+    env: ['NACRE_KEEP_RECORDINGS_DAYS'], unit: 'days',
+    description: 'How long recordings of shows are kept, from the end of the show. Three years is what Chinese law '
+      + 'asks of live sales; a shop can take a replay away sooner.',
+  }),
   completedAfterDays: setting(Type.Integer({ default: 7, minimum: 1, maximum: 365 }), {
     env: ['NACRE_COMPLETED_AFTER_DAYS'], unit: 'days',
     description: 'A delivered order is completed after so long.',

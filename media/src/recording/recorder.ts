@@ -63,7 +63,7 @@ const waitingBytesMax = 8 * 1024 * 1024;
 /** Between tries to reach the store. */
 const retryMs = { first: 500, longest: 30_000 };
 /** How long `finish` waits for the store. */
-const finishWithinMs = 60_000;
+const finishWithinMs = 40_000;
 
 export const mapKey = (streamId: string, name: string): string => `recordings/${streamId}/${name}.mp4`;
 export const segmentKey = (streamId: string, sequence: number): string => `recordings/${streamId}/${sequence}.m4s`;

@@ -13,6 +13,7 @@ import { dress, unique, type Asked, type SignedInPerson } from '../../../tests/s
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/database.ts';
 import { ADDRESS, asking } from '../../../tests/support/market.ts';
 import { OFFER_ROWS } from '../../../tests/support/offer-rows.ts';
+import { mountRecordings } from '../../../tests/support/recordings-api.ts';
 import { mountOrders } from '../../../tests/support/orders-api.ts';
 import { createShowApi } from '../../../tests/support/show-api.ts';
 import {
@@ -278,6 +279,16 @@ const ROWS: Record<string, Row> = {
   getMinutes: row(runners, officeShow('/figures/minutes'), { hidden: hiddenRunners }),
   getMinutesFile: row(runners, officeShow('/figures/minutes.csv'), { hidden: hiddenRunners }),
   noteVisit: row(everybody, show('/visit', () => ({ body: { source: 'home' } })), { hidden }),
+  getReplay: row(everybody, show('/replay'), { hidden }),
+  getWatchedUntil: row(people, ({ show: { id } }) => ({ path: `/api/me/watching/${id}` }), {
+    hidden: hiddenFromPeople,
+  }),
+  setWatchedUntil: row(people, ({ show: { id } }) => ({
+    method: 'PUT', path: `/api/me/watching/${id}`, body: { positionMs: 1_000 },
+  }), { hidden: hiddenFromPeople }),
+  getRecording: row(runners, officeShow('/recording'), { hidden: hiddenRunners }),
+  removeRecording: row(leaders, officeShow('/recording', () => ({ method: 'DELETE' })), { hidden: hiddenLeaders }),
+  listTalk: row(everybody, show('/talk?from=2026-01-01T00:00:00.000Z'), { hidden }),
   issueStreamKey: row(runners, officeShow('/stream-key', () => ({ method: 'POST' })), { hidden: hiddenRunners }),
 
   placeOrder: row(people, ({ product, show: { id } }) => ({
@@ -390,6 +401,7 @@ async function createStage(url: string): Promise<Stage> {
   const made = Promise.withResolvers<ReturnType<typeof mountOrders>>();
   const api = await createShowApi(url, (parts) => {
     mountNotifications(parts);
+    mountRecordings(parts);
     made.resolve(mountOrders(parts));
   });
   const { offers, orders, payments } = await made.promise;

@@ -18,7 +18,7 @@ import { createBagReader } from './bag-numbers.ts';
 import { createAnnouncements, type Announcements } from './announcements.ts';
 import type { TeamChanged } from '../shops/events.ts';
 import { createCounts, likesNow } from './counts.ts';
-import { figuresOf, type FiguresOfShow } from './figures.ts';
+import { figuresOf, screensOf, type FiguresOfShow, type ScreenTime } from './figures.ts';
 import { factsOf, type ShowFacts } from './found-facts.ts';
 import * as found from './found-store.ts';
 import { createGoodsFeed } from './goods-feed.ts';
@@ -149,6 +149,10 @@ export interface Shows {
   authorizeStreamKey(key: string): Promise<{ showId: string } | null>;
   /** Whether there is, or will be, a picture for this actor. */
   mayWatch(showId: string, actor: Actor): Promise<boolean>;
+  /** Whether this actor may see what was recorded of the show, while it runs and when it is over. */
+  mayReplay(showId: string, actor: Actor): Promise<boolean>;
+  /** What was on screen, in order of time; `endedAt` null: still is. For other modules: it hides nothing. */
+  screensOf(showId: string): Promise<ScreenTime[]>;
   /** The host's picture is there. */
   pictureUp(showId: string): Promise<void>;
   pictureDown(showId: string, reason: string): Promise<void>;
@@ -241,7 +245,9 @@ export function createShows(deps: ShowsDeps): Shows {
     },
     brief: (actor, showId) => brief(parts, actor, showId),
     authorizeStreamKey: (key) => authorizeStreamKey(parts, key),
-    mayWatch: (showId, actor) => mayWatch(parts, showId, actor),
+    mayWatch: (showId, actor) => mayWatch(parts, showId, actor, isOpen),
+    mayReplay: (showId, actor) => mayWatch(parts, showId, actor, (state) => state !== 'cancelled'),
+    screensOf: (showId) => screensOf(parts, showId),
     pictureUp: (showId) => inTurn(showId, () => pictureUp(parts, showId)),
     pictureDown: (showId, reason) => inTurn(showId, () => pictureDown(parts, showId, reason)),
     screensNow: store.screensNow,
@@ -374,10 +380,12 @@ async function authorizeStreamKey(parts: Parts, key: string): Promise<{ showId: 
   return { showId: show.id };
 }
 
-async function mayWatch(parts: Parts, showId: string, actor: Actor): Promise<boolean> {
+async function mayWatch(
+  parts: Parts, showId: string, actor: Actor, isThere: (state: ShowState) => boolean,
+): Promise<boolean> {
   if (!UUID.test(showId)) return false;
   const show = await store.findShow(parts.view.db, showId);
-  if (show === null || !isOpen(show.state) || await parts.guard.isBanned(show.shop_id, actor)) return false;
+  if (show === null || !isThere(show.state) || await parts.guard.isBanned(show.shop_id, actor)) return false;
   return show.visibility === 'public' || isMemberOf(parts, show, actor);
 }
 

@@ -6,6 +6,7 @@ import type { FastifyPluginAsync } from 'fastify';
 import type { MediaEvent, MediaLog, MediaStats, MediaSupervisor, StreamDownReason } from '@nacre/media/hooks';
 import { createAacRenditions } from '@nacre/media/aac/renditions';
 import { createHls } from '@nacre/media/hls/hls';
+import type { Recorder } from '@nacre/media/recording/recorder';
 import { createStreamHub } from '@nacre/media/stream/hub';
 import type { StreamHubLimits, StreamHubStats } from '@nacre/media/stream/hub';
 import type { Upgrades } from '../http/upgrade.ts';
@@ -41,6 +42,8 @@ export interface VideoDeps {
   onPictureUp: (showId: string) => void | Promise<void>;
   /** The picture is gone (not on a takeover). Called again when it rejects, unless with a Refusal. */
   onPictureDown: (showId: string, reason: StreamDownReason) => void | Promise<void>;
+  /** Keeps what goes out. */
+  recorder?: Pick<Recorder, 'onPart' | 'onSegment'>;
   /** How far behind viewers are, every few seconds while one of them measures it. */
   onDelay: (showId: string, delay: MeasuredDelay) => void;
   log: MediaLog;
@@ -85,7 +88,7 @@ export function createVideo(deps: VideoDeps): Video {
     isFinal: (error) => error instanceof Refusal,
     log: deps.log,
   });
-  const hls = createHls({ now: deps.now });
+  const hls = createHls({ now: deps.now, ...(deps.recorder ? { recorder: deps.recorder } : {}) });
   const aac = createAacRenditions({ hls, now: deps.now, log: deps.log });
   const { mayWatch, isPublic, hasBans } = deps;
   const hlsRoutes = createHlsRoutes({ hls, aac, mayWatch, isPublic, hasBans });

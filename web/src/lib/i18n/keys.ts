@@ -1445,6 +1445,7 @@ export interface MessageArguments {
   'refusal.coupons.too_many': null;
   'refusal.coupons.only_lower': null;
   'refusal.coupons.already_claimed': null;
+  'refusal.recordings.running': null;
   'signin.sheet_title': null;
   'signin.sheet_text': null;
   'signin.title': null;
