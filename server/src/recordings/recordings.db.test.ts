@@ -26,7 +26,7 @@ const changed = (showId: string) => (
   api.platform.database.transaction((tx) => recording.recordings.noteChanged(tx, showId))
 );
 const replayOf = async (showId: string, cookie?: string) => (
-  (await api.ask(`/api/shows/${showId}/replay`, { ...(cookie ? { cookie } : {}) })).json as unknown as Replay
+  (await api.ask(`/api/shows/${showId}/replay`, { ...(cookie && { cookie }) })).json as unknown as Replay
 );
 const file = (path: string, headers: Record<string, string> = {}) => api.app.inject({ url: path, headers });
 
