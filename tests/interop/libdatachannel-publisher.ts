@@ -1,7 +1,7 @@
 /**
  * A publisher as OBS Studio is one since 30: libdatachannel with a line for sound and one for the picture, its own
- * offer as it writes it (sound first, groups BUNDLE and LS), no retransmission stream, no transport-wide feedback; what is
- * asked for again is sent again as it was.
+ * offer as it writes it (sound first, groups BUNDLE and LS), no retransmission stream, no transport-wide feedback; what
+ * is asked for again is sent again as it was.
  */
 import { Audio, PeerConnection, Video } from 'node-datachannel';
 import type { Clip } from '@nacre/media/publisher/clip';
