@@ -46,7 +46,7 @@ import { createTeam } from './shops/team.ts';
 import { createShowRooms } from './shows/channel.ts';
 import { showsReactions } from './shows/reactions.ts';
 import { createShows, type ShowsDeps } from './shows/shows.ts';
-import { createVideo } from './video/video.ts';
+import { createVideo, type VideoDeps } from './video/video.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -63,6 +63,7 @@ export interface ModulesDeps {
   origins: AccountsDeps['origins'];
   demoAccounts: AccountsDeps['demoAccounts'];
   startMedia(onEvent: (event: MediaEvent) => void): MediaSupervisor;
+  turn: VideoDeps['turn'];
 }
 
 export type Modules = ReturnType<typeof createModules>;
@@ -117,6 +118,7 @@ function createStage(deps: ModulesDeps, offered: Pick<ShowsDeps, 'livePricesOf' 
   });
   const video = createVideo({
     startMedia: deps.startMedia,
+    turn: deps.turn ?? null,
     authorizeStreamKey: (key) => shows.authorizeStreamKey(key),
     mayWatch: async (showId, request) => {
       const actor = await actorOf(request);

@@ -11,6 +11,7 @@ import type { StreamHubLimits, StreamHubStats } from '@nacre/media/stream/hub';
 import type { Upgrades } from '../http/upgrade.ts';
 import { Refusal } from '../lib/refusal.ts';
 import { createHlsRoutes } from './hls-routes.ts';
+import { iceServersFor, type IceServer } from './ice-servers.ts';
 import { createLiveSocket, type MayWatch } from './live-socket.ts';
 import { liveWire } from './live-wire.ts';
 import { sendProblem } from './problem.ts';
@@ -39,6 +40,8 @@ export interface VideoDeps {
   onPictureUp: (showId: string) => void | Promise<void>;
   /** The picture is gone (not on a takeover). Called again when it rejects, unless with a Refusal. */
   onPictureDown: (showId: string, reason: StreamDownReason) => void | Promise<void>;
+  /** TURN servers for publishers (`ice-servers.ts`), and the secret shared with them; null or left out for none. */
+  turn?: { urls: readonly string[]; secret: string } | null;
   log: MediaLog;
   /** Unix epoch, ms. */
   now: () => number;
@@ -101,7 +104,9 @@ export function createVideo(deps: VideoDeps): Video {
   let stopping: Promise<void> | null = null;
   return {
     routes: async (app) => {
-      await app.register(whipRoutes({ supervisor, sessions, authorizeStreamKey: deps.authorizeStreamKey }));
+      const { authorizeStreamKey, turn = null } = deps;
+      const iceServers = (showId: string): IceServer[] => iceServersFor(turn, showId, deps.now());
+      await app.register(whipRoutes({ supervisor, sessions, authorizeStreamKey, iceServers }));
       await app.register(socketHint(deps.mayWatch, deps.now));
       await app.register(hlsRoutes.routes);
     },
