@@ -140,8 +140,7 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
       udpPort: config.udpPort ?? config.port,
       addresses: addressesToOffer(reach.host, { ...reach, isPublic: config.publicUrl !== null }),
       log, onEvent,
-    }),
-    turn: turnOf(config),
+    }), turn: turnOf(config),
   });
   addFigures(metrics, { ...modules, outbox, pool: database.pool });
   stack.add('rooms', modules.realtime.stop);

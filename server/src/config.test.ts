@@ -23,8 +23,8 @@ test('the command line wins over the environment, NACRE_PORT over PORT', () => {
 });
 
 test('TURN servers come with their secret, and as URLs of RFC 7065', () => {
-  const env = { NACRE_TURN_URLS: 'turn:turn.example.org:3478, turns:[2001:db8::7]?transport=tcp', NACRE_TURN_SECRET: 's' };
-  assert.deepEqual(turnOf(read([], env)), {
+  const urls = 'turn:turn.example.org:3478, turns:[2001:db8::7]?transport=tcp';
+  assert.deepEqual(turnOf(read([], { NACRE_TURN_URLS: urls, NACRE_TURN_SECRET: 's' })), {
     urls: ['turn:turn.example.org:3478', 'turns:[2001:db8::7]?transport=tcp'], secret: 's',
   });
   assert.equal(turnOf(read([])), null);

@@ -71,9 +71,8 @@ export const configSchema = Type.Object({
   }),
   turnUrls: setting(text(), {
     env: ['NACRE_TURN_URLS'], unset: 'none',
-    description: 'TURN servers that publishers may send through where UDP does not get out, with commas: '
-      + '`turn:turn.example.org:3478,turns:turn.example.org:5349?transport=tcp`. Needs `NACRE_TURN_SECRET`. '
-      + '`docs/operating/turn.md` sets one up.',
+    description: 'TURN servers that publishers may send through where the UDP port is out of their reach, with commas: '
+      + '`turn:turn.example.org:3478?transport=udp`. Needs `NACRE_TURN_SECRET`. `docs/operating/turn.md` sets one up.',
   }),
   turnSecret: setting(text(), {
     env: ['NACRE_TURN_SECRET'], secret: true, unset: 'none',

@@ -155,7 +155,9 @@ export function openSenderConnection(options: SenderConnectionOptions): Promise<
           resolve({
             offerSdp: buildOffer(readLocal(pc.localDescription()?.sdp ?? ''), options),
             accept: (answerSdp) => pc.setRemoteDescription(syntheticAnswer(answerSdp), 'answer'),
-            send: guard((packet: Buffer) => void (listener !== null && track.isOpen() && track.sendMessageBinary(packet))),
+            send: guard((packet: Buffer) => {
+              if (listener !== null && track.isOpen()) track.sendMessageBinary(packet);
+            }),
             close,
           });
         }),

@@ -1,5 +1,5 @@
 /**
- * TURN servers for publishers whose network lets no UDP out, with names and passwords that hold for some hours: coturn's
+ * TURN servers for publishers who cannot reach our UDP port, with names and passwords that hold for hours: coturn's
  * REST scheme (draft-uberti-behave-turn-rest-00), told by WHIP in `Link` headers (RFC 9725 §4.6).
  */
 import { createHmac } from 'node:crypto';

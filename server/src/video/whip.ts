@@ -61,7 +61,7 @@ export function whipRoutes(deps: WhipDeps): FastifyPluginAsync {
     app.get('/whip', { schema }, (_request, reply) => reply.code(204).header('accept-post', sdpType).send());
     app.options('/whip', { schema }, async (request, reply) => {
       preflight(reply, endpointMethods).header('accept-post', sdpType);
-      // §4.6: browsers need them before they make an offer. Preflights have no key, and a wrong one is told by the POST.
+      // §4.6: browsers need them before they offer. Preflights have no key, and a wrong one is told by the POST.
       const show = await showOfKey(deps, keyIn(request));
       if (show !== null) tellIceServers(deps, reply, show.showId);
       return reply.send();

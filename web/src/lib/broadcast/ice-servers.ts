@@ -1,6 +1,6 @@
 /**
- * TURN servers that the server tells by WHIP (RFC 9725 §4.6). A browser needs them before it makes an offer, so they are
- * asked for with OPTIONS, once for some hours: each publication anew would cost it a round trip.
+ * TURN servers that the server tells by WHIP (RFC 9725 §4.6). A browser needs them before it makes an offer, so they
+ * are asked for with OPTIONS, once for some hours: each publication anew would cost it a round trip.
  */
 
 /** Shorter than the names hold (`server/src/video/ice-servers.ts`), so that one is never used at its end. */
