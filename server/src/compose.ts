@@ -10,7 +10,7 @@ import { cartsRoutes } from './carts/routes.ts';
 import { catalogRoutes } from './catalog/routes.ts';
 import { waitingRoutes } from './catalog/waiting-routes.ts';
 import { chatRoutes } from './chat/routes.ts';
-import type { Config } from './config.ts';
+import { turnOf, type Config } from './config.ts';
 import { createDemo, declineDemo, demoAccountsOf } from './demo/demo.ts';
 import { discoveryRoutes } from './discovery/routes.ts';
 import { addFigures } from './figures.ts';
@@ -139,7 +139,7 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
       udpPort: config.udpPort ?? config.port,
       addresses: addressesToOffer(reach.host, { ...reach, isPublic: config.publicUrl !== null }),
       log, onEvent,
-    }),
+    }), turn: turnOf(config),
   });
   addFigures(metrics, { ...modules, outbox, pool: database.pool });
   stack.add('rooms', modules.realtime.stop);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { START_OPTIONS } from '../../tools/options.mjs';
-import { addressesOf, configSchema, configurationDocument, describeConfig, readConfig } from './config.ts';
+import { addressesOf, configSchema, configurationDocument, describeConfig, readConfig, turnOf } from './config.ts';
 import { StartRefusal } from './platform/start-refusal.ts';
 
 const read = (args: string[], env: Record<string, string> = {}) => readConfig({ args, env });
@@ -20,6 +20,18 @@ test('the command line wins over the environment, NACRE_PORT over PORT', () => {
   assert.equal(read([], { PORT: '80', NACRE_PORT: '81' }).port, 81);
   assert.equal(read(['--port', '82'], { PORT: '80', NACRE_PORT: '81' }).port, 82);
   assert.equal(read(['--port=83']).port, 83);
+});
+
+test('TURN servers come with their secret, and as URLs of RFC 7065', () => {
+  const urls = 'turn:turn.example.org:3478, turns:[2001:db8::7]?transport=tcp';
+  assert.deepEqual(turnOf(read([], { NACRE_TURN_URLS: urls, NACRE_TURN_SECRET: 's' })), {
+    urls: ['turn:turn.example.org:3478', 'turns:[2001:db8::7]?transport=tcp'], secret: 's',
+  });
+  assert.equal(turnOf(read([])), null);
+  assert.throws(() => read([], { NACRE_TURN_SECRET: 's' }), StartRefusal);
+  for (const wrong of ['turn.example.org', 'stun:turn.example.org', 'turn:user@turn.example.org', 'turn:a>; rel="x']) {
+    assert.throws(() => read([], { NACRE_TURN_URLS: wrong, NACRE_TURN_SECRET: 's' }), StartRefusal, wrong);
+  }
 });
 
 test('an empty variable counts as not set', () => {

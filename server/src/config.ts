@@ -69,6 +69,16 @@ export const configSchema = Type.Object({
     description: 'IP addresses under which publishers reach the UDP port from outside, with commas, for a server whose '
       + 'own address is a private one (behind NAT).',
   }),
+  turnUrls: setting(text(), {
+    env: ['NACRE_TURN_URLS'], unset: 'none',
+    description: 'TURN servers that publishers may send through where the UDP port is out of their reach, with commas: '
+      + '`turn:turn.example.org:3478?transport=udp`. Needs `NACRE_TURN_SECRET`. `docs/operating/turn.md` sets one up.',
+  }),
+  turnSecret: setting(text(), {
+    env: ['NACRE_TURN_SECRET'], secret: true, unset: 'none',
+    description: 'The secret that Nacre shares with them (coturn: `static-auth-secret`); publishers get names and '
+      + 'passwords made from it that hold for some hours.',
+  }),
   dataFolder: setting(Type.String({ default: 'data', minLength: 1 }), {
     env: ['NACRE_DATA_FOLDER'], option: 'data',
     description: 'Folder for the database, pictures and secrets, relative to the folder of Nacre. This is what to back '
@@ -195,11 +205,30 @@ export function readConfig(sources: { args: string[]; env: NodeJS.ProcessEnv }):
     throw wrongUse(`--public-ip "${noAddress}" is not usable: it takes IP addresses, such as 203.0.113.7, with commas. `
       + 'A name goes into --public-url.');
   }
+  checkTurn(config);
   if (config.smtpUrl !== null && (config.mailFrom === null || config.publicUrl === null)) {
     throw wrongUse('NACRE_SMTP_URL is set without NACRE_MAIL_FROM and NACRE_PUBLIC_URL. A mail needs a sender, and its '
       + 'link an address that leads here. Set all three, or none.');
   }
   return config;
+}
+
+/** RFC 7065, without user information: names and passwords are made for each publisher. */
+const TURN_URL = /^turns?:([\w.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?(\?transport=(udp|tcp))?$/i;
+
+function checkTurn(config: Config): void {
+  if ((config.turnUrls === null) !== (config.turnSecret === null)) {
+    throw wrongUse('NACRE_TURN_URLS needs NACRE_TURN_SECRET, and the secret the URLs. Set both, or neither.');
+  }
+  const wrong = addressesOf(config.turnUrls).find((url) => !TURN_URL.test(url));
+  if (wrong !== undefined) {
+    throw wrongUse(`NACRE_TURN_URLS: "${wrong}" is not usable. It takes turn:HOST:PORT or turns:HOST:PORT, if wanted `
+      + 'with ?transport=udp or ?transport=tcp, several with commas.');
+  }
+}
+
+export function turnOf({ turnUrls, turnSecret }: Config): { urls: string[]; secret: string } | null {
+  return turnUrls === null || turnSecret === null ? null : { urls: addressesOf(turnUrls), secret: turnSecret };
 }
 
 /** The addresses in a list with commas. */

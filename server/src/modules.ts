@@ -51,7 +51,7 @@ import { createTeam } from './shops/team.ts';
 import { createShowRooms } from './shows/channel.ts';
 import { showsReactions } from './shows/reactions.ts';
 import { createShows, type ShowsDeps } from './shows/shows.ts';
-import { createVideo } from './video/video.ts';
+import { createVideo, type VideoDeps } from './video/video.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -71,6 +71,7 @@ export interface ModulesDeps {
   /** On this machine, for what is being recorded. */
   recordingFolder: string;
   keepRecordingsDays: number;
+  turn: VideoDeps['turn'];
 }
 
 export type Modules = ReturnType<typeof createModules>;
@@ -127,6 +128,7 @@ function createStage(deps: ModulesDeps, offered: Pick<ShowsDeps, 'livePricesOf' 
   const video = createVideo({
     startMedia: deps.startMedia,
     recorder,
+    turn: deps.turn ?? null,
     authorizeStreamKey: (key) => shows.authorizeStreamKey(key),
     mayWatch: async (showId, request) => {
       const actor = await actorOf(request);

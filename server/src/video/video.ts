@@ -14,6 +14,7 @@ import { Refusal } from '../lib/refusal.ts';
 import { delayRoutes } from './delay-routes.ts';
 import { createDelays, type MeasuredDelay } from './delays.ts';
 import { createHlsRoutes } from './hls-routes.ts';
+import { iceServersFor, type IceServer } from './ice-servers.ts';
 import { createLiveSocket, type MayWatch } from './live-socket.ts';
 import { liveWire } from './live-wire.ts';
 import { sendProblem } from './problem.ts';
@@ -46,6 +47,8 @@ export interface VideoDeps {
   recorder?: Pick<Recorder, 'onPart' | 'onSegment'>;
   /** How far behind viewers are, every few seconds while one of them measures it. */
   onDelay: (showId: string, delay: MeasuredDelay) => void;
+  /** TURN servers for publishers (`ice-servers.ts`), and the secret shared with them; null or left out for none. */
+  turn?: { urls: readonly string[]; secret: string } | null;
   log: MediaLog;
   /** Unix epoch, ms. */
   now: () => number;
@@ -109,7 +112,9 @@ export function createVideo(deps: VideoDeps): Video {
   let stopping: Promise<void> | null = null;
   return {
     routes: async (app) => {
-      await app.register(whipRoutes({ supervisor, sessions, authorizeStreamKey: deps.authorizeStreamKey }));
+      const { authorizeStreamKey, turn = null } = deps;
+      const iceServers = (showId: string): IceServer[] => iceServersFor(turn, showId, deps.now());
+      await app.register(whipRoutes({ supervisor, sessions, authorizeStreamKey, iceServers }));
       await app.register(socketHint(deps.mayWatch, deps.now));
       await app.register(hlsRoutes.routes);
       await app.register(delayRoutes({ delays, mayWatch }));
