@@ -8,6 +8,8 @@ import { createAacRenditions } from '@nacre/media/aac/renditions';
 import { createHls } from '@nacre/media/hls/hls';
 import { createStreamHub } from '@nacre/media/stream/hub';
 import type { StreamHubLimits, StreamHubStats } from '@nacre/media/stream/hub';
+import { createSocketPublishers } from '@nacre/media/socket/socket-publishers';
+import { publishLimits, publishPath } from '@nacre/contract/publish';
 import type { Upgrades } from '../http/upgrade.ts';
 import { Refusal } from '../lib/refusal.ts';
 import { delayRoutes } from './delay-routes.ts';
@@ -17,6 +19,7 @@ import { createLiveSocket, type MayWatch } from './live-socket.ts';
 import { liveWire } from './live-wire.ts';
 import { sendProblem } from './problem.ts';
 import { createPictureReports } from './picture-reports.ts';
+import { createPublishSocket } from './publish-socket.ts';
 import { createPublishingSessions } from './publishing-sessions.ts';
 import { whipRoutes } from './whip.ts';
 
@@ -55,7 +58,7 @@ export interface Video {
    * replies).
    */
   routes: FastifyPluginAsync;
-  /** Registers the viewers' socket. */
+  /** Registers the viewers' socket and the publishers'. */
   attach(upgrades: Upgrades): void;
   /** The show is over: its publisher is cut, its viewers are told and closed. A repeat does nothing. */
   endShow(showId: string): Promise<void>;
@@ -90,28 +93,44 @@ export function createVideo(deps: VideoDeps): Video {
   const { mayWatch, isPublic, hasBans } = deps;
   const hlsRoutes = createHlsRoutes({ hls, aac, mayWatch, isPublic, hasBans });
   const sessions = createPublishingSessions({ onPictureUp: reports.up, onPictureDown: reports.down });
-  const supervisor = deps.startMedia((event) => {
+  const onMediaEvent = (event: MediaEvent): void => {
     hub.onMediaEvent(event);
     hls.onMediaEvent(event);
     aac.onMediaEvent(event);
     sessions.onMediaEvent(event);
+  };
+  const supervisor = deps.startMedia((event) => {
+    if (event.type === 'up') publishers.replace(event.streamId);
+    onMediaEvent(event);
   });
+  const publishers = createSocketPublishers({
+    onEvent: onMediaEvent,
+    takeOver: (showId) => supervisor.replace(showId),
+    silenceMs: publishLimits.silenceMs,
+    log: deps.log,
+  });
+  const { authorizeStreamKey, now, log } = deps;
+  const publishSocket = createPublishSocket({ publishers, authorizeStreamKey, now, log });
   const delays = createDelays({ now: deps.now, tell: deps.onDelay });
   const socket = createLiveSocket({ hub, mayWatch, delays, now: deps.now });
 
   async function dropPublisher(showId: string): Promise<void> {
+    publishers.drop(showId);
     await Promise.all(sessions.of(showId).map((sessionId) => supervisor.remove(sessionId)));
   }
 
   let stopping: Promise<void> | null = null;
   return {
     routes: async (app) => {
-      await app.register(whipRoutes({ supervisor, sessions, authorizeStreamKey: deps.authorizeStreamKey }));
+      await app.register(whipRoutes({ supervisor, sessions, authorizeStreamKey }));
       await app.register(socketHint(deps.mayWatch, deps.now));
       await app.register(hlsRoutes.routes);
       await app.register(delayRoutes({ delays, mayWatch }));
     },
-    attach: (upgrades) => upgrades.route('/live/:showId/socket', socket.upgrade),
+    attach(upgrades) {
+      upgrades.route('/live/:showId/socket', socket.upgrade);
+      upgrades.route(publishPath, publishSocket.upgrade);
+    },
     async endShow(showId) {
       hub.end(showId);
       hls.end(showId);
@@ -139,7 +158,10 @@ export function createVideo(deps: VideoDeps): Video {
         hls.stop();
         reports.stop();
         delays.stop();
-        await Promise.all([socket.stop(), supervisor.stop(), aac.stop()]);
+        // Told to come back before its session ends, which would tell it that the show is over.
+        const publishing = publishSocket.stop();
+        publishers.stop();
+        await Promise.all([publishing, socket.stop(), supervisor.stop(), aac.stop()]);
       })();
       return stopping;
     },
