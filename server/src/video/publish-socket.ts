@@ -27,7 +27,7 @@ import { Refusal } from '../lib/refusal.ts';
 
 /** Sockets that have not shown a key yet. Fewer turn hosts away while strangers try; each may hold a message. */
 const maxStrangers = 50;
-/** What a closing publisher has to answer in. Shorter may lose the close code on a slow line; longer keeps dead ones. */
+/** What a closing publisher has to answer in. Shorter may lose the code on a slow line, longer keeps dead ones. */
 const closeLingerMs = 2_000;
 
 const closeCodes: Record<StreamDownReason, number> = {
