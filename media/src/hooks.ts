@@ -190,6 +190,8 @@ export interface MediaSupervisor {
   patch(sessionId: string, sdpFragment: string): Promise<boolean>;
   /** Ends a session (`down {closed}`); `false` when there is no such session. */
   remove(sessionId: string): Promise<boolean>;
+  /** Another publisher came by another way: those connected on this stream are `down {replaced}` before it returns. */
+  replace(streamId: string): void;
   /** Null while the media process is restarting. */
   stats(): Promise<MediaStats | null>;
   /** Of the media process; null while it restarts. */

@@ -63,8 +63,8 @@ const restarting = (): PublishRefusal =>
 
 export function createMediaSupervisor(options: MediaSupervisorOptions): MediaSupervisor {
   const { log } = options;
-  /** streamId of each session that is not down. */
-  const sessions = new Map<string, string>();
+  /** Each session that is not down. */
+  const sessions = new Map<string, { streamId: string; isUp: boolean }>();
   const pending = new Map<number, Pending>();
   const started = Promise.withResolvers<{ udpPort: number }>();
   started.promise.catch(() => undefined);
@@ -86,13 +86,18 @@ export function createMediaSupervisor(options: MediaSupervisorOptions): MediaSup
     }
   };
 
-  const down = (sessionId: string, reason: 'crashed' | 'closed'): void => {
-    const streamId = sessions.get(sessionId);
-    if (sessions.delete(sessionId) && streamId !== undefined) emit({ type: 'down', streamId, sessionId, reason });
+  const down = (sessionId: string, reason: 'crashed' | 'closed' | 'replaced'): void => {
+    const session = sessions.get(sessionId);
+    if (session === undefined) return;
+    sessions.delete(sessionId);
+    emit({ type: 'down', streamId: session.streamId, sessionId, reason });
   };
 
   const receiveEvent = (event: MediaEvent, body: Buffer): void => {
-    if (event.type === 'child-restarted' || !sessions.has(event.sessionId)) return;
+    if (event.type === 'child-restarted') return;
+    const session = sessions.get(event.sessionId);
+    if (session === undefined) return;
+    if (event.type === 'up') session.isUp = true;
     if (event.type === 'down') sessions.delete(event.sessionId);
     if (event.type === 'init') emit({ ...event, initSegment: body });
     else if (event.type === 'fragment') emit({ ...event, data: body });
@@ -286,7 +291,7 @@ export function createMediaSupervisor(options: MediaSupervisorOptions): MediaSup
     async publish({ streamId, offerSdp }) {
       const sessionId = randomUUID();
       // Known before the answer: the process may send events of it ahead of the reply.
-      sessions.set(sessionId, streamId);
+      sessions.set(sessionId, { streamId, isUp: false });
       try {
         const reply = await request({ type: 'publish', streamId, sessionId, offerSdp });
         if (!('answerSdp' in reply)) throw restarting();
@@ -301,6 +306,13 @@ export function createMediaSupervisor(options: MediaSupervisorOptions): MediaSup
     },
     patch: (sessionId, sdpFragment) => isFound({ type: 'patch', sessionId, sdpFragment }),
     remove: (sessionId) => isFound({ type: 'remove', sessionId }),
+    replace(streamId) {
+      for (const [sessionId, session] of sessions) {
+        if (session.streamId !== streamId || !session.isUp) continue;
+        down(sessionId, 'replaced');
+        void isFound({ type: 'remove', sessionId });
+      }
+    },
     async stats() {
       try {
         const reply = await request({ type: 'stats' });

@@ -14,6 +14,8 @@ import { parseRtp } from '@nacre/media/rtp/packet';
 import { buildNack, buildReceiverReport, parseRtcp } from '@nacre/media/rtp/rtcp';
 import { createTransportFeedback } from '@nacre/media/rtp/transport-feedback';
 import { buildAnswer } from '@nacre/media/whip/answer';
+import { decodePublished, parsePublisherMessage } from '@nacre/contract/publish';
+import { createSocketSession } from '@nacre/media/socket/socket-session';
 import { parseOffer, type Offer } from '@nacre/media/whip/offer';
 import { createSession } from '@nacre/media/whip/session';
 import { createHlsRoutes } from '../../server/src/video/hls-routes.ts';
@@ -141,6 +143,35 @@ function runSession(input: Buffer): void {
   assert.ok(sent < 1000, `${sent} packets sent back`);
 }
 
+/** What a publisher's socket brings, as text, as what it should be, and as pictures and sound whatever it is. */
+function runPublishSocket(input: Buffer): void {
+  let bytes = 0;
+  const session = createSocketSession({
+    hasSound: true, nowMs: 0, silenceMs: 4_000,
+    onUp: () => undefined,
+    onInit: ({ info }) => assert.ok(info.width > 0 && info.height > 0),
+    onFragment({ data }) {
+      bytes += data.length;
+      assert.equal(readFragments(data).length, 1);
+    },
+    onUplink: (uplinkMs) => assert.ok(uplinkMs >= 0 && uplinkMs <= 10_000),
+    onKeyNeeded: () => undefined,
+    onLost: () => undefined,
+  });
+  splitPackets(input).forEach((packet, index) => {
+    const message = parsePublisherMessage(packet.toString());
+    if (message?.type === 'ping') session.ping(message.sentMs, message.before, index);
+    const media = decodePublished(packet);
+    const payload = Buffer.concat([Buffer.from([0, 0, 0, 1]), packet.subarray(12)]);
+    session.picture(payload, media?.capturedMs ?? index * 33, index);
+    session.sound(packet.subarray(12), index * 20, index);
+    session.tick(index * 10);
+  });
+  session.end();
+  // The longest silence that one sound may bring is 10 s, of 3 bytes each 20 ms.
+  assert.ok(bytes < input.length * 2 + splitPackets(input).length * 20_000, `${bytes} bytes of ${input.length}`);
+}
+
 /** Read in pieces: a frame is a message or ends the pipe, and no length makes it wait for more than it may hold. */
 function runPipe(input: Buffer): void {
   let bytes = 0;
@@ -202,6 +233,7 @@ export const fuzzTargets: readonly FuzzTarget[] = [
   { name: 'rtcp', corpus: 'packets', mutate: mutatePackets, run: runRtcp },
   { name: 'h264', corpus: 'packets', mutate: mutatePackets, run: runH264 },
   { name: 'session', corpus: 'packets', mutate: mutatePackets, run: runSession },
+  { name: 'publish-socket', corpus: 'packets', mutate: mutatePackets, run: runPublishSocket },
   {
     name: 'pipe', corpus: 'packets', run: runPipe,
     mutate: (seeds, chance) => {

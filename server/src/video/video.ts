@@ -9,6 +9,8 @@ import { createHls } from '@nacre/media/hls/hls';
 import type { Recorder } from '@nacre/media/recording/recorder';
 import { createStreamHub } from '@nacre/media/stream/hub';
 import type { StreamHubLimits, StreamHubStats } from '@nacre/media/stream/hub';
+import { createSocketPublishers } from '@nacre/media/socket/socket-publishers';
+import { publishLimits, publishPath } from '@nacre/contract/publish';
 import type { Upgrades } from '../http/upgrade.ts';
 import { Refusal } from '../lib/refusal.ts';
 import { delayRoutes } from './delay-routes.ts';
@@ -19,6 +21,7 @@ import { createLiveSocket, type MayWatch } from './live-socket.ts';
 import { liveWire } from './live-wire.ts';
 import { sendProblem } from './problem.ts';
 import { createPictureReports } from './picture-reports.ts';
+import { createPublishSocket } from './publish-socket.ts';
 import { createPublishingSessions } from './publishing-sessions.ts';
 import { whipRoutes } from './whip.ts';
 
@@ -61,7 +64,7 @@ export interface Video {
    * replies).
    */
   routes: FastifyPluginAsync;
-  /** Registers the viewers' socket. */
+  /** Registers the viewers' socket and the publishers'. */
   attach(upgrades: Upgrades): void;
   /** The show is over: its publisher is cut, its viewers are told and closed. A repeat does nothing. */
   endShow(showId: string): Promise<void>;
@@ -96,30 +99,46 @@ export function createVideo(deps: VideoDeps): Video {
   const { mayWatch, isPublic, hasBans } = deps;
   const hlsRoutes = createHlsRoutes({ hls, aac, mayWatch, isPublic, hasBans });
   const sessions = createPublishingSessions({ onPictureUp: reports.up, onPictureDown: reports.down });
-  const supervisor = deps.startMedia((event) => {
+  const onMediaEvent = (event: MediaEvent): void => {
     hub.onMediaEvent(event);
     hls.onMediaEvent(event);
     aac.onMediaEvent(event);
     sessions.onMediaEvent(event);
+  };
+  const supervisor = deps.startMedia((event) => {
+    if (event.type === 'up') publishers.replace(event.streamId);
+    onMediaEvent(event);
   });
+  const publishers = createSocketPublishers({
+    onEvent: onMediaEvent,
+    takeOver: (showId) => supervisor.replace(showId),
+    silenceMs: publishLimits.silenceMs,
+    log: deps.log,
+  });
+  const { authorizeStreamKey, now, log } = deps;
+  const publishSocket = createPublishSocket({ publishers, authorizeStreamKey, now, log });
   const delays = createDelays({ now: deps.now, tell: deps.onDelay });
   const socket = createLiveSocket({ hub, mayWatch, delays, now: deps.now });
 
   async function dropPublisher(showId: string): Promise<void> {
+    publishers.drop(showId);
     await Promise.all(sessions.of(showId).map((sessionId) => supervisor.remove(sessionId)));
   }
 
   let stopping: Promise<void> | null = null;
   return {
     routes: async (app) => {
-      const { authorizeStreamKey, turn = null } = deps;
+      const { turn = null } = deps;
       const iceServers = (showId: string): IceServer[] => iceServersFor(turn, showId, deps.now());
       await app.register(whipRoutes({ supervisor, sessions, authorizeStreamKey, iceServers }));
       await app.register(socketHint(deps.mayWatch, deps.now));
       await app.register(hlsRoutes.routes);
       await app.register(delayRoutes({ delays, mayWatch }));
     },
-    attach: (upgrades) => upgrades.route('/live/:showId/socket', socket.upgrade),
+    attach(upgrades) {
+      upgrades.route('/live/:showId/socket', socket.upgrade);
+      upgrades.route(publishPath, publishSocket.upgrade);
+    },
     async endShow(showId) {
       hub.end(showId);
       hls.end(showId);
@@ -147,7 +166,10 @@ export function createVideo(deps: VideoDeps): Video {
         hls.stop();
         reports.stop();
         delays.stop();
-        await Promise.all([socket.stop(), supervisor.stop(), aac.stop()]);
+        // Told to come back before its session ends, which would tell it that the show is over.
+        const publishing = publishSocket.stop();
+        publishers.stop();
+        await Promise.all([publishing, socket.stop(), supervisor.stop(), aac.stop()]);
       })();
       return stopping;
     },

@@ -33,6 +33,7 @@ function fakeMedia() {
       removed.push(sessionId);
       return true;
     },
+    replace: (streamId) => void removed.push(`those of ${streamId}`),
     stats: async () => null,
     pid: () => null,
     stop: async () => undefined,

@@ -1,0 +1,142 @@
+/**
+ * One publisher that comes by a socket: whole pictures and sound packets to the same events as by WHIP
+ * (`../hooks.ts`). Nothing is lost or out of order on such a line, so there is nothing to mend.
+ *
+ * Pure but for what it is given: time comes as an argument, steady clock, ms. Nothing that a publisher sends throws;
+ * what makes no sense is told by false.
+ */
+import { createMuxer, type MuxerFragment, type MuxerInit } from '../fmp4/muxer.ts';
+import { opusClockRate } from '../rtp/opus.ts';
+import { createUplinkMeter } from '../rtp/uplink.ts';
+import { parseAnnexB } from './annex-b.ts';
+
+const ticksPerMs = 90;
+const soundTicksPerMs = opusClockRate / 1000;
+/**
+ * A publisher's clock may be so far ahead of where ours has come to since its first message. Less ends sessions whose
+ * first message was late; more lets one message make minutes of timeline.
+ */
+const maxAheadMs = 10_000;
+/** How often a key picture is asked for until one comes. */
+const keyRequestEveryMs = 500;
+/** As long as for a WHIP offer: who has not sent a picture by then holds a place for nothing. */
+export const firstPictureWithinMs = 15_000;
+
+export interface SocketSessionDeps {
+  hasSound: boolean;
+  nowMs: number;
+  /** Without a message for so long it is lost. */
+  silenceMs: number;
+  /** The first picture that can be shown is here; `onInit` follows at once. */
+  onUp(): void;
+  onInit(init: MuxerInit): void;
+  onFragment(fragment: MuxerFragment): void;
+  onUplink(uplinkMs: number): void;
+  onKeyNeeded(): void;
+  onLost(): void;
+}
+
+export interface SocketSession {
+  readonly isUp: boolean;
+  /** One access unit. False when it is none, or its time makes no sense. */
+  picture(bytes: Buffer, capturedMs: number, nowMs: number): boolean;
+  /** One Opus packet. False as for a picture. */
+  sound(bytes: Buffer, capturedMs: number, nowMs: number): boolean;
+  ping(sentMs: number, before: { sentMs: number; roundTripMs: number } | undefined, nowMs: number): void;
+  /** Call every 100 ms or oftener. */
+  tick(nowMs: number): void;
+  /** Emits what is held back; afterwards nothing comes any more. */
+  end(): void;
+}
+
+export function createSocketSession(deps: SocketSessionDeps): SocketSession {
+  let isUp = false;
+  let isOver = false;
+  let lastHeardMs = deps.nowMs;
+  let first: { capturedMs: number; nowMs: number } | null = null;
+  let lastPictureTicks = -1;
+  let lastPing: { sentMs: number; atMs: number } | null = null;
+  let keyAskedMs = deps.nowMs;
+  /** Whether what comes now can be decoded: since the last key picture nothing was left out. */
+  let hasKey = false;
+  const uplink = createUplinkMeter();
+  const muxer = createMuxer({
+    hasSound: deps.hasSound,
+    soundMs: (timestamp, zero) => timestamp / soundTicksPerMs - zero / ticksPerMs,
+    onInit(init) {
+      hasKey = true;
+      if (!isUp) {
+        isUp = true;
+        deps.onUp();
+      }
+      deps.onInit(init);
+    },
+    onFragment: (fragment) => deps.onFragment(fragment),
+  });
+
+  const isTimely = (capturedMs: number, nowMs: number): boolean => {
+    first ??= { capturedMs, nowMs };
+    return capturedMs - first.capturedMs - (nowMs - first.nowMs) < maxAheadMs;
+  };
+
+  const askForKey = (nowMs: number): void => {
+    if (nowMs - keyAskedMs < keyRequestEveryMs) return;
+    keyAskedMs = nowMs;
+    deps.onKeyNeeded();
+  };
+
+  return {
+    get isUp() {
+      return isUp;
+    },
+    picture(bytes, capturedMs, nowMs) {
+      if (isOver) return true;
+      lastHeardMs = nowMs;
+      const parsed = parseAnnexB(bytes);
+      if (parsed === null || !isTimely(capturedMs, nowMs)) return false;
+      const timestamp = Math.round(capturedMs * ticksPerMs);
+      if (!hasKey && !parsed.isKey) {
+        askForKey(nowMs);
+        return true;
+      }
+      // Two pictures at one time would be one frame's duration of nothing.
+      const later = Math.max(timestamp, lastPictureTicks + 1);
+      lastPictureTicks = later;
+      muxer.pictureStarts(later);
+      muxer.picture({ timestamp: later, isKey: parsed.isKey, nals: parsed.nals, arrivedMs: nowMs });
+      uplink.picture(capturedMs, nowMs);
+      if (!hasKey) askForKey(nowMs);
+      return true;
+    },
+    sound(bytes, capturedMs, nowMs) {
+      if (isOver) return true;
+      lastHeardMs = nowMs;
+      if (!isTimely(capturedMs, nowMs)) return false;
+      muxer.sound(bytes, Math.round(capturedMs * soundTicksPerMs), nowMs);
+      return true;
+    },
+    ping(sentMs, before, nowMs) {
+      lastHeardMs = nowMs;
+      if (before !== undefined && lastPing?.sentMs === before.sentMs) {
+        uplink.answered(before.sentMs, before.roundTripMs, lastPing.atMs);
+      }
+      lastPing = { sentMs, atMs: nowMs };
+    },
+    tick(nowMs) {
+      if (isOver) return;
+      const isSilent = nowMs - lastHeardMs > deps.silenceMs;
+      if (isSilent || (!isUp && nowMs - deps.nowMs > firstPictureWithinMs)) {
+        isOver = true;
+        deps.onLost();
+        return;
+      }
+      muxer.tick(nowMs);
+      const uplinkMs = uplink.news(nowMs);
+      if (uplinkMs !== null && isUp) deps.onUplink(uplinkMs);
+    },
+    end() {
+      isOver = true;
+      muxer.flush();
+    },
+  };
+}

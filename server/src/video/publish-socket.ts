@@ -1,0 +1,192 @@
+/**
+ * `/live/publish`: the way onto the air for browsers whose networks let no UDP through.
+ * Protocol: `contract/src/publish.ts`.
+ *
+ * Invariants: nothing of a picture is looked at before the stream key was; the key is in no log; whatever is sent costs
+ * no more than its own session.
+ */
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import type { RawData, WebSocket } from 'ws';
+import {
+  decodePublished,
+  parsePublisherMessage,
+  publishClose,
+  publishLimits,
+  publishProtocolVersion,
+  publishSubprotocol,
+} from '@nacre/contract/publish';
+import type { PublishServerMessage } from '@nacre/contract/publish';
+import { REFUSALS } from '@nacre/contract/refusals';
+import type { RefusalCode } from '@nacre/contract/refusals';
+import type { MediaLog, StreamDownReason } from '@nacre/media/hooks';
+import type { SocketPublisher, SocketPublishers } from '@nacre/media/socket/socket-publishers';
+import { refuseUpgrade } from '../http/upgrade.ts';
+import type { UpgradeHandler } from '../http/upgrade.ts';
+import { Refusal } from '../lib/refusal.ts';
+
+/** Sockets that have not shown a key yet. Fewer turn hosts away while strangers try; each may hold a message. */
+const maxStrangers = 50;
+/** What a closing publisher has to answer in. Shorter may lose the code on a slow line, longer keeps dead ones. */
+const closeLingerMs = 2_000;
+
+const closeCodes: Record<StreamDownReason, number> = {
+  closed: publishClose.ended,
+  lost: publishClose.lost,
+  replaced: publishClose.replaced,
+  crashed: publishClose.goingAway,
+};
+
+export interface PublishSocketDeps {
+  publishers: Pick<SocketPublishers, 'open'>;
+  /** As for WHIP; null when the key opens no show. */
+  authorizeStreamKey: (key: string) => Promise<{ showId: string } | null>;
+  /** Unix epoch, ms. */
+  now: () => number;
+  log: Pick<MediaLog, 'error'>;
+}
+
+export interface PublishSocket {
+  upgrade: UpgradeHandler;
+  /** Closes every socket with 1001: whoever publishes comes back to the next server. */
+  stop(): Promise<void>;
+}
+
+export function createPublishSocket(deps: PublishSocketDeps): PublishSocket {
+  const server = new WebSocketServer({
+    noServer: true,
+    clientTracking: true,
+    perMessageDeflate: false,
+    maxPayload: publishLimits.messageBytes,
+    handleProtocols: (offered) => (offered.has(publishSubprotocol) ? publishSubprotocol : false),
+  });
+  let strangers = 0;
+  let isStopped = false;
+
+  const upgrade: UpgradeHandler = (request, socket: Duplex, head) => {
+    const offered = request.headers['sec-websocket-protocol'];
+    if (offered !== undefined && !offered.split(',').some((name) => name.trim() === publishSubprotocol)) {
+      return refuseUpgrade(socket, 'request.invalid', { detail: `This server speaks ${publishSubprotocol}.` });
+    }
+    if (isStopped) return refuseUpgrade(socket, 'video.down', { retryAfterSeconds: 1 });
+    if (strangers >= maxStrangers) return refuseUpgrade(socket, 'video.full', { retryAfterSeconds: 5 });
+    server.handleUpgrade(request, socket, head, (webSocket) => {
+      strangers += 1;
+      let isStranger = true;
+      const known = (): void => {
+        if (isStranger) strangers -= 1;
+        isStranger = false;
+      };
+      webSocket.once('close', known);
+      serve(deps, webSocket, known);
+    });
+  };
+
+  return {
+    upgrade,
+    async stop() {
+      isStopped = true;
+      for (const webSocket of server.clients) closeSoon(webSocket, publishClose.goingAway);
+      const deadline = deps.now() + closeLingerMs;
+      while (server.clients.size > 0 && deps.now() < deadline) await new Promise((done) => setTimeout(done, 20));
+      for (const webSocket of server.clients) webSocket.terminate();
+      server.close();
+    },
+  };
+}
+
+/** @param onKnown the key was right */
+function serve(deps: PublishSocketDeps, webSocket: WebSocket, onKnown: () => void): void {
+  let publisher: SocketPublisher | null = null;
+  let hasAsked = false;
+  const meter = createTraffic(deps.now);
+  const tell = (message: PublishServerMessage): void => {
+    if (webSocket.readyState === webSocket.OPEN) webSocket.send(JSON.stringify(message));
+  };
+  const refuse = (code: RefusalCode, close: number, title: string = REFUSALS[code].title): void => {
+    webSocket.off('message', onMessage);
+    tell({ type: 'refused', code, title });
+    closeSoon(webSocket, close);
+    publisher?.end('lost');
+  };
+  const admit = async (key: string, hasSound: boolean): Promise<void> => {
+    const show = await deps.authorizeStreamKey(key);
+    if (webSocket.readyState !== webSocket.OPEN) return;
+    if (show === null) return refuse('video.key_wrong', publishClose.refused);
+    publisher = deps.publishers.open({
+      streamId: show.showId,
+      hasSound,
+      onKeyNeeded: () => tell({ type: 'key' }),
+      onEnd: (reason) => closeSoon(webSocket, closeCodes[reason]),
+    });
+    if (publisher === null) return refuse('video.full', publishClose.full);
+    clearTimeout(waiting);
+    onKnown();
+    tell({ type: 'welcome', version: publishProtocolVersion, sessionId: publisher.sessionId });
+  };
+  /** False for what the protocol does not know, at this time or at all. */
+  const take = (data: Buffer, isBinary: boolean): boolean => {
+    if (isBinary) return publisher !== null && takeMedia(publisher, data);
+    const message = data.length <= publishLimits.textBytes ? parsePublisherMessage(data.toString()) : null;
+    if (message?.type === 'ping' && publisher !== null) {
+      publisher.ping(message.sentMs, message.before);
+      tell({ type: 'pong', sentMs: message.sentMs });
+      return true;
+    }
+    if (message?.type !== 'hello' || hasAsked) return false;
+    hasAsked = true;
+    admit(message.key, message.hasSound).catch((error: unknown) => {
+      if (error instanceof Refusal) return refuse(error.code, publishClose.refused);
+      deps.log.error({ err: error }, 'a publisher could not be let in');
+      refuse('server.failed', 1011);
+    });
+    return true;
+  };
+  const onMessage = (data: RawData, isBinary: boolean): void => {
+    const bytes = data as Buffer;
+    if (!meter.admits(bytes.length)) {
+      return refuse('request.too_many', publishClose.policy, 'More comes than a show has.');
+    }
+    if (!take(bytes, isBinary)) refuse('request.invalid', publishClose.policy, 'This is not what a publisher sends.');
+  };
+  const waiting = setTimeout(() => closeSoon(webSocket, publishClose.policy), publishLimits.helloWithinMs);
+  webSocket.on('error', () => webSocket.terminate());
+  webSocket.on('message', onMessage);
+  webSocket.once('close', (code) => {
+    clearTimeout(waiting);
+    publisher?.end(code === publishClose.ended ? 'closed' : 'lost');
+  });
+}
+
+function takeMedia(publisher: SocketPublisher, message: Buffer): boolean {
+  const media = decodePublished(message);
+  if (media === null) return false;
+  const bytes = Buffer.from(media.bytes.buffer, media.bytes.byteOffset, media.bytes.byteLength);
+  return media.kind === 'picture'
+    ? publisher.picture(bytes, media.capturedMs)
+    : publisher.sound(bytes, media.capturedMs);
+}
+
+/** What a publisher may send: so much on average, and so much at once after its line stood still. */
+function createTraffic(now: () => number): { admits(bytes: number): boolean } {
+  const { messagesAtOnce, messagesPerSecond, bytesAtOnce, bytesPerSecond } = publishLimits;
+  let atMs = now();
+  let messages: number = messagesAtOnce;
+  let left: number = bytesAtOnce;
+  return {
+    admits(bytes) {
+      const seconds = Math.max(0, now() - atMs) / 1_000;
+      atMs = now();
+      messages = Math.min(messagesAtOnce, messages + seconds * messagesPerSecond) - 1;
+      left = Math.min(bytesAtOnce, left + seconds * bytesPerSecond) - bytes;
+      return messages >= 0 && left >= 0;
+    },
+  };
+}
+
+function closeSoon(webSocket: WebSocket, code: number): void {
+  webSocket.close(code);
+  const cut = setTimeout(() => webSocket.terminate(), closeLingerMs);
+  cut.unref();
+  webSocket.once('close', () => clearTimeout(cut));
+}
