@@ -46,6 +46,7 @@ import type { Platform } from './platform/platform.ts';
 import { createGatewayTexter, createLogTexter, type Texter } from './platform/texter.ts';
 import { isOnlyHere, localUrl, type Reach } from './reach.ts';
 import { replayRoutes } from './recordings/replay-routes.ts';
+import { createRoom } from './recordings/room.ts';
 import { recordingsRoutes } from './recordings/routes.ts';
 import { shopsRoutes } from './shops/routes.ts';
 import { createCrowd } from './shows/crowd.ts';
@@ -119,8 +120,8 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
   const platform = addPlatform(deps, stack);
   const { database, outbox } = platform;
   const jobs = createJobs({ url: deps.databaseUrl, log });
-  const blobs = createDiskBlobs({ folder: join(folder.path, 'blobs') });
   const guests = createGuests({ secret: folder.secret('guests') });
+  const { blobs, recording } = addKeeping(deps, stack);
   // Everybody knows its passwords.
   const hasDemo = deps.isEmbedded && !config.empty && isLoopback(reach.host) && reach.tls === null;
   const posts = addPosts(deps, stack, hasDemo);
@@ -133,7 +134,7 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
     pagesAt: () => config.publicUrl ?? reach.urls(portOf(app))[0],
     origins: () => reach.urls(portOf(app)),
     demoAccounts: hasDemo ? demoAccountsOf(database) : null,
-    recordingFolder: join(folder.path, 'recording'),
+    recording,
     keepRecordingsDays: config.keepRecordingsDays,
     startMedia: (onEvent) => createMediaSupervisor({
       udpPort: config.udpPort ?? config.port,
@@ -194,6 +195,15 @@ function addPlatform({ config, databaseUrl, log }: ComposeDeps, stack: ReturnTyp
   stack.add('bus', bus.stop);
   const outbox = createOutbox({ database, clock: systemClock, log });
   return { database, outbox, bus, clock: systemClock, newId, log };
+}
+
+/** Where pictures and recordings are kept. */
+function addKeeping({ config, folder, log }: ComposeDeps, stack: ReturnType<typeof createStack>) {
+  const recording = createRoom({
+    folder: join(folder.path, 'recording'), reserveBytes: config.keepFreeMb * 1e6, log,
+  });
+  stack.add('room', recording.stop);
+  return { blobs: createDiskBlobs({ folder: join(folder.path, 'blobs') }), recording };
 }
 
 /** What carries words away from here: mail, text messages, pushes. */

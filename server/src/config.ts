@@ -148,6 +148,11 @@ export const configSchema = Type.Object({
     description: 'How long recordings of shows are kept, from the end of the show. Three years is what Chinese law '
       + 'asks of live sales; a shop can take a replay away sooner.',
   }),
+  keepFreeMb: setting(Type.Integer({ default: 1_024, minimum: 0, maximum: 1_000_000 }), {
+    env: ['NACRE_KEEP_FREE_MB'], unit: 'MB',
+    description: 'Room on the disk of the data folder that recordings leave free, for orders and everything else. With '
+      + 'less, shows go on and nothing of them is recorded until there is room again.',
+  }),
   completedAfterDays: setting(Type.Integer({ default: 7, minimum: 1, maximum: 365 }), {
     env: ['NACRE_COMPLETED_AFTER_DAYS'], unit: 'days',
     description: 'A delivered order is completed after so long.',

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { MediaEvent, MediaSupervisor } from '@nacre/media/hooks';
-import { createRecorder } from '@nacre/media/recording/recorder';
+import { createRecorder, recordingMostMs } from '@nacre/media/recording/recorder';
 import { createAccounts, type AccountsDeps } from './accounts/accounts.ts';
 import { SCRYPT } from './accounts/auth.ts';
 import { accountsReactions } from './accounts/reactions.ts';
@@ -43,6 +43,7 @@ import type { Texter } from './platform/texter.ts';
 import { showRoom, studioRoom } from './realtime/channel.ts';
 import { createRecordingsSweep, recordingsReactions } from './recordings/reactions.ts';
 import { createRecordings, type Recordings } from './recordings/recordings.ts';
+import type { Room } from './recordings/room.ts';
 import { createShelf } from './recordings/shelf.ts';
 import { createRealtime } from './realtime/realtime.ts';
 import { teamReactions } from './shops/reactions.ts';
@@ -54,6 +55,8 @@ import { createShows, type ShowsDeps } from './shows/shows.ts';
 import { createVideo, type VideoDeps } from './video/video.ts';
 
 const DAY_MS = 24 * 3_600_000;
+/** 200 MB or so: enough to seek back in, of a show that runs for as long as the server. */
+const DEMO_RECORDING_MS = 15 * 60_000;
 
 export interface ModulesDeps {
   platform: Platform;
@@ -68,8 +71,8 @@ export interface ModulesDeps {
   origins: AccountsDeps['origins'];
   demoAccounts: AccountsDeps['demoAccounts'];
   startMedia(onEvent: (event: MediaEvent) => void): MediaSupervisor;
-  /** On this machine, for what is being recorded. */
-  recordingFolder: string;
+  /** Where shows are recorded on this machine, and whether there is room. */
+  recording: Pick<Room, 'folder' | 'hasRoom'>;
   keepRecordingsDays: number;
   turn: VideoDeps['turn'];
 }
@@ -124,7 +127,10 @@ function createStage(deps: ModulesDeps, offered: Pick<ShowsDeps, 'livePricesOf' 
     mayJoin: (room, actor) => rooms.mayJoin(room, actor),
     snapshot: (room) => rooms.snapshot(room),
   });
-  const recorder = createRecorder({ folder: deps.recordingFolder, store: deps.blobs, log: platform.log });
+  const recorder = createRecorder({
+    ...deps.recording, store: deps.blobs, log: platform.log,
+    limitMsOf: async (showId) => ((await shows.standing(showId))?.isDemo ? DEMO_RECORDING_MS : recordingMostMs),
+  });
   const video = createVideo({
     startMedia: deps.startMedia,
     recorder,

@@ -242,6 +242,30 @@ test('[M53] what the disk does not take in time is lost by whole segments, and k
   assert.match(writeReplay(index!, { isOver: true }), /#EXT-X-GAP\n#EXTINF/);
 });
 
+test('[M57] a recording has an end, and where there is no room nothing is written', async (t) => {
+  const store = createStore();
+  let hasRoom = true;
+  const recorder = createRecorder({
+    folder: newFolder(t), store, log, limitMsOf: async () => 10_000, hasRoom: () => hasRoom,
+  });
+  const hls = createHls({ now: () => startMs, recorder });
+  const stream = drawStream({ streamId: 'show', startedAtMs: startMs, send: hls.onMediaEvent });
+  stream.begin('one');
+  stream.play(4_000);
+  hasRoom = false;
+  stream.play(3_000);
+  hasRoom = true;
+  await untilSettled(recorder);
+  const bytes = [...store.kept.values()].reduce((sum, { length }) => sum + length, 0);
+  stream.play(60_000);
+  hls.end('show');
+  const index = (await recorder.finish('show'))!;
+  assert.equal(durationOf(index), 10_000);
+  assert.deepEqual(index.segments.map(({ isLost }) => isLost), [false, true, true, true, false]);
+  assert.ok([...store.kept.values()].reduce((sum, { length }) => sum + length, 0) < bytes * 3);
+  assert.deepEqual((await checkRecording(index, reader(store.kept))).faults, []);
+});
+
 test('[M54] the playlist grows while the show runs and is whole when it is over, for two readers', async (t) => {
   const store = createStore();
   const { recorder, hls, stream } = stage(newFolder(t), store);

@@ -16,7 +16,7 @@ import { readFragments, wholeFragments } from '../fmp4/fragment-reader.ts';
 import type { HlsPart, HlsSegment } from '../hls/packager.ts';
 import type { MediaLog } from '../hooks.ts';
 import {
-  addEntry, emptyIndex, readIndex, writeEntry,
+  addEntry, durationOf, emptyIndex, readIndex, writeEntry,
   type IndexEntry, type RecordedSegment, type RecordingIndex,
 } from './recording-index.ts';
 
@@ -89,9 +89,12 @@ interface Stream {
   spooling: Promise<void>;
   storing: Promise<void>;
   waitingBytes: number;
+  /** How long it is with what waits, and how long it may get; null until that is known. */
+  lengthMs: number;
+  limitMs: number | null;
 }
 
-interface Core {
+interface Core extends Limits {
   folder: string;
   store: SegmentStore;
   log: MediaLog;
@@ -100,8 +103,22 @@ interface Core {
   stopping: AbortController;
 }
 
-export function createRecorder(deps: { folder: string; store: SegmentStore; log: MediaLog }): Recorder {
+interface Limits {
+  /** How long the recording of a stream may get, in ms. Asked once for each; what comes after is not recorded. */
+  limitMsOf(streamId: string): Promise<number>;
+  /** False while nothing more may be written, before a disk is full. Asked for every part: answered from memory. */
+  hasRoom(): boolean;
+}
+
+/** A day. What is longer is a camera that somebody forgot. */
+export const recordingMostMs = 24 * 3_600_000;
+
+export function createRecorder(
+  deps: { folder: string; store: SegmentStore; log: MediaLog } & Partial<Limits>,
+): Recorder {
   const core: Core = {
+    limitMsOf: async () => recordingMostMs,
+    hasRoom: () => true,
     ...deps,
     streams: new Map(),
     stats: { streams: 0, segmentsKept: 0, segmentsLost: 0, bytesKept: 0, waiting: 0, trouble: null },
@@ -110,7 +127,7 @@ export function createRecorder(deps: { folder: string; store: SegmentStore; log:
   return {
     onPart(streamId, segment, { data }) {
       const stream = streamOf(core, streamId);
-      if (stream.waitingBytes + data.length > waitingBytesMax) {
+      if (stream.waitingBytes + data.length > waitingBytesMax || !core.hasRoom()) {
         stream.spoiled.add(segment.sequence);
         return;
       }
@@ -144,7 +161,7 @@ function streamOf(core: Core, id: string): Stream {
   if (known !== undefined) return known;
   const stream: Stream = {
     id, folder: join(core.folder, id), index: emptyIndex(), maps: new Set(), spool: null, spoiled: new Set(),
-    spooling: Promise.resolve(), storing: Promise.resolve(), waitingBytes: 0,
+    spooling: Promise.resolve(), storing: Promise.resolve(), waitingBytes: 0, lengthMs: 0, limitMs: null,
   };
   core.streams.set(id, stream);
   return stream;
@@ -155,6 +172,8 @@ const spoolName = ({ sequence, map, startedAtMs }: HlsSegment): string => `${seq
 async function addPart(core: Core, stream: Stream, segment: HlsSegment, data: Buffer): Promise<void> {
   if (stream.spoiled.has(segment.sequence)) return;
   try {
+    stream.limitMs ??= await core.limitMsOf(stream.id);
+    if (isFull(stream)) return;
     if (stream.spool?.segment !== segment) {
       await mkdir(stream.folder, { recursive: true });
       await keepMap(core, stream, segment);
@@ -169,7 +188,11 @@ async function addPart(core: Core, stream: Stream, segment: HlsSegment, data: Bu
   }
 }
 
+const isFull = ({ lengthMs, limitMs }: Stream): boolean => limitMs !== null && lengthMs >= limitMs;
+
 async function closeSegment(core: Core, stream: Stream, segment: HlsSegment): Promise<void> {
+  if (isFull(stream)) return;
+  stream.lengthMs += segment.durationMs;
   const { spool } = stream;
   stream.spool = null;
   const isLost = stream.spoiled.delete(segment.sequence) || spool?.segment !== segment;
@@ -286,6 +309,7 @@ async function takeUp(core: Core, stream: Stream): Promise<void> {
   const { index, bytes } = readIndex(text);
   if (bytes < Buffer.byteLength(text)) await truncate(path, bytes);
   stream.index = index;
+  stream.lengthMs = durationOf(index);
   stream.maps = new Set(index.maps.map(({ name }) => name));
   const names = await readdir(stream.folder);
   for (const name of stream.maps) {
@@ -308,6 +332,7 @@ async function takeUp(core: Core, stream: Stream): Promise<void> {
     const hole = holeBefore(segment, last);
     if (hole !== null) keepSegment(core, stream, hole, null);
     last = { ...segment, ...pictures, isLost: false };
+    stream.lengthMs += last.durationMs;
     keepSegment(core, stream, last, file);
   }
 }

@@ -165,7 +165,7 @@ export interface Shows {
   /** Null when there is no such show. For other modules: it hides nothing. */
   stateOf(showId: string): Promise<ShowState | null>;
   /** Whose it is and whether it runs; hides nothing either. */
-  standing(showId: string): Promise<{ shopId: string; isRunning: boolean } | null>;
+  standing(showId: string): Promise<{ shopId: string; isRunning: boolean; isDemo: boolean } | null>;
   /** State of the room for who joins; null when there is no such show. */
   roomState(showId: string): Promise<RoomState | null>;
   /** Whether this actor is kept out of the shop's shows. */
@@ -256,7 +256,8 @@ export function createShows(deps: ShowsDeps): Shows {
     stateOf: async (showId) => (await store.findShow(parts.view.db, showId))?.state ?? null,
     async standing(showId) {
       const show = await store.findShow(parts.view.db, showId);
-      return show === null ? null : { shopId: show.shop_id, isRunning: isRunning(show.state) };
+      if (show === null) return null;
+      return { shopId: show.shop_id, isRunning: isRunning(show.state), isDemo: show.is_demo };
     },
     roomState: (showId) => roomState(parts, showId),
     isBanned: deps.guard.isBanned,
