@@ -1446,6 +1446,33 @@ export interface MessageArguments {
   'refusal.coupons.only_lower': null;
   'refusal.coupons.already_claimed': null;
   'refusal.recordings.running': null;
+  'replay.title': null;
+  'replay.play': null;
+  'replay.pause': null;
+  'replay.play_from': { time: string };
+  'replay.go_on': { time: string };
+  'replay.from_start': null;
+  'replay.back': null;
+  'replay.ahead': null;
+  'replay.seek': null;
+  'replay.at': { time: string; total: string };
+  'replay.at_product': { time: string; title: string; total: string };
+  'replay.speed': { rate: string };
+  'replay.chapters': null;
+  'replay.chapter_from': { number: string; time: string };
+  'replay.jump': { time: string; title: string };
+  'replay.not_shown': null;
+  'replay.talk': null;
+  'replay.talk_empty': null;
+  'replay.talk_jump': { name: string; time: string };
+  'replay.today_price': null;
+  'replay.lost': null;
+  'replay.loading': null;
+  'replay.unsupported': null;
+  'replay.share_here': { time: string };
+  'replay.break': null;
+  'replay.again': null;
+  'replay.meta': { shop: string };
   'signin.sheet_title': null;
   'signin.sheet_text': null;
   'signin.title': null;
@@ -1939,4 +1966,4 @@ export interface MessageArguments {
   'wait.gone': null;
 }
 
-export type Namespace = 'account' | 'buy' | 'cart' | 'common' | 'coupon' | 'figures' | 'found' | 'moderation' | 'news' | 'office' | 'offline' | 'place' | 'promise' | 'refusal' | 'signin' | 'studio' | 'team' | 'viewer' | 'wait';
+export type Namespace = 'account' | 'buy' | 'cart' | 'common' | 'coupon' | 'figures' | 'found' | 'moderation' | 'news' | 'office' | 'offline' | 'place' | 'promise' | 'refusal' | 'replay' | 'signin' | 'studio' | 'team' | 'viewer' | 'wait';

@@ -81,6 +81,11 @@ const loaders: Record<Namespace, Record<Locale, Loader>> = {
     zh: () => import('virtual:messages/refusal/zh'),
     ar: () => import('virtual:messages/refusal/ar'),
   },
+  replay: {
+    en: () => import('virtual:messages/replay/en'),
+    zh: () => import('virtual:messages/replay/zh'),
+    ar: () => import('virtual:messages/replay/ar'),
+  },
   signin: {
     en: () => import('virtual:messages/signin/en'),
     zh: () => import('virtual:messages/signin/zh'),
