@@ -1289,6 +1289,7 @@ export interface MessageArguments {
   'promise.terms_title': null;
   'promise.loading': null;
   'promise.coupon': { name: string };
+  'promise.moment': null;
   'refusal.request.invalid': null;
   'refusal.request.not_found': null;
   'refusal.request.method': null;
@@ -1950,6 +1951,7 @@ export interface MessageArguments {
   'viewer.held_pay': null;
   'viewer.put_in': null;
   'viewer.wait_in_line': null;
+  'viewer.to_replay': null;
   'wait.join': null;
   'wait.join_note': null;
   'wait.first': null;
