@@ -278,6 +278,11 @@ const ROWS: Record<string, Row> = {
   getMinutes: row(runners, officeShow('/figures/minutes'), { hidden: hiddenRunners }),
   getMinutesFile: row(runners, officeShow('/figures/minutes.csv'), { hidden: hiddenRunners }),
   noteVisit: row(everybody, show('/visit', () => ({ body: { source: 'home' } })), { hidden }),
+  examineShow: row(runners, officeShow('/examination'), { hidden: hiddenRunners }),
+  tryConnection: row(runners, officeShow('/examination/connection', () => ({ body: { sdp: 'v=0' } })), {
+    hidden: hiddenRunners,
+  }),
+  tryUpload: row(runners, officeShow('/examination/upload', () => ({ body: {} })), { hidden: hiddenRunners }),
   issueStreamKey: row(runners, officeShow('/stream-key', () => ({ method: 'POST' })), { hidden: hiddenRunners }),
 
   placeOrder: row(people, ({ product, show: { id } }) => ({

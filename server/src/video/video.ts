@@ -10,6 +10,7 @@ import { createStreamHub } from '@nacre/media/stream/hub';
 import type { StreamHubLimits, StreamHubStats } from '@nacre/media/stream/hub';
 import type { Upgrades } from '../http/upgrade.ts';
 import { Refusal } from '../lib/refusal.ts';
+import { createConnectionTrials } from './connection-trials.ts';
 import { createHlsRoutes } from './hls-routes.ts';
 import { iceServersFor, type IceServer } from './ice-servers.ts';
 import { createLiveSocket, type MayWatch } from './live-socket.ts';
@@ -17,7 +18,7 @@ import { liveWire } from './live-wire.ts';
 import { sendProblem } from './problem.ts';
 import { createPictureReports } from './picture-reports.ts';
 import { createPublishingSessions } from './publishing-sessions.ts';
-import { whipRoutes } from './whip.ts';
+import { problemOfRefusal, whipRoutes } from './whip.ts';
 
 export interface VideoDeps {
   /**
@@ -54,6 +55,10 @@ export interface Video {
    * replies).
    */
   routes: FastifyPluginAsync;
+  /** What a publisher of the show may send through besides the straight way. */
+  iceServers(showId: string): IceServer[];
+  /** Answers an offer as for publishing, of which no show knows (`connection-trials.ts`). */
+  tryConnection(offerSdp: string): Promise<string>;
   /** Registers the viewers' socket. */
   attach(upgrades: Upgrades): void;
   /** The show is over: its publisher is cut, its viewers are told and closed. A repeat does nothing. */
@@ -89,7 +94,9 @@ export function createVideo(deps: VideoDeps): Video {
   const { mayWatch, isPublic, hasBans } = deps;
   const hlsRoutes = createHlsRoutes({ hls, aac, mayWatch, isPublic, hasBans });
   const sessions = createPublishingSessions({ onPictureUp: reports.up, onPictureDown: reports.down });
+  const trials = createConnectionTrials(() => supervisor, (code) => problemOfRefusal[code]);
   const supervisor = deps.startMedia((event) => {
+    if (trials.takes(event)) return;
     hub.onMediaEvent(event);
     hls.onMediaEvent(event);
     aac.onMediaEvent(event);
@@ -101,11 +108,14 @@ export function createVideo(deps: VideoDeps): Video {
     await Promise.all(sessions.of(showId).map((sessionId) => supervisor.remove(sessionId)));
   }
 
+  const iceServers = (showId: string): IceServer[] => iceServersFor(deps.turn ?? null, showId, deps.now());
+
   let stopping: Promise<void> | null = null;
   return {
+    iceServers,
+    tryConnection: trials.open,
     routes: async (app) => {
-      const { authorizeStreamKey, turn = null } = deps;
-      const iceServers = (showId: string): IceServer[] => iceServersFor(turn, showId, deps.now());
+      const { authorizeStreamKey } = deps;
       await app.register(whipRoutes({ supervisor, sessions, authorizeStreamKey, iceServers }));
       await app.register(socketHint(deps.mayWatch, deps.now));
       await app.register(hlsRoutes.routes);
