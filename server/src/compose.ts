@@ -36,6 +36,7 @@ import { createMemoryBus } from './platform/bus.ts';
 import { systemClock } from './platform/clock.ts';
 import type { DataFolder } from './platform/data-folder.ts';
 import { createDatabase } from './platform/database.ts';
+import { freeBytesOf } from './platform/disk-space.ts';
 import { newId } from './platform/ids.ts';
 import { createJobs } from './platform/jobs.ts';
 import type { Log } from './platform/log.ts';
@@ -56,6 +57,7 @@ import { teamRoutes } from './shops/team-routes.ts';
 import { officeShowsRoutes } from './shows/office-routes.ts';
 import { showsRoutes } from './shows/routes.ts';
 import { addressesToOffer, isLoopback } from './video/addresses.ts';
+import { examinationRoutes } from './video/examination-routes.ts';
 
 export interface ComposeDeps {
   config: Config;
@@ -168,7 +170,7 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
     database, metrics, metricsToken: config.metricsToken,
     mediaTrouble: () => (modules.video.mediaPid() === null ? 'is restarting' : null),
   });
-  await mountRoutes(app, modules, { blobs, config, reach, texter: posts.texter });
+  await mountRoutes(app, modules, { blobs, config, reach, texter: posts.texter, folder });
   await pageRoutes(app, { handler: pages, publicUrl: config.publicUrl });
 
   const upgrades = createUpgrades({ log, trustProxy: config.trustedProxies ?? false });
@@ -221,7 +223,8 @@ function addPosts(
 
 async function mountRoutes(
   app: App, modules: Modules,
-  { blobs, config, reach, texter }: { blobs: Blobs; config: Config; reach: Reach; texter: Texter },
+  { blobs, config, reach, texter, folder }:
+    { blobs: Blobs; config: Config; reach: Reach; texter: Texter; folder: DataFolder },
 ): Promise<void> {
   const {
     accounts, shops, team, follows, catalog, shows, offers, orders, payments, images, video, realtime, notifications,
@@ -241,6 +244,10 @@ async function mountRoutes(
   const { counted } = createCrowd({ nowMs: () => performance.now() });
   showsRoutes(app, { shows, counted });
   officeShowsRoutes(app, { shows, publicUrl: config.publicUrl });
+  await examinationRoutes(app, {
+    assertRuns: shows.assertRuns, tryConnection: video.tryConnection, iceServers: video.iceServers,
+    freeBytes: () => freeBytesOf(folder.path), now: () => systemClock.now(),
+  });
   foundRoutes(app, { shows, shopBySlug: shops.bySlug, publicUrl: config.publicUrl, clock: systemClock });
   mapRoutes(app, {
     shows, listShops: shops.list, shopBySlug: shops.bySlug, listProducts: catalog.listForVisitor,

@@ -289,6 +289,11 @@ const ROWS: Record<string, Row> = {
   getRecording: row(runners, officeShow('/recording'), { hidden: hiddenRunners }),
   removeRecording: row(leaders, officeShow('/recording', () => ({ method: 'DELETE' })), { hidden: hiddenLeaders }),
   listTalk: row(everybody, show('/talk?from=2026-01-01T00:00:00.000Z'), { hidden }),
+  examineShow: row(runners, officeShow('/examination'), { hidden: hiddenRunners }),
+  tryConnection: row(runners, officeShow('/examination/connection', () => ({ body: { sdp: 'v=0' } })), {
+    hidden: hiddenRunners,
+  }),
+  tryUpload: row(runners, officeShow('/examination/upload', () => ({ body: {} })), { hidden: hiddenRunners }),
   issueStreamKey: row(runners, officeShow('/stream-key', () => ({ method: 'POST' })), { hidden: hiddenRunners }),
 
   placeOrder: row(people, ({ product, show: { id } }) => ({

@@ -93,6 +93,8 @@ export interface Shows {
   putOnScreen(personId: string, showId: string, productId: string | null): Promise<Show>;
   /** A new key; the one before opens nothing any more and whoever publishes with it is cut. Told this once. */
   issueStreamKey(personId: string, showId: string, how?: { takeOver: boolean }): Promise<string>;
+  /** @throws Refusal unless the person may run the show and it is not over */
+  assertRuns(personId: string, showId: string): Promise<void>;
   figures(personId: string, showId: string): Promise<ShowFigures>;
   forOffice(personId: string, showId: string): Promise<Show>;
   /** Everything of the shop, the latest start first (with a state: in that list's order). */
@@ -220,6 +222,10 @@ export function createShows(deps: ShowsDeps): Shows {
     setBag: (personId, showId, ids) => afterwards(personId, showId, setBag(parts, personId, showId, ids)),
     putOnScreen: (personId, showId, id) => afterwards(personId, showId, putOnScreen(parts, personId, showId, id)),
     issueStreamKey: (personId, showId, how) => issueStreamKey(parts, personId, showId, how),
+    async assertRuns(personId, showId) {
+      const { state } = await ownShow(parts, showId, personId, 'show.run');
+      if (!isOpen(state)) throw new Refusal('shows.wrong_state');
+    },
     figures: (personId, showId) => figures(parts, personId, showId),
     forOffice: (personId, showId) => forOffice(parts, personId, showId),
     listForOffice: async (personId, shopId, query) => {

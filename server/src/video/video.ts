@@ -15,6 +15,7 @@ import type { Upgrades } from '../http/upgrade.ts';
 import { Refusal } from '../lib/refusal.ts';
 import { delayRoutes } from './delay-routes.ts';
 import { createDelays, type MeasuredDelay } from './delays.ts';
+import { createConnectionTrials } from './connection-trials.ts';
 import { createHlsRoutes } from './hls-routes.ts';
 import { iceServersFor, type IceServer } from './ice-servers.ts';
 import { createLiveSocket, type MayWatch } from './live-socket.ts';
@@ -23,7 +24,7 @@ import { sendProblem } from './problem.ts';
 import { createPictureReports } from './picture-reports.ts';
 import { createPublishSocket } from './publish-socket.ts';
 import { createPublishingSessions } from './publishing-sessions.ts';
-import { whipRoutes } from './whip.ts';
+import { problemOfRefusal, whipRoutes } from './whip.ts';
 
 export interface VideoDeps {
   /**
@@ -64,6 +65,10 @@ export interface Video {
    * replies).
    */
   routes: FastifyPluginAsync;
+  /** What a publisher of the show may send through besides the straight way. */
+  iceServers(showId: string): IceServer[];
+  /** Answers an offer as for publishing, of which no show knows (`connection-trials.ts`). */
+  tryConnection(offerSdp: string): Promise<string>;
   /** Registers the viewers' socket and the publishers'. */
   attach(upgrades: Upgrades): void;
   /** The show is over: its publisher is cut, its viewers are told and closed. A repeat does nothing. */
@@ -105,7 +110,9 @@ export function createVideo(deps: VideoDeps): Video {
     aac.onMediaEvent(event);
     sessions.onMediaEvent(event);
   };
+  const trials = createConnectionTrials(() => supervisor, (code) => problemOfRefusal[code]);
   const supervisor = deps.startMedia((event) => {
+    if (trials.takes(event)) return;
     if (event.type === 'up') publishers.replace(event.streamId);
     onMediaEvent(event);
   });
@@ -125,11 +132,13 @@ export function createVideo(deps: VideoDeps): Video {
     await Promise.all(sessions.of(showId).map((sessionId) => supervisor.remove(sessionId)));
   }
 
+  const iceServers = (showId: string): IceServer[] => iceServersFor(deps.turn ?? null, showId, deps.now());
+
   let stopping: Promise<void> | null = null;
   return {
+    iceServers,
+    tryConnection: trials.open,
     routes: async (app) => {
-      const { turn = null } = deps;
-      const iceServers = (showId: string): IceServer[] => iceServersFor(turn, showId, deps.now());
       await app.register(whipRoutes({ supervisor, sessions, authorizeStreamKey, iceServers }));
       await app.register(socketHint(deps.mayWatch, deps.now));
       await app.register(hlsRoutes.routes);

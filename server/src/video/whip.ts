@@ -163,7 +163,7 @@ async function publish(deps: WhipDeps, request: FastifyRequest, reply: FastifyRe
     .send(answer.answerSdp);
 }
 
-const problemOfRefusal: Record<PublishRefusalCode, RefusalCode> = {
+export const problemOfRefusal: Record<PublishRefusalCode, RefusalCode> = {
   // Cannot be read (400), unlike the others, which can and ask for what is not done here (422): RFC 9110 §15.5.21.
   offer_malformed: 'request.invalid',
   not_sending: 'video.offer_unusable',

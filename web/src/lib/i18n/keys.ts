@@ -386,6 +386,43 @@ export interface MessageArguments {
   'coupon.handed_out': null;
   'coupon.take_back': null;
   'coupon.is_out': null;
+  'examine.running': null;
+  'examine.all_fine': null;
+  'examine.troubles': { count: number };
+  'examine.waiting': null;
+  'examine.again': null;
+  'examine.grade_fine': null;
+  'examine.grade_warn': null;
+  'examine.grade_bad': null;
+  'examine.secure': null;
+  'examine.secure_fine': null;
+  'examine.secure_plain': null;
+  'examine.camera': null;
+  'examine.camera_fine': null;
+  'examine.camera_small': null;
+  'examine.camera_none': null;
+  'examine.microphone': null;
+  'examine.microphone_fine': null;
+  'examine.microphone_silent': null;
+  'examine.microphone_off': null;
+  'examine.microphone_none': null;
+  'examine.connection': null;
+  'examine.connection_fine': null;
+  'examine.connection_relayed': null;
+  'examine.connection_blocked': null;
+  'examine.connection_blocked_both': null;
+  'examine.connection_server': null;
+  'examine.upload': null;
+  'examine.upload_fine': { value: string };
+  'examine.upload_weak': { value: string };
+  'examine.upload_slow': { value: string };
+  'examine.clock': null;
+  'examine.clock_fine': null;
+  'examine.clock_fast': { value: string };
+  'examine.clock_slow': { value: string };
+  'examine.disk': null;
+  'examine.disk_fine': { value: string };
+  'examine.disk_little': { value: string };
   'figures.title': null;
   'figures.download': null;
   'figures.none_title': null;
@@ -1730,6 +1767,7 @@ export interface MessageArguments {
   'studio.good_waits': { count: number };
   'studio.stat_delay': null;
   'studio.delay': { seconds: string };
+  'studio.examine': null;
   'team.title': null;
   'team.lead': null;
   'team.members': { count: number };
@@ -1968,4 +2006,4 @@ export interface MessageArguments {
   'wait.gone': null;
 }
 
-export type Namespace = 'account' | 'buy' | 'cart' | 'common' | 'coupon' | 'figures' | 'found' | 'moderation' | 'news' | 'office' | 'offline' | 'place' | 'promise' | 'refusal' | 'replay' | 'signin' | 'studio' | 'team' | 'viewer' | 'wait';
+export type Namespace = 'account' | 'buy' | 'cart' | 'common' | 'coupon' | 'examine' | 'figures' | 'found' | 'moderation' | 'news' | 'office' | 'offline' | 'place' | 'promise' | 'refusal' | 'replay' | 'signin' | 'studio' | 'team' | 'viewer' | 'wait';
