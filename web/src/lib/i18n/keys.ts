@@ -1784,6 +1784,9 @@ export interface MessageArguments {
   'team.mailed': { email: string };
   'team.not_mailed': { email: string };
   'team.right_orders_cancel': null;
+  'uplink.by_socket': null;
+  'uplink.by_socket_late': { seconds: string };
+  'uplink.by_socket_do': null;
   'viewer.title': null;
   'viewer.live_now': null;
   'viewer.soon': null;
@@ -1938,4 +1941,4 @@ export interface MessageArguments {
   'wait.gone': null;
 }
 
-export type Namespace = 'account' | 'buy' | 'cart' | 'common' | 'coupon' | 'figures' | 'found' | 'moderation' | 'news' | 'office' | 'offline' | 'place' | 'promise' | 'refusal' | 'signin' | 'studio' | 'team' | 'viewer' | 'wait';
+export type Namespace = 'account' | 'buy' | 'cart' | 'common' | 'coupon' | 'figures' | 'found' | 'moderation' | 'news' | 'office' | 'offline' | 'place' | 'promise' | 'refusal' | 'signin' | 'studio' | 'team' | 'uplink' | 'viewer' | 'wait';
