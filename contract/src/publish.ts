@@ -5,7 +5,7 @@
  * The browser encodes (WebCodecs) and the socket carries whole pictures and sound packets. Nothing is lost or out of
  * order on the way, so there are no repairs; what the line cannot carry the publisher must not encode at all.
  *
- * Publisher → server, text (JSON): `hello` first and once, with the stream key; then `ping` about once a second.
+ * Publisher → server, text (JSON): `hello` first and once, with the stream key; then `ping` twice a second.
  * Server → publisher, text (JSON): `welcome` or `refused` for the `hello`, `pong` for each `ping`, `key` when a key
  * picture is needed. Nothing binary may be sent before `welcome`.
  * Publisher → server, binary, big-endian:
@@ -46,7 +46,7 @@ export const publishLimits = {
 } as const;
 
 /** How often a publisher sends `ping`: several fit into `silenceMs`. */
-export const publishPingEveryMs = 1_000;
+export const publishPingEveryMs = 500;
 
 /** Close codes (RFC 6455 §7.4; 4000 and up are ours). A `refused` says more where there is more to say. */
 export const publishClose = {

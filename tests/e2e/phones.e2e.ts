@@ -370,3 +370,33 @@ test('[S68] a refused camera: what to tap in this browser, and it opens by itsel
   await button(inApp, say('studio.help_copy')).waitFor();
   await inApp.context().close();
 });
+
+/** Leads the page's media to where nobody listens, as a firewall does that lets no UDP through. */
+function blockMedia(): void {
+  type SetAnswer = (this: RTCPeerConnection, answer: RTCSessionDescriptionInit) => Promise<void>;
+  const { prototype } = RTCPeerConnection;
+  const set: SetAnswer = prototype.setRemoteDescription;
+  const setBlocked: SetAnswer = function ({ type, sdp = '' }) {
+    return set.call(this, { type, sdp: sdp.replaceAll(/^(a=candidate:(?:\S+ ){5})\d+/gm, '$19') });
+  };
+  prototype.setRemoteDescription = setBlocked;
+}
+
+for (const language of ['ar', 'en'] as const) {
+  test(`[W304] where UDP is blocked the host reads how late viewers see her (${language})`, async (t) => {
+    const words = textsOf(language);
+    await market.owner.must(200, 'PATCH', '/api/me', { locale: language });
+    const page = await openStudio((context) => context.addInitScript(blockMedia));
+    const startedMs = performance.now();
+    await goLive(page);
+    t.diagnostic(`on air after ${Math.round(performance.now() - startedMs)} ms`);
+    const viewer = await openViewer();
+    await page.locator('.link-pill').first().click();
+    const sheet = page.getByRole('dialog');
+    // The seconds are what viewers measured; the sentence is told without them until then.
+    await sheet.getByText(new RegExp(words('uplink.by_socket_late', { seconds: '@' })
+      .replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replace('@', '\\S+'))).waitFor();
+    await sheet.getByText(words('uplink.by_socket_do')).waitFor();
+    for (const one of [viewer, page]) await one.context().close();
+  });
+}

@@ -6,6 +6,7 @@
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import fastify from 'fastify';
 import type { FastifyInstance } from 'fastify';
@@ -120,6 +121,8 @@ async function pages(app: FastifyInstance): Promise<void> {
     host: await bundle(`${root}broadcast/broadcaster.ts`),
     viewer: await bundle(`${root}player/player.ts`),
   };
+  const tap = await readFile(new URL('../../web/static/sound-tap.js', import.meta.url));
+  app.get('/sound-tap.js', async (_request, reply) => reply.type('text/javascript').send(tap));
   for (const [name, code] of Object.entries(scripts)) {
     app.get(`/${name}.js`, async (_request, reply) => reply.type('text/javascript').send(code));
     app.get(`/${name}.html`, async (_request, reply) =>

@@ -1,7 +1,13 @@
 /** What the broadcaster's parts share: its state, and how it changes. See `broadcaster.ts`. */
 import type { BroadcastReason, BroadcasterOptions, BroadcastView } from './face.ts';
+import { fullFrameRate } from './economy.ts';
+import type { PictureShape } from './picture-encoder.ts';
 import type { Publication } from './publication.ts';
+import type { Ways } from './ways.ts';
 import type { StillPicture } from './still-picture.ts';
+
+/** Above this, phones on mobile networks lose more than viewers on phones can see. */
+const defaultMaxBitrateBps = 2_500_000;
 
 export interface Core {
   options: BroadcasterOptions;
@@ -11,6 +17,9 @@ export interface Core {
   cameraId: string | undefined;
   microphoneId: string | undefined;
   publication: Publication | null;
+  ways: Ways;
+  /** The direct way is being tried while on air by socket; `lose` is called when the socket ends meanwhile. */
+  returning: { lose: () => void } | null;
   /** Sent in place of the camera while the system holds it. */
   pause: StillPicture | null;
   /** Aborted when the show is not wanted any more; null when none is. */
@@ -30,6 +39,12 @@ export function change(core: Core, patch: Partial<BroadcastView>): void {
   for (const listener of core.listeners) listener(core.view);
 }
 
+/** What is sent when nothing is in the way. */
+export function fullShape(core: Core): PictureShape {
+  const bitrateBps = core.options.maxBitrateBps ?? defaultMaxBitrateBps;
+  return { bitrateBps, framesPerSecond: fullFrameRate, scale: 1 };
+}
+
 export function endShow(core: Core, goodbye = true): void {
   core.wanted?.abort();
   core.wanted = null;
@@ -43,7 +58,7 @@ export function endShow(core: Core, goodbye = true): void {
 
 export function fail(core: Core, reason: BroadcastReason, detail: string | null = null): void {
   endShow(core);
-  change(core, { state: 'failed', reason, detail: detail || null, stats: null });
+  change(core, { state: 'failed', reason, detail: detail || null, stats: null, way: null });
 }
 
 /** Changes of devices happen one after another: two at once would fight for the camera. */

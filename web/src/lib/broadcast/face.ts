@@ -72,6 +72,8 @@ export interface BroadcastStats {
   framesPerSecond: number;
   /** The device cannot make more or better pictures, by the browser's account. */
   limitedByCpu: boolean;
+  /** By socket: how far behind the line is, in ms. 0 by the direct way, which drops rather than waits. */
+  backlogMs: number;
   /**
    * `good`: viewers see what the camera sees. `weak`: the line carries less than half of the wished bitrate, or over
    * 5 % lost, or over 400 ms round trip. `lost`: nothing gets through.
@@ -107,6 +109,8 @@ export interface BroadcastView {
    */
   missing: { camera: boolean; microphone: boolean };
   saving: BroadcastSaving;
+  /** Null when not live. `socket`: this network blocks the direct way, and the picture goes by another, later one. */
+  way: 'direct' | 'socket' | null;
   /** Null when not live. Refreshed about once a second. */
   stats: BroadcastStats | null;
 }
@@ -114,6 +118,8 @@ export interface BroadcastView {
 export interface BroadcasterOptions {
   /** `/whip`, or an absolute URL. */
   whipUrl: string;
+  /** `/live/publish`, or an absolute URL: where to publish when media does not get through. Without it not at all. */
+  socketUrl?: string;
   /**
    * Asked before each attempt, so that a rotated key is picked up. Held in memory while publishing, logged nowhere. A
    * rejection is the server out of reach, and tried again, unless it is a `PublishFailure` that says otherwise.

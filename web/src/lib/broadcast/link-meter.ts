@@ -59,6 +59,7 @@ export function createLinkMeter(wishedBps: number): LinkMeter {
     height: 0,
     framesPerSecond: 0,
     limitedByCpu: false,
+    backlogMs: 0,
     quality: 'good',
   };
   let bytes = { count: 0, atMs: 0 };

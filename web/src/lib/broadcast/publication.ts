@@ -8,12 +8,16 @@ import { createLinkMeter } from './link-meter.ts';
 import type { LinkMeter } from './link-meter.ts';
 import { fullFrameRate } from './economy.ts';
 import { iceServersOf } from './ice-servers.ts';
-import type { BroadcastReason, BroadcastStats } from './face.ts';
+import type { BroadcastStats } from './face.ts';
+import type { PictureShape } from './picture-encoder.ts';
+import { PublishFailure } from './publish-failure.ts';
+import type { Way } from './ways.ts';
 
 /**
  * Media that is not through by then is blocked on the way. Connecting takes 0.1 s here, 2 s on a bad mobile network.
+ * Longer keeps hosts waiting whose networks let no UDP through.
  */
-const connectWithinMs = 8_000;
+const connectWithinMs = 5_000;
 
 /** An offer not answered by then is asked anew. The server answers within 50 ms; a bad mobile network takes seconds. */
 const answerWithinMs = 6_000;
@@ -27,24 +31,13 @@ const startKbps = 1_200;
 /** How often the connection is looked at. Rarer notices losses later, more often costs battery. */
 const lookEveryMs = 300;
 
-export class PublishFailure extends Error {
-  readonly reason: Exclude<BroadcastReason, null>;
-  /** Whether trying again by itself makes sense. */
-  readonly mayRetry: boolean;
-  constructor(reason: Exclude<BroadcastReason, null>, mayRetry: boolean, detail = '') {
-    super(detail);
-    this.name = 'PublishFailure';
-    this.reason = reason;
-    this.mayRetry = mayRetry;
-  }
-}
-
 export interface Publication {
+  way: Way;
   replaceTrack(track: MediaStreamTrack): Promise<void>;
   /** How many pictures came from the camera to the encoder so far; null where the browser does not tell. */
   pictures(): Promise<number | null>;
-  /** Pictures a second at most. */
-  setFrameRate(framesPerSecond: number): Promise<void>;
+  /** What is sent at most from now on. */
+  setShape(shape: PictureShape): Promise<void>;
   stats(): BroadcastStats;
   /** Whether the server still hears us, asked with more impatience: after a change of network. */
   checkSoon(): void;
@@ -223,6 +216,7 @@ function watch(
     if (connection.connectionState !== 'connected') lost();
   };
   return {
+    way: 'direct',
     async replaceTrack(track) {
       if (!isOver) await senders[track.kind === 'video' ? 'video' : 'audio'].replaceTrack(track);
     },
@@ -231,11 +225,13 @@ function watch(
       const entries = [...(report as ReadonlyMap<string, { type: string; frames?: number }>).values()];
       return entries.find(({ type }) => type === 'media-source')?.frames ?? null;
     },
-    async setFrameRate(framesPerSecond) {
+    async setShape({ bitrateBps, framesPerSecond, scale }) {
       const parameters = senders.video.getParameters();
       const [encoding] = parameters.encodings;
       if (!encoding) return;
+      encoding.maxBitrate = bitrateBps;
       encoding.maxFramerate = framesPerSecond;
+      encoding.scaleResolutionDownBy = 1 / scale;
       // A browser that does not do it sends what it sends.
       await senders.video.setParameters(parameters).catch(() => undefined);
     },

@@ -3,7 +3,7 @@
  * whether its camera still gives any.
  */
 import { renewCamera } from './capture.ts';
-import { change, inTurn, type Core } from './core.ts';
+import { change, fullShape, inTurn, type Core } from './core.ts';
 import { createEconomy, fullFrameRate, type Battery } from './economy.ts';
 
 const lookEveryMs = 1_000;
@@ -31,7 +31,7 @@ export function watchStrain(core: Core): () => void {
     if (now.frameRate === frameRate && core.publication === publication) return;
     frameRate = now.frameRate;
     publication = core.publication;
-    void publication?.setFrameRate(frameRate);
+    void publication?.setShape({ ...fullShape(core), framesPerSecond: frameRate });
   };
   const watchPictures = pictureWatch(core);
   const timer = setInterval(() => {

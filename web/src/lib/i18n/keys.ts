@@ -1851,6 +1851,9 @@ export interface MessageArguments {
   'team.mailed': { email: string };
   'team.not_mailed': { email: string };
   'team.right_orders_cancel': null;
+  'uplink.by_socket': null;
+  'uplink.by_socket_late': { seconds: string };
+  'uplink.by_socket_do': null;
   'viewer.title': null;
   'viewer.live_now': null;
   'viewer.soon': null;
@@ -2006,4 +2009,4 @@ export interface MessageArguments {
   'wait.gone': null;
 }
 
-export type Namespace = 'account' | 'buy' | 'cart' | 'common' | 'coupon' | 'examine' | 'figures' | 'found' | 'moderation' | 'news' | 'office' | 'offline' | 'place' | 'promise' | 'refusal' | 'replay' | 'signin' | 'studio' | 'team' | 'viewer' | 'wait';
+export type Namespace = 'account' | 'buy' | 'cart' | 'common' | 'coupon' | 'examine' | 'figures' | 'found' | 'moderation' | 'news' | 'office' | 'offline' | 'place' | 'promise' | 'refusal' | 'replay' | 'signin' | 'studio' | 'team' | 'uplink' | 'viewer' | 'wait';

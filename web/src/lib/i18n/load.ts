@@ -111,6 +111,11 @@ const loaders: Record<Namespace, Record<Locale, Loader>> = {
     zh: () => import('virtual:messages/wait/zh'),
     ar: () => import('virtual:messages/wait/ar'),
   },
+  uplink: {
+    en: () => import('virtual:messages/uplink/en'),
+    zh: () => import('virtual:messages/uplink/zh'),
+    ar: () => import('virtual:messages/uplink/ar'),
+  },
   viewer: {
     en: () => import('virtual:messages/viewer/en'),
     zh: () => import('virtual:messages/viewer/zh'),

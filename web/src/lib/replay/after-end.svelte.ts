@@ -7,7 +7,7 @@ const askEveryMs = 1_500;
 const asks = 8;
 
 /** @param isOver the show has ended while this page was open */
-export function watchForReplay(showId: string, isOver: () => boolean): { readonly isReady: boolean } {
+export function watchForReplay(showIdOf: () => string, isOver: () => boolean): { readonly isReady: boolean } {
   let isReady = $state(false);
   $effect(() => {
     if (!isOver() || isReady) return;
@@ -15,7 +15,7 @@ export function watchForReplay(showId: string, isOver: () => boolean): { readonl
     const timer = setInterval(async () => {
       left -= 1;
       if (left <= 0) clearInterval(timer);
-      const answer = ask(api.GET('/api/shows/{showId}/replay', { params: { path: { showId } } }));
+      const answer = ask(api.GET('/api/shows/{showId}/replay', { params: { path: { showId: showIdOf() } } }));
       const found = (await answer.catch(() => null)) as Replay | null;
       if (found?.state !== 'ready') return;
       isReady = true;

@@ -4,9 +4,10 @@
  * The key is made on the first Go live and kept in memory only. A refused or replaced one is thrown away, so that the
  * next Go live takes over with a new one.
  */
+import { publishPath } from '@nacre/contract/publish';
 import { createBroadcaster } from '#lib/broadcast/broadcaster.ts';
 import type { Broadcaster, BroadcastView } from '#lib/broadcast/face.ts';
-import { PublishFailure } from '#lib/broadcast/publication.ts';
+import { PublishFailure } from '#lib/broadcast/publish-failure.ts';
 import { createWakeLock } from '#lib/broadcast/wake-lock.ts';
 import { issueStreamKey } from '#lib/office/office-api.ts';
 import { ApiError } from '#lib/problem.ts';
@@ -26,6 +27,7 @@ export function createAir(showId: string) {
   let key: string | null = null;
   const broadcaster: Broadcaster = createBroadcaster({
     whipUrl: '/whip',
+    socketUrl: publishPath,
     streamKey: async () => (key ??= await newKey(showId)),
   });
   const wakeLock = createWakeLock();

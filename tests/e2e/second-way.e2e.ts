@@ -1,0 +1,184 @@
+/**
+ * Publishing where a network lets no UDP through: a page with a camera that the direct way (WHIP) cannot carry, the
+ * socket in its place, and a second page that really decodes. The way back, and what goes wrong on the way.
+ */
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import type { BrowserContext, Page } from 'playwright-core';
+import type { BroadcastView } from '../../web/src/lib/broadcast/face.ts';
+import type { PlayerStats, PlayerView } from '../../web/src/lib/player/face.ts';
+import { startUdpRelay } from '../support/udp-relay.ts';
+import type { UdpRelay } from '../support/udp-relay.ts';
+import { launchCameraBrowser, waitForMovement } from '../support/video-browser.ts';
+import type { CameraBrowser } from '../support/video-browser.ts';
+import { stageKeyOf, startVideoStage } from '../support/video-stage.ts';
+import type { VideoStage } from '../support/video-stage.ts';
+
+const showId = 'show-1';
+
+let camera: CameraBrowser;
+let stage: VideoStage;
+/** The way of the media, which lets nothing through until it is mended. */
+let relay: UdpRelay;
+const contexts: BrowserContext[] = [];
+
+async function openPage(name: 'host' | 'viewer'): Promise<Page> {
+  const context = await camera.browser.newContext({ permissions: name === 'host' ? ['camera', 'microphone'] : [] });
+  contexts.push(context);
+  if (name === 'host') await relay.leadThrough(context);
+  const page = await context.newPage();
+  page.on('pageerror', (error) => console.error(`${name}:`, error));
+  await page.goto(`${stage.url}/${name}.html`);
+  await page.waitForFunction(() => globalThis.ready);
+  return page;
+}
+
+async function openHost(): Promise<Page> {
+  const page = await openPage('host');
+  await page.evaluate((streamKey) => {
+    globalThis.host = lib.createBroadcaster({
+      whipUrl: '/whip', socketUrl: '/live/publish', streamKey: () => streamKey, giveUpAfterMs: 3_000,
+    });
+    host.subscribe(({ stream }) => {
+      const video = document.querySelector('video');
+      if (video && video.srcObject !== stream) video.srcObject = stream;
+    });
+  }, stageKeyOf(showId));
+  return page;
+}
+
+async function openViewer(): Promise<Page> {
+  const page = await openPage('viewer');
+  await page.evaluate((show) => {
+    const video = document.querySelector('video');
+    if (video) globalThis.player = lib.createPlayer({ video, url: `/live/${show}/socket` });
+  }, showId);
+  return page;
+}
+
+const hostView = (page: Page): Promise<BroadcastView> => page.evaluate(() => ({ ...host.view(), stream: null }));
+const playerView = (page: Page): Promise<PlayerView> => page.evaluate(() => player.view());
+const playerStats = (page: Page): Promise<PlayerStats> => page.evaluate(() => player.stats());
+
+async function until(what: string, withinMs: number, condition: () => Promise<boolean> | boolean): Promise<number> {
+  const startMs = performance.now();
+  while (performance.now() - startMs < withinMs) {
+    if (await condition()) return Math.round(performance.now() - startMs);
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  throw new Error(`not within ${withinMs} ms: ${what}`);
+}
+
+async function openStage(port = 0): Promise<VideoStage> {
+  const opened = await startVideoStage({ openShows: [showId], port });
+  const { udpPort } = await opened.video.ready();
+  relay = await startUdpRelay(udpPort, {});
+  relay.link.cut();
+  return opened;
+}
+
+before(async () => {
+  camera = await launchCameraBrowser();
+  stage = await openStage();
+});
+
+afterEach(async () => {
+  for (const context of contexts.splice(0)) await context.close();
+  relay.link.cut();
+  stage.pictureNews.length = 0;
+});
+
+after(async () => {
+  await camera?.close();
+  await stage?.stop();
+  relay?.stop();
+});
+
+test('[W300] where UDP is blocked the show is on air by socket within 8 s, with picture and sound', async (t) => {
+  const host = await openHost();
+  const viewer = await openViewer();
+  const startedMs = performance.now();
+  await host.evaluate(() => globalThis.host.goLive());
+  const view = await hostView(host);
+  const onAirMs = Math.round(performance.now() - startedMs);
+  assert.deepEqual([view.state, view.way, view.reason], ['live', 'socket', null]);
+  await waitForMovement(viewer, 5_000);
+  const seenMs = Math.round(performance.now() - startedMs);
+  t.diagnostic(`on air after ${onAirMs} ms, seen after ${seenMs} ms (${camera.footage})`);
+  assert.ok(onAirMs < 8_000);
+  await until('the uplink is known', 10_000, async () => (await playerStats(viewer)).uplinkMs !== null);
+  await new Promise((done) => setTimeout(done, 3_000));
+  const [seen, stats, sent] = [await playerView(viewer), await playerStats(viewer), (await hostView(host)).stats];
+  t.diagnostic(JSON.stringify({ seen, stats, sent }));
+  assert.deepEqual([seen.state, seen.width, seen.height, seen.hasSound], ['playing', 720, 1280, true]);
+  assert.ok(sent && sent.bitrateBps > 100_000 && sent.width === 720, JSON.stringify(sent));
+  const decoded = () =>
+    viewer.evaluate(() => (document.querySelector('video') as unknown as { webkitAudioDecodedByteCount: number })
+      .webkitAudioDecodedByteCount);
+  await viewer.mouse.click(5, 5);
+  assert.equal(await viewer.evaluate(() => player.unmute()), true);
+  const soundBefore = await decoded();
+  await until('sound is decoded', 3_000, async () => (await decoded()) > soundBefore);
+  await host.evaluate(() => globalThis.host.stop());
+  await until('viewers hear the goodbye', 2_000, async () => (await playerView(viewer)).reason === 'interrupted');
+  assert.deepEqual(stage.pictureNews, [`up ${showId}`, `down ${showId} closed`]);
+});
+
+test('[W301] the direct way is taken back without a gap when the network lets it through again', async (t) => {
+  const host = await openHost();
+  const viewer = await openViewer();
+  await host.evaluate(() => globalThis.host.goLive());
+  await waitForMovement(viewer, 8_000);
+  assert.equal((await hostView(host)).way, 'socket');
+  relay.link.mend();
+  await host.evaluate(() => dispatchEvent(new Event('online')));
+  const backMs = await until('by the direct way', 10_000, async () => (await hostView(host)).way === 'direct');
+  t.diagnostic(`by the direct way after ${backMs} ms`);
+  assert.ok(relay.link.counts().forwarded > 0);
+  await waitForMovement(viewer, 3_000);
+  await new Promise((done) => setTimeout(done, 1_500));
+  const [view, stats] = [await hostView(host), await playerStats(viewer)];
+  assert.deepEqual([view.state, view.reason], ['live', null]);
+  assert.equal(stats.reconnects, 0);
+  assert.deepEqual(stage.pictureNews, [`up ${showId}`], 'nobody was told of a gap');
+});
+
+test('[W302] by socket too the show comes back by itself: a cut network, a restarted server', async (t) => {
+  const host = await openHost();
+  const viewer = await openViewer();
+  for (const page of [host, viewer]) await page.evaluate(() => { globalThis.reloads = 0; });
+  await host.evaluate(() => globalThis.host.goLive());
+  await waitForMovement(viewer, 8_000);
+  await relay.cut(host.context());
+  await until('viewers hear it', 20_000, async () => (await playerView(viewer)).reason === 'interrupted');
+  await until('the host knows', 10_000, async () => (await hostView(host)).state === 'reconnecting');
+  await new Promise((done) => setTimeout(done, 2_000));
+  await host.context().setOffline(false);
+  const backMs = await until('playing again', 10_000, async () => (await playerView(viewer)).state === 'playing');
+  t.diagnostic(`picture back ${backMs} ms after the network`);
+  assert.equal((await hostView(host)).way, 'socket');
+  const port = Number(new URL(stage.url).port);
+  await stage.stop();
+  relay.stop();
+  await until('the host notices', 8_000, async () => (await hostView(host)).state === 'reconnecting');
+  stage = await openStage(port);
+  const againMs = await until('playing again', 15_000, async () => (await playerView(viewer)).state === 'playing');
+  await waitForMovement(viewer, 5_000);
+  t.diagnostic(`picture back ${againMs} ms after the server`);
+  assert.equal((await hostView(host)).state, 'live');
+  for (const page of [host, viewer]) assert.equal(await page.evaluate(() => globalThis.reloads), 0, 'not reloaded');
+});
+
+test('[W303] another device takes a show over from one that publishes by socket, and that one says why', async () => {
+  const first = await openHost();
+  const viewer = await openViewer();
+  await first.evaluate(() => globalThis.host.goLive());
+  await waitForMovement(viewer, 8_000);
+  const second = await openHost();
+  await second.evaluate(() => globalThis.host.goLive());
+  assert.equal((await hostView(second)).state, 'live');
+  await until('the first one knows', 10_000, async () => (await hostView(first)).reason === 'replaced');
+  await waitForMovement(viewer, 5_000);
+  assert.equal((await hostView(second)).state, 'live');
+  assert.equal((await playerStats(viewer)).reconnects, 0);
+});

@@ -1,0 +1,70 @@
+/**
+ * Which way onto the air: directly (WHIP), which is quickest, or by socket where a network lets no UDP through. Pure;
+ * the broadcaster tells what it met and asks what to do.
+ *
+ * What was met is remembered for a while, so that a host who comes back after a moment need not wait for the direct way
+ * to fail again. After a change of network the socket is first still, which works nearly everywhere, and the direct way
+ * is tried at once beside it.
+ */
+export type Way = 'direct' | 'socket';
+
+/** So long a network is taken for one that blocks the direct way. Longer keeps hosts off it who moved meanwhile. */
+const rememberedMs = 30 * 60_000;
+/** The direct way is tried again in the background after this, doubling. Oftener costs battery for nothing. */
+const firstRetryMs = 30_000;
+const longestRetryMs = 10 * 60_000;
+
+export interface Ways {
+  /** What to try next. */
+  next(nowMs: number): Way;
+  /** The direct way was answered and did not connect. */
+  directBlocked(nowMs: number): void;
+  /** The way by socket failed too: the direct one is worth another look. */
+  socketFailed(): void;
+  directWorks(): void;
+  /** On air by socket: whether to try the direct way again now. */
+  isDirectDue(nowMs: number): boolean;
+  /** Another network: the direct way may work there, and is tried as soon as the show is on air again. */
+  networkChanged(nowMs: number): void;
+  /** Until when the direct way is taken for blocked; 0 when it is not. */
+  blockedUntilMs(): number;
+}
+
+/**
+ * @param hasSocket whether there is a second way here at all
+ * @param blockedUntilMs as remembered from the last time
+ */
+export function createWays(hasSocket: boolean, blockedUntilMs = 0, nowMs = 0): Ways {
+  let blockedUntil = hasSocket ? Math.min(blockedUntilMs, nowMs + rememberedMs) : 0;
+  let socketHasFailed = false;
+  let retryMs = firstRetryMs;
+  let dueMs = nowMs + firstRetryMs;
+  return {
+    next(atMs) {
+      if (!hasSocket || atMs >= blockedUntil || socketHasFailed) {
+        socketHasFailed = false;
+        return 'direct';
+      }
+      return 'socket';
+    },
+    directBlocked(atMs) {
+      if (!hasSocket) return;
+      blockedUntil = atMs + rememberedMs;
+      dueMs = atMs + retryMs;
+      retryMs = Math.min(retryMs * 2, longestRetryMs);
+    },
+    socketFailed() {
+      socketHasFailed = true;
+    },
+    directWorks() {
+      blockedUntil = 0;
+      retryMs = firstRetryMs;
+    },
+    isDirectDue: (atMs) => atMs >= dueMs,
+    networkChanged(atMs) {
+      retryMs = firstRetryMs;
+      dueMs = atMs;
+    },
+    blockedUntilMs: () => blockedUntil,
+  };
+}
