@@ -31,6 +31,7 @@ import { couponRoutes } from './offers/coupon-routes.ts';
 import { offersRoutes } from './offers/routes.ts';
 import { ordersRoutes } from './orders/routes.ts';
 import { paymentsRoutes } from './payments/routes.ts';
+import { bucketTrouble, createS3Blobs, s3SettingsOf } from './platform/blobs-s3.ts';
 import { createDiskBlobs, type Blobs } from './platform/blobs.ts';
 import { createMemoryBus } from './platform/bus.ts';
 import { systemClock } from './platform/clock.ts';
@@ -123,7 +124,7 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
   const { database, outbox } = platform;
   const jobs = createJobs({ url: deps.databaseUrl, log });
   const guests = createGuests({ secret: folder.secret('guests') });
-  const { blobs, recording } = addKeeping(deps, stack);
+  const { blobs, recording } = await addKeeping(deps, stack);
   // Everybody knows its passwords.
   const hasDemo = deps.isEmbedded && !config.empty && isLoopback(reach.host) && reach.tls === null;
   const posts = addPosts(deps, stack, hasDemo);
@@ -200,12 +201,17 @@ function addPlatform({ config, databaseUrl, log }: ComposeDeps, stack: ReturnTyp
 }
 
 /** Where pictures and recordings are kept. */
-function addKeeping({ config, folder, log }: ComposeDeps, stack: ReturnType<typeof createStack>) {
+async function addKeeping({ config, folder, log }: ComposeDeps, stack: ReturnType<typeof createStack>) {
   const recording = createRoom({
     folder: join(folder.path, 'recording'), reserveBytes: config.keepFreeMb * 1e6, log,
   });
   stack.add('room', recording.stop);
-  return { blobs: createDiskBlobs({ folder: join(folder.path, 'blobs') }), recording };
+  const settings = s3SettingsOf(config);
+  if (settings === null) return { blobs: createDiskBlobs({ folder: join(folder.path, 'blobs') }), recording };
+  const trouble = await bucketTrouble({ settings });
+  // Shows go on without it: recordings wait on this machine.
+  if (trouble !== null) log.error({ trouble }, 'the object store does not answer: pictures are missing until it does');
+  return { blobs: createS3Blobs({ settings }), recording };
 }
 
 /** What carries words away from here: mail, text messages, pushes. */

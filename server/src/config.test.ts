@@ -66,6 +66,8 @@ const refused: [string, string[], Record<string, string>, RegExp][] = [
   ['mail without a sender', [], { NACRE_SMTP_URL: 'smtp://a:hush@b', NACRE_PUBLIC_URL: 'https://b' }, /NACRE_MAIL_FROM/],
   ['mail from nobody', [], { NACRE_MAIL_FROM: 'Silk Road' }, /an e-mail address, with a name before it or without/],
   ['mail by http', [], { NACRE_SMTP_URL: 'https://b' }, /begins with `smtps:\/\/` or `smtp:\/\/`/],
+  ['half an object store', [], { NACRE_S3_URL: 'https://s3.b', NACRE_S3_SECRET: 'hush' }, /Set all four, or none/],
+  ['a bucket in the address', [], { NACRE_S3_URL: 'https://s3.b/pearls' }, /without a path/],
   ['a level that is none', [], { NACRE_LOG_LEVEL: 'loud' }, /`debug`/],
 ];
 for (const [what, args, env, sentence] of refused) {
@@ -84,7 +86,9 @@ test('a secret is neither in a refusal nor in the description', () => {
     assert.doesNotMatch(String(error), /hush/);
     return true;
   });
-  const config = read([], { DATABASE_URL: 'postgres://a:hush@b/c', NACRE_METRICS_TOKEN: 'hush' });
+  const config = read([], { DATABASE_URL: 'postgres://a:hush@b/c', NACRE_METRICS_TOKEN: 'hush',
+    NACRE_S3_URL: 'https://s3.b', NACRE_S3_BUCKET: 'pearls', NACRE_S3_KEY: 'hush', NACRE_S3_SECRET: 'hush',
+  });
   assert.doesNotMatch(describeConfig(config).join('\n'), /hush/);
 });
 

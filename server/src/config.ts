@@ -153,6 +153,28 @@ export const configSchema = Type.Object({
     description: 'Room on the disk of the data folder that recordings leave free, for orders and everything else. With '
       + 'less, shows go on and nothing of them is recorded until there is room again.',
   }),
+  s3Url: setting(text('^https?://[^/]+$'), {
+    env: ['NACRE_S3_URL'], unset: 'pictures and recordings are in the data folder',
+    description: 'An object store that speaks S3’s protocol (MinIO, Garage, Ceph, AWS, R2), without the bucket: '
+      + '`https://s3.example.org`. Pictures and recordings of shows are then kept there. Needs the three below; '
+      + '`docs/operating/storage.md` tells of rights, moving and backing up.',
+  }),
+  s3Bucket: setting(text('^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$'), {
+    env: ['NACRE_S3_BUCKET'], unset: 'none',
+    description: 'The bucket there. It belongs to this Nacre alone and nobody else may read it.',
+  }),
+  s3Key: setting(text('^[^\\s/,]+$'), {
+    env: ['NACRE_S3_KEY'], secret: true, unset: 'none',
+    description: 'The access key id that opens the bucket.',
+  }),
+  s3Secret: setting(text('^\\S+$'), {
+    env: ['NACRE_S3_SECRET'], secret: true, unset: 'none', description: 'The secret that belongs to this key.',
+  }),
+  s3Region: setting(Type.String({ default: 'us-east-1', pattern: '^[a-z0-9-]+$' }), {
+    env: ['NACRE_S3_REGION'],
+    description: 'The region that requests are signed for. At AWS the bucket’s; R2 takes `auto`, Garage `garage` '
+      + 'unless it is set otherwise there; others do not care.',
+  }),
   completedAfterDays: setting(Type.Integer({ default: 7, minimum: 1, maximum: 365 }), {
     env: ['NACRE_COMPLETED_AFTER_DAYS'], unit: 'days',
     description: 'A delivered order is completed after so long.',
@@ -211,6 +233,11 @@ export function readConfig(sources: { args: string[]; env: NodeJS.ProcessEnv }):
       + 'A name goes into --public-url.');
   }
   checkTurn(config);
+  const s3 = [config.s3Url, config.s3Bucket, config.s3Key, config.s3Secret];
+  if (s3.includes(null) && s3.some((one) => one !== null)) {
+    throw wrongUse('An object store needs NACRE_S3_URL, NACRE_S3_BUCKET, NACRE_S3_KEY and NACRE_S3_SECRET. '
+      + 'Set all four, or none.');
+  }
   if (config.smtpUrl !== null && (config.mailFrom === null || config.publicUrl === null)) {
     throw wrongUse('NACRE_SMTP_URL is set without NACRE_MAIL_FROM and NACRE_PUBLIC_URL. A mail needs a sender, and its '
       + 'link an address that leads here. Set all three, or none.');

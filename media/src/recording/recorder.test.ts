@@ -10,6 +10,7 @@ import HLS from 'hls-parser';
 import { Parser } from 'm3u8-parser';
 import { createChance } from '../../../tests/simulation/world.ts';
 import { drawStream } from '../../../tests/support/drawn-stream.ts';
+import { mountSmallDisk } from '../../../tests/support/small-disk.ts';
 import { wholeFragments } from '../fmp4/fragment-reader.ts';
 import { createHls } from '../hls/hls.ts';
 import { checkRecording } from './check.ts';
@@ -63,6 +64,14 @@ async function untilSettled(recorder: ReturnType<typeof createRecorder>): Promis
     was = segmentsKept + segmentsLost;
   }
   throw new Error('the recorder does not settle');
+}
+
+/** Until the index has so many segments, lost ones too. */
+async function untilKept(recorder: ReturnType<typeof createRecorder>, segments: number): Promise<void> {
+  for (let tries = 0; (recorder.index('show')?.segments.length ?? 0) < segments; tries += 1) {
+    if (tries > 1_000) throw new Error(`${recorder.index('show')?.segments.length} segments`);
+    await new Promise((done) => setTimeout(done, 10));
+  }
 }
 
 test('[M50] what is kept is what was sent, in order, with its time', async (t) => {
@@ -264,6 +273,82 @@ test('[M57] a recording has an end, and where there is no room nothing is writte
   assert.deepEqual(index.segments.map(({ isLost }) => isLost), [false, true, true, true, false]);
   assert.ok([...store.kept.values()].reduce((sum, { length }) => sum + length, 0) < bytes * 3);
   assert.deepEqual((await checkRecording(index, reader(store.kept))).faults, []);
+});
+
+test('[M58] a stop in the middle of finishing keeps what the store has not taken for the next process', async (t) => {
+  const folder = newFolder(t);
+  const store = createStore();
+  const { recorder, hls, stream } = stage(folder, store);
+  stream.begin('one');
+  stream.play(4_000);
+  await untilSettled(recorder);
+  store.isDown = true;
+  stream.play(4_000);
+  hls.end('show');
+  const finishing = assert.rejects(recorder.finish('show'), /stopped/);
+  await new Promise((done) => setTimeout(done, 100));
+  // It comes back just too late.
+  store.isDown = false;
+  await recorder.stop();
+  await finishing;
+  const next = createRecorder({ folder, store, log });
+  assert.deepEqual(await next.recover(), ['show']);
+  const index = (await next.finish('show'))!;
+  assert.equal(durationOf(index), 8_000);
+  assert.deepEqual((await checkRecording(index, reader(store.kept))).faults, []);
+});
+
+test('[M59] a line of the index that a full disk cut short costs no other, also after a crash', async (t) => {
+  const disk = mountSmallDisk(8);
+  if ('why' in disk) return t.skip(disk.why);
+  const store = createStore();
+  const { recorder, hls, stream } = stage(disk.folder, store);
+  try {
+    stream.begin('one');
+    stream.play(5_000);
+    await untilKept(recorder, 2);
+    disk.fill();
+    // So many lines that one of them does not fit into the last page.
+    stream.play(80_000);
+    await new Promise((done) => setTimeout(done, 300));
+    disk.clear();
+    stream.play(4_000);
+    await untilKept(recorder, 43);
+    const before = recorder.index('show')!;
+    assert.ok(durationOf(before) >= 86_000, `${durationOf(before)}`);
+    // As after kill -9: nothing was finished.
+    const next = createRecorder({ folder: disk.folder, store, log });
+    await next.recover();
+    assert.deepEqual(next.index('show')!.segments, before.segments);
+    await next.stop();
+  } finally {
+    hls.end('show');
+    await recorder.stop();
+    disk.remove();
+  }
+});
+
+test('[M60] what is left of a recording and cannot be read is put aside, not deleted', async (t) => {
+  const folder = newFolder(t);
+  const store = createStore();
+  const { recorder, stream } = stage(folder, store);
+  stream.begin('one');
+  stream.play(3_000);
+  await untilSettled(recorder);
+  await recorder.stop();
+  // No file can be read like this, by nobody.
+  const index = join(folder, 'show', 'index.jsonl');
+  await rm(index);
+  await mkdir(index);
+  const next = createRecorder({ folder, store, log });
+  assert.deepEqual(await next.recover(), []);
+  assert.equal(await next.finish('show'), null);
+  assert.ok(next.stats().trouble !== null);
+  const [aside, ...others] = readdirSync(folder);
+  assert.match(aside!, /^show\.unread-\w+$/);
+  assert.deepEqual(others, []);
+  assert.ok(readdirSync(join(folder, aside!)).some((name) => name.endsWith('.m4s')));
+  assert.deepEqual(await createRecorder({ folder, store, log }).recover(), [], 'and left alone from then on');
 });
 
 test('[M54] the playlist grows while the show runs and is whole when it is over, for two readers', async (t) => {

@@ -9,7 +9,9 @@
  * Invariants: the live picture never waits for a disk; what waits in memory is bounded, and what could not be kept is
  * written down as lost, with its time.
  */
-import { mkdir, open, readdir, readFile, rm, truncate, writeFile, type FileHandle } from 'node:fs/promises';
+import {
+  mkdir, mkdtemp, open, readdir, readFile, rename, rm, truncate, writeFile, type FileHandle,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readFragments, wholeFragments } from '../fmp4/fragment-reader.ts';
@@ -60,6 +62,8 @@ export interface RecorderStats {
 
 /** Bytes of one stream that wait for the disk: half a minute of it. What comes on top is lost. */
 const waitingBytesMax = 8 * 1024 * 1024;
+/** In the name of a folder that nobody reads any more. */
+const aside = '.unread-';
 /** Between tries to reach the store. */
 const retryMs = { first: 500, longest: 30_000 };
 /** How long `finish` waits for the store. */
@@ -88,6 +92,10 @@ interface Stream {
   /** What is written to the spool, one after the other; and what goes to the store, likewise. Neither ever rejects. */
   spooling: Promise<void>;
   storing: Promise<void>;
+  /** What is written to the index, likewise. */
+  noting: Promise<void>;
+  /** Where a line of the index begins that may not be whole; null: all are. */
+  tornAt: number | null;
   waitingBytes: number;
   /** How long it is with what waits, and how long it may get; null until that is known. */
   lengthMs: number;
@@ -161,7 +169,8 @@ function streamOf(core: Core, id: string): Stream {
   if (known !== undefined) return known;
   const stream: Stream = {
     id, folder: join(core.folder, id), index: emptyIndex(), maps: new Set(), spool: null, spoiled: new Set(),
-    spooling: Promise.resolve(), storing: Promise.resolve(), waitingBytes: 0, lengthMs: 0, limitMs: null,
+    spooling: Promise.resolve(), storing: Promise.resolve(),
+    noting: Promise.resolve(), tornAt: null, waitingBytes: 0, lengthMs: 0, limitMs: null,
   };
   core.streams.set(id, stream);
   return stream;
@@ -217,7 +226,8 @@ async function keepMap(core: Core, stream: Stream, { map: { name, init } }: HlsS
   if (stream.maps.has(name)) return;
   const { mime, width, height, hasAudio } = init;
   const path = join(stream.folder, `${name}.mp4`);
-  await writeFile(path, init.initSegment);
+  // Without it nothing behind it can be shown: it is on the disk before it is named.
+  await writeFile(path, init.initSegment, { flush: true });
   await note(stream, { map: { name, mime, width, height, hasAudio } });
   stream.maps.add(name);
   storeMap(core, stream, name, path);
@@ -260,12 +270,23 @@ function store(core: Core, stream: Stream, work: () => Promise<void>): void {
   });
 }
 
-async function note(stream: Stream, entry: IndexEntry): Promise<void> {
+/** One line after the other, whoever writes it. */
+function note(stream: Stream, entry: IndexEntry): Promise<void> {
+  const noted = stream.noting.then(() => appendEntry(stream, entry));
+  stream.noting = noted.catch(() => undefined);
+  return noted;
+}
+
+async function appendEntry(stream: Stream, entry: IndexEntry): Promise<void> {
   await mkdir(stream.folder, { recursive: true });
   const file = await open(join(stream.folder, 'index.jsonl'), 'a');
   try {
+    // A full disk may have taken half a line: what came behind it would not be read any more.
+    if (stream.tornAt !== null) await file.truncate(stream.tornAt);
+    stream.tornAt = (await file.stat()).size;
     await file.appendFile(writeEntry(entry));
     await file.datasync();
+    stream.tornAt = null;
   } finally {
     await file.close();
   }
@@ -280,6 +301,8 @@ async function finish(core: Core, streamId: string): Promise<RecordingIndex | nu
   if ((await Promise.race([stream.storing, late])) === 'late') {
     throw new Error(`the recording of ${streamId} still waits for its store`);
   }
+  // What the store did not take is in the spool, and there alone.
+  if (core.stopping.signal.aborted) throw new Error(`stopped while the recording of ${streamId} was finished`);
   const { index } = stream;
   if (index.segments.length > 0) {
     const lines = [...index.maps.map((map) => ({ map })), ...index.segments.map((segment) => ({ segment }))];
@@ -292,20 +315,28 @@ async function finish(core: Core, streamId: string): Promise<RecordingIndex | nu
 
 async function recover(core: Core): Promise<string[]> {
   const folders = await readdir(core.folder).catch(() => []);
-  for (const id of folders) {
+  const found: string[] = [];
+  for (const id of folders.filter((name) => !name.includes(aside))) {
     const stream = streamOf(core, id);
     try {
       await takeUp(core, stream);
+      found.push(id);
     } catch (error) {
-      trouble(core, stream, error, 'what is left of a recording could not be read');
+      trouble(core, stream, error, 'what is left of a recording could not be read, and was put aside');
+      // Taken for empty it would be deleted.
+      core.streams.delete(id);
+      await rename(stream.folder, await mkdtemp(stream.folder + aside));
     }
   }
-  return folders;
+  return found;
 }
 
 async function takeUp(core: Core, stream: Stream): Promise<void> {
   const path = join(stream.folder, 'index.jsonl');
-  const text = await readFile(path, 'utf8').catch(() => '');
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    if ((error as { code?: string }).code === 'ENOENT') return '';
+    throw error;
+  });
   const { index, bytes } = readIndex(text);
   if (bytes < Buffer.byteLength(text)) await truncate(path, bytes);
   stream.index = index;

@@ -7,6 +7,7 @@ import { createTestDatabase } from '../../../tests/support/database.ts';
 import { mountRecordings } from '../../../tests/support/recordings-api.ts';
 import { createShowApi } from '../../../tests/support/show-api.ts';
 import { chaptersOf } from './recordings.ts';
+import { writeReport } from './store.ts';
 
 const database = await createTestDatabase(import.meta.url);
 let kept: ReturnType<typeof mountRecordings> | undefined;
@@ -200,6 +201,11 @@ test('[RE7] taken away it is gone for everybody and for good, and that is kept',
   assert.equal(await recording.blobs.read(`recordings/${showId}/index.jsonl`), null);
   const { rows } = await query('select removed_by from recording where show_id = $1', [showId]);
   assert.equal(rows[0]!['removed_by'], owner.id);
+  // It was being read through meanwhile, and its bytes went away.
+  await writeReport(api.platform.database.db, showId, { faults: [{ atMs: 0, fault: 'missing' }] });
+  const office = (await api.ask(`/api/office/shows/${showId}/recording`, { cookie: owner.cookie }))
+    .json as unknown as OfficeRecording;
+  assert.deepEqual([office.state, office.report], ['removed', null]);
 });
 
 test('[RE8] what is too old goes by itself', async () => {

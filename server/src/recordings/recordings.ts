@@ -9,6 +9,7 @@ import type { Recorder } from '@nacre/media/recording/recorder';
 import { checkRecording } from '@nacre/media/recording/check';
 import { durationOf, placeOf, stretchesOf, type Stretch } from '@nacre/media/recording/recording-index';
 import type { Actor, PersonActor } from '../http/actor.ts';
+import { readAhead } from '../lib/read-ahead.ts';
 import { Refusal } from '../lib/refusal.ts';
 import type { Tx } from '../platform/database.ts';
 import type { Jobs } from '../platform/jobs.ts';
@@ -73,6 +74,8 @@ const CHAPTER_MIN_MS = 1_000;
 const END_MS = 10_000;
 /** Of one person; who watches more goes on with the latest. */
 const WATCHED_MOST = 200;
+/** Segments of half a megabyte; an object store takes its time for each. */
+const READ_AHEAD = 8;
 /** Taken away by one sweep. */
 const SWEEP_MOST = 100;
 
@@ -241,8 +244,11 @@ async function check(deps: RecordingsDeps, showId: string): Promise<void> {
   const { database: { db }, log } = deps.platform;
   const index = await deps.shelf.stored(showId);
   const row = await store.find(db, showId);
-  if (index === null || row?.state !== 'ready') return;
-  const found = await checkRecording(index, (sequence) => deps.shelf.segment(showId, sequence));
+  if (index === null || row?.state !== 'ready' || row.report !== null) return;
+  const kept = index.segments.flatMap(({ sequence, isLost }) => (isLost ? [] : [sequence]));
+  const found = await checkRecording(index, readAhead(kept, READ_AHEAD, (sequence) => (
+    deps.shelf.segment(showId, sequence)
+  )));
   const placeOfSegment = new Map<number, number>();
   let atMs = 0;
   for (const { sequence, durationMs } of index.segments) {

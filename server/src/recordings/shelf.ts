@@ -39,6 +39,8 @@ export interface Shelf {
 
 /** An index has 150 bytes for each two seconds: 50 of three hours are 40 MB at most. */
 const rememberIndexes = 50;
+/** An object store takes its time for each. */
+const removeTogether = 16;
 /** Another process may have taken one away. */
 const rememberMs = 60_000;
 
@@ -112,7 +114,10 @@ export function createShelf(deps: {
     async remove(showId) {
       const index = await stored(showId);
       if (index === null) return;
-      for (const { sequence } of index.segments) await blobs.remove(segmentKey(showId, sequence));
+      const keys = index.segments.map(({ sequence }) => segmentKey(showId, sequence));
+      for (let from = 0; from < keys.length; from += removeTogether) {
+        await Promise.all(keys.slice(from, from + removeTogether).map((key) => blobs.remove(key)));
+      }
       for (const { name } of index.maps) await blobs.remove(mapKey(showId, name));
       await blobs.remove(indexKey(showId));
       over.delete(showId);

@@ -24,8 +24,10 @@ export async function insert(tx: Tx, row: Insertable<Recording>): Promise<boolea
   return inserted !== undefined;
 }
 
+/** Not of one that was taken away while it was read: it would tell of faults that are none. */
 export async function writeReport(db: Db, showId: string, report: object): Promise<void> {
-  await db.updateTable('recording').set({ report: JSON.stringify(report) }).where('show_id', '=', showId).execute();
+  await db.updateTable('recording').set({ report: JSON.stringify(report) })
+    .where('show_id', '=', showId).where('state', '=', 'ready').execute();
 }
 
 /** @returns false when there is none to remove */
