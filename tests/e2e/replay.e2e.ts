@@ -160,3 +160,18 @@ test('[W323] in Arabic, dark and small: right to left, the controls not', async 
   assert.ok(play < speed, 'controls run from left to right');
   await page.context().close();
 });
+
+test('[W324] the office tells that the recording is whole, and takes the replay away', async () => {
+  const page = await open(`/office/${market.shop.slug}/shows/${showId}`, market.owner, {
+    viewport: { width: 1280, height: 800 },
+  });
+  await page.getByText(say('office.recording_whole')).waitFor();
+  await look(page, 'office');
+  await page.getByRole('button', { name: say('office.recording_remove') }).click();
+  await look(page, 'office-remove');
+  await page.getByRole('dialog').getByRole('button', { name: say('office.recording_remove_do') }).click();
+  await page.getByText(/^The replay was removed on/).waitFor();
+  await page.goto(`${nacre.url}/shows/${showId}`, { waitUntil: 'networkidle' });
+  await page.getByText(say('viewer.ended_title')).waitFor();
+  await page.context().close();
+});
