@@ -1526,6 +1526,7 @@ export interface MessageArguments {
   'replay.break': null;
   'replay.again': null;
   'replay.meta': { shop: string };
+  'replay.to_live': null;
   'signin.sheet_title': null;
   'signin.sheet_text': null;
   'signin.title': null;
@@ -2008,6 +2009,7 @@ export interface MessageArguments {
   'viewer.put_in': null;
   'viewer.wait_in_line': null;
   'viewer.to_replay': null;
+  'viewer.from_beginning': null;
   'wait.join': null;
   'wait.join_note': null;
   'wait.first': null;

@@ -10,11 +10,14 @@ export const load: PageServerLoad = async (event) => {
   const show = (await askPage(
     api.GET('/api/shows/{showId}', { params: { path: { showId: event.params.id } } }),
   )) as Show;
+  const isRunning = show.state === 'live' || show.state === 'interrupted';
+  // Of a running show what has been so far can be seen by who asks for a place in it.
+  const asksForPlace = ['t', 'at'].some((name) => event.url.searchParams.has(name));
   // Whether the reader follows, and what they put aside, are details: the show opens without them too.
   const [shop, aside, replay] = await Promise.all([
     ask(api.GET('/api/shops/{slug}', { params: { path: { slug: show.shop.slug } } })).catch(() => null),
     ask(api.GET('/api/shows/{showId}/aside', { params: { path: { showId: show.id } } })).catch(() => null),
-    show.state === 'ended'
+    show.state === 'ended' || (isRunning && asksForPlace)
       ? ask(api.GET('/api/shows/{showId}/replay', { params: { path: { showId: show.id } } })).catch(() => null)
       : null,
   ]);
