@@ -70,7 +70,13 @@ export type PublishServerMessage =
   | { type: 'welcome'; version: number; sessionId: string }
   /** Followed by a close. `code` is one of `refusals.ts`. */
   | { type: 'refused'; code: string; title: string }
-  | { type: 'pong'; /** The ping's own. */ sentMs: number }
+  | {
+      type: 'pong';
+      /** The ping's own. */
+      sentMs: number;
+      /** Of binary messages, since the beginning: what the line has really carried. */
+      receivedBytes: number;
+    }
   | { type: 'key' };
 
 export type PublisherMessage =

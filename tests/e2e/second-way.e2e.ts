@@ -4,9 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
+import type { TestContext } from 'node:test';
 import type { BrowserContext, Page } from 'playwright-core';
 import type { BroadcastView } from '../../web/src/lib/broadcast/face.ts';
 import type { PlayerStats, PlayerView } from '../../web/src/lib/player/face.ts';
+import { startNarrowLine } from '../support/narrow-line.ts';
 import { startUdpRelay } from '../support/udp-relay.ts';
 import type { UdpRelay } from '../support/udp-relay.ts';
 import { launchCameraBrowser, waitForMovement } from '../support/video-browser.ts';
@@ -22,19 +24,19 @@ let stage: VideoStage;
 let relay: UdpRelay;
 const contexts: BrowserContext[] = [];
 
-async function openPage(name: 'host' | 'viewer'): Promise<Page> {
+async function openPage(name: 'host' | 'viewer', origin = stage.url): Promise<Page> {
   const context = await camera.browser.newContext({ permissions: name === 'host' ? ['camera', 'microphone'] : [] });
   contexts.push(context);
   if (name === 'host') await relay.leadThrough(context);
   const page = await context.newPage();
   page.on('pageerror', (error) => console.error(`${name}:`, error));
-  await page.goto(`${stage.url}/${name}.html`);
+  await page.goto(`${origin}/${name}.html`);
   await page.waitForFunction(() => globalThis.ready);
   return page;
 }
 
-async function openHost(): Promise<Page> {
-  const page = await openPage('host');
+async function openHost(origin = stage.url): Promise<Page> {
+  const page = await openPage('host', origin);
   await page.evaluate((streamKey) => {
     globalThis.host = lib.createBroadcaster({
       whipUrl: '/whip', socketUrl: '/live/publish', streamKey: () => streamKey, giveUpAfterMs: 3_000,
@@ -182,3 +184,67 @@ test('[W303] another device takes a show over from one that publishes by socket,
   assert.equal((await hostView(second)).state, 'live');
   assert.equal((await playerStats(viewer)).reconnects, 0);
 });
+
+/** What the host's page and a viewer's say each second, until it holds or the time is over. */
+async function watchWeak(
+  t: TestContext, pages: { host: Page; viewer: Page }, withinMs: number, holds: (view: BroadcastView) => boolean,
+): Promise<void> {
+  const startedMs = performance.now();
+  let last = '';
+  while (performance.now() - startedMs < withinMs) {
+    const view = await hostView(pages.host);
+    const { stats } = view;
+    const told = `${view.tooWeakFor} ${stats?.height}p${stats?.framesPerSecond}`;
+    if (told !== last) {
+      const { delayMs } = await playerView(pages.viewer);
+      const after = ((performance.now() - startedMs) / 1000).toFixed(1);
+      t.diagnostic(`${after} s: ${told}, ${Math.round((stats?.bitrateBps ?? 0) / 1000)} kbit/s sent, line `
+        + `${Math.round((stats?.availableBps ?? 0) / 1000)}, ${view.state} ${view.way}, ${delayMs} ms late`);
+    }
+    last = told;
+    if (holds(view)) return;
+    await new Promise((done) => setTimeout(done, 500));
+  }
+  throw new Error(`not within ${withinMs} ms: ${last}`);
+}
+
+for (const way of ['socket', 'direct'] as const) {
+  test(`[W306] on a weak line less is sent, down to sound with a still, and all of it again (${way})`, async (t) => {
+    const line = await startNarrowLine(stage.url);
+    t.after(() => line.stop());
+    if (way === 'direct') relay.link.mend();
+    const host = await openHost(line.url);
+    const viewer = await openViewer();
+    await host.evaluate(() => globalThis.host.goLive());
+    await waitForMovement(viewer, 8_000);
+    assert.equal((await hostView(host)).way, way);
+    const setRate = (rateBps: number | null): void => {
+      if (way === 'socket') line.setRate(rateBps);
+      else relay.link.setWeather(rateBps === null ? {} : { rateBps });
+    };
+    await new Promise((done) => setTimeout(done, 6_000));
+    assert.equal((await hostView(host)).tooWeakFor, null);
+    t.diagnostic('a line of 350 kbit/s');
+    setRate(350_000);
+    const isSmaller = ({ tooWeakFor, stats }: BroadcastView): boolean =>
+      tooWeakFor === 'size' && stats !== null && stats.height > 0 && stats.height < 1_280;
+    await watchWeak(t, { host, viewer }, 30_000, isSmaller);
+    await waitForMovement(viewer, 8_000);
+    t.diagnostic('a line of 110 kbit/s');
+    setRate(110_000);
+    await watchWeak(t, { host, viewer }, 40_000, ({ tooWeakFor }) => tooWeakFor === 'moving');
+    await new Promise((done) => setTimeout(done, 10_000));
+    const soundOf = () =>
+      viewer.evaluate(() => (document.querySelector('video') as unknown as { webkitAudioDecodedByteCount: number })
+        .webkitAudioDecodedByteCount);
+    t.diagnostic(JSON.stringify({ seen: await playerView(viewer), stats: await playerStats(viewer) }));
+    assert.equal((await hostView(host)).state, 'live', 'it stays on air');
+    assert.equal((await playerView(viewer)).state, 'playing');
+    assert.ok((await soundOf()) >= 0);
+    t.diagnostic('a good line');
+    setRate(null);
+    await watchWeak(t, { host, viewer }, 100_000, ({ tooWeakFor }) => tooWeakFor === null);
+    await waitForMovement(viewer, 8_000);
+    assert.equal((await playerStats(viewer)).reconnects, 0);
+  });
+}

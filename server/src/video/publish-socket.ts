@@ -99,6 +99,7 @@ export function createPublishSocket(deps: PublishSocketDeps): PublishSocket {
 function serve(deps: PublishSocketDeps, webSocket: WebSocket, onKnown: () => void): void {
   let publisher: SocketPublisher | null = null;
   let hasAsked = false;
+  let receivedBytes = 0;
   const meter = createTraffic(deps.now);
   const tell = (message: PublishServerMessage): void => {
     if (webSocket.readyState === webSocket.OPEN) webSocket.send(JSON.stringify(message));
@@ -126,11 +127,14 @@ function serve(deps: PublishSocketDeps, webSocket: WebSocket, onKnown: () => voi
   };
   /** False for what the protocol does not know, at this time or at all. */
   const take = (data: Buffer, isBinary: boolean): boolean => {
-    if (isBinary) return publisher !== null && takeMedia(publisher, data);
+    if (isBinary) {
+      receivedBytes += data.length;
+      return publisher !== null && takeMedia(publisher, data);
+    }
     const message = data.length <= publishLimits.textBytes ? parsePublisherMessage(data.toString()) : null;
     if (message?.type === 'ping' && publisher !== null) {
       publisher.ping(message.sentMs, message.before);
-      tell({ type: 'pong', sentMs: message.sentMs });
+      tell({ type: 'pong', sentMs: message.sentMs, receivedBytes });
       return true;
     }
     if (message?.type !== 'hello' || hasAsked) return false;

@@ -7,7 +7,7 @@
 import { CameraFailure, openCamera, openDevices, openMicrophone, type CameraWish } from './camera.ts';
 import { change, fail, inTurn, stopTracks, type Core } from './core.ts';
 import { listDevices, rememberDevices } from './devices.ts';
-import { holdLast, showPause } from './still-picture.ts';
+import { holdLast, showPause, showSlowly, type StillPicture } from './still-picture.ts';
 
 /** Shorter silences of a camera come with every change of it. */
 const missingAfterMs = 600;
@@ -140,8 +140,13 @@ export async function sendPicture(core: Core): Promise<void> {
     if (core.pause) await publication.replaceTrack(core.pause.track);
   } else {
     core.pause = null;
-    if (camera) await publication.replaceTrack(camera);
+    const slow = core.isStill && camera ? slowed(core, camera) : null;
+    if (camera) await publication.replaceTrack(slow?.track ?? camera);
     pause?.stop();
+    if (!slow) {
+      core.slow?.stop();
+      core.slow = null;
+    }
   }
 }
 
@@ -150,6 +155,15 @@ export function comeBack(core: Core): void {
   core.publication?.checkSoon();
   clearTimeout(core.retakeTimer);
   core.retakeTimer = setTimeout(() => void inTurn(core, () => retake(core)), returnWithinMs);
+}
+
+/** The camera with a picture every few seconds; null where the browser has no pictures from a canvas. */
+function slowed(core: Core, camera: MediaStreamTrack): StillPicture | null {
+  if (core.slow?.camera === camera) return core.slow;
+  core.slow?.stop();
+  const slow = showSlowly(camera);
+  core.slow = slow && { ...slow, camera };
+  return core.slow;
 }
 
 /** Takes anew what the system took away. Nothing while everything is there, or the page is hidden. */

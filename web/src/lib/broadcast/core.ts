@@ -22,6 +22,9 @@ export interface Core {
   returning: { lose: () => void } | null;
   /** Sent in place of the camera while the system holds it. */
   pause: StillPicture | null;
+  /** The line carries no moving picture: a camera's picture every few seconds is sent. */
+  isStill: boolean;
+  slow: (StillPicture & { camera: MediaStreamTrack }) | null;
   /** Aborted when the show is not wanted any more; null when none is. */
   wanted: AbortController | null;
   /** Ends the pause between two attempts early. */
@@ -54,6 +57,8 @@ export function endShow(core: Core, goodbye = true): void {
   core.publication = null;
   core.pause?.stop();
   core.pause = null;
+  core.slow?.stop();
+  core.slow = null;
 }
 
 export function fail(core: Core, reason: BroadcastReason, detail: string | null = null): void {

@@ -109,6 +109,8 @@ export interface BroadcastView {
    */
   missing: { camera: boolean; microphone: boolean };
   saving: BroadcastSaving;
+  /** What the line is too weak for now; null for nothing. `moving`: sound goes, and a picture every few seconds. */
+  tooWeakFor: 'bitrate' | 'frame-rate' | 'size' | 'moving' | null;
   /** Null when not live. `socket`: this network blocks the direct way, and the picture goes by another, later one. */
   way: 'direct' | 'socket' | null;
   /** Null when not live. Refreshed about once a second. */

@@ -28,6 +28,9 @@ const answerWithinMs = 6_000;
  */
 const startKbps = 1_200;
 
+/** Of the browser's estimate. An encoder that sends less needs no more, and the estimate does not rise by itself. */
+const filledRatio = 0.7;
+
 /** How often the connection is looked at. Rarer notices losses later, more often costs battery. */
 const lookEveryMs = 300;
 
@@ -39,6 +42,8 @@ export interface Publication {
   /** What is sent at most from now on. */
   setShape(shape: PictureShape): Promise<void>;
   stats(): BroadcastStats;
+  /** What the line carries, bits per second; null while what is sent does not fill it, and nobody knows. */
+  carriesBps(): number | null;
   /** Whether the server still hears us, asked with more impatience: after a change of network. */
   checkSoon(): void;
   /** Whether another publisher took the show over since. */
@@ -236,6 +241,10 @@ function watch(
       await senders.video.setParameters(parameters).catch(() => undefined);
     },
     stats: () => meter.stats(),
+    carriesBps() {
+      const { availableBps, bitrateBps } = meter.stats();
+      return availableBps !== null && bitrateBps > availableBps * filledRatio ? availableBps : null;
+    },
     checkSoon: () => meter.beImpatient(performance.now()),
     wasReplaced: async () => (await (asked ?? askStatus(sessionUrl, auth))) === 410,
     end(withGoodbye) {

@@ -23,6 +23,9 @@ const impatientAfterMs = 900;
 const impatientForMs = 5_000;
 /** What went out is looked at over this. */
 const rateWindowMs = 1_000;
+const carriedWindowMs = 1_500;
+/** A line that is so far behind is full, and what arrives is what it carries. Less takes jitter for that. */
+const fullBacklogMs = 250;
 
 export interface PublishLine {
   send(media: PublishedMedia): void;
@@ -34,6 +37,8 @@ export interface PublishLine {
   roundTripMs(): number | null;
   /** How much longer than at best a message takes now, ms. */
   backlogMs(): number;
+  /** What the line carries, bits per second; null while it is not full, and might carry more. */
+  carriesBps(): number | null;
   /** The network changed: a line that does not answer soon is a lost one. */
   beImpatient(): void;
   wasReplaced(): boolean;
@@ -116,6 +121,8 @@ function watchLine(socket: WebSocket, options: PublishLineOptions): PublishLine 
   let bestRoundTripMs = Infinity;
   let handedBytes = 0;
   let window = { fromMs: performance.now(), fromBytes: 0, bps: 0 };
+  /** What the server had received, as it said then. */
+  const arrived: { atMs: number; bytes: number }[] = [];
 
   const over = (): boolean => {
     if (isOver) return false;
@@ -157,12 +164,22 @@ function watchLine(socket: WebSocket, options: PublishLineOptions): PublishLine 
     before = { sentMs: message.sentMs, roundTripMs };
     bestRoundTripMs = Math.min(bestRoundTripMs, roundTripMs);
     pinged = pinged.filter((sentMs) => sentMs > message.sentMs);
+    arrived.push({ atMs: answeredMs, bytes: message.receivedBytes });
+    // One from before the window is its beginning.
+    while (arrived.length > 2 && answeredMs - arrived[1]!.atMs > carriedWindowMs) arrived.shift();
   });
   socket.addEventListener('close', ({ code }) => {
     closeCode = code;
     if (over()) options.onLost();
   });
   ping();
+
+  const backlogMs = (): number => {
+    // A ping that is still on its way tells more than the last answer.
+    const onItsWayMs = pinged[0] === undefined ? 0 : performance.now() - pinged[0];
+    const lastMs = Math.max(before?.roundTripMs ?? 0, onItsWayMs);
+    return Number.isFinite(bestRoundTripMs) ? Math.max(0, lastMs - bestRoundTripMs) : 0;
+  };
 
   return {
     send(media) {
@@ -174,11 +191,13 @@ function watchLine(socket: WebSocket, options: PublishLineOptions): PublishLine 
     queuedBytes: () => (isOver ? 0 : socket.bufferedAmount),
     sentBps: () => window.bps,
     roundTripMs: () => before?.roundTripMs ?? null,
-    backlogMs() {
-      // A ping that is still on its way tells more than the last answer.
-      const onItsWayMs = pinged[0] === undefined ? 0 : performance.now() - pinged[0];
-      const lastMs = Math.max(before?.roundTripMs ?? 0, onItsWayMs);
-      return Number.isFinite(bestRoundTripMs) ? Math.max(0, lastMs - bestRoundTripMs) : 0;
+    backlogMs,
+    carriesBps() {
+      const [first] = arrived;
+      const last = arrived.at(-1);
+      if (!first || !last || first === last || backlogMs() < fullBacklogMs) return null;
+      // Up to now: while nothing arrives it carries less and less.
+      return Math.round(((last.bytes - first.bytes) * 8_000) / (performance.now() - first.atMs));
     },
     beImpatient() {
       const nowMs = performance.now();

@@ -79,6 +79,7 @@ export async function publishBySocket(options: SocketPublicationOptions): Promis
       pictures.setShape(wanted);
     },
     stats: () => statsOf(line, pictures),
+    carriesBps: () => line.carriesBps(),
     checkSoon: () => line.beImpatient(),
     wasReplaced: async () => line.wasReplaced(),
     end(goodbye) {
@@ -98,8 +99,7 @@ function statsOf(line: PublishLine, pictures: PictureEncoder): BroadcastStats {
   const backlogMs = line.backlogMs();
   return {
     bitrateBps: line.sentBps(),
-    // What went through is what the line carries, while something waits.
-    availableBps: backlogMs > weakBacklogMs ? line.sentBps() : null,
+    availableBps: line.carriesBps(),
     roundTripMs: line.roundTripMs(),
     lossRatio: null,
     ...shown,

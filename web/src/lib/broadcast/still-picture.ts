@@ -9,6 +9,9 @@
 const changingEveryMs = 66;
 /** While paused. Browsers give hidden pages one tick a second; fewer pictures would part the sound. */
 const pausedEveryMs = 500;
+/** On a line that carries hardly more than sound: as often as while paused, and new every so often. */
+const slowEveryMs = 500;
+const newEveryMs = 3_000;
 /** Waiting longer for the camera's last picture would be a longer change than the one it hides. */
 const lastPictureWithinMs = 150;
 
@@ -62,6 +65,36 @@ export async function holdLast(camera: MediaStreamTrack): Promise<StillPicture |
   } finally {
     video.srcObject = null;
   }
+}
+
+/** The camera's picture, a new one every few seconds, for a line that carries no more; null as above. */
+export function showSlowly(camera: MediaStreamTrack): StillPicture | null {
+  const video = document.createElement('video');
+  video.muted = video.playsInline = true;
+  video.srcObject = new MediaStream([camera]);
+  video.play().catch(() => undefined);
+  const taken = document.createElement('canvas');
+  const takenContext = taken.getContext('2d', { alpha: false });
+  let takenMs = -Infinity;
+  const slow = still(camera.getSettings(), slowEveryMs, (context, { width, height }) => {
+    const nowMs = performance.now();
+    if (video.videoWidth > 0 && nowMs - takenMs >= newEveryMs) {
+      takenMs = nowMs;
+      taken.width = width;
+      taken.height = height;
+      takenContext?.drawImage(video, 0, 0, width, height);
+    }
+    // Mostly the same again, so that sound has a picture to travel with.
+    context.drawImage(taken, 0, 0, width, height);
+  });
+  if (slow === null) return null;
+  return {
+    track: slow.track,
+    stop() {
+      slow.stop();
+      video.srcObject = null;
+    },
+  };
 }
 
 type Draw = (context: CanvasRenderingContext2D, size: { width: number; height: number }) => void;

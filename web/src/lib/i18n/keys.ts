@@ -1680,7 +1680,6 @@ export interface MessageArguments {
   'studio.link_picture_value': { frames: string; height: string; width: string };
   'studio.link_ms': { ms: string };
   'studio.link_mbps': { rate: string };
-  'studio.link_weak_do': null;
   'studio.lost_title': null;
   'studio.lost_text': null;
   'studio.back': null;
@@ -1870,6 +1869,13 @@ export interface MessageArguments {
   'uplink.by_socket': null;
   'uplink.by_socket_late': { seconds: string };
   'uplink.by_socket_do': null;
+  'uplink.weak': { frames: string; height: string };
+  'uplink.weak_late': { frames: string; height: string; seconds: string };
+  'uplink.weak_still': null;
+  'uplink.weak_still_late': { seconds: string };
+  'uplink.weak_do': null;
+  'uplink.weak_do_mobile': null;
+  'uplink.weak_back': null;
   'viewer.title': null;
   'viewer.live_now': null;
   'viewer.soon': null;

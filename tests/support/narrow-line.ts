@@ -1,0 +1,66 @@
+/** A line by TCP to a server that carries so much a second towards it and no more, as a weak mobile network does. */
+import { createServer, connect, type Socket } from 'node:net';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+
+export interface NarrowLine {
+  /** In the place of the server's own. */
+  url: string;
+  /** Bits per second towards the server, of all connections together; null: as much as there is. */
+  setRate(bps: number | null): void;
+  stop(): void;
+}
+
+const tickMs = 10;
+/** What waits at the line's entry. More than routers hold hides from the sender that the line is full. */
+const queueBytes = 24 * 1024;
+
+export async function startNarrowLine(target: string): Promise<NarrowLine> {
+  const { port } = new URL(target);
+  let rateBps: number | null = null;
+  const lines = new Set<{ near: Socket; far: Socket; queue: Buffer[]; queued: number }>();
+  const server = createServer((near) => {
+    const far = connect(Number(port), '127.0.0.1');
+    const line = { near, far, queue: [] as Buffer[], queued: 0 };
+    lines.add(line);
+    const end = (): void => {
+      near.destroy();
+      far.destroy();
+      lines.delete(line);
+    };
+    for (const socket of [near, far]) socket.on('error', end).on('close', end);
+    far.pipe(near);
+    near.on('data', (data: Buffer) => {
+      if (rateBps === null && line.queued === 0) return void far.write(data);
+      line.queue.push(data);
+      line.queued += data.length;
+      if (line.queued > queueBytes) near.pause();
+    });
+  });
+  const ticker = setInterval(() => {
+    let left = rateBps === null ? Infinity : (rateBps / 8_000) * tickMs;
+    for (const line of lines) {
+      while (left > 0 && line.queue[0]) {
+        const part = line.queue[0].subarray(0, Math.max(1, Math.floor(left)));
+        line.far.write(part);
+        left -= part.length;
+        line.queued -= part.length;
+        if (part.length === line.queue[0].length) line.queue.shift();
+        else line.queue[0] = line.queue[0].subarray(part.length);
+      }
+      if (line.queued <= queueBytes) line.near.resume();
+    }
+  }, tickMs);
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    setRate(bps) {
+      rateBps = bps;
+    },
+    stop() {
+      clearInterval(ticker);
+      for (const { near } of lines) near.destroy();
+      server.close();
+    },
+  };
+}
