@@ -1,9 +1,12 @@
 /** A show seen again in the browser: by chapter, with its talk, buying at today's price, going on where one was. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import test, { after, before } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Product } from '@nacre/contract/catalog';
 import type { Replay } from '@nacre/contract/replays';
+import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { launchChromium } from '../support/chromium.ts';
 import { cookiesOf } from '../support/cookies.ts';
@@ -15,6 +18,7 @@ import { waitForMovement } from '../support/video-browser.ts';
 
 const PATIENCE_MS = 20_000;
 const say = textsOf('en');
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let nacre: Nacre;
 let browser: Browser;
@@ -115,7 +119,7 @@ test('[W320] [W322] [W323] seen again: played, jumped by chapter and by key, wit
 
   await page.getByRole('button', { name: new RegExp(say('replay.chapters')) }).click();
   await look(page, 'goods-phone');
-  await page.getByRole('dialog').getByRole('button', { name: /Silk scarf at/ }).click();
+  await page.getByRole('dialog').getByRole('button', { name: /^Go to .*Silk scarf/ }).click();
   const [, scarf] = replay.chapters;
   await until('there', PATIENCE_MS, async () => Math.abs((await placeOf(page)) * 1_000 - scarf!.fromMs) < 3_000);
   await page.locator('.pcard', { hasText: 'Silk scarf' }).waitFor();
@@ -183,6 +187,25 @@ test('[W323] in Arabic, dark and small: right to left, the controls not', async 
   const [play, speed] = [await left(arabic('replay.pause')), await left(/السرعة/)];
   assert.ok(play < speed, 'controls run from left to right');
   await page.context().close();
+});
+
+test('[W20] the replay has no finding of axe: small and wide, light and dark', async () => {
+  for (const options of [
+    { viewport: { width: 360, height: 740 }, locale: 'zh-CN', colorScheme: 'light' },
+    { viewport: { width: 1280, height: 800 }, locale: 'ar-SA', colorScheme: 'dark' },
+  ] as const) {
+    const page = await open(`/shows/${showId}?t=4`, null, options);
+    await page.locator('.play-big').click();
+    await waitForMovement(page, PATIENCE_MS);
+    await page.waitForTimeout(1_000);
+    await page.evaluate(axe);
+    const found = await page.evaluate(async () => {
+      const { violations } = await (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run();
+      return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => String(target)).join(', ')}`);
+    });
+    assert.deepEqual(found, [], options.locale);
+    await page.context().close();
+  }
 });
 
 test('[W324] the office tells that the recording is whole, and takes the replay away', async () => {

@@ -71,7 +71,7 @@ async function demoPages(url: string): Promise<DemoPages> {
   return {
     guest: [
       '/', '/?category=toys', '/search', '/search?q=dres', '/search?q=xyzzy', '/ranking',
-      `/shows/${live.id}`, `/shows/${planned.id}`, `/shows/${ended.id}`, `/shops/${shop.slug}`,
+      `/shows/${live.id}`, `/shows/${live.id}?t=0`, `/shows/${planned.id}`, `/shows/${ended.id}`, `/shops/${shop.slug}`,
       `/shops/${shop.slug}/goods/${product?.id}`, '/sign-in', `/receipts/${await soldAtCounter(owner,
       shop.id)}`, '/nowhere', '/new-password', '/new-email', '/my-email', '/old-email', '/invite/over',
       '/cart',

@@ -1505,15 +1505,15 @@ export interface MessageArguments {
   'replay.play_from': { time: string };
   'replay.go_on': { time: string };
   'replay.from_start': null;
-  'replay.back': null;
-  'replay.ahead': null;
+  'replay.back': { seconds: string };
+  'replay.ahead': { seconds: string };
   'replay.seek': null;
   'replay.at': { time: string; total: string };
   'replay.at_product': { time: string; title: string; total: string };
   'replay.speed': { rate: string };
   'replay.chapters': null;
   'replay.chapter_from': { number: string; time: string };
-  'replay.jump': { time: string; title: string };
+  'replay.jump': null;
   'replay.not_shown': null;
   'replay.talk': null;
   'replay.talk_empty': null;
