@@ -26,6 +26,7 @@ export const MODULES: Record<string, readonly string[]> = {
   discovery: ['shops', 'catalog', 'shows', 'follows'],
   analytics: [],
   video: ['shows'],
+  recordings: ['shows', 'shops'],
 };
 
 /** What serves the business and knows none of it, with the layers each may use. */
@@ -53,7 +54,7 @@ export const WORKSPACES: Record<string, readonly string[]> = {
 };
 
 /** Where the bytes of media may be touched inside the server. */
-export const MEDIA_USERS = ['video', ...ROOTS] as const;
+export const MEDIA_USERS = ['video', 'recordings', ...ROOTS] as const;
 
 /**
  * Exceptions, each with its reason. A key is a path, or a path and a function's name after `#`; what it allows is the

@@ -37,6 +37,13 @@ const commands = {
     await ensureInstalled('dev');
     return runNode(['tests/fuzz/main.ts', ...args]);
   },
+  async soak(args) {
+    const [name, minutes = '60'] = args.length === 0 ? ['--minutes'] : args;
+    if (name !== '--minutes' || !(Number(minutes) > 0)) throw new Trouble('npm run soak -- --minutes N');
+    await ensureInstalled('dev');
+    process.env.NACRE_TEST_SOAK_MINUTES = minutes;
+    return runNode(['--test', '--test-force-exit', 'tests/long/soak.long.ts']);
+  },
   async generate(args) {
     await ensureInstalled('dev');
     await ensureWebBuilt();

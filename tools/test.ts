@@ -23,7 +23,7 @@ const IGNORED = ['**/node_modules/**', 'web/build/**', 'web/.svelte-kit/**'];
  */
 const CALM = [
   'story', 'moderation', 'buyer', 'keyboard', 'identity', 'cart', 'fulfil', 'waiting', 'offers', 'coupon', 'rush',
-  'counter', 'no-sockets', 'demo', 'team', 'found', 'account', 'fallback', 'notify', 'lan', 'language',
+  'counter', 'no-sockets', 'demo', 'examine', 'team', 'found', 'account', 'fallback', 'notify', 'lan', 'language',
 ];
 
 /**
@@ -93,9 +93,9 @@ function allSteps(): Step[] {
     tests.filter((file) => file.startsWith(join(root, 'tests', folder)))
   ));
   // A real publisher, a real media process and repairs within milliseconds want the two cores for themselves.
-  const alone = ['media/src/supervisor.test.ts', 'tests/network/network.test.ts'].map((file) => join(root, file));
-  const media = tests.filter((file) => alone.includes(file));
-  const e2e = find('tests/e2e/**/*.e2e.ts');
+  const alone = ['media/src/supervisor.test.ts', 'tests/network/', 'tests/interop/'].map((path) => join(root, path));
+  const media = tests.filter((file) => alone.some((path) => file.startsWith(path)));
+  const e2e = find('tests/{e2e,interop}/**/*.e2e.ts');
   const calm = CALM.flatMap((name) => e2e.filter((file) => basename(file, '.e2e.ts') === name));
   const pure = tests.filter((file) => ![...db, ...start, ...media].includes(file));
   if (long) return [{ name: 'long', files: find('tests/**/*.long.ts'), concurrency: 1, timeoutMs: 3_600_000 }];

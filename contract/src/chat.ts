@@ -1,6 +1,6 @@
 /** The talk in a show's room. */
 import { Type, type Static } from 'typebox';
-import { Id, Instant } from './common.ts';
+import { Id, Instant, PAGE_LIMIT_MAX } from './common.ts';
 
 /** Characters (Unicode code points) in one message; longer ones hide the host behind text. */
 export const CHAT_TEXT_MAX = 200;
@@ -17,6 +17,13 @@ export const ChatMessage = Type.Object({
   sentAt: Instant,
 });
 export type ChatMessage = Static<typeof ChatMessage>;
+
+/** The talk of a show from a moment on, oldest first, for its replay. */
+export const TalkQuery = Type.Object({
+  from: Instant,
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: PAGE_LIMIT_MAX, default: PAGE_LIMIT_MAX })),
+});
+export const TalkAnswer = Type.Object({ items: Type.Array(ChatMessage) });
 
 export const ChatBody = Type.Object(
   {

@@ -10,7 +10,7 @@ import { cartsRoutes } from './carts/routes.ts';
 import { catalogRoutes } from './catalog/routes.ts';
 import { waitingRoutes } from './catalog/waiting-routes.ts';
 import { chatRoutes } from './chat/routes.ts';
-import type { Config } from './config.ts';
+import { turnOf, type Config } from './config.ts';
 import { createDemo, declineDemo, demoAccountsOf } from './demo/demo.ts';
 import { discoveryRoutes } from './discovery/routes.ts';
 import { addFigures } from './figures.ts';
@@ -31,11 +31,13 @@ import { couponRoutes } from './offers/coupon-routes.ts';
 import { offersRoutes } from './offers/routes.ts';
 import { ordersRoutes } from './orders/routes.ts';
 import { paymentsRoutes } from './payments/routes.ts';
+import { bucketTrouble, createS3Blobs, s3SettingsOf } from './platform/blobs-s3.ts';
 import { createDiskBlobs, type Blobs } from './platform/blobs.ts';
 import { createMemoryBus } from './platform/bus.ts';
 import { systemClock } from './platform/clock.ts';
 import type { DataFolder } from './platform/data-folder.ts';
 import { createDatabase } from './platform/database.ts';
+import { freeBytesOf } from './platform/disk-space.ts';
 import { newId } from './platform/ids.ts';
 import { createJobs } from './platform/jobs.ts';
 import type { Log } from './platform/log.ts';
@@ -45,6 +47,9 @@ import { createOutbox } from './platform/outbox.ts';
 import type { Platform } from './platform/platform.ts';
 import { createGatewayTexter, createLogTexter, type Texter } from './platform/texter.ts';
 import { isOnlyHere, localUrl, type Reach } from './reach.ts';
+import { replayRoutes } from './recordings/replay-routes.ts';
+import { createRoom } from './recordings/room.ts';
+import { recordingsRoutes } from './recordings/routes.ts';
 import { shopsRoutes } from './shops/routes.ts';
 import { createCrowd } from './shows/crowd.ts';
 import { foundRoutes } from './shows/found-routes.ts';
@@ -53,6 +58,7 @@ import { teamRoutes } from './shops/team-routes.ts';
 import { officeShowsRoutes } from './shows/office-routes.ts';
 import { showsRoutes } from './shows/routes.ts';
 import { addressesToOffer, isLoopback } from './video/addresses.ts';
+import { examinationRoutes } from './video/examination-routes.ts';
 
 export interface ComposeDeps {
   config: Config;
@@ -111,19 +117,14 @@ export async function compose(deps: ComposeDeps): Promise<Composed> {
 }
 
 async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): Promise<Composed> {
-  const { config, log, folder } = deps;
+  const { config, log, folder, reach } = deps;
   const pages = await loadPages();
   const metrics = createMetrics({ log });
-  const database = createDatabase({ url: deps.databaseUrl, log, poolSize: config.databasePoolSize });
-  stack.add('database pool', database.stop);
-  const bus = createMemoryBus({ log });
-  stack.add('bus', bus.stop);
-  const outbox = createOutbox({ database, clock: systemClock, log });
-  const platform: Platform = { database, outbox, bus, clock: systemClock, newId, log };
+  const platform = addPlatform(deps, stack);
+  const { database, outbox } = platform;
   const jobs = createJobs({ url: deps.databaseUrl, log });
-  const blobs = createDiskBlobs({ folder: join(folder.path, 'blobs') });
   const guests = createGuests({ secret: folder.secret('guests') });
-  const { reach } = deps;
+  const { blobs, recording } = await addKeeping(deps, stack);
   // Everybody knows its passwords.
   const hasDemo = deps.isEmbedded && !config.empty && isLoopback(reach.host) && reach.tls === null;
   const posts = addPosts(deps, stack, hasDemo);
@@ -136,20 +137,25 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
     pagesAt: () => config.publicUrl ?? reach.urls(portOf(app))[0],
     origins: () => reach.urls(portOf(app)),
     demoAccounts: hasDemo ? demoAccountsOf(database) : null,
+    recording,
+    keepRecordingsDays: config.keepRecordingsDays,
     startMedia: (onEvent) => createMediaSupervisor({
       udpPort: config.udpPort ?? config.port,
       addresses: addressesToOffer(reach.host, { ...reach, isPublic: config.publicUrl !== null }),
       log, onEvent,
-    }),
+    }), turn: turnOf(config),
   });
   addFigures(metrics, { ...modules, outbox, pool: database.pool });
   stack.add('rooms', modules.realtime.stop);
+  stack.add('recorder', modules.recorder.stop);
   stack.add('video', modules.video.stop);
   const running = await startModules(modules, platform, config);
   stack.add('modules', running.stop);
   // Reactions add jobs, so the queues are there first.
   await jobs.start();
   stack.add('jobs', jobs.stop);
+  // Before anybody publishes.
+  await modules.recordings.start();
   outbox.start();
   stack.add('outbox', outbox.stop);
   const { udpPort } = await modules.video.ready();
@@ -165,7 +171,7 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
     database, metrics, metricsToken: config.metricsToken,
     mediaTrouble: () => (modules.video.mediaPid() === null ? 'is restarting' : null),
   });
-  await mountRoutes(app, modules, { blobs, config, reach, texter: posts.texter });
+  await mountRoutes(app, modules, { blobs, config, reach, texter: posts.texter, folder });
   await pageRoutes(app, { handler: pages, publicUrl: config.publicUrl });
 
   const upgrades = createUpgrades({ log, trustProxy: config.trustedProxies ?? false });
@@ -185,6 +191,29 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
   return { address, others, notes: [...(isLeftOut ? [NO_DEMO] : []), ...(demo?.notes ?? [])], stop: stack.stop };
 }
 
+function addPlatform({ config, databaseUrl, log }: ComposeDeps, stack: ReturnType<typeof createStack>): Platform {
+  const database = createDatabase({ url: databaseUrl, log, poolSize: config.databasePoolSize });
+  stack.add('database pool', database.stop);
+  const bus = createMemoryBus({ log });
+  stack.add('bus', bus.stop);
+  const outbox = createOutbox({ database, clock: systemClock, log });
+  return { database, outbox, bus, clock: systemClock, newId, log };
+}
+
+/** Where pictures and recordings are kept. */
+async function addKeeping({ config, folder, log }: ComposeDeps, stack: ReturnType<typeof createStack>) {
+  const recording = createRoom({
+    folder: join(folder.path, 'recording'), reserveBytes: config.keepFreeMb * 1e6, log,
+  });
+  stack.add('room', recording.stop);
+  const settings = s3SettingsOf(config);
+  if (settings === null) return { blobs: createDiskBlobs({ folder: join(folder.path, 'blobs') }), recording };
+  const trouble = await bucketTrouble({ settings });
+  // Shows go on without it: recordings wait on this machine.
+  if (trouble !== null) log.error({ trouble }, 'the object store does not answer: pictures are missing until it does');
+  return { blobs: createS3Blobs({ settings }), recording };
+}
+
 /** What carries words away from here: mail, text messages, pushes. */
 function addPosts(
   { config, folder, log }: ComposeDeps, stack: ReturnType<typeof createStack>, hasDemo: boolean,
@@ -200,10 +229,12 @@ function addPosts(
 
 async function mountRoutes(
   app: App, modules: Modules,
-  { blobs, config, reach, texter }: { blobs: Blobs; config: Config; reach: Reach; texter: Texter },
+  { blobs, config, reach, texter, folder }:
+    { blobs: Blobs; config: Config; reach: Reach; texter: Texter; folder: DataFolder },
 ): Promise<void> {
   const {
     accounts, shops, team, follows, catalog, shows, offers, orders, payments, images, video, realtime, notifications,
+    recordings, shelf, replayAccess,
   } = modules;
   const languageOf = async (personId: string) => (await accounts.person(personId))?.locale ?? 'en';
   // Without a gateway only whoever runs the server reads codes, in its log: a visitor would wait for ever.
@@ -219,6 +250,10 @@ async function mountRoutes(
   const { counted } = createCrowd({ nowMs: () => performance.now() });
   showsRoutes(app, { shows, counted });
   officeShowsRoutes(app, { shows, publicUrl: config.publicUrl });
+  await examinationRoutes(app, {
+    assertRuns: shows.assertRuns, tryConnection: video.tryConnection, iceServers: video.iceServers,
+    freeBytes: () => freeBytesOf(folder.path), now: () => systemClock.now(),
+  });
   foundRoutes(app, { shows, shopBySlug: shops.bySlug, publicUrl: config.publicUrl, clock: systemClock });
   mapRoutes(app, {
     shows, listShops: shops.list, shopBySlug: shops.bySlug, listProducts: catalog.listForVisitor,
@@ -234,7 +269,9 @@ async function mountRoutes(
   cartsRoutes(app, { carts: modules.carts });
   discoveryRoutes(app, { discovery: modules.discovery });
   await notificationsRoutes(app, { notifications });
+  recordingsRoutes(app, { recordings });
   await app.register(video.routes);
+  await app.register(replayRoutes({ shelf, access: replayAccess }));
   await app.register(realtime.routes);
 }
 

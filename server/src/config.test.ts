@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { START_OPTIONS } from '../../tools/options.mjs';
-import { addressesOf, configSchema, configurationDocument, describeConfig, readConfig } from './config.ts';
+import { addressesOf, configSchema, configurationDocument, describeConfig, readConfig, turnOf } from './config.ts';
 import { StartRefusal } from './platform/start-refusal.ts';
 
 const read = (args: string[], env: Record<string, string> = {}) => readConfig({ args, env });
@@ -20,6 +20,18 @@ test('the command line wins over the environment, NACRE_PORT over PORT', () => {
   assert.equal(read([], { PORT: '80', NACRE_PORT: '81' }).port, 81);
   assert.equal(read(['--port', '82'], { PORT: '80', NACRE_PORT: '81' }).port, 82);
   assert.equal(read(['--port=83']).port, 83);
+});
+
+test('TURN servers come with their secret, and as URLs of RFC 7065', () => {
+  const urls = 'turn:turn.example.org:3478, turns:[2001:db8::7]?transport=tcp';
+  assert.deepEqual(turnOf(read([], { NACRE_TURN_URLS: urls, NACRE_TURN_SECRET: 's' })), {
+    urls: ['turn:turn.example.org:3478', 'turns:[2001:db8::7]?transport=tcp'], secret: 's',
+  });
+  assert.equal(turnOf(read([])), null);
+  assert.throws(() => read([], { NACRE_TURN_SECRET: 's' }), StartRefusal);
+  for (const wrong of ['turn.example.org', 'stun:turn.example.org', 'turn:user@turn.example.org', 'turn:a>; rel="x']) {
+    assert.throws(() => read([], { NACRE_TURN_URLS: wrong, NACRE_TURN_SECRET: 's' }), StartRefusal, wrong);
+  }
 });
 
 test('an empty variable counts as not set', () => {
@@ -54,6 +66,8 @@ const refused: [string, string[], Record<string, string>, RegExp][] = [
   ['mail without a sender', [], { NACRE_SMTP_URL: 'smtp://a:hush@b', NACRE_PUBLIC_URL: 'https://b' }, /NACRE_MAIL_FROM/],
   ['mail from nobody', [], { NACRE_MAIL_FROM: 'Silk Road' }, /an e-mail address, with a name before it or without/],
   ['mail by http', [], { NACRE_SMTP_URL: 'https://b' }, /begins with `smtps:\/\/` or `smtp:\/\/`/],
+  ['half an object store', [], { NACRE_S3_URL: 'https://s3.b', NACRE_S3_SECRET: 'hush' }, /Set all four, or none/],
+  ['a bucket in the address', [], { NACRE_S3_URL: 'https://s3.b/pearls' }, /without a path/],
   ['a level that is none', [], { NACRE_LOG_LEVEL: 'loud' }, /`debug`/],
 ];
 for (const [what, args, env, sentence] of refused) {
@@ -72,7 +86,9 @@ test('a secret is neither in a refusal nor in the description', () => {
     assert.doesNotMatch(String(error), /hush/);
     return true;
   });
-  const config = read([], { DATABASE_URL: 'postgres://a:hush@b/c', NACRE_METRICS_TOKEN: 'hush' });
+  const config = read([], { DATABASE_URL: 'postgres://a:hush@b/c', NACRE_METRICS_TOKEN: 'hush',
+    NACRE_S3_URL: 'https://s3.b', NACRE_S3_BUCKET: 'pearls', NACRE_S3_KEY: 'hush', NACRE_S3_SECRET: 'hush',
+  });
   assert.doesNotMatch(describeConfig(config).join('\n'), /hush/);
 });
 

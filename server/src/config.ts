@@ -69,6 +69,16 @@ export const configSchema = Type.Object({
     description: 'IP addresses under which publishers reach the UDP port from outside, with commas, for a server whose '
       + 'own address is a private one (behind NAT).',
   }),
+  turnUrls: setting(text(), {
+    env: ['NACRE_TURN_URLS'], unset: 'none',
+    description: 'TURN servers that publishers may send through where the UDP port is out of their reach, with commas: '
+      + '`turn:turn.example.org:3478?transport=udp`. Needs `NACRE_TURN_SECRET`. `docs/operating/turn.md` sets one up.',
+  }),
+  turnSecret: setting(text(), {
+    env: ['NACRE_TURN_SECRET'], secret: true, unset: 'none',
+    description: 'The secret that Nacre shares with them (coturn: `static-auth-secret`); publishers get names and '
+      + 'passwords made from it that hold for some hours.',
+  }),
   dataFolder: setting(Type.String({ default: 'data', minLength: 1 }), {
     env: ['NACRE_DATA_FOLDER'], option: 'data',
     description: 'Folder for the database, pictures and secrets, relative to the folder of Nacre. This is what to back '
@@ -133,6 +143,38 @@ export const configSchema = Type.Object({
     env: ['NACRE_DELIVERED_AFTER_DAYS'], unit: 'days',
     description: 'A shipped order counts as delivered after so long, when its buyer has not said so before.',
   }),
+  keepRecordingsDays: setting(Type.Integer({ default: 1_096, minimum: 1, maximum: 36_500 }), {
+    env: ['NACRE_KEEP_RECORDINGS_DAYS'], unit: 'days',
+    description: 'How long recordings of shows are kept, from the end of the show. Three years is what Chinese law '
+      + 'asks of live sales; a shop can take a replay away sooner.',
+  }),
+  keepFreeMb: setting(Type.Integer({ default: 1_024, minimum: 0, maximum: 1_000_000 }), {
+    env: ['NACRE_KEEP_FREE_MB'], unit: 'MB',
+    description: 'Room on the disk of the data folder that recordings leave free, for orders and everything else. With '
+      + 'less, shows go on and nothing of them is recorded until there is room again.',
+  }),
+  s3Url: setting(text('^https?://[^/]+$'), {
+    env: ['NACRE_S3_URL'], unset: 'pictures and recordings are in the data folder',
+    description: 'An object store that speaks S3’s protocol (MinIO, Garage, Ceph, AWS, R2), without the bucket: '
+      + '`https://s3.example.org`. Pictures and recordings of shows are then kept there. Needs the three below; '
+      + '`docs/operating/storage.md` tells of rights, moving and backing up.',
+  }),
+  s3Bucket: setting(text('^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$'), {
+    env: ['NACRE_S3_BUCKET'], unset: 'none',
+    description: 'The bucket there. It belongs to this Nacre alone and nobody else may read it.',
+  }),
+  s3Key: setting(text('^[^\\s/,]+$'), {
+    env: ['NACRE_S3_KEY'], secret: true, unset: 'none',
+    description: 'The access key id that opens the bucket.',
+  }),
+  s3Secret: setting(text('^\\S+$'), {
+    env: ['NACRE_S3_SECRET'], secret: true, unset: 'none', description: 'The secret that belongs to this key.',
+  }),
+  s3Region: setting(Type.String({ default: 'us-east-1', pattern: '^[a-z0-9-]+$' }), {
+    env: ['NACRE_S3_REGION'],
+    description: 'The region that requests are signed for. At AWS the bucket’s; R2 takes `auto`, Garage `garage` '
+      + 'unless it is set otherwise there; others do not care.',
+  }),
   completedAfterDays: setting(Type.Integer({ default: 7, minimum: 1, maximum: 365 }), {
     env: ['NACRE_COMPLETED_AFTER_DAYS'], unit: 'days',
     description: 'A delivered order is completed after so long.',
@@ -190,11 +232,35 @@ export function readConfig(sources: { args: string[]; env: NodeJS.ProcessEnv }):
     throw wrongUse(`--public-ip "${noAddress}" is not usable: it takes IP addresses, such as 203.0.113.7, with commas. `
       + 'A name goes into --public-url.');
   }
+  checkTurn(config);
+  const s3 = [config.s3Url, config.s3Bucket, config.s3Key, config.s3Secret];
+  if (s3.includes(null) && s3.some((one) => one !== null)) {
+    throw wrongUse('An object store needs NACRE_S3_URL, NACRE_S3_BUCKET, NACRE_S3_KEY and NACRE_S3_SECRET. '
+      + 'Set all four, or none.');
+  }
   if (config.smtpUrl !== null && (config.mailFrom === null || config.publicUrl === null)) {
     throw wrongUse('NACRE_SMTP_URL is set without NACRE_MAIL_FROM and NACRE_PUBLIC_URL. A mail needs a sender, and its '
       + 'link an address that leads here. Set all three, or none.');
   }
   return config;
+}
+
+/** RFC 7065, without user information: names and passwords are made for each publisher. */
+const TURN_URL = /^turns?:([\w.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?(\?transport=(udp|tcp))?$/i;
+
+function checkTurn(config: Config): void {
+  if ((config.turnUrls === null) !== (config.turnSecret === null)) {
+    throw wrongUse('NACRE_TURN_URLS needs NACRE_TURN_SECRET, and the secret the URLs. Set both, or neither.');
+  }
+  const wrong = addressesOf(config.turnUrls).find((url) => !TURN_URL.test(url));
+  if (wrong !== undefined) {
+    throw wrongUse(`NACRE_TURN_URLS: "${wrong}" is not usable. It takes turn:HOST:PORT or turns:HOST:PORT, if wanted `
+      + 'with ?transport=udp or ?transport=tcp, several with commas.');
+  }
+}
+
+export function turnOf({ turnUrls, turnSecret }: Config): { urls: string[]; secret: string } | null {
+  return turnUrls === null || turnSecret === null ? null : { urls: addressesOf(turnUrls), secret: turnSecret };
 }
 
 /** The addresses in a list with commas. */

@@ -22,6 +22,11 @@ test('[P70] what grows does not fall while the media process restarts; what is n
   addFigures(metrics, {
     realtime: { stats: () => ({ connections: 3, rooms: 2, thinned: 7 }) },
     video: { stats: async () => ({ hub, media }) },
+    recorder: {
+      stats: () => ({
+        streams: 1, segmentsKept: 8, segmentsLost: 2, bytesKept: 900, waiting: 3, trouble: 'no space left on device',
+      }),
+    },
     outbox: { backlog: async () => ({ facts: 4, failing: 1, oldestSeconds: 61.5 }) },
     pool: { totalCount: 5, waitingCount: 0 },
   });
@@ -32,8 +37,9 @@ test('[P70] what grows does not fall while the media process restarts; what is n
   const before = await figures();
   assert.deepEqual(
     [...growing, 'media_resident_memory_bytes', 'room_events_thinned_total', 'video_sent_bytes_total', 'outbox_facts',
-      'outbox_failing_facts', 'outbox_oldest_seconds'].map(before),
-    [2, 3, 80_000_000, 7, 500, 4, 1, 61.5],
+      'outbox_failing_facts', 'outbox_oldest_seconds', 'recorded_segments_total', 'recorded_segments_lost_total',
+      'recorded_segments_waiting', 'recorder_in_trouble'].map(before),
+    [2, 3, 80_000_000, 7, 500, 4, 1, 61.5, 8, 2, 3, 1],
   );
   media = null;
   const away = await figures();

@@ -10,6 +10,7 @@ const MILLISECONDS = 1e3;
 export interface FiguresOf {
   realtime: Pick<Modules['realtime'], 'stats'>;
   video: Pick<Modules['video'], 'stats'>;
+  recorder: Pick<Modules['recorder'], 'stats'>;
   outbox: Pick<Platform['outbox'], 'backlog'>;
   pool: Pick<Platform['database']['pool'], 'totalCount' | 'waitingCount'>;
 }
@@ -25,6 +26,22 @@ export function addFigures(metrics: Metrics, of: FiguresOf): void {
   });
 
   addVideoFigures(metrics, of.video);
+
+  metrics.add({
+    recordings_open: 'Shows with a recording that is not finished',
+    recorded_segments_total: 'Segments that were kept since the start',
+    recorded_bytes_total: 'Bytes of them',
+    recorded_segments_lost_total: 'Segments that could not be kept: the disk was full, or too slow',
+    recorded_segments_waiting: 'Segments that wait for the store',
+    recorder_in_trouble: '1 while what was tried last could not be kept; the log says why',
+  }, async () => {
+    const { streams, segmentsKept, segmentsLost, bytesKept, waiting, trouble } = of.recorder.stats();
+    return {
+      recordings_open: streams, recorded_segments_total: segmentsKept, recorded_bytes_total: bytesKept,
+      recorded_segments_lost_total: segmentsLost, recorded_segments_waiting: waiting,
+      recorder_in_trouble: trouble === null ? 0 : 1,
+    };
+  });
 
   metrics.add({
     outbox_facts: 'Facts that wait for their reactions',

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { MediaEvent, MediaSupervisor } from '@nacre/media/hooks';
+import { createRecorder, recordingMostMs } from '@nacre/media/recording/recorder';
 import { createAccounts, type AccountsDeps } from './accounts/accounts.ts';
 import { SCRYPT } from './accounts/auth.ts';
 import { accountsReactions } from './accounts/reactions.ts';
@@ -19,6 +20,7 @@ import { discoveryReactions } from './discovery/reactions.ts';
 import { createFollows } from './follows/follows.ts';
 import { namesOf, type Actor } from './http/actor.ts';
 import type { Guests } from './http/guest.ts';
+import { createSharedAccess } from './http/shared-access.ts';
 import { createImages } from './images/images.ts';
 import { moderationDeps } from './moderation-deps.ts';
 import { createModeration } from './moderation/moderation.ts';
@@ -39,6 +41,10 @@ import { newNumber } from './platform/ids.ts';
 import type { Platform } from './platform/platform.ts';
 import type { Texter } from './platform/texter.ts';
 import { showRoom, studioRoom } from './realtime/channel.ts';
+import { createRecordingsSweep, recordingsReactions } from './recordings/reactions.ts';
+import { createRecordings, type Recordings } from './recordings/recordings.ts';
+import type { Room } from './recordings/room.ts';
+import { createShelf } from './recordings/shelf.ts';
 import { createRealtime } from './realtime/realtime.ts';
 import { teamReactions } from './shops/reactions.ts';
 import { createShops } from './shops/shops.ts';
@@ -46,9 +52,11 @@ import { createTeam } from './shops/team.ts';
 import { createShowRooms } from './shows/channel.ts';
 import { showsReactions } from './shows/reactions.ts';
 import { createShows, type ShowsDeps } from './shows/shows.ts';
-import { createVideo } from './video/video.ts';
+import { createVideo, type VideoDeps } from './video/video.ts';
 
 const DAY_MS = 24 * 3_600_000;
+/** 200 MB or so: enough to seek back in, of a show that runs for as long as the server. */
+const DEMO_RECORDING_MS = 15 * 60_000;
 
 export interface ModulesDeps {
   platform: Platform;
@@ -63,6 +71,10 @@ export interface ModulesDeps {
   origins: AccountsDeps['origins'];
   demoAccounts: AccountsDeps['demoAccounts'];
   startMedia(onEvent: (event: MediaEvent) => void): MediaSupervisor;
+  /** Where shows are recorded on this machine, and whether there is room. */
+  recording: Pick<Room, 'folder' | 'hasRoom'>;
+  keepRecordingsDays: number;
+  turn: VideoDeps['turn'];
 }
 
 export type Modules = ReturnType<typeof createModules>;
@@ -115,8 +127,14 @@ function createStage(deps: ModulesDeps, offered: Pick<ShowsDeps, 'livePricesOf' 
     mayJoin: (room, actor) => rooms.mayJoin(room, actor),
     snapshot: (room) => rooms.snapshot(room),
   });
+  const recorder = createRecorder({
+    ...deps.recording, store: deps.blobs, log: platform.log,
+    limitMsOf: async (showId) => ((await shows.standing(showId))?.isDemo ? DEMO_RECORDING_MS : recordingMostMs),
+  });
   const video = createVideo({
     startMedia: deps.startMedia,
+    recorder,
+    turn: deps.turn ?? null,
     authorizeStreamKey: (key) => shows.authorizeStreamKey(key),
     mayWatch: async (showId, request) => {
       const actor = await actorOf(request);
@@ -142,7 +160,14 @@ function createStage(deps: ModulesDeps, offered: Pick<ShowsDeps, 'livePricesOf' 
   accountsReactions(jobs, { accounts });
   teamReactions(jobs, { team });
   showsReactions(platform.outbox, { shows });
-  return { accounts, images, shops, team, catalog, follows, moderation, realtime, video, shows, chat };
+  const replayAccess = createSharedAccess({
+    mayFetch: async (showId, request) => shows.mayReplay(showId, await actorOf(request)),
+    isPublic: (showId) => shows.mayReplay(showId, { kind: 'guest', guestId: 'anybody' }),
+    hasBans: (showId) => shows.hasBans(showId),
+  });
+  return {
+    accounts, images, shops, team, catalog, follows, moderation, realtime, video, shows, chat, recorder, replayAccess,
+  };
 }
 
 /** What is sold in them. */
@@ -169,8 +194,11 @@ function createSales({ platform, jobs }: ModulesDeps, stage: ReturnType<typeof c
 }
 
 /** What only hears of it: lists, figures and news are made from what the others publish. */
-function createReaders({ platform, jobs, pusher }: ModulesDeps, trade: ReturnType<typeof createStage>) {
-  const { accounts, catalog, follows, realtime, shops, shows } = trade;
+function createReaders(
+  { platform, jobs, pusher, blobs, keepRecordingsDays }: ModulesDeps,
+  trade: ReturnType<typeof createStage>,
+) {
+  const { accounts, catalog, follows, realtime, recorder, shops, shows, video } = trade;
   const discovery = createDiscovery({
     platform, shops, catalog, shows,
     followedBy: follows.shopsOf,
@@ -191,10 +219,18 @@ function createReaders({ platform, jobs, pusher }: ModulesDeps, trade: ReturnTyp
     platform, jobs, follows, channel: realtime, pusher,
     readersOf: accounts.readersOf, publicShows: shows.publicTiles, shopRefs: shops.refs,
   });
+  const shelf = createShelf({
+    blobs, recorder, isReady: async (showId) => (await recordings.lengthsOf([showId])).size > 0,
+  });
+  const recordings: Recordings = createRecordings({
+    platform, jobs, shows, shops, recorder, shelf, endPicture: video.endShow,
+    likesByMinute: analytics.likesByMinute, keepMs: keepRecordingsDays * DAY_MS,
+  });
+  recordingsReactions(platform.outbox, jobs, { recordings });
   discoveryReactions(platform.outbox, { discovery });
   analyticsReactions(platform.outbox, { analytics });
   notificationsReactions(platform.outbox, jobs, { notifications });
-  return { discovery, analytics, notifications };
+  return { discovery, analytics, notifications, recordings, shelf };
 }
 
 /** Sweeps and feeds that run as long as the server does. Ended before the modules they work for. */
@@ -215,6 +251,7 @@ export async function startModules(
   };
   const waiting = createWaitingSweep({ orders: modules.orders, waits, log: platform.log });
   const lines = createLineSweep({ catalog: modules.catalog, log: platform.log });
+  const recordings = createRecordingsSweep({ recordings: modules.recordings, log: platform.log });
   return {
     async stop() {
       await holds.stop();
@@ -222,6 +259,7 @@ export async function startModules(
       await coupons.stop();
       await waiting.stop();
       await lines.stop();
+      await recordings.stop();
       await modules.discovery.stop();
       await modules.shows.stop();
       // After shows, whose last likes it counts.

@@ -13,6 +13,7 @@ import { decodeWithFfmpeg } from '../support/ffmpeg.ts';
 import { openLossyLink, type LossyLink, type Weather } from '../support/lossy-link.ts';
 import { filesOf, startNetworkStage, type NetworkStage } from '../support/network-stage.ts';
 import { loadPaddedClip } from '../support/padded-clip.ts';
+import { unlessStarved } from '../support/processor.ts';
 import { startPublisherStage } from '../support/publisher-stage.ts';
 import { launchCameraBrowser } from '../support/video-browser.ts';
 
@@ -39,7 +40,8 @@ const trials: readonly Trial[] = [
   { name: '5 % loss, 100 ms each way', weather: { loss: 0.05, delayMs: 100 }, mayMiss: 200 },
   { name: '40 ms jitter, out of order', weather: { delayMs: 20, jitterMs: 40 }, mayMiss: 0 },
   { name: 'cut for 10 s', weather: {}, event: 'cut', mayMiss: 0 },
-  { name: 'new source port', weather: {}, event: 'rebind', mayMiss: 0 },
+  // ICE follows after a while in our direction only, so that pictures of before come through in part.
+  { name: 'new source port', weather: {}, event: 'rebind', mayMiss: 100 },
 ];
 const rows: Record<string, object> = {};
 
@@ -66,8 +68,8 @@ async function happen(network: NetworkStage, event: Trial['event']): Promise<num
 }
 
 for (const { name, weather, event, mayMiss } of trials) {
-  test(`[M92] ${name}`, async (t) => {
-    const network = await startNetworkStage(t, { clip, seed, weather });
+  test(`[M92] ${name}`, (t) => unlessStarved(t, async (scope) => {
+    const network = await startNetworkStage(scope, { clip, seed, weather });
     await network.stage.until('the first picture', () => network.lastPictureMs() !== null, 15_000);
     await sleep(watchMs / 2);
     const recoveredMs = await happen(network, event);
@@ -83,7 +85,7 @@ for (const { name, weather, event, mayMiss } of trials) {
     assert.ok(seen.missing * 1000 <= mayMiss * (seen.missing + seen.pictures), JSON.stringify(seen));
     for (const one of decoded) assert.equal(one?.errors ?? '', '');
     if (event === 'cut') assert.ok(recoveredMs! < 2_000, `${recoveredMs} ms`);
-  });
+  }));
 }
 
 const browserTrials: readonly { name: string; weather: Weather; fewestPictures: number }[] = [

@@ -11,7 +11,7 @@ export interface Decoded {
 /** Decodes a file's picture; null where there is no FFmpeg. */
 export function decodeWithFfmpeg(file: Buffer): Promise<Decoded | null> {
   const args = ['-v', 'error', '-progress', 'pipe:1', '-i', 'pipe:0', '-map', '0:v', '-fps_mode', 'passthrough',
-    '-f', 'null', '-'];
+    '-enc_time_base', '-1', '-f', 'null', '-'];
   const child = spawn('ffmpeg', args, { stdio: ['pipe', 'pipe', 'pipe'] });
   let [told, errors] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => { told += chunk; });

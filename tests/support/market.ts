@@ -281,7 +281,8 @@ function showsOf(database: Database, shops: Shops): OffersDeps['shows'] {
     stateOf,
     async standing(showId) {
       const [bag, state] = await Promise.all([bagOf(database, showId), stateOf(showId)]);
-      return bag === null || state === null ? null : { shopId: bag.shopId, isRunning: isRunning(state) };
+      return bag === null || state === null
+        ? null : { shopId: bag.shopId, isRunning: isRunning(state), isDemo: false };
     },
     isBanned: async () => false,
     bagNumbers: async (showId) => {

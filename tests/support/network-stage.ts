@@ -17,7 +17,7 @@ export interface NetworkStage {
   publisher: Publisher;
   /** What came out so far, as files that others read: one for each init segment. */
   files(): Buffer[];
-  /** What came out since the last call (or the beginning). */
+  /** What came out since the last call (or the beginning); the last picture of that time is the first of this. */
   judge(): Judgement;
   /** The network is away, for media and for HTTP; and there again. */
   cut(): void;
@@ -71,14 +71,12 @@ export async function startNetworkStage(
   const publisher = startPublisher({ url: stage.url, key: 'show', clip: options.clip, log: () => undefined });
   scope.after(() => publisher.stop());
   const places = placesOf(options.clip);
-  let judged = 0;
   return {
     stage,
     link: opened,
     publisher,
     judge() {
-      const part = heard.slice(judged);
-      judged = heard.length;
+      const part = heard.splice(0, Math.max(0, heard.length - 1)).concat(heard.slice(-1));
       return judge(part, places, options.clip.pictures.length);
     },
     cut() {

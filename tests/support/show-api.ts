@@ -31,6 +31,8 @@ import { showsReactions } from '../../server/src/shows/reactions.ts';
 import { createCrowd } from '../../server/src/shows/crowd.ts';
 import { showsRoutes } from '../../server/src/shows/routes.ts';
 import { createShows, type Shows, type ShowsDeps } from '../../server/src/shows/shows.ts';
+import { showBytesPerHour } from '../../server/src/platform/disk-space.ts';
+import { examinationRoutes } from '../../server/src/video/examination-routes.ts';
 import { createTestApi, SECRET, type SignedInPerson, type TestApi } from './api.ts';
 import { connectRoom, type RoomClient } from './rooms.ts';
 
@@ -114,6 +116,10 @@ export async function createShowApi(
   const { counted } = createCrowd({ nowMs: () => performance.now() });
   showsRoutes(api.app, { shows, counted });
   officeShowsRoutes(api.app, { shows, publicUrl: null });
+  await examinationRoutes(api.app, {
+    assertRuns: shows.assertRuns, iceServers: () => [], freeBytes: async () => 10 * showBytesPerHour,
+    tryConnection: async (offer) => `answer to ${offer}`, now: () => platform.clock.now(),
+  });
   foundRoutes(api.app, { shows, shopBySlug: api.shops.bySlug, publicUrl: null, clock: platform.clock });
   mapRoutes(api.app, {
     shows, listShops: api.shops.list, shopBySlug: api.shops.bySlug, listProducts: api.catalog.listForVisitor,

@@ -54,12 +54,16 @@ export async function startVideoStage(options: {
   openShows: readonly string[];
   limits?: Partial<StreamHubLimits>;
   port?: number;
+  /** On which publishers' media arrives. */
+  mediaAddress?: string;
+  turn?: { urls: readonly string[]; secret: string };
 }): Promise<VideoStage> {
+  const { mediaAddress = '127.0.0.1', turn = null } = options;
   const openShows = new Set(options.openShows);
   const pictureNews: string[] = [];
   const video = createVideo({
     startMedia: (onEvent) => createMediaSupervisor({
-      udpPort: 0, bindAddress: '127.0.0.1', addresses: ['127.0.0.1'], log: silentLog, onEvent,
+      udpPort: 0, bindAddress: mediaAddress, addresses: [mediaAddress], log: silentLog, onEvent,
     }),
     authorizeStreamKey: async (key) => {
       const showId = key.replace(/^key-/, '');
@@ -73,6 +77,7 @@ export async function startVideoStage(options: {
     onPictureDown: (showId, reason) => void pictureNews.push(`down ${showId} ${reason}`),
     log: silentLog,
     now: Date.now,
+    turn,
     ...(options.limits ? { limits: options.limits } : {}),
   });
   const app = fastify({ forceCloseConnections: true });

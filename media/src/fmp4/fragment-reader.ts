@@ -38,6 +38,19 @@ export function readFragments(bytes: Buffer): ReadFragment[] {
   return fragments;
 }
 
+/** How many of `bytes`, from the first on, are whole fragments: a writer may have been cut short at any byte. */
+export function wholeFragments(bytes: Buffer): number {
+  let whole = 0;
+  while (whole + 8 <= bytes.length) {
+    const dataAt = whole + bytes.readUInt32BE(whole);
+    if (dataAt < whole + samplesAt || dataAt + 8 > bytes.length) break;
+    const end = dataAt + bytes.readUInt32BE(dataAt);
+    if (end < dataAt + 8 || end > bytes.length) break;
+    whole = end;
+  }
+  return whole;
+}
+
 function readFragment(data: Buffer, moofBytes: number): ReadFragment {
   const isPicture = data.readUInt32BE(trackIdAt) === pictureTrackId;
   const timescale = isPicture ? pictureTimescale : soundTimescale;

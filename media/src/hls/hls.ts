@@ -6,6 +6,7 @@
  * was waited for, by the end of the stream, by a change of who may watch, or after `waitMs`; waits are bounded.
  */
 import type { MediaEvent } from '../hooks.ts';
+import type { Recorder } from '../recording/recorder.ts';
 import { createPackager, targetDurationSeconds, type Packager } from './packager.ts';
 import { writeMultivariant, writePlaylist, type HlsRendition } from './playlist.ts';
 
@@ -77,6 +78,8 @@ export function createHls(deps: {
   /** Unix epoch, ms. */
   now: () => number;
   waitMs?: number;
+  /** Told of each part and each segment as soon as it is whole, for recording. Must not throw. */
+  recorder?: Pick<Recorder, 'onPart' | 'onSegment'>;
 }): Hls {
   const streams = new Map<string, Stream>();
   const patienceMs = deps.waitMs ?? waitMs;
@@ -115,7 +118,11 @@ export function createHls(deps: {
     const known = streams.get(streamId);
     if (known) return known;
     const stream: Stream = {
-      packager: createPackager({ startedAtMs: deps.now() }),
+      packager: createPackager({
+        startedAtMs: deps.now(),
+        onPart: (segment, part) => deps.recorder?.onPart(streamId, segment, part),
+        onSegment: (segment) => deps.recorder?.onSegment(streamId, segment),
+      }),
       sessionId: null,
       isEnded: false,
       waits: new Set(),

@@ -93,6 +93,10 @@ const emptyPart = (): OpenPart => ({ durationMs: 0, isIndependent: false, hasPic
 export function createPackager(deps: {
   /** Unix epoch, ms: numbers begin with it, so that none is used again after a restart. */
   startedAtMs: number;
+  /** A part is whole; `segment` has it. */
+  onPart?: (segment: HlsSegment, part: HlsPart) => void;
+  /** A segment has all its parts. */
+  onSegment?: (segment: HlsSegment) => void;
 }): Packager {
   // At most one segment and five parts a second: a later start begins beyond all that an earlier one can have used.
   let nextSequence = Math.floor(deps.startedAtMs / 1_000);
@@ -115,11 +119,13 @@ export function createPackager(deps: {
     const segment = current();
     if (!open.hasPicture || segment === null) return false;
     const { durationMs, isIndependent, chunks } = open;
-    segment.parts.push({ number: nextPart, durationMs, isIndependent, data: joinFragments(chunks, nextFragment) });
+    const part = { number: nextPart, durationMs, isIndependent, data: joinFragments(chunks, nextFragment) };
+    segment.parts.push(part);
     segment.durationMs += durationMs;
     nextPart += 1;
     nextFragment += chunks.length;
     open = emptyPart();
+    deps.onPart?.(segment, part);
     return true;
   };
 
@@ -128,6 +134,7 @@ export function createPackager(deps: {
     const segment = current();
     if (segment === null) return changed;
     segment.isComplete = true;
+    deps.onSegment?.(segment);
     retire();
     return true;
   };

@@ -111,21 +111,23 @@ export function releaseSenders(): void {
 }
 
 export function openSenderConnection(options: SenderConnectionOptions): Promise<SenderConnection> {
+  const { onError } = options;
   const guard =
     <A extends unknown[]>(run: (...args: A) => void): ((...args: A) => void) =>
     (...args) => {
       try {
         run(...args);
       } catch (error) {
-        options.onError(error);
+        onError(error);
       }
     };
   initLogger('Fatal', () => undefined);
   const pc = new PeerConnection('publisher', { iceServers: [], disableAutoNegotiation: true });
-  let isClosed = false;
+  // As on the receive side: native code keeps its callbacks for ever, so they lead nowhere once it is closed.
+  let listener: SenderConnectionOptions | null = options;
   const close = (): void => {
-    if (isClosed) return;
-    isClosed = true;
+    if (listener === null) return;
+    listener = null;
     guard(() => pc.close())();
   };
   return new Promise((resolve, reject) => {
@@ -139,22 +141,23 @@ export function openSenderConnection(options: SenderConnectionOptions): Promise<
       const video = new Video('0', 'SendOnly');
       video.addH264Codec(96);
       const track = pc.addTrack(video);
-      track.onMessage(guard((packet: Buffer) => void (isClosed || options.onPacket(packet))));
+      track.onMessage(guard((packet: Buffer) => listener?.onPacket(packet)));
       pc.onStateChange(
         guard((state: string) => {
-          if (isClosed) return;
-          if (state === 'connected') options.onUp();
-          if (state === 'failed' || state === 'closed' || state === 'disconnected') options.onGone();
+          if (state === 'connected') listener?.onUp();
+          if (state === 'failed' || state === 'closed' || state === 'disconnected') listener?.onGone();
         }),
       );
       pc.onGatheringStateChange(
         guard((state: string) => {
-          if (state !== 'complete' || isClosed) return;
+          if (state !== 'complete' || listener === null) return;
           clearTimeout(timer);
           resolve({
             offerSdp: buildOffer(readLocal(pc.localDescription()?.sdp ?? ''), options),
             accept: (answerSdp) => pc.setRemoteDescription(syntheticAnswer(answerSdp), 'answer'),
-            send: guard((packet: Buffer) => void (!isClosed && track.isOpen() && track.sendMessageBinary(packet))),
+            send: guard((packet: Buffer) => {
+              if (listener !== null && track.isOpen()) track.sendMessageBinary(packet);
+            }),
             close,
           });
         }),

@@ -66,6 +66,18 @@ test('[M14] offers without H.264 that browsers can show are refused in words', (
   refused(soundOnly, 'no_h264', /no picture/);
 });
 
+test('[M14] constrained baseline is taken in each spelling of RFC 6184 table 5, and before the other profiles', () => {
+  const withProfile = (id: string): string => chromium.replaceAll(/profile-level-id=\w+/g, `profile-level-id=${id}`);
+  for (const id of ['42e01f', '42401f', '42c01f', '42E01F', '42001f', '4d001f', '4d401f', '64001f', '640c1f']) {
+    assert.equal(parseOffer(withProfile(id)).video.payloadType, 107, id);
+  }
+  for (const id of ['42', '4200', '42zz1f', '420f1f', '6e001f', '58e01f', 'f4001f', '']) {
+    assert.throws(() => parseOffer(withProfile(id)), PublishRefusal, id);
+  }
+  const spelt = chromium.replace('mode=1;profile-level-id=42e01f', 'mode=1;profile-level-id=42401f');
+  assert.equal(parseOffer(spelt).video.payloadType, 108);
+});
+
 test('[M14] sound must be Opus or left out', () => {
   refused(chromium.replace('opus/48000/2', 'PCMA/8000'), 'no_opus', /Opus/);
   assert.equal(parseOffer(chromium.slice(0, chromium.indexOf('m=audio'))).audio, null);

@@ -203,20 +203,31 @@ function describe(section: OfferedSection, codecs: readonly MappedCodec[], chose
   };
 }
 
-/** Constrained baseline plays everywhere and has no B-frames; WebRTC senders use none in the others either. */
-const profilesByPreference = ['42e0', '4200', '4d00', '6400', '640c', '42c0'];
+/**
+ * How gladly a profile is taken, by profile_idc and profile-iop (RFC 6184 table 5); null for what browsers do not play.
+ * Constrained baseline plays everywhere and has no B-frames; WebRTC senders use none in the others either. It has more
+ * than one spelling: Chromium says 42e0, FFmpeg 4240.
+ */
+function profileRank(profileLevelId: string): number | null {
+  if (!/^[0-9a-f]{6}$/.test(profileLevelId)) return null;
+  const [profile, constraints] = [profileLevelId.slice(0, 2), Number.parseInt(profileLevelId.slice(2, 4), 16)];
+  const isPlain = (constraints & 0x0f) === 0;
+  if (profile === '42' && isPlain) return (constraints & 0x40) === 0 ? 1 : 0;
+  if (profile === '4d' && isPlain) return 2;
+  // Of the high profile's flags only those of its constrained form, which leaves B-frames out.
+  if (profile === '64' && (constraints & ~0x0c) === 0) return 3;
+  return null;
+}
 
 function chooseH264(section: OfferedSection): OfferedCodec {
   const codecs = mappedCodecs(section);
-  const rank = (parameters: string): number => {
-    const profile = (parameter(parameters, 'profile-level-id') ?? '42e01f').toLowerCase().slice(0, 4);
-    const place = profilesByPreference.indexOf(profile);
-    return place === -1 ? Number.POSITIVE_INFINITY : place;
-  };
+  const rank = (parameters: string): number | null => (
+    profileRank((parameter(parameters, 'profile-level-id') ?? '42e01f').toLowerCase())
+  );
   const usable = codecs
     .filter(({ codec, parameters }) => codec === 'h264/90000' && parameter(parameters, 'packetization-mode') === '1')
-    .filter(({ parameters }) => rank(parameters) !== Number.POSITIVE_INFINITY)
-    .sort((a, b) => rank(a.parameters) - rank(b.parameters));
+    .filter(({ parameters }) => rank(parameters) !== null)
+    .sort((a, b) => rank(a.parameters)! - rank(b.parameters)!);
   const chosen = usable[0];
   if (chosen !== undefined) return describe(section, codecs, chosen);
   const names = [...new Set(codecs.map(({ codec }) => codec.split('/')[0]!))].filter((name) => name !== 'rtx');

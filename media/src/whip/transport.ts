@@ -139,10 +139,11 @@ export async function createTransport(options: TransportOptions): Promise<Transp
       disableAutoNegotiation: true,
       ...(bindAddress === undefined ? {} : { bindAddress }),
     });
-    let isClosed = false;
+    // Native code never lets go of its callbacks: what they lead to would stay for ever, a whole session each.
+    let listener: TransportPeerEvents | null = events;
     const close = (): void => {
-      if (isClosed) return;
-      isClosed = true;
+      if (listener === null) return;
+      listener = null;
       guard('close', () => pc.close())();
     };
     try {
@@ -156,19 +157,14 @@ export async function createTransport(options: TransportOptions): Promise<Transp
       );
       pc.onStateChange(
         guard('state', (state: string) => {
-          if (isClosed) return;
-          if (state === 'connected') events.onUp();
-          if (state === 'failed' || state === 'closed') events.onGone();
+          if (state === 'connected') listener?.onUp();
+          if (state === 'failed' || state === 'closed') listener?.onGone();
         }),
       );
       const video = new Video('0', 'RecvOnly');
       video.addH264Codec(96, wantedH264);
       const track = pc.addTrack(video);
-      track.onMessage(
-        guard('packet', (packet: Buffer) => {
-          if (!isClosed) events.onPacket(packet);
-        }),
-      );
+      track.onMessage(guard('packet', (packet: Buffer) => listener?.onPacket(packet)));
       const local = { iceUfrag: iceToken(8), icePwd: iceToken(32) };
       pc.setRemoteDescription(syntheticOffer(remote), 'offer');
       pc.setLocalDescription('answer', local);
@@ -180,7 +176,7 @@ export async function createTransport(options: TransportOptions): Promise<Transp
         local: { ...local, fingerprint, setup: setup === 'passive' ? 'passive' : 'active' },
         send: (packet) => {
           try {
-            return !isClosed && track.isOpen() && track.sendMessageBinary(packet);
+            return listener !== null && track.isOpen() && track.sendMessageBinary(packet);
           } catch (error) {
             log.warn({ err: error }, 'An RTCP packet could not be sent');
             return false;

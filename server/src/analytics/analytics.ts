@@ -47,6 +47,8 @@ export interface Analytics {
   /** An order that was paid is cancelled. */
   noteCancelled(tx: Tx, order: OrderFact): Promise<void>;
   noteFollowed(tx: Tx, showId: string, personId: string): Promise<void>;
+  /** Likes of each minute of the show, from its first on, a day at most. For other modules: it hides nothing. */
+  likesByMinute(showId: string): Promise<number[]>;
   /** Writes what waits. */
   flush(): Promise<void>;
   /** Follows what runs already; visits that a killed server left open end. */
@@ -62,6 +64,8 @@ export interface Browser {
   acceptLanguage: string | undefined;
 }
 
+/** Of one show. */
+const MINUTES_MOST = 1_440;
 /** Statistics that a killed server loses. Shorter is more writes, longer feels dead to a host who looks. */
 const FLUSH_EVERY_MS = 2_000;
 /** Viewers coming and going that one flush writes. Fewer lags in a rush, more is a statement that takes long. */
@@ -109,6 +113,11 @@ export function createAnalytics(deps: AnalyticsDeps): Analytics {
     async minutes(personId, showId, from = 0) {
       const show = await deps.showFor(personId, showId);
       return readMinutes({ db: database.db, now: () => clock.now(), productsByIds: deps.productsByIds }, show, from);
+    },
+    async likesByMinute(showId) {
+      const likes = await store.likesOf(database.db, showId);
+      const minutes = Math.min(MINUTES_MOST, Math.max(-1, ...likes.keys()) + 1);
+      return Array.from({ length: minutes }, (_, minute) => likes.get(minute) ?? 0);
     },
     async noteVisit(actor, showId, { source, host }, { timeZone, acceptLanguage }) {
       const { state } = await deps.stateFor(actor, showId);

@@ -162,6 +162,13 @@ function bucket(column: string, { startMs, endMs }: Span) {
       / ${sql.lit(MINUTE_MS)})) end)::int`;
 }
 
+/** Likes by minute of the show, from 0; one without is missing. */
+export async function likesOf(db: Db, showId: string): Promise<Map<number, number>> {
+  const rows = await db.selectFrom('show_minute').select(['minute', 'likes']).where('show_id', '=', showId)
+    .where('likes', '>', 0n).execute();
+  return new Map(rows.map(({ minute, likes }) => [minute, Number(likes)]));
+}
+
 export async function minutesOf(db: Db, showId: string) {
   return db.selectFrom('show_minute').selectAll().where('show_id', '=', showId).orderBy('minute').execute();
 }

@@ -126,3 +126,21 @@ test('[T7] pages go back to the first message without loss or repeat', async () 
   assert.deepEqual(seen, [6, 5, 4, 3, 2, 1, 0].map((index) => `line ${index}`));
   assert.equal((await api.ask(`${own}?cursor=nonsense`)).json['code'], 'request.invalid');
 });
+
+test('[T9] for a replay it is read from any moment on, in order, without what was removed', async () => {
+  const fresh = await api.newLiveShow(owner, shop.id, products);
+  const own = `/api/shows/${fresh.id}/chat`;
+  const said: ChatMessage[] = [];
+  for (let index = 0; index < 4; index += 1) {
+    said.push((await say(owner.cookie, `then ${index}`, { path: own })).json as unknown as ChatMessage);
+    await new Promise((done) => setTimeout(done, 3));
+  }
+  await api.ask(`${own}/${said[2]!.id}`, { method: 'DELETE', cookie: owner.cookie });
+  const talk = async (query: string) => (
+    (await api.ask(`/api/shows/${fresh.id}/talk?${query}`)).json['items'] as ChatMessage[]
+  ).map((message) => message.text);
+  assert.deepEqual(await talk(`from=${said[1]!.sentAt}`), ['then 1', 'then 3']);
+  assert.deepEqual(await talk(`from=${fresh.startsAt}&limit=2`), []);
+  assert.deepEqual(await talk('from=2020-01-01T00:00:00.000Z&limit=2'), ['then 0', 'then 1']);
+  assert.equal((await api.ask(`/api/shows/${fresh.id}/talk?from=soon`)).status, 400);
+});

@@ -60,6 +60,8 @@ export interface Chat {
   forModeration: ForModeration;
   /** Newest first. @throws Refusal `shows.not_found`, `moderation.banned` */
   list(actor: Actor, showId: string, query: PageQuery): Promise<Page<ChatMessage>>;
+  /** From that moment on, oldest first, for a replay. @throws Refusal as `list` */
+  since(actor: Actor, showId: string, from: Date, limit: number): Promise<ChatMessage[]>;
   /** The last messages, oldest first. Who may read them is the caller's to know. */
   recent(showId: string): Promise<ChatMessage[]>;
 }
@@ -107,6 +109,11 @@ export function createChat(deps: ChatDeps): Chat {
       const limit = query.limit ?? PAGE_LIMIT_DEFAULT;
       const rows = await store.messagesBefore(db, showId, readCursor(query.cursor), limit + 1);
       return pageOf(rows, limit, (row) => ({ at: row.sent_at, id: row.id }), viewOf);
+    },
+    async since(actor, showId, from, limit) {
+      const show = await deps.shows.brief(actor, showId);
+      await deps.moderation.assertNotBanned(show.shopId, actor);
+      return (await store.messagesFrom(db, showId, from, limit)).map(viewOf);
     },
     recent: async (showId) => (await store.messagesBefore(db, showId, null, RECENT)).map(viewOf).reverse(),
   };

@@ -1,6 +1,6 @@
 /** The talk over HTTP. Who listens does so in the room. */
-import { ChatBody, ChatMessage } from '@nacre/contract/chat';
-import { Id, Page, PageQuery } from '@nacre/contract/common';
+import { ChatBody, ChatMessage, TalkAnswer, TalkQuery } from '@nacre/contract/chat';
+import { Id, Page, PAGE_LIMIT_MAX, PageQuery } from '@nacre/contract/common';
 import { RemovalQuery, Standing, TalkSetting } from '@nacre/contract/moderation';
 import { Type } from 'typebox';
 import { personOf } from '../http/actor.ts';
@@ -28,6 +28,24 @@ export function chatRoutes(app: App, deps: { chat: Chat }): void {
       },
     },
     async (request) => chat.list(request.actor, request.params.showId, request.query),
+  );
+
+  app.get(
+    '/api/shows/:showId/talk',
+    {
+      schema: {
+        operationId: 'listTalk',
+        summary: 'The talk of a show from a moment on, oldest first, for its replay',
+        tags,
+        params,
+        querystring: TalkQuery,
+        response: { 200: TalkAnswer, ...refusals },
+      },
+    },
+    async (request) => {
+      const { from, limit = PAGE_LIMIT_MAX } = request.query;
+      return { items: await chat.since(request.actor, request.params.showId, new Date(from), limit) };
+    },
   );
 
   app.post(

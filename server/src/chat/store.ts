@@ -89,3 +89,9 @@ export async function messagesBefore(
   if (cursor !== null) rows = rows.where(sql<boolean>`(sent_at, id) < (${cursor.at}, ${cursor.id})`);
   return rows.orderBy('sent_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
 }
+
+/** From that moment on, oldest first, removed ones left out. */
+export async function messagesFrom(db: Db, showId: string, from: Date, limit: number): Promise<ChatRow[]> {
+  return db.selectFrom('chat_message').selectAll().where('show_id', '=', showId).where('removed_at', 'is', null)
+    .where('sent_at', '>=', from).orderBy('sent_at').orderBy('id').limit(limit).execute();
+}

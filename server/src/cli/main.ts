@@ -11,6 +11,7 @@ import { nearest } from '../lib/nearest.ts';
 import { prepareDatabase } from '../platform/prepare-database.ts';
 import { EXIT_CANNOT_START, EXIT_WRONG_USE, StartRefusal } from '../platform/start-refusal.ts';
 import { openDatabaseAccess } from './database-access.ts';
+import { examineServer, report } from './doctor.ts';
 import { makeOperator } from './operator.ts';
 
 interface Command {
@@ -34,6 +35,15 @@ const commands: Record<string, Command> = {
       const { ran } = await prepareDatabase({ ...access, serverUrl: config.databaseServerUrl ?? undefined });
       return ran.length === 0 ? 'The database is up to date.' : `Ran ${ran.join(', ')}.`;
     }),
+  },
+  doctor: {
+    usage: 'doctor', words: 0,
+    text: 'say what would stop a show: disk, ports, https, addresses, TURN, and how to mend it',
+    run: async (config) => {
+      const found = await examineServer(config, Date.now);
+      if (found.some(({ grade }) => grade === 'bad')) process.exitCode = EXIT_CANNOT_START;
+      return report(found);
+    },
   },
   'check-config': {
     usage: 'check-config', words: 0,

@@ -13,6 +13,7 @@ import { dress, unique, type Asked, type SignedInPerson } from '../../../tests/s
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/database.ts';
 import { ADDRESS, asking } from '../../../tests/support/market.ts';
 import { OFFER_ROWS } from '../../../tests/support/offer-rows.ts';
+import { mountRecordings } from '../../../tests/support/recordings-api.ts';
 import { mountOrders } from '../../../tests/support/orders-api.ts';
 import { createShowApi } from '../../../tests/support/show-api.ts';
 import {
@@ -20,14 +21,16 @@ import {
   leaders, members, moderators, NOT_ALLOWED, operators, orderLeaders, orderPackers, packers, PEOPLE, people, runners,
   SIGN_IN_FIRST, TEAM, team, type Role,
 } from '../../../tests/support/who-gets-in.ts';
-import { createNotifications } from '../notifications/notifications.ts';
-import { notificationsRoutes } from '../notifications/routes.ts';
+import { mountNotifications } from '../../../tests/support/notifications-api.ts';
 
 const paymentIdOf = (order: Order) => order.paymentUrl?.split('/').at(-1) ?? '';
 const show = (suffix: string, asked: (stage: Stage) => Asked = () => ({})): Row['request'] =>
   (stage) => ({ path: `/api/shows/${stage.show.id}${suffix}`, ...asked(stage) });
 const officeShow = (suffix: string, asked: (stage: Stage) => Asked = () => ({})): Row['request'] =>
   (stage) => ({ path: `/api/office/shows/${stage.show.id}${suffix}`, ...asked(stage) });
+const watching = (asked: Asked = {}): Row['request'] => (
+  ({ show: { id } }) => ({ path: `/api/me/watching/${id}`, ...asked })
+);
 const ofShop = (suffix: string, asked: (stage: Stage) => Asked = () => ({})): Row['request'] =>
   (stage) => ({ path: `/api/office/shops/${stage.shop.id}${suffix}`, ...asked(stage) });
 
@@ -278,6 +281,17 @@ const ROWS: Record<string, Row> = {
   getMinutes: row(runners, officeShow('/figures/minutes'), { hidden: hiddenRunners }),
   getMinutesFile: row(runners, officeShow('/figures/minutes.csv'), { hidden: hiddenRunners }),
   noteVisit: row(everybody, show('/visit', () => ({ body: { source: 'home' } })), { hidden }),
+  getReplay: row(everybody, show('/replay'), { hidden }),
+  getWatchedUntil: row(people, watching(), { hidden: hiddenFromPeople }),
+  setWatchedUntil: row(people, watching({ method: 'PUT', body: { positionMs: 1_000 } }), { hidden: hiddenFromPeople }),
+  getRecording: row(runners, officeShow('/recording'), { hidden: hiddenRunners }),
+  removeRecording: row(leaders, officeShow('/recording', () => ({ method: 'DELETE' })), { hidden: hiddenLeaders }),
+  listTalk: row(everybody, show('/talk?from=2026-01-01T00:00:00.000Z'), { hidden }),
+  examineShow: row(runners, officeShow('/examination'), { hidden: hiddenRunners }),
+  tryConnection: row(runners, officeShow('/examination/connection', () => ({ body: { sdp: 'v=0' } })), {
+    hidden: hiddenRunners,
+  }),
+  tryUpload: row(runners, officeShow('/examination/upload', () => ({ body: {} })), { hidden: hiddenRunners }),
   issueStreamKey: row(runners, officeShow('/stream-key', () => ({ method: 'POST' })), { hidden: hiddenRunners }),
 
   placeOrder: row(people, ({ product, show: { id } }) => ({
@@ -374,22 +388,11 @@ const PLACING = new Set([
   'placeOrder', 'cancelOrder', 'decideSandboxPayment', 'shipOrder', 'packOrder', 'cancelShopOrder', 'orderArrived',
 ]);
 
-type Mounted = Parameters<NonNullable<Parameters<typeof createShowApi>[1]>>[0];
-/** A push service that nobody asks. */
-const PUSHER = { publicKey: 'key', accepts: () => true, send: async () => 'sent' as const, stop: () => {} };
-
-function mountNotifications({ app, platform, follows, accounts, shows, shops, realtime }: Mounted): void {
-  const notifications = createNotifications({
-    platform, follows, jobs: { add: async () => {} }, channel: realtime, pusher: PUSHER,
-    readersOf: accounts.readersOf, publicShows: shows.publicTiles, shopRefs: shops.refs,
-  });
-  void notificationsRoutes(app, { notifications });
-}
-
 async function createStage(url: string): Promise<Stage> {
   const made = Promise.withResolvers<ReturnType<typeof mountOrders>>();
   const api = await createShowApi(url, (parts) => {
     mountNotifications(parts);
+    mountRecordings(parts);
     made.resolve(mountOrders(parts));
   });
   const { offers, orders, payments } = await made.promise;

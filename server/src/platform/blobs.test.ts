@@ -4,7 +4,11 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { startMoto } from '../../../tests/support/moto.ts';
+import { createS3Peer } from '../../../tests/support/s3-peer.ts';
+import { bucketTrouble, createS3Blobs } from './blobs-s3.ts';
 import { createDiskBlobs, isBlobKey, type Blobs } from './blobs.ts';
+import { StartRefusal } from './start-refusal.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nacre-blobs-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -17,9 +21,19 @@ async function textOf(blobs: Blobs, key: string): Promise<string | null> {
   return bytes.toString('utf8');
 }
 
+const peer = await createS3Peer();
+const moto = await startMoto();
+after(async () => {
+  moto?.stop();
+  await peer.stop();
+});
+
 const stores: Record<string, () => Blobs> = {
   disk: () => createDiskBlobs({ folder: mkdtempSync(join(folder, 'store-')) }),
+  's3, ours': () => createS3Blobs({ settings: peer.settings }),
+  ...(moto === null ? {} : { 's3, moto': () => createS3Blobs({ settings: moto.settings }) }),
 };
+test('s3, moto', { skip: moto === null && "moto is not here (pip install 'moto[server]')" }, () => undefined);
 
 for (const [name, create] of Object.entries(stores)) {
   test(`[P40] ${name}: what was put is read as it was, until it is removed`, async () => {
@@ -86,4 +100,51 @@ test('[P43] disk: what cannot be finished leaves nothing behind', async () => {
   writeFileSync(join(home, 'a', 'file'), 'x');
   await assert.rejects(blobs.put('a', Buffer.from('x')));
   assert.deepEqual(readdirSync(home), ['a']);
+});
+
+test('[P44] s3: a store that is overrun or cuts a connection is asked again, three times in all', async () => {
+  const blobs = createS3Blobs({ settings: peer.settings });
+  peer.troubles.push(503, 'cut');
+  await blobs.put('a', Buffer.alloc(300_000, 'a'));
+  peer.troubles.push(500, 429);
+  assert.equal((await textOf(blobs, 'a'))?.length, 300_000);
+  peer.troubles.push(503);
+  await blobs.remove('a');
+  assert.equal(await textOf(blobs, 'a'), null);
+  peer.requests.length = 0;
+  peer.troubles.push(503, 503, 503);
+  await assert.rejects(blobs.read('a'), /503/);
+  assert.equal(peer.requests.length, 3);
+});
+
+test('[P44] s3: a store that says nothing is given up', async () => {
+  const blobs = createS3Blobs({ settings: peer.settings, answerWithinMs: 100 });
+  peer.troubles.push('silence', 'silence', 'silence');
+  await assert.rejects(blobs.put('a', Buffer.from('x')), /did not answer within 100 ms/);
+  assert.equal(peer.objects.has('a'), false);
+});
+
+test('[P43] s3: a connection that ends in the middle leaves the old one', async () => {
+  const blobs = createS3Blobs({ settings: peer.settings });
+  await blobs.put('a', Buffer.from('old'));
+  peer.troubles.push('cut', 'cut', 'cut');
+  await assert.rejects(blobs.put('a', Buffer.alloc(2_000_000, 'n')));
+  assert.equal(await textOf(blobs, 'a'), 'old');
+});
+
+test('[P45] s3: a wrong key, secret or bucket is told at the start, a store that is away is not one', async () => {
+  for (const settings of [peer.settings, moto?.settings].filter((one) => one !== undefined)) {
+    assert.equal(await bucketTrouble({ settings }), null);
+    for (const wrong of [{ key: 'other' }, { secret: 'other' }, { bucket: 'other' }]) {
+      await assert.rejects(bucketTrouble({ settings: { ...settings, ...wrong } }), (error) => {
+        assert.ok(error instanceof StartRefusal);
+        assert.match(error.message, /NACRE_S3_KEY/);
+        assert.ok(!error.message.includes(settings.secret));
+        return true;
+      });
+    }
+    const shut = createS3Blobs({ settings: { ...settings, secret: 'other' } });
+    await assert.rejects(shut.put('x', Buffer.from('x')), /403/);
+  }
+  assert.match(String(await bucketTrouble({ settings: { ...peer.settings, url: 'http://127.0.0.1:9' } })), /./);
 });

@@ -503,6 +503,21 @@ export interface PutAside {
   viewer: string;
 }
 
+export interface Recording {
+  bytes: bigint;
+  duration_ms: bigint;
+  finished_at: Timestamp;
+  keep_until: Timestamp;
+  removed_at: Timestamp | null;
+  removed_by: string | null;
+  removed_why: string | null;
+  report: Json | null;
+  shop_id: string;
+  show_id: string;
+  state: string;
+  stretches: Json;
+}
+
 export interface SearchEntry {
   at: Timestamp;
   category: string | null;
@@ -728,6 +743,13 @@ export interface Waiting {
   variant_id: string;
 }
 
+export interface WatchPosition {
+  person_id: string;
+  position_ms: bigint;
+  show_id: string;
+  watched_at: Timestamp;
+}
+
 export interface DB {
   address: Address;
   cart: Cart;
@@ -773,6 +795,7 @@ export interface DB {
   promise_offer: PromiseOffer;
   push_subscription: PushSubscription;
   put_aside: PutAside;
+  recording: Recording;
   search_entry: SearchEntry;
   search_live: SearchLive;
   search_word: SearchWord;
@@ -792,4 +815,5 @@ export interface DB {
   variant: Variant;
   verification: Verification;
   waiting: Waiting;
+  watch_position: WatchPosition;
 }

@@ -25,6 +25,21 @@ export interface FiguresOfShow {
 /** A change a minute for a day. Fewer leaves the beginning of a long show without its goods. */
 const SCREENS_MOST = 1_440;
 
+/** A time that a product was on screen; `number` in the bag, null when it never was in one. */
+export interface ScreenTime {
+  productId: string;
+  number: number | null;
+  startedAt: Date;
+  endedAt: Date | null;
+}
+
+export async function screensOf(parts: Parts, showId: string): Promise<ScreenTime[]> {
+  const { db } = parts.platform.database;
+  const [items, screens] = await Promise.all([store.itemsOf(db, showId), store.intervals(db, showId, SCREENS_MOST)]);
+  const numbers = new Map(items.map((item) => [item.product_id, item.number]));
+  return screens.map((screen) => ({ ...screen, number: numbers.get(screen.productId) ?? null }));
+}
+
 export async function figuresOf(parts: Parts, personId: string, showId: string): Promise<FiguresOfShow> {
   const show = await ownShow(parts, showId, personId, 'figures.see');
   const { db } = parts.platform.database;

@@ -18,7 +18,7 @@ import { createBagReader } from './bag-numbers.ts';
 import { createAnnouncements, type Announcements } from './announcements.ts';
 import type { TeamChanged } from '../shops/events.ts';
 import { createCounts, likesNow } from './counts.ts';
-import { figuresOf, type FiguresOfShow } from './figures.ts';
+import { figuresOf, screensOf, type FiguresOfShow, type ScreenTime } from './figures.ts';
 import { factsOf, type ShowFacts } from './found-facts.ts';
 import * as found from './found-store.ts';
 import { createGoodsFeed } from './goods-feed.ts';
@@ -93,6 +93,8 @@ export interface Shows {
   putOnScreen(personId: string, showId: string, productId: string | null): Promise<Show>;
   /** A new key; the one before opens nothing any more and whoever publishes with it is cut. Told this once. */
   issueStreamKey(personId: string, showId: string, how?: { takeOver: boolean }): Promise<string>;
+  /** @throws Refusal unless the person may run the show and it is not over */
+  assertRuns(personId: string, showId: string): Promise<void>;
   figures(personId: string, showId: string): Promise<ShowFigures>;
   forOffice(personId: string, showId: string): Promise<Show>;
   /** Everything of the shop, the latest start first (with a state: in that list's order). */
@@ -149,6 +151,10 @@ export interface Shows {
   authorizeStreamKey(key: string): Promise<{ showId: string } | null>;
   /** Whether there is, or will be, a picture for this actor. */
   mayWatch(showId: string, actor: Actor): Promise<boolean>;
+  /** Whether this actor may see what was recorded of the show, while it runs and when it is over. */
+  mayReplay(showId: string, actor: Actor): Promise<boolean>;
+  /** What was on screen, in order of time; `endedAt` null: still is. For other modules: it hides nothing. */
+  screensOf(showId: string): Promise<ScreenTime[]>;
   /** The host's picture is there. */
   pictureUp(showId: string): Promise<void>;
   pictureDown(showId: string, reason: string): Promise<void>;
@@ -161,7 +167,7 @@ export interface Shows {
   /** Null when there is no such show. For other modules: it hides nothing. */
   stateOf(showId: string): Promise<ShowState | null>;
   /** Whose it is and whether it runs; hides nothing either. */
-  standing(showId: string): Promise<{ shopId: string; isRunning: boolean } | null>;
+  standing(showId: string): Promise<{ shopId: string; isRunning: boolean; isDemo: boolean } | null>;
   /** State of the room for who joins; null when there is no such show. */
   roomState(showId: string): Promise<RoomState | null>;
   /** Whether this actor is kept out of the shop's shows. */
@@ -216,6 +222,10 @@ export function createShows(deps: ShowsDeps): Shows {
     setBag: (personId, showId, ids) => afterwards(personId, showId, setBag(parts, personId, showId, ids)),
     putOnScreen: (personId, showId, id) => afterwards(personId, showId, putOnScreen(parts, personId, showId, id)),
     issueStreamKey: (personId, showId, how) => issueStreamKey(parts, personId, showId, how),
+    async assertRuns(personId, showId) {
+      const { state } = await ownShow(parts, showId, personId, 'show.run');
+      if (!isOpen(state)) throw new Refusal('shows.wrong_state');
+    },
     figures: (personId, showId) => figures(parts, personId, showId),
     forOffice: (personId, showId) => forOffice(parts, personId, showId),
     listForOffice: async (personId, shopId, query) => {
@@ -241,7 +251,9 @@ export function createShows(deps: ShowsDeps): Shows {
     },
     brief: (actor, showId) => brief(parts, actor, showId),
     authorizeStreamKey: (key) => authorizeStreamKey(parts, key),
-    mayWatch: (showId, actor) => mayWatch(parts, showId, actor),
+    mayWatch: (showId, actor) => mayWatch(parts, showId, actor, isOpen),
+    mayReplay: (showId, actor) => mayWatch(parts, showId, actor, (state) => state !== 'cancelled'),
+    screensOf: (showId) => screensOf(parts, showId),
     pictureUp: (showId) => inTurn(showId, () => pictureUp(parts, showId)),
     pictureDown: (showId, reason) => inTurn(showId, () => pictureDown(parts, showId, reason)),
     screensNow: store.screensNow,
@@ -250,7 +262,8 @@ export function createShows(deps: ShowsDeps): Shows {
     stateOf: async (showId) => (await store.findShow(parts.view.db, showId))?.state ?? null,
     async standing(showId) {
       const show = await store.findShow(parts.view.db, showId);
-      return show === null ? null : { shopId: show.shop_id, isRunning: isRunning(show.state) };
+      if (show === null) return null;
+      return { shopId: show.shop_id, isRunning: isRunning(show.state), isDemo: show.is_demo };
     },
     roomState: (showId) => roomState(parts, showId),
     isBanned: deps.guard.isBanned,
@@ -374,10 +387,12 @@ async function authorizeStreamKey(parts: Parts, key: string): Promise<{ showId: 
   return { showId: show.id };
 }
 
-async function mayWatch(parts: Parts, showId: string, actor: Actor): Promise<boolean> {
+async function mayWatch(
+  parts: Parts, showId: string, actor: Actor, isThere: (state: ShowState) => boolean,
+): Promise<boolean> {
   if (!UUID.test(showId)) return false;
   const show = await store.findShow(parts.view.db, showId);
-  if (show === null || !isOpen(show.state) || await parts.guard.isBanned(show.shop_id, actor)) return false;
+  if (show === null || !isThere(show.state) || await parts.guard.isBanned(show.shop_id, actor)) return false;
   return show.visibility === 'public' || isMemberOf(parts, show, actor);
 }
 

@@ -6,12 +6,11 @@
  * Cache headers are those of draft-pantos-hls-rfc8216bis-20 §6.2.5.2 and appendix B, so that any HTTP cache in front
  * carries a public show. What is private is never stored.
  */
-import type { IncomingMessage } from 'node:http';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
-import { LRUCache } from 'lru-cache';
 import { targetDurationSeconds } from '@nacre/media/hls/packager';
 import type { AacRenditions } from '@nacre/media/aac/renditions';
 import type { Hls, HlsAnswer, PlaylistQuery } from '@nacre/media/hls/hls';
+import { createSharedAccess } from '../http/shared-access.ts';
 import type { MayWatch } from './live-socket.ts';
 import { sendProblem } from './problem.ts';
 
@@ -23,10 +22,6 @@ const keepPlain = Math.floor(targetDurationSeconds / 2);
 const keepMissing = targetDurationSeconds;
 /** Names are never used again. */
 const keepFile = 3_600;
-/** A made-private show is told at once (`forget`); this bounds what is remembered of shows that just ended. */
-const rememberMs = 1_000;
-const rememberShows = 1_000;
-
 export interface HlsRoutes {
   routes: FastifyPluginAsync;
   /** Who may watch this show has changed. */
@@ -44,26 +39,11 @@ export function createHlsRoutes(deps: {
   hasBans: (showId: string) => Promise<boolean>;
 }): HlsRoutes {
   const { hls, aac } = deps;
-  // Each viewer asks some five times a second, and a thousand of them the same. `each`: public, but somebody is banned.
-  const openness = new LRUCache<string, Promise<'all' | 'each' | 'none'>>({ max: rememberShows, ttl: rememberMs });
-
-  async function opennessOf(showId: string): Promise<'all' | 'each' | 'none'> {
-    if (!(await deps.isPublic(showId))) return 'none';
-    return (await deps.hasBans(showId)) ? 'each' : 'all';
-  }
-
-  async function accessOf(showId: string, request: IncomingMessage): Promise<'public' | 'private' | null> {
-    let open = openness.get(showId);
-    if (open === undefined) {
-      open = opennessOf(showId);
-      openness.set(showId, open);
-      open.catch(() => openness.delete(showId));
-    }
-    const to = await open;
-    if (to === 'all') return 'public';
-    if ((await deps.mayWatch(showId, request)) === null) return null;
-    return to === 'each' ? 'public' : 'private';
-  }
+  const access = createSharedAccess({
+    mayFetch: async (showId, request) => (await deps.mayWatch(showId, request)) !== null,
+    isPublic: deps.isPublic,
+    hasBans: deps.hasBans,
+  });
 
   async function answer<T extends string | Buffer>(
     request: FastifyRequest<{ Params: { showId: string } }>,
@@ -74,15 +54,15 @@ export function createHlsRoutes(deps: {
   ): Promise<FastifyReply> {
     const { showId } = request.params;
     const refuse = () => sendProblem(reply.header('cache-control', 'no-store'), 'shows.not_found');
-    const before = await accessOf(showId, request.raw);
+    const before = await access.of(showId, request.raw);
     if (before === null) return refuse();
     const found = await read(showId);
     // It may have been made private while this request waited; one that is over still says so to who waited.
-    const access = found.kind === 'ok' && found.isLast ? before : await accessOf(showId, request.raw);
-    if (access === null) return refuse();
+    const to = found.kind === 'ok' && found.isLast ? before : await access.of(showId, request.raw);
+    if (to === null) return refuse();
     const cache = (seconds: number): FastifyReply =>
-      reply.header('cache-control', access === 'public' ? `public, max-age=${seconds}` : 'private, no-store');
-    if (access === 'public') reply.header('access-control-allow-origin', '*');
+      reply.header('cache-control', to === 'public' ? `public, max-age=${seconds}` : 'private, no-store');
+    if (to === 'public') reply.header('access-control-allow-origin', '*');
     switch (found.kind) {
       case 'ok':
         return cache(keep(found.waited)).type(type).send(found.body);
@@ -96,7 +76,7 @@ export function createHlsRoutes(deps: {
   }
 
   return {
-    forget: (showId) => void openness.delete(showId),
+    forget: access.forget,
     routes: async (app) => {
       // Many viewers may share one address, and each asks all the time: what bounds them are the waits of `hls`.
       const options = { schema: { hide: true }, config: { rateLimit: false } } as const;

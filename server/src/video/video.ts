@@ -6,6 +6,7 @@ import type { FastifyPluginAsync } from 'fastify';
 import type { MediaEvent, MediaLog, MediaStats, MediaSupervisor, StreamDownReason } from '@nacre/media/hooks';
 import { createAacRenditions } from '@nacre/media/aac/renditions';
 import { createHls } from '@nacre/media/hls/hls';
+import type { Recorder } from '@nacre/media/recording/recorder';
 import { createStreamHub } from '@nacre/media/stream/hub';
 import type { StreamHubLimits, StreamHubStats } from '@nacre/media/stream/hub';
 import { createSocketPublishers } from '@nacre/media/socket/socket-publishers';
@@ -14,14 +15,16 @@ import type { Upgrades } from '../http/upgrade.ts';
 import { Refusal } from '../lib/refusal.ts';
 import { delayRoutes } from './delay-routes.ts';
 import { createDelays, type MeasuredDelay } from './delays.ts';
+import { createConnectionTrials } from './connection-trials.ts';
 import { createHlsRoutes } from './hls-routes.ts';
+import { iceServersFor, type IceServer } from './ice-servers.ts';
 import { createLiveSocket, type MayWatch } from './live-socket.ts';
 import { liveWire } from './live-wire.ts';
 import { sendProblem } from './problem.ts';
 import { createPictureReports } from './picture-reports.ts';
 import { createPublishSocket } from './publish-socket.ts';
 import { createPublishingSessions } from './publishing-sessions.ts';
-import { whipRoutes } from './whip.ts';
+import { problemOfRefusal, whipRoutes } from './whip.ts';
 
 export interface VideoDeps {
   /**
@@ -44,8 +47,12 @@ export interface VideoDeps {
   onPictureUp: (showId: string) => void | Promise<void>;
   /** The picture is gone (not on a takeover). Called again when it rejects, unless with a Refusal. */
   onPictureDown: (showId: string, reason: StreamDownReason) => void | Promise<void>;
+  /** Keeps what goes out. */
+  recorder?: Pick<Recorder, 'onPart' | 'onSegment'>;
   /** How far behind viewers are, every few seconds while one of them measures it. */
   onDelay: (showId: string, delay: MeasuredDelay) => void;
+  /** TURN servers for publishers (`ice-servers.ts`), and the secret shared with them; null or left out for none. */
+  turn?: { urls: readonly string[]; secret: string } | null;
   log: MediaLog;
   /** Unix epoch, ms. */
   now: () => number;
@@ -58,6 +65,10 @@ export interface Video {
    * replies).
    */
   routes: FastifyPluginAsync;
+  /** What a publisher of the show may send through besides the straight way. */
+  iceServers(showId: string): IceServer[];
+  /** Answers an offer as for publishing, of which no show knows (`connection-trials.ts`). */
+  tryConnection(offerSdp: string): Promise<string>;
   /** Registers the viewers' socket and the publishers'. */
   attach(upgrades: Upgrades): void;
   /** The show is over: its publisher is cut, its viewers are told and closed. A repeat does nothing. */
@@ -88,7 +99,7 @@ export function createVideo(deps: VideoDeps): Video {
     isFinal: (error) => error instanceof Refusal,
     log: deps.log,
   });
-  const hls = createHls({ now: deps.now });
+  const hls = createHls({ now: deps.now, ...(deps.recorder ? { recorder: deps.recorder } : {}) });
   const aac = createAacRenditions({ hls, now: deps.now, log: deps.log });
   const { mayWatch, isPublic, hasBans } = deps;
   const hlsRoutes = createHlsRoutes({ hls, aac, mayWatch, isPublic, hasBans });
@@ -99,7 +110,9 @@ export function createVideo(deps: VideoDeps): Video {
     aac.onMediaEvent(event);
     sessions.onMediaEvent(event);
   };
+  const trials = createConnectionTrials(() => supervisor, (code) => problemOfRefusal[code]);
   const supervisor = deps.startMedia((event) => {
+    if (trials.takes(event)) return;
     if (event.type === 'up') publishers.replace(event.streamId);
     onMediaEvent(event);
   });
@@ -119,10 +132,14 @@ export function createVideo(deps: VideoDeps): Video {
     await Promise.all(sessions.of(showId).map((sessionId) => supervisor.remove(sessionId)));
   }
 
+  const iceServers = (showId: string): IceServer[] => iceServersFor(deps.turn ?? null, showId, deps.now());
+
   let stopping: Promise<void> | null = null;
   return {
+    iceServers,
+    tryConnection: trials.open,
     routes: async (app) => {
-      await app.register(whipRoutes({ supervisor, sessions, authorizeStreamKey }));
+      await app.register(whipRoutes({ supervisor, sessions, authorizeStreamKey, iceServers }));
       await app.register(socketHint(deps.mayWatch, deps.now));
       await app.register(hlsRoutes.routes);
       await app.register(delayRoutes({ delays, mayWatch }));

@@ -67,7 +67,7 @@ function fakeMedia() {
   };
 }
 
-async function stage(t: TestContext) {
+async function stage(t: TestContext, turn: { urls: string[]; secret: string } | null = null) {
   const media = fakeMedia();
   const news: string[] = [];
   const logged: string[] = [];
@@ -87,6 +87,7 @@ async function stage(t: TestContext) {
     onPictureDown: (showId, reason) => void news.push(`down ${showId} ${reason}`),
     log: { info: note, warn: note, error: note },
     now: Date.now,
+    turn,
   });
   const log = new Writable({ write: (chunk, _encoding, done) => (logged.push(String(chunk)), done()) });
   const app = fastify({ logger: { stream: log, level: 'trace' } });
@@ -333,3 +334,24 @@ test('[V45] who publishes for a shop that may not go live is told so, and a key 
     assert.deepEqual([over.statusCode, over.json().code], [401, 'video.key_wrong']);
     assert.equal(media.published.length, 1);
   });
+
+test('[V81] TURN servers are told to who holds a key, with the answer and before it; to nobody else', async (t) => {
+  const { app, post } = await stage(t, { urls: ['turn:turn.example.org:3478'], secret: 'north' });
+  const told = /^<turn:turn\.example\.org:3478>; rel="ice-server"; username="\d+:show-1"; credential="[\w+/=]{28}"; /;
+  assert.match(String((await post()).headers['link']), told);
+  const ask = (headers: Record<string, string>) => app.inject({ method: 'OPTIONS', url: '/whip', headers });
+  const asked = await ask({ authorization: 'Bearer good' });
+  assert.equal(asked.statusCode, 204);
+  assert.match(String(asked.headers['link']), told);
+  assert.match(String(asked.headers['access-control-expose-headers']), /\bLink\b/);
+  for (const authorization of ['', 'Bearer wrong', `Bearer ${'x'.repeat(300)}`]) {
+    const refused = await ask({ authorization });
+    assert.deepEqual([refused.statusCode, refused.headers['link']], [204, undefined]);
+  }
+  assert.equal((await post({ authorization: 'Bearer wrong' })).headers['link'], undefined);
+});
+
+test('[V81] without TURN nothing is told of it', async (t) => {
+  const { post } = await stage(t);
+  assert.equal((await post()).headers['link'], undefined);
+});

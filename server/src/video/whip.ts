@@ -10,6 +10,7 @@ import type { RefusalCode } from '@nacre/contract/refusals';
 import { PublishRefusal } from '@nacre/media/hooks';
 import type { MediaSupervisor, PublishRefusalCode } from '@nacre/media/hooks';
 import { replyWithError } from '../http/error-reply.ts';
+import { iceServerLinks, type IceServer } from './ice-servers.ts';
 import { sendProblem } from './problem.ts';
 import type { PublishingSessions } from './publishing-sessions.ts';
 
@@ -22,7 +23,7 @@ const keyCharacters = 256;
 /** A media process that has ended is back within this. Sooner meets the same refusal, later is picture lost. */
 const retryAfterSeconds = 1;
 
-const exposedHeaders = 'Location, ETag, Accept-Patch, Accept-Post, Retry-After, WWW-Authenticate';
+const exposedHeaders = 'Location, ETag, Link, Accept-Patch, Accept-Post, Retry-After, WWW-Authenticate';
 const sdpType = 'application/sdp';
 const fragmentType = 'application/trickle-ice-sdpfrag';
 const endpointMethods = 'GET, HEAD, OPTIONS, POST';
@@ -36,6 +37,8 @@ export interface WhipDeps {
    * one.
    */
   authorizeStreamKey: (key: string) => Promise<{ showId: string } | null>;
+  /** What a publisher of this show may send through besides the straight way. */
+  iceServers: (showId: string) => IceServer[];
 }
 
 export function whipRoutes(deps: WhipDeps): FastifyPluginAsync {
@@ -56,9 +59,13 @@ export function whipRoutes(deps: WhipDeps): FastifyPluginAsync {
     app.post('/whip', { schema, onRequest: authorize }, (request, reply) => publish(deps, request, reply));
     // Nothing stands here to be read; whoever asks hears that the address is right (RFC 9725 §4.1).
     app.get('/whip', { schema }, (_request, reply) => reply.code(204).header('accept-post', sdpType).send());
-    app.options('/whip', { schema }, (_request, reply) =>
-      preflight(reply, endpointMethods).header('accept-post', sdpType).send(),
-    );
+    app.options('/whip', { schema }, async (request, reply) => {
+      preflight(reply, endpointMethods).header('accept-post', sdpType);
+      // §4.6: browsers need them before they offer. Preflights have no key, and a wrong one is told by the POST.
+      const show = await showOfKey(deps, keyIn(request));
+      if (show !== null) tellIceServers(deps, reply, show.showId);
+      return reply.send();
+    });
     app.route({
       method: ['PUT', 'PATCH', 'DELETE'],
       url: '/whip',
@@ -98,15 +105,28 @@ function preflight(reply: FastifyReply, methods: string): FastifyReply {
 
 /** Answers 401 itself, before the body is read; otherwise leaves the show in `publishedShows`. */
 async function requireKey(deps: WhipDeps, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | void> {
-  const key = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i.exec(request.headers.authorization ?? '')?.[1];
+  const key = keyIn(request);
   if (!key) return sendProblem(reply.header('www-authenticate', 'Bearer realm="nacre"'), 'video.key_missing');
-  const show = key.length > keyCharacters ? null : await deps.authorizeStreamKey(key);
+  const show = await showOfKey(deps, key);
   if (show) {
     publishedShows.set(request, show.showId);
     return;
   }
   reply.header('www-authenticate', 'Bearer realm="nacre", error="invalid_token"');
   return sendProblem(reply, 'video.key_wrong');
+}
+
+function keyIn(request: FastifyRequest): string | null {
+  return /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i.exec(request.headers.authorization ?? '')?.[1] ?? null;
+}
+
+async function showOfKey(deps: WhipDeps, key: string | null): Promise<{ showId: string } | null> {
+  return key === null || key.length > keyCharacters ? null : deps.authorizeStreamKey(key);
+}
+
+function tellIceServers(deps: WhipDeps, reply: FastifyReply, showId: string): void {
+  const links = iceServerLinks(deps.iceServers(showId));
+  if (links !== null) reply.header('link', links);
 }
 
 /** The show that the request's key opens. */
@@ -133,6 +153,7 @@ async function publish(deps: WhipDeps, request: FastifyRequest, reply: FastifyRe
     return sendProblem(reply, code, error.message);
   }
   deps.sessions.opened({ sessionId: answer.sessionId, showId, iceUfrag: iceUfragOf(request.body) });
+  tellIceServers(deps, reply, showId);
   return reply
     .code(201)
     .header('location', `/whip/${answer.sessionId}`)
@@ -142,7 +163,7 @@ async function publish(deps: WhipDeps, request: FastifyRequest, reply: FastifyRe
     .send(answer.answerSdp);
 }
 
-const problemOfRefusal: Record<PublishRefusalCode, RefusalCode> = {
+export const problemOfRefusal: Record<PublishRefusalCode, RefusalCode> = {
   // Cannot be read (400), unlike the others, which can and ask for what is not done here (422): RFC 9110 §15.5.21.
   offer_malformed: 'request.invalid',
   not_sending: 'video.offer_unusable',

@@ -7,6 +7,7 @@
 import { createLinkMeter } from './link-meter.ts';
 import type { LinkMeter } from './link-meter.ts';
 import { fullFrameRate } from './economy.ts';
+import { iceServersOf } from './ice-servers.ts';
 import type { BroadcastStats } from './face.ts';
 import type { PictureShape } from './picture-encoder.ts';
 import { PublishFailure } from './publish-failure.ts';
@@ -63,7 +64,8 @@ export interface PublicationOptions {
 
 /** Resolves when media flows. Throws `PublishFailure`. */
 export async function publish(options: PublicationOptions): Promise<Publication> {
-  const connection = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+  const iceServers = await iceServersOf(options.whipUrl, options.streamKey);
+  const connection = new RTCPeerConnection({ bundlePolicy: 'max-bundle', iceServers });
   let sessionUrl = '';
   const auth = { authorization: `Bearer ${options.streamKey}` };
   const goodbye = (): void => {

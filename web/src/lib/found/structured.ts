@@ -5,6 +5,7 @@
  */
 import type { Product } from '@nacre/contract/catalog';
 import type { Image } from '@nacre/contract/common';
+import type { Replay } from '@nacre/contract/replays';
 import type { Shop, ShopPlace } from '@nacre/contract/shops';
 import type { Show } from '@nacre/contract/shows';
 import { priceRange, totalAvailable } from '../catalog.ts';
@@ -111,6 +112,27 @@ export function showData(show: Show, description: string, origin: string): Data 
       location: { '@type': 'VirtualLocation', url },
       organizer: shopPart(show.shop, origin),
     },
+  };
+}
+
+/** ISO 8601, in whole seconds. */
+const isoDuration = (ms: number): string => `PT${Math.round(ms / 1_000)}S`;
+
+/** A video that can be seen, with what was on screen as its clips (https://schema.org/Clip), each with its address. */
+export function replayData(show: Show, replay: Replay, description: string, origin: string): Data {
+  const { publication: _, ...video } = showData(show, description, origin);
+  const titles = new Map(show.bag.map(({ product }) => [product.id, product.title]));
+  return {
+    ...video,
+    contentUrl: `${origin}/replay/${show.id}/index.m3u8`,
+    duration: isoDuration(replay.durationMs),
+    hasPart: replay.chapters.map(({ productId, fromMs, toMs }) => ({
+      '@type': 'Clip',
+      name: titles.get(productId) ?? show.title,
+      startOffset: Math.floor(fromMs / 1_000),
+      endOffset: Math.ceil(toMs / 1_000),
+      url: `${origin}/shows/${show.id}?t=${Math.floor(fromMs / 1_000)}`,
+    })),
   };
 }
 

@@ -36,6 +36,11 @@ const loaders: Record<Namespace, Record<Locale, Loader>> = {
     zh: () => import('virtual:messages/coupon/zh'),
     ar: () => import('virtual:messages/coupon/ar'),
   },
+  examine: {
+    en: () => import('virtual:messages/examine/en'),
+    zh: () => import('virtual:messages/examine/zh'),
+    ar: () => import('virtual:messages/examine/ar'),
+  },
   found: {
     en: () => import('virtual:messages/found/en'),
     zh: () => import('virtual:messages/found/zh'),
@@ -80,6 +85,11 @@ const loaders: Record<Namespace, Record<Locale, Loader>> = {
     en: () => import('virtual:messages/refusal/en'),
     zh: () => import('virtual:messages/refusal/zh'),
     ar: () => import('virtual:messages/refusal/ar'),
+  },
+  replay: {
+    en: () => import('virtual:messages/replay/en'),
+    zh: () => import('virtual:messages/replay/zh'),
+    ar: () => import('virtual:messages/replay/ar'),
   },
   signin: {
     en: () => import('virtual:messages/signin/en'),

@@ -1,4 +1,5 @@
 /** Every call that the office and the studio make, by its verb. Each throws an ApiError when refused. */
+import type { OfficeRecording } from '@nacre/contract/replays';
 import type { ShowMinutes } from '@nacre/contract/analytics';
 import type {
   CounterGoods,
@@ -218,3 +219,14 @@ export const lowerLivePrice = (livePriceId: string, body: LivePriceLower): Promi
 
 export const endLivePrice = (livePriceId: string): Promise<LivePrice> =>
   ask(api.POST('/api/office/live-prices/{livePriceId}/end', { params: { path: { livePriceId } } }));
+
+export async function loadRecording(showId: string): Promise<OfficeRecording> {
+  return (await ask(
+    api.GET('/api/office/shows/{showId}/recording', { params: { path: { showId } } }),
+  )) as OfficeRecording;
+}
+
+/** For good. */
+export async function removeRecording(showId: string): Promise<void> {
+  await ask(api.DELETE('/api/office/shows/{showId}/recording', { params: { path: { showId } } }));
+}

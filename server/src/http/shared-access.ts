@@ -1,0 +1,51 @@
+/**
+ * Who may fetch the bytes of a thing, asked some thousand times a second and mostly the same: whether it is open to
+ * everybody is remembered for a moment, and only where somebody is kept out is each asked about.
+ */
+import type { IncomingMessage } from 'node:http';
+import { LRUCache } from 'lru-cache';
+
+/** What is closed is told at once (`forget`); this bounds what is remembered of things that just ended. */
+const rememberMs = 1_000;
+const rememberThings = 1_000;
+
+export interface SharedAccess {
+  /** `public`: caches may keep it; `private`: none may; null: this one may not, and it looks as if it did not exist. */
+  of(id: string, request: IncomingMessage): Promise<'public' | 'private' | null>;
+  /** Who may has changed. */
+  forget(id: string): void;
+}
+
+export interface SharedAccessDeps {
+  /** Whether the sender of this request (its cookies) may. */
+  mayFetch(id: string, request: IncomingMessage): Promise<boolean>;
+  /** Whether everybody may, now. */
+  isPublic(id: string): Promise<boolean>;
+  /** Whether somebody is kept out all the same, so that each has to be asked about. */
+  hasBans(id: string): Promise<boolean>;
+}
+
+export function createSharedAccess(deps: SharedAccessDeps): SharedAccess {
+  const openness = new LRUCache<string, Promise<'all' | 'each' | 'none'>>({ max: rememberThings, ttl: rememberMs });
+
+  async function opennessOf(id: string): Promise<'all' | 'each' | 'none'> {
+    if (!(await deps.isPublic(id))) return 'none';
+    return (await deps.hasBans(id)) ? 'each' : 'all';
+  }
+
+  return {
+    forget: (id) => void openness.delete(id),
+    async of(id, request) {
+      let open = openness.get(id);
+      if (open === undefined) {
+        open = opennessOf(id);
+        openness.set(id, open);
+        open.catch(() => openness.delete(id));
+      }
+      const to = await open;
+      if (to === 'all') return 'public';
+      if (!(await deps.mayFetch(id, request))) return null;
+      return to === 'each' ? 'public' : 'private';
+    },
+  };
+}

@@ -1,0 +1,263 @@
+/**
+ * What is kept of shows: the replay, who may see it, how long it is kept. The bytes are kept by the recorder
+ * (media/src/recording) while a show runs; here it is decided that they are a replay, and when they go.
+ */
+import type {
+  OfficeRecording, RecordingReport, Replay, ReplayChapter, WatchedUntil,
+} from '@nacre/contract/replays';
+import type { Recorder } from '@nacre/media/recording/recorder';
+import { checkRecording } from '@nacre/media/recording/check';
+import { durationOf, placeOf, stretchesOf, type Stretch } from '@nacre/media/recording/recording-index';
+import type { Actor, PersonActor } from '../http/actor.ts';
+import { readAhead } from '../lib/read-ahead.ts';
+import { Refusal } from '../lib/refusal.ts';
+import type { Tx } from '../platform/database.ts';
+import type { Jobs } from '../platform/jobs.ts';
+import type { Platform } from '../platform/platform.ts';
+import type { Shops } from '../shops/shops.ts';
+import type { Shows } from '../shows/shows.ts';
+import type { Shelf } from './shelf.ts';
+import * as store from './store.ts';
+
+export interface RecordingsDeps {
+  platform: Platform;
+  jobs: Pick<Jobs, 'add'>;
+  shows: Pick<Shows, 'brief' | 'stateOf' | 'standing' | 'screensOf'>;
+  shops: Pick<Shops, 'assertMay'>;
+  recorder: Pick<Recorder, 'index' | 'finish' | 'recover'>;
+  shelf: Shelf;
+  /** Nobody publishes the show any more. A repeat does nothing. */
+  endPicture(showId: string): Promise<void>;
+  /** Likes of each minute since the show went live. */
+  likesByMinute(showId: string): Promise<number[]>;
+  /** Recordings are kept for so long. */
+  keepMs: number;
+}
+
+export interface Recordings {
+  /** @throws Refusal `shows.not_found` */
+  replay(actor: Actor, showId: string): Promise<Replay>;
+  /** @throws Refusal `shows.not_found`, `shops.…` unless the person may see the shop's shows */
+  forOffice(person: PersonActor, showId: string): Promise<OfficeRecording>;
+  /** Takes the replay away for good. A repeat changes nothing. @throws Refusal as `forOffice`; `recordings.running` */
+  remove(person: PersonActor, showId: string): Promise<void>;
+  /** @throws Refusal `shows.not_found` */
+  watchedUntil(person: PersonActor, showId: string): Promise<number | null>;
+  /** Towards the end it is forgotten. @throws Refusal `shows.not_found` */
+  noteWatched(person: PersonActor, showId: string, until: WatchedUntil): Promise<void>;
+  /** How long the replays of these shows are, in ms; one without is missing. */
+  lengthsOf(showIds: readonly string[]): Promise<Map<string, number>>;
+  /** In the outbox's transaction: a show that is over has its recording finished. */
+  noteChanged(tx: Tx, showId: string): Promise<void>;
+  /** Jobs; each does no harm again. */
+  finish(showId: string): Promise<void>;
+  check(showId: string): Promise<void>;
+  deleteBytes(showId: string): Promise<void>;
+  /** Takes away what is too old. @returns how many */
+  sweep(): Promise<number>;
+  /** Takes up what an earlier process left. Before anything is published. */
+  start(): Promise<void>;
+}
+
+export const JOB_FINISH = 'recordings.finish';
+export const JOB_CHECK = 'recordings.check';
+export const JOB_DELETE = 'recordings.delete';
+export interface RecordingJob {
+  showId: string;
+}
+
+/** A show with more is cut too often to be leafed through. */
+const STRETCHES_MOST = 1_000;
+/** Shorter than this on screen was a slip. */
+const CHAPTER_MIN_MS = 1_000;
+/** Whoever has come so far has seen it. */
+const END_MS = 10_000;
+/** Of one person; who watches more goes on with the latest. */
+const WATCHED_MOST = 200;
+/** Segments of half a megabyte; an object store takes its time for each. */
+const READ_AHEAD = 8;
+/** Taken away by one sweep. */
+const SWEEP_MOST = 100;
+
+export function createRecordings(deps: RecordingsDeps): Recordings {
+  const { database, clock } = deps.platform;
+  return {
+    replay: (actor, showId) => replay(deps, actor, showId),
+    forOffice: (person, showId) => forOffice(deps, person, showId),
+    remove: (person, showId) => remove(deps, person, showId),
+    async watchedUntil(person, showId) {
+      await deps.shows.brief(person, showId);
+      return store.watchedUntil(database.db, person.personId, showId);
+    },
+    noteWatched: (person, showId, until) => noteWatched(deps, person, showId, until),
+    lengthsOf: (showIds) => store.lengthsOf(database.db, showIds),
+    async noteChanged(tx, showId) {
+      if (deps.recorder.index(showId) !== null && (await isOver(deps, showId))) {
+        await deps.jobs.add(tx, JOB_FINISH, { showId });
+      }
+    },
+    finish: (showId) => finish(deps, showId),
+    check: (showId) => check(deps, showId),
+    deleteBytes: (showId) => deps.shelf.remove(showId),
+    async sweep() {
+      const due = await store.dueToGo(database.db, clock.now(), SWEEP_MOST);
+      for (const showId of due) await take(deps, showId, { by: null, why: 'age' });
+      return due.length;
+    },
+    async start() {
+      for (const showId of await deps.recorder.recover()) {
+        if (!(await isOver(deps, showId))) continue;
+        await database.transaction((tx) => deps.jobs.add(tx, JOB_FINISH, { showId }));
+      }
+    },
+  };
+}
+
+async function isOver(deps: RecordingsDeps, showId: string): Promise<boolean> {
+  const state = await deps.shows.stateOf(showId);
+  return state === null || state === 'ended' || state === 'cancelled';
+}
+
+async function replay(deps: RecordingsDeps, actor: Actor, showId: string): Promise<Replay> {
+  await deps.shows.brief(actor, showId);
+  const row = await store.find(deps.platform.database.db, showId);
+  const live = deps.recorder.index(showId);
+  const nothing = {
+    showId, durationMs: 0, stretches: [], chapters: [], likesByMinute: [], keptUntil: null, removedWhy: null,
+  };
+  if (row?.state === 'removed') return { ...nothing, state: 'removed', removedWhy: row.removed_why as 'shop' | 'age' };
+  if (row === undefined && (live === null || live.segments.length === 0)) return { ...nothing, state: 'none' };
+  const stretches = row === undefined ? stretchesOf(live!) : row.stretches as unknown as Stretch[];
+  const durationMs = row === undefined ? durationOf(live!) : Number(row.duration_ms);
+  const [screens, likesByMinute] = await Promise.all([deps.shows.screensOf(showId), deps.likesByMinute(showId)]);
+  return {
+    showId,
+    state: row === undefined ? 'running' : 'ready',
+    durationMs: Math.round(durationMs),
+    stretches: stretches.slice(0, STRETCHES_MOST).map(({ fromMs, startedAtMs, durationMs: ms }) => (
+      { fromMs: Math.round(fromMs), startedAt: new Date(startedAtMs).toISOString(), durationMs: Math.round(ms) }
+    )),
+    chapters: chaptersOf(screens, stretches, durationMs),
+    likesByMinute,
+    keptUntil: row?.keep_until.toISOString() ?? null,
+    removedWhy: null,
+  };
+}
+
+/** What was on screen, as places in the recording; the same product twice in a row is one chapter. */
+export function chaptersOf(
+  screens: Awaited<ReturnType<Shows['screensOf']>>, stretches: readonly Stretch[], durationMs: number,
+): ReplayChapter[] {
+  const chapters: ReplayChapter[] = [];
+  for (const { productId, number, startedAt, endedAt } of screens) {
+    const fromMs = Math.round(placeOf(stretches, startedAt.getTime()));
+    const toMs = Math.round(endedAt === null ? durationMs : placeOf(stretches, endedAt.getTime()));
+    const last = chapters.at(-1);
+    if (toMs - fromMs < CHAPTER_MIN_MS) continue;
+    if (last?.productId === productId && fromMs - last.toMs < CHAPTER_MIN_MS) last.toMs = toMs;
+    else chapters.push({ productId, number, fromMs, toMs });
+  }
+  return chapters;
+}
+
+async function forOffice(deps: RecordingsDeps, person: PersonActor, showId: string): Promise<OfficeRecording> {
+  await ownShow(deps, person, showId, 'show.see');
+  const row = await store.find(deps.platform.database.db, showId);
+  const live = deps.recorder.index(showId);
+  const isLive = row === undefined && live !== null;
+  return {
+    showId,
+    state: row === undefined ? (live === null ? 'none' : 'running') : row.state as 'ready' | 'removed',
+    durationMs: isLive ? Math.round(durationOf(live)) : Number(row?.duration_ms ?? 0),
+    bytes: isLive ? live.segments.reduce((sum, { bytes }) => sum + bytes, 0) : Number(row?.bytes ?? 0),
+    keptUntil: row?.state === 'ready' ? row.keep_until.toISOString() : null,
+    report: (row?.report ?? null) as RecordingReport | null,
+    removedAt: row?.removed_at?.toISOString() ?? null,
+    removedWhy: (row?.removed_why ?? null) as 'shop' | 'age' | null,
+  };
+}
+
+async function ownShow(
+  deps: RecordingsDeps, person: PersonActor, showId: string, right: 'show.see' | 'show.plan',
+): Promise<void> {
+  const { shopId } = await deps.shows.brief(person, showId);
+  await deps.shops.assertMay(person.personId, shopId, right);
+}
+
+async function remove(deps: RecordingsDeps, person: PersonActor, showId: string): Promise<void> {
+  await ownShow(deps, person, showId, 'show.plan');
+  if (deps.recorder.index(showId) !== null) throw new Refusal('recordings.running');
+  await take(deps, showId, { by: person.personId, why: 'shop' });
+}
+
+/** Nobody sees it from now on; its bytes go a little later. */
+async function take(
+  deps: RecordingsDeps, showId: string, { by, why }: { by: string | null; why: 'shop' | 'age' },
+): Promise<void> {
+  const { database, clock } = deps.platform;
+  await database.transaction(async (tx) => {
+    if (!(await store.markRemoved(tx, showId, { at: clock.now(), by, why }))) return;
+    await deps.jobs.add(tx, JOB_DELETE, { showId } satisfies RecordingJob);
+  });
+  deps.shelf.forget(showId);
+}
+
+async function noteWatched(
+  deps: RecordingsDeps, { personId, ...person }: PersonActor, showId: string, { positionMs }: WatchedUntil,
+): Promise<void> {
+  const { database, clock } = deps.platform;
+  await deps.shows.brief({ personId, ...person }, showId);
+  const recorded = await deps.shelf.find(showId);
+  const isSeen = recorded === null || positionMs >= durationOf(recorded.index) - END_MS;
+  await database.transaction((tx) => (isSeen
+    ? store.forgetWatched(tx, personId, showId)
+    : store.writeWatched(tx, {
+      person_id: personId, show_id: showId, position_ms: BigInt(positionMs), watched_at: clock.now(),
+    }, WATCHED_MOST)
+  ));
+}
+
+async function finish(deps: RecordingsDeps, showId: string): Promise<void> {
+  const { database, clock } = deps.platform;
+  const standing = await deps.shows.standing(showId);
+  if (standing === null || standing.isRunning) return;
+  // Nothing may be added behind what is finished.
+  await deps.endPicture(showId);
+  // A process that ended just here has written the index and not the row.
+  const index = (await deps.recorder.finish(showId)) ?? (await deps.shelf.stored(showId));
+  if (index === null) return;
+  const now = clock.now();
+  await database.transaction(async (tx) => {
+    const isNew = await store.insert(tx, {
+      show_id: showId, shop_id: standing.shopId, state: 'ready',
+      duration_ms: BigInt(Math.round(durationOf(index))),
+      bytes: BigInt(index.segments.reduce((sum, { bytes }) => sum + bytes, 0)),
+      stretches: JSON.stringify(stretchesOf(index)),
+      finished_at: now, keep_until: new Date(now.getTime() + deps.keepMs),
+    });
+    if (isNew) await deps.jobs.add(tx, JOB_CHECK, { showId } satisfies RecordingJob);
+  });
+  deps.shelf.forget(showId);
+}
+
+async function check(deps: RecordingsDeps, showId: string): Promise<void> {
+  const { database: { db }, log } = deps.platform;
+  const index = await deps.shelf.stored(showId);
+  const row = await store.find(db, showId);
+  if (index === null || row?.state !== 'ready' || row.report !== null) return;
+  const kept = index.segments.flatMap(({ sequence, isLost }) => (isLost ? [] : [sequence]));
+  const found = await checkRecording(index, readAhead(kept, READ_AHEAD, (sequence) => (
+    deps.shelf.segment(showId, sequence)
+  )));
+  const placeOfSegment = new Map<number, number>();
+  let atMs = 0;
+  for (const { sequence, durationMs } of index.segments) {
+    placeOfSegment.set(sequence, Math.round(atMs));
+    atMs += durationMs;
+  }
+  const { pictures, keyPictures, soundFrames, gaps } = found;
+  const faults = found.faults.map(({ sequence, fault }) => ({ atMs: placeOfSegment.get(sequence) ?? 0, fault }));
+  const report: RecordingReport = { pictures, keyPictures, soundFrames, gaps, faults };
+  if (faults.length > 0) log.warn({ showId, faults: found.faults }, 'a recording is not whole');
+  await store.writeReport(db, showId, report);
+}

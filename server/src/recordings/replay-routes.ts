@@ -1,0 +1,66 @@
+/**
+ * The files of replays, by HLS (RFC 8216): `/replay/<showId>/index.m3u8`, `media.m3u8` and what they name. For those
+ * who may see the show and nobody else; what everybody may see any HTTP cache may keep.
+ */
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import type { SharedAccess } from '../http/shared-access.ts';
+import { PROBLEM_TYPE, problemOf } from '../http/error-reply.ts';
+import type { Shelf } from './shelf.ts';
+
+const playlistType = 'application/vnd.apple.mpegurl';
+const mediaType = 'video/mp4';
+/** Of a show that is over. What was taken away may be seen from caches for so long. */
+const keepOver = 300;
+/** It grows every two seconds. */
+const keepRunning = 1;
+/** Names are never used again. */
+const keepFile = 86_400;
+const keepMissing = 2;
+
+function sendProblem(reply: FastifyReply, code: 'shows.not_found' | 'video.no_picture'): FastifyReply {
+  const problem = problemOf(code);
+  return reply.code(problem.status).type(PROBLEM_TYPE).send(problem);
+}
+
+type ShowRequest = FastifyRequest<{ Params: { showId: string; name?: string } }>;
+
+export function replayRoutes({ shelf, access }: { shelf: Shelf; access: SharedAccess }): FastifyPluginAsync {
+  /** Null when it was refused. */
+  async function open(request: ShowRequest, reply: FastifyReply): Promise<'public' | 'private' | null> {
+    const to = await access.of(request.params.showId, request.raw);
+    if (to === 'public') reply.header('access-control-allow-origin', '*');
+    if (to === null) sendProblem(reply.header('cache-control', 'no-store'), 'shows.not_found');
+    return to;
+  }
+  const keep = (reply: FastifyReply, to: 'public' | 'private', seconds: number): FastifyReply => (
+    reply.header('cache-control', to === 'public' ? `public, max-age=${seconds}` : 'private, no-store')
+  );
+
+  async function sendPlaylist(request: ShowRequest, reply: FastifyReply, name: 'index' | 'media') {
+    const to = await open(request, reply);
+    if (to === null) return reply;
+    const playlist = await shelf.playlist(request.params.showId, name);
+    if (playlist === null) return sendProblem(keep(reply, to, keepMissing), 'video.no_picture');
+    keep(reply, to, playlist.isOver ? keepOver : keepRunning).type(playlistType).header('vary', 'accept-encoding');
+    if (!/\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) return reply.send(playlist.text);
+    return reply.header('content-encoding', 'gzip').send(playlist.gzipped);
+  }
+
+  return async (app) => {
+    // A viewer who leafs through asks often, and many may share one address.
+    const options = { schema: { hide: true }, config: { rateLimit: false } } as const;
+    app.get<{ Params: { showId: string } }>('/replay/:showId/index.m3u8', options, (request, reply) => (
+      sendPlaylist(request, reply, 'index')
+    ));
+    app.get<{ Params: { showId: string } }>('/replay/:showId/media.m3u8', options, (request, reply) => (
+      sendPlaylist(request, reply, 'media')
+    ));
+    app.get<{ Params: { showId: string; name: string } }>('/replay/:showId/:name', options, async (request, reply) => {
+      const to = await open(request, reply);
+      if (to === null) return reply;
+      const file = await shelf.file(request.params.showId, request.params.name);
+      if (file === null) return sendProblem(keep(reply, to, keepMissing), 'video.no_picture');
+      return keep(reply, to, keepFile).type(mediaType).header('content-length', file.size).send(file.stream);
+    });
+  };
+}

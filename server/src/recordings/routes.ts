@@ -1,0 +1,55 @@
+/** Replays over HTTP: what there is to see, how far somebody has seen it, and what the shop reads and decides. */
+import { Id } from '@nacre/contract/common';
+import { OfficeRecording, Replay, WatchedUntil, WatchedUntilAnswer } from '@nacre/contract/replays';
+import { Type } from 'typebox';
+import { personOf } from '../http/actor.ts';
+import type { App } from '../http/app.ts';
+import { refusals } from '../http/openapi.ts';
+import type { Recordings } from './recordings.ts';
+
+const params = Type.Object({ showId: Id });
+
+export function recordingsRoutes(app: App, { recordings }: { recordings: Recordings }): void {
+  app.get('/api/shows/:showId/replay', {
+    schema: {
+      operationId: 'getReplay', summary: 'What can be seen again of a show, and what was on screen when',
+      tags: ['shows'], params, response: { 200: Replay, ...refusals },
+    },
+  }, (request) => recordings.replay(request.actor, request.params.showId));
+
+  app.get('/api/me/watching/:showId', {
+    schema: {
+      operationId: 'getWatchedUntil', summary: 'How far one has watched a replay',
+      tags: ['shows'], params, response: { 200: WatchedUntilAnswer, ...refusals },
+    },
+  }, async (request) => ({
+    positionMs: await recordings.watchedUntil(personOf(request), request.params.showId),
+  }));
+
+  app.put('/api/me/watching/:showId', {
+    schema: {
+      operationId: 'setWatchedUntil', summary: 'Notes how far one has watched a replay; its end is forgotten',
+      tags: ['shows'], params, body: WatchedUntil, response: { 204: Type.Null(), ...refusals },
+    },
+  }, async (request, reply) => {
+    await recordings.noteWatched(personOf(request), request.params.showId, request.body);
+    return reply.code(204).send(null);
+  });
+
+  app.get('/api/office/shows/:showId/recording', {
+    schema: {
+      operationId: 'getRecording', summary: 'The recording of a show: size, how long it is kept, whether it is whole',
+      tags: ['office: shows'], params, response: { 200: OfficeRecording, ...refusals },
+    },
+  }, (request) => recordings.forOffice(personOf(request), request.params.showId));
+
+  app.delete('/api/office/shows/:showId/recording', {
+    schema: {
+      operationId: 'removeRecording', summary: 'Takes the replay of a show away for good; a repeat changes nothing',
+      tags: ['office: shows'], params, response: { 204: Type.Null(), ...refusals },
+    },
+  }, async (request, reply) => {
+    await recordings.remove(personOf(request), request.params.showId);
+    return reply.code(204).send(null);
+  });
+}

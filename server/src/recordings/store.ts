@@ -1,0 +1,71 @@
+/** SQL on recording and watch_position. */
+import { sql, type Insertable, type Selectable } from 'kysely';
+import type { Db, Tx } from '../platform/database.ts';
+import type { Recording, WatchPosition } from '../platform/tables.ts';
+
+export type RecordingRow = Selectable<Recording>;
+
+export async function find(db: Db | Tx, showId: string): Promise<RecordingRow | undefined> {
+  return db.selectFrom('recording').selectAll().where('show_id', '=', showId).executeTakeFirst();
+}
+
+/** Of these shows, those with a replay, and how long it is in ms. */
+export async function lengthsOf(db: Db, showIds: readonly string[]): Promise<Map<string, number>> {
+  if (showIds.length === 0) return new Map();
+  const rows = await db.selectFrom('recording').select(['show_id', 'duration_ms'])
+    .where('show_id', 'in', showIds).where('state', '=', 'ready').execute();
+  return new Map(rows.map(({ show_id, duration_ms }) => [show_id, Number(duration_ms)]));
+}
+
+/** @returns false when it is known already */
+export async function insert(tx: Tx, row: Insertable<Recording>): Promise<boolean> {
+  const inserted = await tx.insertInto('recording').values(row).onConflict((conflict) => conflict.doNothing())
+    .returning('show_id').executeTakeFirst();
+  return inserted !== undefined;
+}
+
+/** Not of one that was taken away while it was read: it would tell of faults that are none. */
+export async function writeReport(db: Db, showId: string, report: object): Promise<void> {
+  await db.updateTable('recording').set({ report: JSON.stringify(report) })
+    .where('show_id', '=', showId).where('state', '=', 'ready').execute();
+}
+
+/** @returns false when there is none to remove */
+export async function markRemoved(
+  tx: Tx, showId: string, removal: { at: Date; by: string | null; why: 'shop' | 'age' },
+): Promise<boolean> {
+  const removed = await tx.updateTable('recording')
+    .set({ state: 'removed', removed_at: removal.at, removed_by: removal.by, removed_why: removal.why })
+    .where('show_id', '=', showId).where('state', '=', 'ready')
+    .returning('show_id').executeTakeFirst();
+  return removed !== undefined;
+}
+
+/** The longest due first. */
+export async function dueToGo(db: Db, now: Date, limit: number): Promise<string[]> {
+  const rows = await db.selectFrom('recording').select('show_id').where('state', '=', 'ready')
+    .where('keep_until', '<=', now).orderBy('keep_until').limit(limit).execute();
+  return rows.map(({ show_id }) => show_id);
+}
+
+export async function watchedUntil(db: Db, personId: string, showId: string): Promise<number | null> {
+  const row = await db.selectFrom('watch_position').select('position_ms')
+    .where('person_id', '=', personId).where('show_id', '=', showId).executeTakeFirst();
+  return row === undefined ? null : Number(row.position_ms);
+}
+
+/** Keeps the latest `most` of a person. */
+export async function writeWatched(tx: Tx, row: Insertable<WatchPosition>, most: number): Promise<void> {
+  await tx.insertInto('watch_position').values(row).onConflict((conflict) => (
+    conflict.columns(['person_id', 'show_id'])
+      .doUpdateSet({ position_ms: row.position_ms, watched_at: row.watched_at })
+  )).execute();
+  await sql`
+    delete from watch_position where person_id = ${row.person_id} and show_id in (
+      select show_id from watch_position where person_id = ${row.person_id}
+       order by watched_at desc, show_id offset ${most})`.execute(tx);
+}
+
+export async function forgetWatched(tx: Tx, personId: string, showId: string): Promise<void> {
+  await tx.deleteFrom('watch_position').where('person_id', '=', personId).where('show_id', '=', showId).execute();
+}

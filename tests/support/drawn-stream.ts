@@ -1,0 +1,68 @@
+/** A stream of fragments as the muxer writes them, of made-up pictures and sound, for what only looks at the shape. */
+import { buildPictureFragment, buildSoundFragment } from '@nacre/media/fmp4/fragment';
+import type { MediaEvent } from '@nacre/media/hooks';
+
+export interface DrawnStream {
+  /** A publisher begins, or a new size. */
+  begin(sessionId: string, generation?: number): void;
+  /** So many ms of pictures, 25 a second, with sound; a key picture each 2 s. */
+  play(forMs: number): void;
+  end(): void;
+  /** Nothing came for so long. */
+  wait(ms: number): void;
+}
+
+const frameMs = 40;
+const gopMs = 2_000;
+
+export function drawStream(options: {
+  streamId: string;
+  /** When the first picture arrives: Unix epoch, ms. */
+  startedAtMs: number;
+  send(event: MediaEvent): void;
+  /** Of one picture. */
+  pictureBytes?: number;
+}): DrawnStream {
+  const { streamId, send, pictureBytes = 100 } = options;
+  let clockMs = options.startedAtMs;
+  let timeMs = 0;
+  let keyAtMs = 0;
+  let sessionId = '';
+  let generation = 1;
+  let sequence = 1;
+  const nal = Buffer.alloc(pictureBytes, 0x41);
+  const fragment = (track: 'video' | 'audio', isKey: boolean, data: Buffer): void => send({
+    type: 'fragment', streamId, sessionId, generation, track, isKey, timeMs, durationMs: frameMs,
+    arrivedAtMs: clockMs, data,
+  });
+  return {
+    begin(session, ofGeneration = 1) {
+      if (session !== sessionId) timeMs = 0;
+      keyAtMs = timeMs;
+      sessionId = session;
+      generation = ofGeneration;
+      send({
+        type: 'init', streamId, sessionId, generation, mime: 'video/mp4; codecs="avc1.42e01f,opus"', width: 720,
+        height: 1280, hasVideo: true, hasAudio: true, initSegment: Buffer.from(`init ${session} ${ofGeneration}`),
+      });
+    },
+    play(forMs) {
+      for (const endMs = timeMs + forMs; timeMs < endMs; timeMs += frameMs, clockMs += frameMs) {
+        const isKey = timeMs === keyAtMs;
+        if (isKey) keyAtMs += gopMs;
+        fragment('video', isKey, buildPictureFragment(sequence++, {
+          nals: [{ type: isKey ? 5 : 1, size: nal.length, chunks: [nal] }], isKey,
+          decodeTime: timeMs * 90, duration: frameMs * 90,
+        }));
+        fragment('audio', true, buildSoundFragment(sequence++, timeMs * 48, [
+          { data: Buffer.from([timeMs & 0xff]), duration: 20 * 48 },
+          { data: Buffer.from([1]), duration: 20 * 48 },
+        ]));
+      }
+    },
+    end: () => send({ type: 'down', streamId, sessionId, reason: 'closed' }),
+    wait(ms) {
+      clockMs += ms;
+    },
+  };
+}

@@ -1,0 +1,80 @@
+/** Recordings on the application of `show-api.ts`, fed with a made-up stream; jobs are done when the test says so. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createHls } from '@nacre/media/hls/hls';
+import { createRecorder } from '@nacre/media/recording/recorder';
+import { createSharedAccess } from '../../server/src/http/shared-access.ts';
+import { createDiskBlobs } from '../../server/src/platform/blobs.ts';
+import { JOB_CHECK, JOB_DELETE, JOB_FINISH, createRecordings } from '../../server/src/recordings/recordings.ts';
+import { replayRoutes } from '../../server/src/recordings/replay-routes.ts';
+import { recordingsRoutes } from '../../server/src/recordings/routes.ts';
+import { createShelf } from '../../server/src/recordings/shelf.ts';
+import { drawStream, type DrawnStream } from './drawn-stream.ts';
+import type { createShowApi } from './show-api.ts';
+
+type Parts = Parameters<NonNullable<Parameters<typeof createShowApi>[1]>>[0];
+
+export function mountRecordings({ app, platform, shows, shops, accounts }: Parts, keepMs = 86_400_000) {
+  const folder = mkdtempSync(join(tmpdir(), 'nacre-recordings-'));
+  const blobs = createDiskBlobs({ folder: join(folder, 'blobs') });
+  const silent = () => undefined;
+  const log = { info: silent, warn: silent, error: silent };
+  const openRecorder = () => createRecorder({ folder: join(folder, 'spool'), store: blobs, log });
+  let recorder = openRecorder();
+  const due: Array<{ name: string; showId: string }> = [];
+  const ended: string[] = [];
+  const current: Parameters<typeof createShelf>[0]['recorder'] & Pick<typeof recorder, 'finish' | 'recover'> = {
+    index: (showId) => recorder.index(showId),
+    finish: (showId) => recorder.finish(showId),
+    recover: () => recorder.recover(),
+  };
+  const shelf = createShelf({
+    blobs, recorder: current, isReady: async (showId) => (await recordings.lengthsOf([showId])).size > 0,
+  });
+  const recordings: ReturnType<typeof createRecordings> = createRecordings({
+    platform, shows, shops, recorder: current, shelf, keepMs,
+    jobs: { add: async (_tx, name, data) => void due.push({ name, ...(data as { showId: string }) }) },
+    endPicture: async (showId) => void ended.push(showId),
+    likesByMinute: async () => [3, 0, 1],
+  });
+  const actorOf: Parameters<typeof createSharedAccess>[0]['mayFetch'] = async (showId, request) => {
+    const person = await accounts.findPersonByHeaders(request.headers, request.socket.remoteAddress);
+    return shows.mayReplay(showId, person ?? { kind: 'guest', guestId: 'unknown' });
+  };
+  const access = createSharedAccess({
+    mayFetch: actorOf,
+    isPublic: (showId) => shows.mayReplay(showId, { kind: 'guest', guestId: 'anybody' }),
+    hasBans: shows.hasBans,
+  });
+  recordingsRoutes(app, { recordings });
+  void app.register(replayRoutes({ shelf, access }));
+  return {
+    recordings, blobs, due, ended, access,
+    /** A stream of the show that is recorded. */
+    record(showId: string, startedAtMs: number): { stream: DrawnStream; hls: ReturnType<typeof createHls> } {
+      const hls = createHls({ now: () => startedAtMs, recorder });
+      return { hls, stream: drawStream({ streamId: showId, startedAtMs, send: hls.onMediaEvent }) };
+    },
+    /** Until all that came is kept. */
+    async settled(showId: string, segments: number): Promise<void> {
+      for (let tries = 0; (recorder.index(showId)?.segments.length ?? 0) < segments; tries += 1) {
+        if (tries > 500) throw new Error(`${recorder.index(showId)?.segments.length} segments`);
+        await new Promise((done) => setTimeout(done, 10));
+      }
+    },
+    /** As after kill -9: another process takes up what is there. */
+    async startAgain(): Promise<void> {
+      recorder = openRecorder();
+      await recordings.start();
+    },
+    async doJobs(): Promise<void> {
+      for (const { name, showId } of due.splice(0)) {
+        if (name === JOB_FINISH) await recordings.finish(showId);
+        if (name === JOB_CHECK) await recordings.check(showId);
+        if (name === JOB_DELETE) await recordings.deleteBytes(showId);
+      }
+    },
+    stop: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
