@@ -21,7 +21,7 @@ test('[P70] what grows does not fall while the media process restarts; what is n
   let media: MediaStats | null = running;
   addFigures(metrics, {
     realtime: { stats: () => ({ connections: 3, rooms: 2, thinned: 7 }) },
-    video: { stats: async () => ({ hub, media }) },
+    video: { stats: async () => ({ hub, media, publishersBySocket: 2 }) },
     recorder: {
       stats: () => ({
         streams: 1, segmentsKept: 8, segmentsLost: 2, bytesKept: 900, waiting: 3, trouble: 'no space left on device',
@@ -35,6 +35,7 @@ test('[P70] what grows does not fall while the media process restarts; what is n
     return (name: string) => Number(new RegExp(`^nacre_${name} (.+)$`, 'm').exec(text)?.[1]);
   };
   const before = await figures();
+  assert.equal(before('publishers'), 2, 'those by socket count too');
   assert.deepEqual(
     [...growing, 'media_resident_memory_bytes', 'room_events_thinned_total', 'video_sent_bytes_total', 'outbox_facts',
       'outbox_failing_facts', 'outbox_oldest_seconds', 'recorded_segments_total', 'recorded_segments_lost_total',

@@ -9,6 +9,7 @@ import type { Show } from '@nacre/contract/shows';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { DRAWN_CAMERA, launchChromium } from '../support/chromium.ts';
 import { cookiesOf } from '../support/cookies.ts';
+import { startNarrowLine } from '../support/narrow-line.ts';
 import { openMarket, startNacre, until, type Market, type Nacre } from '../support/nacre.ts';
 import { textsOf } from '../support/texts.ts';
 import { contrast, pixelsOf, waitForMovement } from '../support/video-browser.ts';
@@ -38,16 +39,18 @@ after(async () => {
   await nacre?.remove();
 });
 
-async function openStudio(prepare: (context: BrowserContext) => Promise<unknown> = async () => {}): Promise<Page> {
+async function openStudio(
+  prepare: (context: BrowserContext) => Promise<unknown> = async () => {}, origin = nacre.url,
+): Promise<Page> {
   const context = await browser.newContext({
     viewport: { width: 390, height: 844 }, locale: 'en-US', permissions: ['camera', 'microphone'],
   });
   context.setDefaultTimeout(PATIENCE_MS);
-  await context.addCookies(cookiesOf(market.owner, nacre.url));
+  await context.addCookies(cookiesOf(market.owner, origin));
   await prepare(context);
   const page = await context.newPage();
   page.on('pageerror', (error) => console.error('studio:', error));
-  await page.goto(`${nacre.url}/studio/${showId}`);
+  await page.goto(`${origin}/studio/${showId}`);
   return page;
 }
 
@@ -371,6 +374,10 @@ test('[S68] a refused camera: what to tap in this browser, and it opens by itsel
   await inApp.context().close();
 });
 
+/** The sentence with any figures in the places of `@`. */
+const withFigures = (sentence: string): RegExp =>
+  new RegExp(sentence.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll('@', '\\S+'));
+
 /** Leads the page's media to where nobody listens, as a firewall does that lets no UDP through. */
 function blockMedia(): void {
   type SetAnswer = (this: RTCPeerConnection, answer: RTCSessionDescriptionInit) => Promise<void>;
@@ -394,9 +401,30 @@ for (const language of ['ar', 'en'] as const) {
     await page.locator('.link-pill').first().click();
     const sheet = page.getByRole('dialog');
     // The seconds are what viewers measured; the sentence is told without them until then.
-    await sheet.getByText(new RegExp(words('uplink.by_socket_late', { seconds: '@' })
-      .replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replace('@', '\\S+'))).waitFor();
+    await sheet.getByText(withFigures(words('uplink.by_socket_late', { seconds: '@' }))).waitFor();
     await sheet.getByText(words('uplink.by_socket_do')).waitFor();
     for (const one of [viewer, page]) await one.context().close();
   });
 }
+
+test('[W306] on a weak line the host reads what viewers have, how late, and what to do; also in Arabic', async (t) => {
+  const words = textsOf('ar');
+  const line = await startNarrowLine(nacre.url);
+  t.after(() => line.stop());
+  await market.owner.must(200, 'PATCH', '/api/me', { locale: 'ar' });
+  const page = await openStudio((context) => context.addInitScript(blockMedia), line.url);
+  await goLive(page);
+  const viewer = await openViewer();
+  line.setRate(120_000);
+  await page.locator('.link-pill[data-quality="weak"]').first().click();
+  const sheet = page.getByRole('dialog');
+  const figures = { seconds: '@', height: '@', frames: '@' };
+  // The drawn camera needs so little that only sound with a still may be reached.
+  const sentences = ['weak_late', 'weak_still_late'].map((key) => withFigures(words(`uplink.${key}`, figures)));
+  await sheet.getByText(new RegExp(sentences.map(({ source }) => source).join('|'))).waitFor();
+  await sheet.getByText(words('uplink.weak_do')).waitFor();
+  line.setRate(null);
+  await page.locator('.link-pill[data-quality="good"]').first().waitFor({ timeout: 60_000 });
+  await market.owner.must(200, 'PATCH', '/api/me', { locale: 'en' });
+  for (const one of [viewer, page]) await one.context().close();
+});

@@ -82,7 +82,7 @@ export interface Video {
   /** Open viewers' sockets of a show. */
   viewers(showId: string): number;
   /** For `/metrics`. `media` is null while the media process restarts. */
-  stats(): Promise<{ hub: StreamHubStats; media: MediaStats | null }>;
+  stats(): Promise<{ hub: StreamHubStats; media: MediaStats | null; publishersBySocket: number }>;
   /** Resolves when publishers are taken; rejects with a clear sentence when the media process cannot start. */
   ready(): Promise<{ udpPort: number }>;
   /** For tests and the operator: the media process's id; null while it restarts. */
@@ -166,7 +166,9 @@ export function createVideo(deps: VideoDeps): Video {
       hlsRoutes.forget(showId);
     },
     viewers: (showId) => hub.viewers(showId),
-    stats: async () => ({ hub: hub.stats(), media: await supervisor.stats() }),
+    stats: async () => ({
+      hub: hub.stats(), media: await supervisor.stats(), publishersBySocket: publishers.count(),
+    }),
     ready: () => supervisor.ready(),
     mediaPid: () => supervisor.pid(),
     stop() {

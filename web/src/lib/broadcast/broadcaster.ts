@@ -107,6 +107,7 @@ function createCore(options: BroadcasterOptions, onStream: (stream: MediaStream)
     pause: null,
     wanted: null,
     hurry: () => undefined,
+    restart: () => undefined,
     changing: Promise.resolve(),
     retakeTimer: undefined,
     onStream,
@@ -119,12 +120,25 @@ function listenToPage(core: Core): () => void {
   const gone = new AbortController();
   const { signal } = gone;
   const onOnline = (): void => {
-    core.ways.networkChanged(Date.now());
     core.hurry();
     core.publication?.checkSoon();
   };
-  addEventListener('online', onOnline, { signal });
-  (navigator as { connection?: EventTarget }).connection?.addEventListener('change', onOnline, { signal });
+  const onOtherNetwork = (): void => {
+    core.ways.networkChanged(Date.now());
+    core.restart();
+    onOnline();
+  };
+  addEventListener('online', onOtherNetwork, { signal });
+  const { connection } = navigator as { connection?: EventTarget & { type?: string } };
+  let type = connection?.type;
+  // It comes for each estimate of speed too, which is no other network.
+  const onChange = (): void => {
+    const isOther = type !== connection?.type && navigator.onLine;
+    type = connection?.type;
+    if (isOther) onOtherNetwork();
+    else onOnline();
+  };
+  connection?.addEventListener('change', onChange, { signal });
   addEventListener('pagehide', () => core.publication?.end(true), { signal });
   addEventListener(
     'pageshow',

@@ -29,6 +29,8 @@ export interface Core {
   wanted: AbortController | null;
   /** Ends the pause between two attempts early. */
   hurry: () => void;
+  /** Ends the attempt that is under way, for another one at once. */
+  restart: () => void;
   changing: Promise<unknown>;
   retakeTimer: ReturnType<typeof setTimeout> | undefined;
   /** Another stream is shown and heard. */

@@ -52,11 +52,15 @@ async function attempt(core: Core, wanted: AbortController, giveUpAtMs: number):
   for (let failures = 0; core.wanted === wanted; failures++) {
     const way = await nextWay(core);
     if (core.wanted !== wanted) return;
+    // What was asked over a network that is gone may wait for its answer for long.
+    const restarted = new AbortController();
+    core.restart = () => restarted.abort();
     try {
-      await goOnAir(core, wanted, way);
+      await goOnAir(core, wanted, way, AbortSignal.any([wanted.signal, restarted.signal]));
       return;
     } catch (error) {
       if (core.wanted !== wanted) return;
+      if (restarted.signal.aborted) continue;
       const failure = error instanceof PublishFailure ? error : new PublishFailure('refused', false, String(error));
       note(core, way, failure);
       if (way === 'direct' && failure.reason === 'media-blocked' && (await nextWay(core)) === 'socket') continue;
@@ -78,8 +82,9 @@ async function nextWay(core: Core): Promise<Way> {
 
 /** What a failure says of the way that was tried. */
 function note(core: Core, way: Way, failure: PublishFailure): void {
-  if (way === 'socket') core.ways.socketFailed();
-  else if (failure.reason === 'media-blocked') core.ways.directBlocked(Date.now());
+  // Without a network nothing is learnt of either way.
+  if (way === 'socket' && navigator.onLine) core.ways.socketFailed();
+  else if (way === 'direct' && failure.reason === 'media-blocked') core.ways.directBlocked(Date.now());
   rememberBlocked(core.ways.blockedUntilMs());
 }
 
@@ -92,18 +97,19 @@ async function streamKeyOf(core: Core): Promise<string> {
   }
 }
 
-async function goOnAir(core: Core, wanted: AbortController, way: Way): Promise<void> {
+async function goOnAir(core: Core, wanted: AbortController, way: Way, signal: AbortSignal): Promise<void> {
   const { stream } = core.view;
   if (!stream) throw new PublishFailure('no-camera', false);
-  const publication = await open(core, wanted, way, stream);
+  const publication = await open(core, way, stream, signal);
   if (core.wanted !== wanted) return publication.end(true);
   core.publication = publication;
   if (way === 'direct') worksDirectly(core);
+  else core.ways.socketWorks();
   await sendWhatThereIs(core, publication, stream);
   change(core, { state: 'live', reason: null, detail: null, way, stats: publication.stats() });
 }
 
-async function open(core: Core, wanted: AbortController, way: Way, stream: MediaStream): Promise<Publication> {
+async function open(core: Core, way: Way, stream: MediaStream, signal: AbortSignal): Promise<Publication> {
   const shape = fullShape(core);
   let publication: Publication | null = null;
   const options: PublicationOptions = {
@@ -111,7 +117,7 @@ async function open(core: Core, wanted: AbortController, way: Way, stream: Media
     streamKey: await streamKeyOf(core),
     stream,
     maxBitrateBps: shape.bitrateBps,
-    signal: wanted.signal,
+    signal,
     onLost: () => lost(core, publication),
   };
   const { socketUrl } = core.options;
@@ -158,7 +164,7 @@ async function goDirect(core: Core): Promise<void> {
     core.returning = { lose };
   });
   try {
-    const fresh = await open(core, wanted, 'direct', stream);
+    const fresh = await open(core, 'direct', stream, wanted.signal);
     // Closed before the server has seen the other one, it would be taken for a lost publisher.
     await Promise.race([replaced, new Promise((done) => setTimeout(done, replacedWithinMs))]);
     if (core.wanted !== wanted) return fresh.end(true);

@@ -15,12 +15,27 @@ test('[W300] the direct way is first; where it does not connect the socket is, f
   assert.equal(ways.next(30 * minute), 'direct');
 });
 
-test('[W300] a socket that fails too gives the direct way one turn, in turns', () => {
+test('[W302] while the network is away the socket is tried on, and the direct way has a turn', () => {
   const ways = createWays(true);
   ways.directBlocked(0);
+  const tried = Array.from({ length: 14 }, () => {
+    const way = ways.next(1);
+    if (way === 'socket') ways.socketFailed();
+    else ways.directBlocked(1);
+    return way;
+  });
+  assert.deepEqual(tried.flatMap((way, at) => (way === 'direct' ? [at] : [])), [6, 13]);
+  ways.networkChanged(2);
+  for (let failures = 0; failures < 2; failures++) {
+    assert.equal(ways.next(2), 'socket');
+    ways.socketFailed();
+  }
+  assert.equal(ways.next(2), 'direct', 'another network may let through the other way');
+  ways.directBlocked(3);
+  ways.next(3);
+  ways.socketWorks();
   ways.socketFailed();
-  assert.equal(ways.next(1), 'direct');
-  assert.equal(ways.next(2), 'socket');
+  assert.equal(ways.next(3), 'socket');
 });
 
 test('[W300] what was met the last time is remembered, but no longer than its time from now', () => {

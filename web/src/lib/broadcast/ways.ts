@@ -14,13 +14,21 @@ const rememberedMs = 30 * 60_000;
 const firstRetryMs = 30_000;
 const longestRetryMs = 10 * 60_000;
 
+/**
+ * After so many failures of the socket the direct way has a turn, which costs 5 s where it is blocked. Fewer lose those
+ * seconds to a network that is only away; the attempt under way when another one comes fails too.
+ */
+const failuresForDirect = 6;
+const failuresElsewhere = 2;
+
 export interface Ways {
   /** What to try next. */
   next(nowMs: number): Way;
   /** The direct way was answered and did not connect. */
   directBlocked(nowMs: number): void;
-  /** The way by socket failed too: the direct one is worth another look. */
+  /** The way by socket failed too. */
   socketFailed(): void;
+  socketWorks(): void;
   directWorks(): void;
   /** On air by socket: whether to try the direct way again now. */
   isDirectDue(nowMs: number): boolean;
@@ -36,16 +44,16 @@ export interface Ways {
  */
 export function createWays(hasSocket: boolean, blockedUntilMs = 0, nowMs = 0): Ways {
   let blockedUntil = hasSocket ? Math.min(blockedUntilMs, nowMs + rememberedMs) : 0;
-  let socketHasFailed = false;
+  let socketFailures = 0;
+  let isElsewhere = false;
   let retryMs = firstRetryMs;
   let dueMs = nowMs + firstRetryMs;
   return {
     next(atMs) {
-      if (!hasSocket || atMs >= blockedUntil || socketHasFailed) {
-        socketHasFailed = false;
-        return 'direct';
-      }
-      return 'socket';
+      const isTurn = socketFailures >= (isElsewhere ? failuresElsewhere : failuresForDirect);
+      if (hasSocket && atMs < blockedUntil && !isTurn) return 'socket';
+      socketFailures = 0;
+      return 'direct';
     },
     directBlocked(atMs) {
       if (!hasSocket) return;
@@ -54,14 +62,20 @@ export function createWays(hasSocket: boolean, blockedUntilMs = 0, nowMs = 0): W
       retryMs = Math.min(retryMs * 2, longestRetryMs);
     },
     socketFailed() {
-      socketHasFailed = true;
+      socketFailures += 1;
+    },
+    socketWorks() {
+      socketFailures = 0;
+      isElsewhere = false;
     },
     directWorks() {
       blockedUntil = 0;
+      isElsewhere = false;
       retryMs = firstRetryMs;
     },
     isDirectDue: (atMs) => atMs >= dueMs,
     networkChanged(atMs) {
+      isElsewhere = true;
       retryMs = firstRetryMs;
       dueMs = atMs;
     },
