@@ -38,6 +38,8 @@ export interface Moderation extends Cases {
   /** Whether anybody is banned from the shop's shows now. */
   hasBans(shopId: string): Promise<boolean>;
   isSuspended(shopId: string): Promise<boolean>;
+  /** An operator ended the show, and that stands. */
+  isStopped(showId: string): Promise<boolean>;
   /** @throws Refusal `moderation.banned`, `moderation.muted` with `details.measureId`, `.reason`, `.until` */
   assertMayTalk(actor: Actor, show: { id: string; shopId: string }): Promise<void>;
   /** @throws Refusal `moderation.banned` likewise */
@@ -129,7 +131,8 @@ function refuse(code: 'moderation.banned' | 'moderation.muted', row: MeasureRow)
 
 type Questions = Pick<
   Moderation,
-  'isBanned' | 'hasBans' | 'isSuspended' | 'assertMayTalk' | 'assertNotBanned' | 'assertWords' | 'standingOf'
+  'isBanned' | 'hasBans' | 'isSuspended' | 'isStopped' | 'assertMayTalk' | 'assertNotBanned' | 'assertWords'
+  | 'standingOf'
 >;
 
 function createQuestions(parts: Parts): Questions {
@@ -163,6 +166,7 @@ function createQuestions(parts: Parts): Questions {
     assertNotBanned,
     isBanned: async (shopId, actor) => (await banOf(shopId, actor)) !== null,
     hasBans: async (shopId) => [...(await inForce.ofShop(shopId)).bans.values()].some((row) => holding(row) !== null),
+    isStopped: (showId) => store.isStopped(parts.platform.database.db, showId),
     isSuspended: async (shopId) => holding((await inForce.ofShop(shopId)).live) !== null,
     async assertMayTalk(actor, show) {
       await assertNotBanned(show.shopId, actor);

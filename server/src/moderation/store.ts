@@ -79,6 +79,13 @@ export async function endOf(tx: Tx, showId: string): Promise<MeasureRow | undefi
     .executeTakeFirst();
 }
 
+/** The same, as long as it stands. */
+export async function isStopped(db: Db, showId: string): Promise<boolean> {
+  const row = await db.selectFrom('moderation_measure').select('id').where('show_id', '=', showId)
+    .where('kind', '=', 'end').where('lifted_at', 'is', null).executeTakeFirst();
+  return row !== undefined;
+}
+
 /** @returns the row as it is now; undefined when it was lifted before */
 export async function lift(tx: Tx, id: string, at: Date): Promise<MeasureRow | undefined> {
   return tx.updateTable('moderation_measure').set({ lifted_at: at })

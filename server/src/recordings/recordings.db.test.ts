@@ -136,6 +136,26 @@ test('[RE4] a private show’s replay is for its members, and no cache keeps it;
   assert.deepEqual(asked, [404, 200]);
 });
 
+test('[MO21] a show that an operator ended is seen again by its shop and operators, until it is lifted', async () => {
+  const { showId } = await ended();
+  const [stranger, operator] = [await api.newPerson('Ada'), await api.newPerson('Olga')];
+  await api.accounts.makeOperator(operator.email);
+  const { rows: [measure] } = await query(`
+    insert into moderation_measure
+      (id, kind, decided_as, name, guest_ids, shop_id, show_id, reason, words, created_at)
+    values (gen_random_uuid(), 'end', 'operator', '', '{}', $1, $2, 'fraud', '', now()) returning id`,
+  [shop.id, showId]);
+  const seen = async () => {
+    recording.access.forget(showId);
+    return Promise.all([stranger, owner, operator].map(async ({ cookie }) => [
+      (await file(`/replay/${showId}/index.m3u8`, { cookie })).statusCode, (await replayOf(showId, cookie)).state,
+    ].join(' ')));
+  };
+  assert.deepEqual(await seen(), ['404 none', '200 ready', '200 ready']);
+  await query('update moderation_measure set lifted_at = now() where id = $1', [measure!['id']]);
+  assert.deepEqual(await seen(), ['200 ready', '200 ready', '200 ready']);
+});
+
 test('[RE5] what was on screen is a chapter at its place', () => {
   const at = (ms: number) => new Date(1_000_000 + ms);
   const stretches = [

@@ -22,7 +22,7 @@ import * as store from './store.ts';
 export interface RecordingsDeps {
   platform: Platform;
   jobs: Pick<Jobs, 'add'>;
-  shows: Pick<Shows, 'brief' | 'stateOf' | 'standing' | 'screensOf'>;
+  shows: Pick<Shows, 'brief' | 'stateOf' | 'standing' | 'screensOf' | 'mayReplay'>;
   shops: Pick<Shops, 'assertMay'>;
   recorder: Pick<Recorder, 'index' | 'finish' | 'recover'>;
   shelf: Shelf;
@@ -125,6 +125,7 @@ async function replay(deps: RecordingsDeps, actor: Actor, showId: string): Promi
   const nothing = {
     showId, durationMs: 0, stretches: [], chapters: [], likesByMinute: [], keptUntil: null, removedWhy: null,
   };
+  if (!(await deps.shows.mayReplay(showId, actor))) return { ...nothing, state: 'none' };
   if (row?.state === 'removed') return { ...nothing, state: 'removed', removedWhy: row.removed_why as 'shop' | 'age' };
   if (row === undefined && (live === null || live.segments.length === 0)) return { ...nothing, state: 'none' };
   const stretches = row === undefined ? stretchesOf(live!) : row.stretches as unknown as Stretch[];

@@ -41,6 +41,8 @@ export interface ShowsDeps {
     isBanned(shopId: string, actor: Actor): Promise<boolean>;
     hasBans(shopId: string): Promise<boolean>;
     isSuspended(shopId: string): Promise<boolean>;
+    /** An operator ended it, and that stands. */
+    isStopped(showId: string): Promise<boolean>;
   };
   newFollowersOf(showId: string): Promise<number>;
   /** Those in force. */

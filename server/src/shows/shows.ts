@@ -252,7 +252,7 @@ export function createShows(deps: ShowsDeps): Shows {
     brief: (actor, showId) => brief(parts, actor, showId),
     authorizeStreamKey: (key) => authorizeStreamKey(parts, key),
     mayWatch: (showId, actor) => mayWatch(parts, showId, actor, isOpen),
-    mayReplay: (showId, actor) => mayWatch(parts, showId, actor, (state) => state !== 'cancelled'),
+    mayReplay: (showId, actor) => mayReplay(parts, showId, actor),
     screensOf: (showId) => screensOf(parts, showId),
     pictureUp: (showId) => inTurn(showId, () => pictureUp(parts, showId)),
     pictureDown: (showId, reason) => inTurn(showId, () => pictureDown(parts, showId, reason)),
@@ -394,6 +394,13 @@ async function mayWatch(
   const show = await store.findShow(parts.view.db, showId);
   if (show === null || !isThere(show.state) || await parts.guard.isBanned(show.shop_id, actor)) return false;
   return show.visibility === 'public' || isMemberOf(parts, show, actor);
+}
+
+async function mayReplay(parts: Parts, showId: string, actor: Actor): Promise<boolean> {
+  if (!(await mayWatch(parts, showId, actor, (state) => state !== 'cancelled'))) return false;
+  if (!(await parts.guard.isStopped(showId))) return true;
+  const show = await store.findShow(parts.view.db, showId);
+  return show !== null && ((await isMemberOf(parts, show, actor)) || (actor.kind === 'person' && actor.isOperator));
 }
 
 /** PostgreSQL refuses other text with an error; a stranger's address bar may hold anything. */
