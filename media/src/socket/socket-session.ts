@@ -57,7 +57,7 @@ export function createSocketSession(deps: SocketSessionDeps): SocketSession {
   let lastPictureTicks = -1;
   let lastPing: { sentMs: number; atMs: number } | null = null;
   let keyAskedMs = deps.nowMs;
-  /** Whether what comes now can be decoded: since the last key picture nothing was left out. */
+  /** A key picture with its parameter sets has come; nothing is lost after it. */
   let hasKey = false;
   const uplink = createUplinkMeter();
   const muxer = createMuxer({
@@ -95,16 +95,13 @@ export function createSocketSession(deps: SocketSessionDeps): SocketSession {
       const parsed = parseAnnexB(bytes);
       if (parsed === null || !isTimely(capturedMs, nowMs)) return false;
       const timestamp = Math.round(capturedMs * ticksPerMs);
-      if (!hasKey && !parsed.isKey) {
-        askForKey(nowMs);
-        return true;
-      }
       // Two pictures at one time would be one frame's duration of nothing.
       const later = Math.max(timestamp, lastPictureTicks + 1);
       lastPictureTicks = later;
       muxer.pictureStarts(later);
       muxer.picture({ timestamp: later, isKey: parsed.isKey, nals: parsed.nals, arrivedMs: nowMs });
       uplink.picture(capturedMs, nowMs);
+      // Until then the muxer leaves out what comes.
       if (!hasKey) askForKey(nowMs);
       return true;
     },
