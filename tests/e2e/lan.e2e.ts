@@ -64,7 +64,9 @@ test('[H40] [V40] by https a phone’s camera goes live from the studio, and ano
   studio.on('websocket', (socket) => sockets.push(socket.url()));
   await studio.goto(`${nacre.url}/studio/${showId}`);
   await waitForMovement(studio, PATIENCE_MS);
-  const answered = studio.waitForResponse(`${nacre.url}/whip`);
+  const answered = studio.waitForResponse((response) => (
+    response.url() === `${nacre.url}/whip` && response.request().method() === 'POST'
+  ));
   await studio.getByRole('button', { name: say('studio.go_live'), exact: true }).click();
   await studio.locator('.studio[data-state="live"]').waitFor();
   const candidates = [...(await (await answered).text()).matchAll(/^a=candidate:\d+ 1 udp \d+ (\S+) \d+ typ host/gm)];
