@@ -272,7 +272,7 @@ for (const locale of ['en', 'ar'] as const) {
     assert.ok(advancedS > 1 && !stalled, `the picture never stopped (${advancedS} s shown)`);
 
     // The owner sees the order come in and the stock go down, and so does everybody.
-    await host.page.locator('.stat dd').nth(1).getByText(digits(1), { exact: true }).waitFor();
+    await host.page.locator('[data-figure=placed]').getByText(digits(1), { exact: true }).waitFor();
     await host.page.locator('.good .word').getByText(digits(5)).waitFor();
     await seeSoldOut(viewer.page, say);
     const show = await (await viewer.context.request.get(`${nacre.url}/api/shows/${showId}`)).json();
