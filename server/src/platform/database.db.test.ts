@@ -52,6 +52,12 @@ test('[P8] what is asked together is answered in place; the others end in the tr
     sleep(50).then(() => put(tx, 'p8 too late', 1)).then(() => { wrote = 'inside'; }),
   ])), (error) => error === failure);
   assert.equal(wrote, 'inside');
+
+  // Not that of the statement that only came too late, though it stands first.
+  const cause = database.transaction((tx) => together([
+    sleep(20).then(() => sql`select 1`.execute(tx)), sql`select 1 / 0`.execute(tx), sql`select 1`.execute(tx),
+  ]));
+  await assert.rejects(cause, { code: '22012' });
   assert.equal(await valueOf('p8 too late'), undefined);
 });
 

@@ -39,6 +39,8 @@ const TRANSACTION_TRIES = 5;
 
 const INT8_OID = 20;
 const SERIALIZATION_FAILURE = '40001';
+/** Of a statement in a transaction in which another has failed. */
+const FAILED_BEFORE = '25P02';
 const DEADLOCK = '40P01';
 
 const afterCommitOf = new WeakMap<Tx, Array<() => void>>();
@@ -117,12 +119,14 @@ export function createDatabase(deps: { url: string; log: Log; poolSize?: number 
 /**
  * What a transaction asks at once: one wait for all answers. As `Promise.all`, but it waits for all of them also when
  * one fails, since what went on after the end of its transaction would run within somebody else's.
- * @throws what the first of them in the list that failed threw
+ * @throws what made it fail: the others of the transaction only say that it has failed
  */
 export async function together<Answers extends readonly unknown[]>(
   asked: { readonly [At in keyof Answers]: Promise<Answers[At]> },
 ): Promise<Answers> {
-  await Promise.allSettled(asked);
+  const ended = await Promise.allSettled(asked);
+  const failures = ended.flatMap((one) => (one.status === 'rejected' ? [one.reason as { code?: unknown }] : []));
+  if (failures.length > 0) throw failures.find(({ code }) => code !== FAILED_BEFORE) ?? failures[0];
   return Promise.all(asked) as unknown as Promise<Answers>;
 }
 
