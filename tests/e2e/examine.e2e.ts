@@ -71,6 +71,11 @@ async function looksRight(page: Page, name: string): Promise<void> {
   if (folder) await page.screenshot({ path: `${folder}/examine-${name}.png` });
 }
 
+/** Runs in the page: a browser without encoders of its own has no second way. */
+function withoutEncoders(): void {
+  for (const name of ['VideoEncoder', 'AudioEncoder', 'MediaRecorder']) Reflect.deleteProperty(globalThis, name);
+}
+
 /** Runs in the page: what is sent goes to a port on which nobody listens. */
 function blockMedia(): void {
   type SetAnswer = (this: RTCPeerConnection, answer: RTCSessionDescriptionInit) => Promise<void>;
@@ -99,18 +104,23 @@ test('[V84] where all is well the sheet says so, and nobody noticed the connecti
   await page.context().close();
 });
 
-test('[V84] a network that lets no picture through is named, with what to do; on a wide dark screen', async () => {
-  const page = await openStudio(
-    { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' }, (context) => context.addInitScript(blockMedia),
-  );
-  const say = textsOf('en');
-  await page.getByRole('button', { name: say('studio.examine'), exact: true }).click();
-  const grades = await untilExamined(page);
-  assert.equal(grades['connection'], 'bad');
-  await sheet(page).getByText(say('examine.connection_blocked')).waitFor();
-  await looksRight(page, 'dark-wide');
-  await page.context().close();
-});
+for (const [name, hasEncoders, grade, words] of [
+  ['takes the second way', true, 'warn', 'by_socket'], ['is in the way of a show', false, 'bad', 'blocked'],
+] as const) {
+  test(`[V84] a network that lets no UDP through ${name}, and what to do is said; wide and dark`, async () => {
+    const page = await openStudio({ viewport: { width: 1280, height: 800 }, colorScheme: 'dark' }, async (context) => {
+      await context.addInitScript(blockMedia);
+      if (!hasEncoders) await context.addInitScript(withoutEncoders);
+    });
+    const say = textsOf('en');
+    await page.getByRole('button', { name: say('studio.examine'), exact: true }).click();
+    const grades = await untilExamined(page);
+    assert.equal(grades['connection'], grade);
+    await sheet(page).getByText(say(`examine.connection_${words}`)).waitFor();
+    await looksRight(page, `dark-wide-${words}`);
+    await page.context().close();
+  });
+}
 
 test('[V84] in Arabic, by keyboard: open, look, again, close, and the focus is where it was', async () => {
   await market.owner.must(200, 'PATCH', '/api/me', { locale: 'ar' });

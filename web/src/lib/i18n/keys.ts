@@ -409,6 +409,7 @@ export interface MessageArguments {
   'examine.connection': null;
   'examine.connection_fine': null;
   'examine.connection_relayed': null;
+  'examine.connection_by_socket': null;
   'examine.connection_blocked': null;
   'examine.connection_blocked_both': null;
   'examine.connection_server': null;

@@ -6,6 +6,7 @@ import type { Examination } from '@nacre/contract/examination';
 import { trialUploadBytesMax } from '@nacre/contract/examination';
 import type { BroadcastView } from '#lib/broadcast/face.ts';
 import { api, ask } from '#lib/api.ts';
+import { canPublishBySocket } from '#lib/broadcast/socket-publication.ts';
 
 export type CheckName = 'secure' | 'camera' | 'microphone' | 'clock' | 'connection' | 'upload' | 'disk';
 export type Grade = 'fine' | 'warn' | 'bad';
@@ -118,6 +119,8 @@ async function tryConnections(
   const relayed = relays.length === 0 ? 'blocked'
     : await tryConnection(showId, { iceServers: relays, iceTransportPolicy: 'relay' }, signal);
   if (relayed === 'connected') return { check: 'connection', grade: 'fine', word: 'relayed' };
+  // The broadcaster then goes by socket, where the browser can: a show is possible, a little later and less steady.
+  if (await canPublishBySocket()) return { check: 'connection', grade: 'warn', word: 'by_socket' };
   return { check: 'connection', grade: 'bad', word: relays.length === 0 ? 'blocked' : 'blocked_both' };
 }
 
