@@ -47,6 +47,7 @@ import { createOutbox } from './platform/outbox.ts';
 import type { Platform } from './platform/platform.ts';
 import { createGatewayTexter, createLogTexter, type Texter } from './platform/texter.ts';
 import { isOnlyHere, localUrl, type Reach } from './reach.ts';
+import { clipRoutes } from './recordings/clip-routes.ts';
 import { replayRoutes } from './recordings/replay-routes.ts';
 import { createRoom } from './recordings/room.ts';
 import { recordingsRoutes } from './recordings/routes.ts';
@@ -234,7 +235,7 @@ async function mountRoutes(
 ): Promise<void> {
   const {
     accounts, shops, team, follows, catalog, shows, offers, orders, payments, images, video, realtime, notifications,
-    recordings, shelf, replayAccess,
+    recordings, clips, shelf, replayAccess,
   } = modules;
   const languageOf = async (personId: string) => (await accounts.person(personId))?.locale ?? 'en';
   // Without a gateway only whoever runs the server reads codes, in its log: a visitor would wait for ever.
@@ -270,6 +271,7 @@ async function mountRoutes(
   discoveryRoutes(app, { discovery: modules.discovery });
   await notificationsRoutes(app, { notifications });
   recordingsRoutes(app, { recordings });
+  clipRoutes(app, { clips });
   await app.register(video.routes);
   await app.register(replayRoutes({ shelf, access: replayAccess }));
   await app.register(realtime.routes);

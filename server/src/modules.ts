@@ -42,6 +42,7 @@ import type { Platform } from './platform/platform.ts';
 import type { Texter } from './platform/texter.ts';
 import { showRoom, studioRoom } from './realtime/channel.ts';
 import { createRecordingsSweep, recordingsReactions } from './recordings/reactions.ts';
+import { createClips } from './recordings/clips.ts';
 import { createRecordings, type Recordings } from './recordings/recordings.ts';
 import type { Room } from './recordings/room.ts';
 import { createShelf } from './recordings/shelf.ts';
@@ -226,11 +227,12 @@ function createReaders(
     platform, jobs, shows, shops, recorder, shelf, endPicture: video.endShow,
     likesByMinute: analytics.likesByMinute, keepMs: keepRecordingsDays * DAY_MS,
   });
+  const clips = createClips({ platform, shows, shops, catalog, shelf });
   recordingsReactions(platform.outbox, jobs, { recordings });
   discoveryReactions(platform.outbox, { discovery });
   analyticsReactions(platform.outbox, { analytics });
   notificationsReactions(platform.outbox, jobs, { notifications });
-  return { discovery, analytics, notifications, recordings, shelf };
+  return { discovery, analytics, notifications, recordings, clips, shelf };
 }
 
 /** Sweeps and feeds that run as long as the server does. Ended before the modules they work for. */

@@ -6,6 +6,8 @@ import { createHls } from '@nacre/media/hls/hls';
 import { createRecorder } from '@nacre/media/recording/recorder';
 import { createSharedAccess } from '../../server/src/http/shared-access.ts';
 import { createDiskBlobs } from '../../server/src/platform/blobs.ts';
+import { clipRoutes } from '../../server/src/recordings/clip-routes.ts';
+import { createClips } from '../../server/src/recordings/clips.ts';
 import { JOB_CHECK, JOB_DELETE, JOB_FINISH, createRecordings } from '../../server/src/recordings/recordings.ts';
 import { replayRoutes } from '../../server/src/recordings/replay-routes.ts';
 import { recordingsRoutes } from '../../server/src/recordings/routes.ts';
@@ -15,7 +17,7 @@ import type { createShowApi } from './show-api.ts';
 
 type Parts = Parameters<NonNullable<Parameters<typeof createShowApi>[1]>>[0];
 
-export function mountRecordings({ app, platform, shows, shops, accounts }: Parts, keepMs = 86_400_000) {
+export function mountRecordings({ app, platform, shows, shops, accounts, catalog }: Parts, keepMs = 86_400_000) {
   const folder = mkdtempSync(join(tmpdir(), 'nacre-recordings-'));
   const blobs = createDiskBlobs({ folder: join(folder, 'blobs') });
   const silent = () => undefined;
@@ -47,7 +49,9 @@ export function mountRecordings({ app, platform, shows, shops, accounts }: Parts
     isPublic: (showId) => shows.mayReplay(showId, { kind: 'guest', guestId: 'anybody' }),
     hasBans: shows.hasBans,
   });
+  const clips = createClips({ platform, shows, shops, catalog, shelf });
   recordingsRoutes(app, { recordings });
+  clipRoutes(app, { clips });
   void app.register(replayRoutes({ shelf, access }));
   return {
     recordings, blobs, due, ended, access,

@@ -10,6 +10,7 @@ import type { CounterSale, Order } from '@nacre/contract/orders';
 import type { Show } from '@nacre/contract/shows';
 import { ACCOUNT_ROWS, actorOf, row, type Row, type Stage } from '../../../tests/support/account-rows.ts';
 import { dress, unique, type Asked, type SignedInPerson } from '../../../tests/support/api.ts';
+import { CLIP_ROWS } from '../../../tests/support/clip-rows.ts';
 import { createTestDatabase, type TestDatabase } from '../../../tests/support/database.ts';
 import { ADDRESS, asking } from '../../../tests/support/market.ts';
 import { OFFER_ROWS } from '../../../tests/support/offer-rows.ts';
@@ -97,6 +98,7 @@ async function newPaid({ api, orders, payments, persons: { buyer }, newOrder }: 
 
 const ROWS: Record<string, Row> = {
   ...ACCOUNT_ROWS,
+  ...CLIP_ROWS,
   ...OFFER_ROWS,
   uploadImage: row({ ...all('images.not_an_image'), guest: SIGN_IN_FIRST }, async () => {
     const form = new FormData();

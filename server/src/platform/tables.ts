@@ -74,6 +74,15 @@ export interface ChatSetting {
   slow_seconds: number;
 }
 
+export interface Clip {
+  created_at: Timestamp;
+  from_ms: bigint;
+  id: string;
+  product_id: string;
+  show_id: string;
+  to_ms: bigint;
+}
+
 export interface Coupon {
   amount_minor: bigint | null;
   claimed: Generated<number>;
@@ -758,6 +767,7 @@ export interface DB {
   cart_put: CartPut;
   chat_message: ChatMessage;
   chat_setting: ChatSetting;
+  clip: Clip;
   coupon: Coupon;
   coupon_claim: CouponClaim;
   coupon_handing: CouponHanding;

@@ -16,6 +16,7 @@ import type { Jobs } from '../platform/jobs.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Shops } from '../shops/shops.ts';
 import type { Shows } from '../shows/shows.ts';
+import { clipsOf } from './clips.ts';
 import type { Shelf } from './shelf.ts';
 import * as store from './store.ts';
 
@@ -219,7 +220,7 @@ async function noteWatched(
 }
 
 async function finish(deps: RecordingsDeps, showId: string): Promise<void> {
-  const { database, clock } = deps.platform;
+  const { database, clock, newId } = deps.platform;
   const standing = await deps.shows.standing(showId);
   if (standing === null || standing.isRunning) return;
   // Nothing may be added behind what is finished.
@@ -228,6 +229,8 @@ async function finish(deps: RecordingsDeps, showId: string): Promise<void> {
   const index = (await deps.recorder.finish(showId)) ?? (await deps.shelf.stored(showId));
   if (index === null) return;
   const now = clock.now();
+  const screens = await deps.shows.screensOf(showId);
+  const chapters = chaptersOf(screens, stretchesOf(index), durationOf(index));
   await database.transaction(async (tx) => {
     const isNew = await store.insert(tx, {
       show_id: showId, shop_id: standing.shopId, state: 'ready',
@@ -236,7 +239,12 @@ async function finish(deps: RecordingsDeps, showId: string): Promise<void> {
       stretches: JSON.stringify(stretchesOf(index)),
       finished_at: now, keep_until: new Date(now.getTime() + deps.keepMs),
     });
-    if (isNew) await deps.jobs.add(tx, JOB_CHECK, { showId } satisfies RecordingJob);
+    if (!isNew) return;
+    await store.insertClips(tx, clipsOf(index, chapters).map(({ productId, fromMs, toMs }) => ({
+      id: newId(), show_id: showId, product_id: productId, created_at: now,
+      from_ms: BigInt(fromMs), to_ms: BigInt(toMs),
+    })));
+    await deps.jobs.add(tx, JOB_CHECK, { showId } satisfies RecordingJob);
   });
   deps.shelf.forget(showId);
 }

@@ -2,9 +2,11 @@
  * The files of replays, by HLS (RFC 8216): `/replay/<showId>/index.m3u8`, `media.m3u8` and what they name. For those
  * who may see the show and nobody else; what everybody may see any HTTP cache may keep.
  */
+import { writeReplay } from '@nacre/media/recording/replay-playlist';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { SharedAccess } from '../http/shared-access.ts';
 import { PROBLEM_TYPE, problemOf } from '../http/error-reply.ts';
+import { findExcerpt } from './clips.ts';
 import type { Shelf } from './shelf.ts';
 
 const playlistType = 'application/vnd.apple.mpegurl';
@@ -16,6 +18,8 @@ const keepRunning = 1;
 /** Names are never used again. */
 const keepFile = 86_400;
 const keepMissing = 2;
+/** From one place to another, in ms. */
+const partName = /^(\d{1,9})-(\d{1,9})\.m3u8$/;
 
 function sendProblem(reply: FastifyReply, code: 'shows.not_found' | 'video.no_picture'): FastifyReply {
   const problem = problemOf(code);
@@ -46,6 +50,14 @@ export function replayRoutes({ shelf, access }: { shelf: Shelf; access: SharedAc
     return reply.header('content-encoding', 'gzip').send(playlist.gzipped);
   }
 
+  /** A part of a replay that is over, short enough to be a clip. */
+  async function sendPart(request: ShowRequest, reply: FastifyReply, to: 'public' | 'private', part: RegExpExecArray) {
+    const found = await findExcerpt(shelf, request.params.showId, Number(part[1]), Number(part[2]));
+    if (found === null) return sendProblem(keep(reply, to, keepMissing), 'video.no_picture');
+    const { index: { maps }, excerpt: { segments } } = found;
+    return keep(reply, to, keepOver).type(playlistType).send(writeReplay({ maps, segments }, { isOver: true }));
+  }
+
   return async (app) => {
     // A viewer who leafs through asks often, and many may share one address.
     const options = { schema: { hide: true }, config: { rateLimit: false } } as const;
@@ -58,6 +70,8 @@ export function replayRoutes({ shelf, access }: { shelf: Shelf; access: SharedAc
     app.get<{ Params: { showId: string; name: string } }>('/replay/:showId/:name', options, async (request, reply) => {
       const to = await open(request, reply);
       if (to === null) return reply;
+      const part = partName.exec(request.params.name);
+      if (part !== null) return sendPart(request, reply, to, part);
       const file = await shelf.file(request.params.showId, request.params.name);
       if (file === null) return sendProblem(keep(reply, to, keepMissing), 'video.no_picture');
       return keep(reply, to, keepFile).type(mediaType).header('content-length', file.size).send(file.stream);

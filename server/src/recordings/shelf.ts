@@ -29,6 +29,8 @@ export interface Shelf {
   /** `<sequence>.m4s` or `<map>.mp4`; null when there is no such file. Read it to its end, or destroy it. */
   file(showId: string, name: string): Promise<{ size: number; stream: Readable } | null>;
   segment(showId: string, sequence: number): Promise<Buffer | null>;
+  /** An init segment. */
+  map(showId: string, name: string): Promise<Buffer | null>;
   /** The index as it was written when the show ended; null when it was not. */
   stored(showId: string): Promise<RecordingIndex | null>;
   /** All that is kept of the show, its index last: when this is cut short, it can be done again. */
@@ -109,6 +111,10 @@ export function createShelf(deps: {
     },
     async segment(showId, sequence) {
       const found = await blobs.read(segmentKey(showId, sequence));
+      return found === null ? null : buffer(found.stream);
+    },
+    async map(showId, name) {
+      const found = await blobs.read(mapKey(showId, name));
       return found === null ? null : buffer(found.stream);
     },
     async remove(showId) {

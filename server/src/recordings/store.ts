@@ -1,9 +1,10 @@
-/** SQL on recording and watch_position. */
+/** SQL on recording, clip and watch_position. */
 import { sql, type Insertable, type Selectable } from 'kysely';
 import type { Db, Tx } from '../platform/database.ts';
-import type { Recording, WatchPosition } from '../platform/tables.ts';
+import type { Clip, Recording, WatchPosition } from '../platform/tables.ts';
 
 export type RecordingRow = Selectable<Recording>;
+export type ClipRow = Selectable<Clip>;
 
 export async function find(db: Db | Tx, showId: string): Promise<RecordingRow | undefined> {
   return db.selectFrom('recording').selectAll().where('show_id', '=', showId).executeTakeFirst();
@@ -68,4 +69,24 @@ export async function writeWatched(tx: Tx, row: Insertable<WatchPosition>, most:
 
 export async function forgetWatched(tx: Tx, personId: string, showId: string): Promise<void> {
   await tx.deleteFrom('watch_position').where('person_id', '=', personId).where('show_id', '=', showId).execute();
+}
+
+export async function insertClips(tx: Tx, rows: ReadonlyArray<Insertable<Clip>>): Promise<void> {
+  if (rows.length > 0) await tx.insertInto('clip').values([...rows]).execute();
+}
+
+const readyClips = (db: Db) => (
+  db.selectFrom('clip').innerJoin('recording', 'recording.show_id', 'clip.show_id').selectAll('clip')
+    .where('recording.state', '=', 'ready')
+);
+
+/** Of a replay that is there. */
+export async function findClip(db: Db, clipId: string): Promise<ClipRow | undefined> {
+  return readyClips(db).where('clip.id', '=', clipId).executeTakeFirst();
+}
+
+/** Of replays that are there, the latest first. */
+export async function clipsOfProduct(db: Db, productId: string, limit: number): Promise<ClipRow[]> {
+  return readyClips(db).where('clip.product_id', '=', productId).orderBy('clip.created_at', 'desc').limit(limit)
+    .execute();
 }

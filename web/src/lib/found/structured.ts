@@ -4,6 +4,7 @@
  * Invariants: addresses are absolute; people's words cannot end the script element that the data stands in.
  */
 import type { Product } from '@nacre/contract/catalog';
+import type { Clip } from '@nacre/contract/clips';
 import type { Image } from '@nacre/contract/common';
 import type { Replay } from '@nacre/contract/replays';
 import type { Shop, ShopPlace } from '@nacre/contract/shops';
@@ -133,6 +134,27 @@ export function replayData(show: Show, replay: Replay, description: string, orig
       endOffset: Math.ceil(toMs / 1_000),
       url: `${origin}/shows/${show.id}?t=${Math.floor(fromMs / 1_000)}`,
     })),
+  };
+}
+
+/** Of the clip's part of its show's replay. */
+export const clipPlaylist = ({ showId, fromMs, toMs }: Clip): string => `/replay/${showId}/${fromMs}-${toMs}.m3u8`;
+
+/** A video of its own, that is part of the show's. */
+export function clipData(clip: Clip, description: string, origin: string): Data {
+  const picture = pictureOf(clip.poster, origin);
+  return {
+    '@context': context,
+    '@type': 'VideoObject',
+    name: clip.product.title,
+    description,
+    url: `${origin}/clips/${clip.id}`,
+    contentUrl: origin + clipPlaylist(clip),
+    uploadDate: clip.shownAt,
+    duration: isoDuration(clip.toMs - clip.fromMs),
+    ...(picture === undefined ? {} : { thumbnailUrl: [picture] }),
+    publisher: shopPart(clip.shop, origin),
+    isPartOf: { '@type': 'VideoObject', name: clip.showTitle, url: `${origin}/shows/${clip.showId}` },
   };
 }
 

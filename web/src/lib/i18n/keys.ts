@@ -222,6 +222,14 @@ export interface MessageArguments {
   'cart.back_to_cart': null;
   'cart.see_orders': null;
   'cart.failed': null;
+  'clip.play': { title: string };
+  'clip.length': { time: string };
+  'clip.of_product': null;
+  'clip.whole_show': null;
+  'clip.download': null;
+  'clip.download_hint': null;
+  'clip.unsupported': null;
+  'clip.meta': { shop: string; title: string };
   'common.close': null;
   'common.back': null;
   'common.cancel': null;
@@ -1499,6 +1507,7 @@ export interface MessageArguments {
   'refusal.coupons.too_many': null;
   'refusal.coupons.only_lower': null;
   'refusal.coupons.already_claimed': null;
+  'refusal.recordings.no_clip': null;
   'refusal.recordings.running': null;
   'replay.title': null;
   'replay.play': null;
@@ -2033,4 +2042,4 @@ export interface MessageArguments {
   'wait.gone': null;
 }
 
-export type Namespace = 'account' | 'buy' | 'cart' | 'common' | 'coupon' | 'examine' | 'figures' | 'found' | 'moderation' | 'news' | 'office' | 'offline' | 'place' | 'promise' | 'refusal' | 'replay' | 'signin' | 'studio' | 'team' | 'uplink' | 'viewer' | 'wait';
+export type Namespace = 'account' | 'buy' | 'cart' | 'clip' | 'common' | 'coupon' | 'examine' | 'figures' | 'found' | 'moderation' | 'news' | 'office' | 'offline' | 'place' | 'promise' | 'refusal' | 'replay' | 'signin' | 'studio' | 'team' | 'uplink' | 'viewer' | 'wait';

@@ -26,6 +26,11 @@ const loaders: Record<Namespace, Record<Locale, Loader>> = {
     zh: () => import('virtual:messages/cart/zh'),
     ar: () => import('virtual:messages/cart/ar'),
   },
+  clip: {
+    en: () => import('virtual:messages/clip/en'),
+    zh: () => import('virtual:messages/clip/zh'),
+    ar: () => import('virtual:messages/clip/ar'),
+  },
   common: {
     en: () => import('virtual:messages/common/en'),
     zh: () => import('virtual:messages/common/zh'),

@@ -1,8 +1,10 @@
 import type { Product } from '@nacre/contract/catalog';
+import type { ClipTile } from '@nacre/contract/clips';
 import type { Page } from '@nacre/contract/common';
 import type { Shop } from '@nacre/contract/shops';
 import type { ShowTile } from '@nacre/contract/shows';
 import { error } from '@sveltejs/kit';
+import { ask } from '#lib/api.ts';
 import { apiOf, askPage } from '#lib/server/load.ts';
 import type { PageServerLoad } from './$types';
 
@@ -21,6 +23,8 @@ export const load: PageServerLoad = async (event) => {
     const query = { state, productId, limit: showsLimit };
     return ((await askPage(api.GET('/api/shows', { params: { query } }))) as Page<ShowTile>).items;
   };
-  const [live, planned] = await Promise.all([shows('live'), shows('planned')]);
-  return { shop, product, live, planned, nowMs: Date.now() };
+  // Clips are a detail: the product opens without them too.
+  const clips = ask(api.GET('/api/products/{productId}/clips', { params: { path: { productId } } })).catch(() => []);
+  const [live, planned, seen] = await Promise.all([shows('live'), shows('planned'), clips]);
+  return { shop, product, live, planned, clips: seen as ClipTile[], nowMs: Date.now() };
 };

@@ -2,6 +2,6 @@ import { loadMessages } from '#lib/i18n/load.ts';
 import type { PageLoad } from './$types';
 
 export const load: PageLoad = async ({ data, parent }) => {
-  await loadMessages((await parent()).locale, 'wait');
+  await loadMessages((await parent()).locale, 'wait', 'clip');
   return data;
 };

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import HLS from 'hls-parser';
+import type { Clip, ClipTile } from '@nacre/contract/clips';
+import { createTestDatabase } from '../../../tests/support/database.ts';
+import { mountRecordings } from '../../../tests/support/recordings-api.ts';
+import { createShowApi } from '../../../tests/support/show-api.ts';
+import { clipsOf } from './clips.ts';
+
+const database = await createTestDatabase(import.meta.url);
+let kept: ReturnType<typeof mountRecordings> | undefined;
+const api = await createShowApi(database.serverUrl, (parts) => {
+  kept = mountRecordings(parts);
+});
+const recording = kept!;
+after(async () => {
+  await api.stop();
+  recording.stop();
+  await database.drop();
+});
+const { owner, shop, products } = await api.newMarket();
+const [shown, flashed] = products;
+const query = (text: string, values: unknown[]) => api.platform.database.pool.query(text, values);
+
+/** A show of 24 s: one product from 3 s to 19 s, another for 3 s. */
+async function ended() {
+  const show = await api.newLiveShow(owner, shop.id, products);
+  const startMs = api.platform.clock.now().getTime();
+  const { stream, hls } = recording.record(show.id, startMs);
+  stream.begin('one');
+  stream.play(24_000);
+  await api.shows.end(owner.id, show.id);
+  await query('delete from on_screen_interval where show_id = $1', [show.id]);
+  for (const [product, from, to] of [[shown, 3_000, 19_000], [flashed, 19_000, 22_000]] as const) {
+    await query(
+      'insert into on_screen_interval (id, show_id, product_id, started_at, ended_at) values ($1, $2, $3, $4, $5)',
+      [api.platform.newId(), show.id, product!.id, new Date(startMs + from), new Date(startMs + to)],
+    );
+  }
+  hls.end(show.id);
+  await api.platform.database.transaction((tx) => recording.recordings.noteChanged(tx, show.id));
+  await recording.doJobs();
+  return show.id;
+}
+const tilesOf = async (productId: string, cookie?: string) => (
+  (await api.ask(`/api/products/${productId}/clips`, { ...(cookie && { cookie }) })).json as unknown as ClipTile[]
+);
+const clipOf = (id: string, cookie?: string) => api.ask(`/api/clips/${id}`, { ...(cookie && { cookie }) });
+const get = (url: string, headers: Record<string, string> = {}) => api.app.inject({ url, headers });
+
+test('[RE20] of each product on screen for 8 s the longest unbroken time is its clip, three minutes at most', () => {
+  const segment = (sequence: number, more: object = {}) => ({
+    sequence, map: 'a', startedAtMs: sequence * 2_000, durationMs: 2_000, bytes: 1, isIndependent: true, isLost: false,
+    ...more,
+  });
+  const segments = Array.from({ length: 200 }, (_, sequence) => segment(sequence));
+  segments[10] = segment(10, { isLost: true });
+  const chapter = (productId: string, fromMs: number, toMs: number) => ({ productId, number: 1, fromMs, toMs });
+  assert.deepEqual(clipsOf({ maps: [], segments }, [
+    chapter('short', 0, 7_900),
+    chapter('twice', 1_000, 9_500),
+    // Lost from 20 s to 22 s: what follows is longer.
+    chapter('broken', 11_000, 40_000),
+    chapter('twice', 41_500, 52_500),
+    chapter('long', 60_000, 399_000),
+  ]), [
+    { productId: 'twice', fromMs: 41_500, toMs: 52_500 },
+    { productId: 'broken', fromMs: 22_000, toMs: 40_000 },
+    { productId: 'long', fromMs: 60_000, toMs: 240_000 },
+  ]);
+});
+
+test('[RE20] [RE21] after the show its clips are there, with product, place and picture', async () => {
+  const showId = await ended();
+  assert.deepEqual(await tilesOf(flashed!.id), []);
+  const [tile] = await tilesOf(shown!.id);
+  assert.equal(tile!.durationMs, 16_000);
+  const clip = (await clipOf(tile!.id)).json as unknown as Clip;
+  assert.deepEqual(
+    [clip.showId, clip.product.id, clip.fromMs, clip.toMs, clip.mayDownload], [showId, shown!.id, 3_000, 19_000, false],
+  );
+  assert.equal(((await clipOf(tile!.id, owner.cookie)).json as unknown as Clip).mayDownload, true);
+  const answer = await get(`/replay/${showId}/3000-19000.m3u8`);
+  const playlist = HLS.parse(answer.body) as HLS.types.MediaPlaylist;
+  assert.deepEqual([playlist.playlistType, playlist.endlist, playlist.segments.length], ['VOD', true, 9]);
+  assert.equal(answer.headers['cache-control'], 'public, max-age=300');
+  for (const name of ['19000-3000', '0-999999999', '500000-510000', '1-1']) {
+    assert.equal((await get(`/replay/${showId}/${name}.m3u8`)).statusCode, 404, name);
+  }
+  // Finished again, nothing is twice.
+  await recording.recordings.finish(showId);
+  assert.equal((await tilesOf(shown!.id)).length, 1);
+  assert.equal((await clipOf('nonsense')).status, 400);
+  assert.equal((await clipOf(api.platform.newId())).status, 404);
+});
+
+test('[RE22] no clip for who may not see the replay, of one that was taken away, or of what is not sold', async () => {
+  const showId = await ended();
+  const [tile] = await tilesOf(shown!.id);
+  const stranger = await api.newPerson('Noor');
+  await query('update show set visibility = $1 where id = $2', ['private', showId]);
+  recording.access.forget(showId);
+  const refused = await clipOf(tile!.id, stranger.cookie);
+  assert.deepEqual([refused.status, refused.json['code']], [404, 'recordings.no_clip']);
+  assert.equal((await get(`/replay/${showId}/3000-19000.m3u8`, { cookie: stranger.cookie })).statusCode, 404);
+  assert.equal((await api.ask(`/api/office/clips/${tile!.id}/file`, { cookie: stranger.cookie })).status, 404);
+  assert.equal((await clipOf(tile!.id, owner.cookie)).status, 200);
+  assert.ok((await tilesOf(shown!.id, owner.cookie)).every(({ id }) => id !== tile!.id), 'no public list names it');
+
+  await query('update show set visibility = $1 where id = $2', ['public', showId]);
+  await query('update product set state = $1 where id = $2', ['archived', shown!.id]);
+  assert.equal((await clipOf(tile!.id, owner.cookie)).status, 404);
+  await query('update product set state = $1 where id = $2', ['active', shown!.id]);
+  assert.equal((await clipOf(tile!.id)).status, 200);
+  await api.ask(`/api/office/shows/${showId}/recording`, { method: 'DELETE', cookie: owner.cookie });
+  assert.equal((await clipOf(tile!.id, owner.cookie)).status, 404);
+  assert.equal((await get(`/replay/${showId}/3000-19000.m3u8`)).statusCode, 404);
+});

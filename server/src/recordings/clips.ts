@@ -1,0 +1,153 @@
+/**
+ * Clips: of each product that was on screen long enough, the longest time of it, cut out of the replay by itself when
+ * the show is over. Nothing is encoded or kept twice: a clip is two places in a recording.
+ */
+import { CLIP_LONGEST_MS, type Clip, type ClipTile } from '@nacre/contract/clips';
+import type { ReplayChapter } from '@nacre/contract/replays';
+import { excerptOf, remuxExcerpt, type Excerpt } from '@nacre/media/recording/excerpt';
+import type { RecordingIndex } from '@nacre/media/recording/recording-index';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { Actor, PersonActor } from '../http/actor.ts';
+import { readAhead } from '../lib/read-ahead.ts';
+import { Refusal } from '../lib/refusal.ts';
+import type { Platform } from '../platform/platform.ts';
+import type { Shops } from '../shops/shops.ts';
+import type { Shows } from '../shows/shows.ts';
+import type { Shelf } from './shelf.ts';
+import * as store from './store.ts';
+
+export interface ClipsDeps {
+  platform: Pick<Platform, 'database'>;
+  shows: Pick<Shows, 'get' | 'brief' | 'mayReplay' | 'publicTiles'>;
+  shops: Pick<Shops, 'assertMay' | 'may'>;
+  catalog: Pick<Catalog, 'forVisitor'>;
+  shelf: Shelf;
+}
+
+export interface Clips {
+  /** @throws Refusal `recordings.no_clip`, also when the actor may not see its show or the product is not on sale */
+  get(actor: Actor, clipId: string): Promise<Clip>;
+  /** Of public shows that this actor may see again, the latest first. @throws Refusal `catalog.not_found` */
+  ofProduct(actor: Actor, productId: string): Promise<ClipTile[]>;
+  /**
+   * As an MP4 file. @throws Refusal `recordings.no_clip`, `shops.…` unless the person may see the shop's shows,
+   * `server.busy`
+   */
+  file(person: PersonActor, clipId: string): Promise<Buffer>;
+}
+
+/** Shorter says nothing of a product. */
+const CLIP_SHORTEST_MS = 8_000;
+const LISTED = 6;
+/** Files that are made at once: each lies in memory twice, of up to 60 MB. */
+const FILES_AT_ONCE = 2;
+const BUSY_SECONDS = 5;
+const READ_AHEAD = 8;
+
+export function createClips(deps: ClipsDeps): Clips {
+  let beingMade = 0;
+  return {
+    get: (actor, clipId) => get(deps, actor, clipId),
+    ofProduct: (actor, productId) => ofProduct(deps, actor, productId),
+    async file(person, clipId) {
+      const row = await findClip(deps, person, clipId);
+      const { shopId } = await deps.shows.brief(person, row.show_id);
+      await deps.shops.assertMay(person.personId, shopId, 'show.see');
+      if (beingMade >= FILES_AT_ONCE) throw new Refusal('server.busy', { retryAfterSeconds: BUSY_SECONDS });
+      beingMade += 1;
+      try {
+        return await makeFile(deps, row);
+      } finally {
+        beingMade -= 1;
+      }
+    },
+  };
+}
+
+/** Of each product its longest time on screen, as far as it is one unbroken piece of the recording. */
+export function clipsOf(
+  index: RecordingIndex, chapters: readonly ReplayChapter[],
+): Array<{ productId: string; fromMs: number; toMs: number }> {
+  const longest = new Map<string, { productId: string; fromMs: number; toMs: number }>();
+  for (const { productId, ...chapter } of chapters) {
+    const excerpt = excerptOf(index, chapter.fromMs, chapter.toMs);
+    if (excerpt === null) continue;
+    const fromMs = Math.round(Math.max(excerpt.fromMs, chapter.fromMs));
+    const toMs = Math.round(Math.min(excerpt.toMs, fromMs + CLIP_LONGEST_MS));
+    const known = longest.get(productId);
+    if (toMs - fromMs < CLIP_SHORTEST_MS || (known && known.toMs - known.fromMs >= toMs - fromMs)) continue;
+    longest.set(productId, { productId, fromMs, toMs });
+  }
+  return [...longest.values()];
+}
+
+async function findClip(deps: ClipsDeps, actor: Actor, clipId: string): Promise<store.ClipRow> {
+  const row = await store.findClip(deps.platform.database.db, clipId);
+  if (row === undefined || !(await deps.shows.mayReplay(row.show_id, actor))) throw new Refusal('recordings.no_clip');
+  return row;
+}
+
+async function get(deps: ClipsDeps, actor: Actor, clipId: string): Promise<Clip> {
+  const row = await findClip(deps, actor, clipId);
+  const [show, product] = await Promise.all([
+    deps.shows.get(actor, row.show_id),
+    deps.catalog.forVisitor(row.product_id).catch((error: unknown) => {
+      throw error instanceof Refusal ? new Refusal('recordings.no_clip') : error;
+    }),
+  ]);
+  return {
+    id: row.id,
+    showId: show.id,
+    showTitle: show.title,
+    visibility: show.visibility,
+    shownAt: show.wentLiveAt ?? show.startsAt,
+    shop: show.shop,
+    product,
+    poster: product.images[0] ?? show.cover,
+    fromMs: Number(row.from_ms),
+    toMs: Number(row.to_ms),
+    mayDownload: actor.kind === 'person' && await deps.shops.may(actor.personId, show.shop.id, 'show.see'),
+  };
+}
+
+async function ofProduct(deps: ClipsDeps, actor: Actor, productId: string): Promise<ClipTile[]> {
+  await deps.catalog.forVisitor(productId);
+  const rows = await store.clipsOfProduct(deps.platform.database.db, productId, LISTED);
+  const tiles = await deps.shows.publicTiles(rows.map(({ show_id }) => show_id));
+  const listed = await Promise.all(rows.map(async (row): Promise<ClipTile | null> => {
+    const show = tiles.get(row.show_id);
+    if (show === undefined || !(await deps.shows.mayReplay(row.show_id, actor))) return null;
+    return {
+      id: row.id, durationMs: Number(row.to_ms) - Number(row.from_ms), showTitle: show.title,
+      shownAt: show.wentLiveAt ?? show.startsAt,
+    };
+  }));
+  return listed.filter((tile) => tile !== null);
+}
+
+/** The part of the recording between these places; null when it is not there, or longer than a clip. */
+export async function findExcerpt(
+  shelf: Pick<Shelf, 'find'>, showId: string, fromMs: number, toMs: number,
+): Promise<{ index: RecordingIndex; excerpt: Excerpt } | null> {
+  if (toMs <= fromMs || toMs - fromMs > CLIP_LONGEST_MS) return null;
+  const recorded = await shelf.find(showId);
+  if (recorded === null || !recorded.isOver) return null;
+  const excerpt = excerptOf(recorded.index, fromMs, toMs);
+  return excerpt === null ? null : { index: recorded.index, excerpt };
+}
+
+async function makeFile({ shelf }: ClipsDeps, row: store.ClipRow): Promise<Buffer> {
+  const toMs = Number(row.to_ms);
+  const found = await findExcerpt(shelf, row.show_id, Number(row.from_ms), toMs);
+  const map = found && await shelf.map(row.show_id, found.excerpt.segments[0]!.map);
+  if (found === null || map === null) throw new Refusal('recordings.no_clip');
+  const parts = [map];
+  const sequences = found.excerpt.segments.map(({ sequence }) => sequence);
+  const read = readAhead(sequences, READ_AHEAD, (sequence) => shelf.segment(row.show_id, sequence));
+  for (const sequence of sequences) {
+    const part = await read(sequence);
+    if (part === null) throw new Refusal('recordings.no_clip');
+    parts.push(part);
+  }
+  return remuxExcerpt(Buffer.concat(parts), toMs - found.excerpt.fromMs);
+}

@@ -1,0 +1,33 @@
+/** Rows of clips in the table of `http/authorisation.db.test.ts`. */
+import { row, type Row, type Stage } from './account-rows.ts';
+import { everybody, hidden, runners } from './who-gets-in.ts';
+
+const hiddenClip = Object.fromEntries(
+  Object.entries(hidden).map(([who, code]) => [who, code === 'in' ? code : 'recordings.no_clip']),
+) as typeof hidden;
+
+/** The same one each time: a show has one of each product. */
+async function newClip({ api, shop, show: { id: showId }, product }: Stage): Promise<string> {
+  const { pool } = api.platform.database;
+  await pool.query(
+    `insert into recording (show_id, shop_id, state, duration_ms, bytes, stretches, finished_at, keep_until)
+     values ($1, $2, 'ready', 20000, 0, '[]', now(), now() + interval '1 day') on conflict do nothing`,
+    [showId, shop.id],
+  );
+  const { rows: [clip] } = await pool.query<{ id: string }>(
+    `insert into clip (id, show_id, product_id, from_ms, to_ms, created_at) values ($1, $2, $3, 0, 10000, now())
+     on conflict (show_id, product_id) do update set to_ms = 10000 returning id`,
+    [api.platform.newId(), showId, product.id],
+  );
+  return clip!.id;
+}
+
+export const CLIP_ROWS: Record<string, Row> = {
+  getClip: row(everybody, async (stage) => ({ path: `/api/clips/${await newClip(stage)}` }), { hidden: hiddenClip }),
+  listClips: row(everybody, ({ product }) => ({ path: `/api/products/${product.id}/clips` })),
+  // Its bytes are not there: who gets in reads that.
+  getClipFile: row(
+    { ...runners, owner: 'recordings.no_clip', manager: 'recordings.no_clip', host: 'recordings.no_clip' },
+    async (stage) => ({ path: `/api/office/clips/${await newClip(stage)}/file` }),
+  ),
+};
