@@ -11,6 +11,7 @@ import { createStreamHub } from '@nacre/media/stream/hub';
 import type { StreamHubLimits, StreamHubStats } from '@nacre/media/stream/hub';
 import { createSocketPublishers } from '@nacre/media/socket/socket-publishers';
 import { publishLimits, publishPath } from '@nacre/contract/publish';
+import type { FastPathHandler } from '../http/fast-path.ts';
 import type { Upgrades } from '../http/upgrade.ts';
 import { Refusal } from '../lib/refusal.ts';
 import { delayRoutes } from './delay-routes.ts';
@@ -65,6 +66,8 @@ export interface Video {
    * replies).
    */
   routes: FastifyPluginAsync;
+  /** HLS of shows that everybody may watch, past the framework. */
+  fastPath: FastPathHandler;
   /** What a publisher of the show may send through besides the straight way. */
   iceServers(showId: string): IceServer[];
   /** Answers an offer as for publishing, of which no show knows (`connection-trials.ts`). */
@@ -138,6 +141,7 @@ export function createVideo(deps: VideoDeps): Video {
   return {
     iceServers,
     tryConnection: trials.open,
+    fastPath: hlsRoutes.fastPath,
     routes: async (app) => {
       await app.register(whipRoutes({ supervisor, sessions, authorizeStreamKey, iceServers }));
       await app.register(socketHint(deps.mayWatch, deps.now));
