@@ -1,11 +1,11 @@
 /**
- * What a publisher costs the media process, at 2 Mbit/s and 25 pictures a second: the share of a core for one alone, and
- * for each of as many as are let in.
+ * What a publisher costs the media process, at 2 Mbit/s and 25 pictures a second: the share of a core for one alone,
+ * and for each of as many as are let in.
  *
  * Publishers replay RTP from processes of their own, which are not counted. Counted is the media process alone: WebRTC,
  * RTP, feedback, fMP4 and the pipe. The limit is the same packets through bare node-datachannel: received, decrypted,
- * handed to JavaScript and dropped. Rounds of both alternate. The senders need another core: where they have none, packets
- * are lost on their way, and that is told.
+ * handed to JavaScript and dropped. Rounds of both alternate. The senders need another core: where they have none,
+ * packets are lost on their way, and that is told.
  *
  * Usage: node bench/publisher-cost.ts [--json] [--rounds N] [--publishers N,N…] [--seconds N]
  */
