@@ -89,7 +89,7 @@ async function startAndStop(path: string): Promise<{ healthyS: number; readyS: n
   const port = await freePort();
   const startedAt = performance.now();
   const sinceS = () => (performance.now() - startedAt) / 1000;
-  const child = spawn('npm', ['start', '--', '--port', String(port), '--udp-port', '0'], {
+  const child = spawn('npm', ['start', '--', '--port', String(port), '--udp-port', '0', '--rtmp-port', '0'], {
     cwd: path, env: cleanEnv(), stdio: ['ignore', 'pipe', 'pipe'],
   });
   running = child;

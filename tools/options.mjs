@@ -7,6 +7,7 @@
 export const START_OPTIONS = [
   { name: '--port', value: 'PORT', text: 'TCP port for browsers and encoders; 0 takes any free one (default 3000)' },
   { name: '--udp-port', value: 'PORT', text: 'UDP port for publishers; 0 takes any free one (default: as --port)' },
+  { name: '--rtmp-port', value: 'PORT', text: 'TCP port for encoders by RTMP; off for none (default 1935)' },
   { name: '--data', value: 'DIR', text: 'folder for database, pictures and secrets (default data)' },
   { name: '--empty', value: null, text: 'start without the demo market' },
   { name: '--lan', value: null, text: 'for phones in the same network: all addresses, https, certificate made here' },

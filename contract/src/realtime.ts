@@ -19,6 +19,7 @@ import { StockLevel } from './catalog.ts';
 import { ChatMessage } from './chat.ts';
 import { AmountMinor, Currency, Id, Instant, Nullable } from './common.ts';
 import { RoomCoupon } from './coupons.ts';
+import { EncoderProblem } from './encoder.ts';
 import { Measure, TalkSetting } from './moderation.ts';
 import { Notification } from './notifications.ts';
 import { LivePrice } from './offers.ts';
@@ -108,6 +109,8 @@ export const RoomEvent = Type.Union([
    * none has.
    */
   Type.Object({ type: Type.Literal('delay'), medianMs: Nullable(Type.Integer()), measured: Type.Integer() }),
+  /** Studio only: what is wrong with what the show's encoder sends by RTMP; null once one is on the air. */
+  Type.Object({ type: Type.Literal('encoder'), problem: Nullable(EncoderProblem) }),
   Type.Object({ type: Type.Literal('chat-removed'), messageId: Id }),
   Type.Object({ type: Type.Literal('chat'), message: ChatMessage }),
   Type.Object({ type: Type.Literal('explain'), productId: Id, count: Type.Integer() }),

@@ -135,6 +135,8 @@ export const StreamKey = Type.Object({
   key: Type.String(),
   /** Where to publish by WHIP, absolute. */
   whipUrl: Type.String(),
+  /** The same by RTMP, with the key as the stream's name; null where the server takes none. */
+  rtmpUrl: Nullable(Type.String()),
 });
 
 /**

@@ -37,7 +37,10 @@ export interface StreamFragment {
   track: 'video' | 'audio';
   /** True when decoding can start here (IDR); always true for sound. */
   isKey: boolean;
-  /** Decode time of the first sample on the session's timeline, in milliseconds, from 0 (the first IDR). */
+  /**
+   * When the first sample is shown, on the session's timeline (the decode times of the boxes), in milliseconds. Where
+   * pictures are shown in another order than they come (B-frames): of key pictures, and the others follow on.
+   */
   timeMs: number;
   /** Exact; for one track the next fragment begins where this one ends, save after a stall of the picture over 1 s. */
   durationMs: number;

@@ -10,7 +10,7 @@ import { cartsRoutes } from './carts/routes.ts';
 import { catalogRoutes } from './catalog/routes.ts';
 import { waitingRoutes } from './catalog/waiting-routes.ts';
 import { chatRoutes } from './chat/routes.ts';
-import { turnOf, type Config } from './config.ts';
+import { rtmpPortOf, turnOf, type Config } from './config.ts';
 import { createDemo, declineDemo, demoAccountsOf } from './demo/demo.ts';
 import { discoveryRoutes } from './discovery/routes.ts';
 import { addFigures } from './figures.ts';
@@ -180,14 +180,30 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
   await pageRoutes(app, { handler: pages, publicUrl: config.publicUrl });
 
   await app.listen({ port: config.port, host: reach.host });
+  const notes = await listenRtmp(deps, modules);
   const [address, ...others] = reach.urls(portOf(app));
-  log.info({ address, udpPort, version: deps.version }, 'listening');
-
+  log.info({ address, udpPort, rtmpPort: modules.video.rtmpPort(), version: deps.version }, 'listening');
   if (deps.isEmbedded && config.empty) await declineDemo(database);
   const demo = hasDemo ? await createDemo({ platform, modules, address: localUrl(reach, portOf(app)) }) : null;
   if (demo !== null) stack.add('demo', demo.stop);
-  const isLeftOut = deps.isEmbedded && !config.empty && reach.tls !== null;
-  return { address, others, notes: [...(isLeftOut ? [NO_DEMO] : []), ...(demo?.notes ?? [])], stop: stack.stop };
+  if (deps.isEmbedded && !config.empty && reach.tls !== null) notes.push(NO_DEMO);
+  return { address, others, notes: [...notes, ...(demo?.notes ?? [])], stop: stack.stop };
+}
+
+/** Encoders by RTMP. Who asked for a port gets it or no start; the usual one may be another program's. */
+async function listenRtmp({ config, log, reach }: ComposeDeps, { video }: Modules): Promise<string[]> {
+  const port = rtmpPortOf(config);
+  if (port === null) return [];
+  try {
+    // The name may be two addresses, of which a listener gets one; encoders try this one.
+    await video.listenRtmp(port, reach.host === 'localhost' ? '127.0.0.1' : reach.host);
+    return [];
+  } catch (error) {
+    if (config.rtmpPort !== null) throw error;
+    log.warn({ err: error, port }, 'encoders are not taken by RTMP');
+    return [`TCP port ${port} is taken by another program, so encoders come by WHIP only, not by RTMP. `
+      + 'Another port: --rtmp-port'];
+  }
 }
 
 /** What has the port's connections before the application: live video for everybody, and WebSockets. */
@@ -259,7 +275,7 @@ async function mountRoutes(
   // One crowd: of one address so many guests count, whatever they do.
   const { counted } = createCrowd({ nowMs: () => performance.now() });
   showsRoutes(app, { shows, counted });
-  officeShowsRoutes(app, { shows, publicUrl: config.publicUrl });
+  officeShowsRoutes(app, { shows, publicUrl: config.publicUrl, rtmpPort: video.rtmpPort });
   await examinationRoutes(app, {
     assertRuns: shows.assertRuns, tryConnection: video.tryConnection, iceServers: video.iceServers,
     freeBytes: () => freeBytesOf(folder.path), now: () => systemClock.now(),

@@ -6,6 +6,7 @@
  * ignored is found on the worst day. docs/configuration.md is generated from here (`npm run generate`).
  */
 import { isIP } from 'node:net';
+import { usualRtmpPort } from '@nacre/contract/encoder';
 import { Type } from 'typebox';
 import type { Static, TSchema } from 'typebox';
 import { Value } from 'typebox/value';
@@ -63,6 +64,13 @@ export const configSchema = Type.Object({
   udpPort: setting(Type.Union([Type.Null(), Type.Integer({ minimum: 0, maximum: MAX_PORT })], { default: null }), {
     env: ['NACRE_UDP_PORT'], option: 'udp-port', unset: 'the same number as the TCP port',
     description: 'UDP port on which the pictures of all publishers arrive. 0 takes any free one.',
+  }),
+  rtmpPort: setting(Type.Union([
+    Type.Null(), Type.Literal('off'), Type.Integer({ minimum: 0, maximum: MAX_PORT }),
+  ], { default: null }), {
+    env: ['NACRE_RTMP_PORT'], option: 'rtmp-port', unset: '1935, or none while another program has it',
+    description: 'TCP port on which encoders publish by RTMP, on the same addresses as everything else. 0 takes any '
+      + 'free one, `off` none: WHIP is the better way for who has it (`docs/operating/encoders.md`).',
   }),
   publicIp: setting(text(), {
     env: ['NACRE_PUBLIC_IP', 'NACRE_MEDIA_HOST'], option: 'public-ip', unset: 'found out from the network',
@@ -257,6 +265,11 @@ function checkTurn(config: Config): void {
     throw wrongUse(`NACRE_TURN_URLS: "${wrong}" is not usable. It takes turn:HOST:PORT or turns:HOST:PORT, if wanted `
       + 'with ?transport=udp or ?transport=tcp, several with commas.');
   }
+}
+
+/** The port to try; null for none. A server on any free port is a trial of somebody's, and so is its RTMP port. */
+export function rtmpPortOf({ rtmpPort, port }: Pick<Config, 'rtmpPort' | 'port'>): number | null {
+  return rtmpPort === 'off' ? null : rtmpPort ?? (port === 0 ? 0 : usualRtmpPort);
 }
 
 export function turnOf({ turnUrls, turnSecret }: Config): { urls: string[]; secret: string } | null {

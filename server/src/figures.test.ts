@@ -21,7 +21,7 @@ test('[P70] what grows does not fall while the media process restarts; what is n
   let media: MediaStats | null = running;
   addFigures(metrics, {
     realtime: { stats: () => ({ connections: 3, rooms: 2, thinned: 7 }) },
-    video: { stats: async () => ({ hub, media, publishersBySocket: 2 }) },
+    video: { stats: async () => ({ hub, media, publishersHere: 2 }) },
     recorder: {
       stats: () => ({
         streams: 1, segmentsKept: 8, segmentsLost: 2, bytesKept: 900, waiting: 3, trouble: 'no space left on device',

@@ -75,7 +75,7 @@ function addVideoFigures(metrics: Metrics, video: FiguresOf['video']): void {
     media_event_loop_delay_seconds: 'How late timers of the media process ran, 99th percentile since the last look',
     publishers: 'Open publishing sessions',
   }, async () => {
-    const { hub, media, publishersBySocket } = await video.stats();
+    const { hub, media, publishersHere } = await video.stats();
     last = media ?? last;
     return {
       live_streams: hub.streams,
@@ -86,7 +86,7 @@ function addVideoFigures(metrics: Metrics, video: FiguresOf['video']): void {
       media_cpu_seconds_total: (last?.cpuUs ?? 0) / MICROSECONDS,
       media_resident_memory_bytes: media?.rssBytes ?? 0,
       media_event_loop_delay_seconds: (media?.eventLoopDelayMs.p99 ?? 0) / MILLISECONDS,
-      publishers: (media?.sessions.length ?? 0) + publishersBySocket,
+      publishers: (media?.sessions.length ?? 0) + publishersHere,
     };
   });
 }

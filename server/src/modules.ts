@@ -103,10 +103,7 @@ function createStage(deps: ModulesDeps, offered: Pick<ShowsDeps, 'livePricesOf' 
   const catalog = createCatalog({
     platform, images, shops, tell: (personId, event) => realtime.tell(personId, event),
   });
-  const follows = createFollows({
-    platform,
-    shopOfShow: (showId, personId) => shows.shopOf(showId, personId),
-  });
+  const follows = createFollows({ platform, shopOfShow: (showId, personId) => shows.shopOf(showId, personId) });
 
   const personOf = (request: IncomingMessage) =>
     accounts.findPersonByHeaders(request.headers, request.socket.remoteAddress);
@@ -146,6 +143,7 @@ function createStage(deps: ModulesDeps, offered: Pick<ShowsDeps, 'livePricesOf' 
     onPictureUp: (showId) => shows.pictureUp(showId),
     onPictureDown: (showId, reason) => shows.pictureDown(showId, reason),
     onDelay: (showId, delay) => realtime.publish(studioRoom(showId), { type: 'delay', ...delay }),
+    onEncoderProblem: (showId, problem) => realtime.publish(studioRoom(showId), { type: 'encoder', problem }),
     log: platform.log,
     now: () => platform.clock.now().getTime(),
   });

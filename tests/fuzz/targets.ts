@@ -80,7 +80,7 @@ function runRtcp(input: Buffer): void {
 function runH264(input: Buffer): void {
   let lastTime = 0;
   const muxer = createMuxer({
-    hasSound: false,
+    sound: null,
     soundMs: () => null,
     onInit: ({ info }) => assert.ok(info.width > 0 && info.height > 0),
     onFragment({ data, timeMs, durationMs }) {

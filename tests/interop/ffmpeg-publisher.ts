@@ -1,8 +1,9 @@
 /**
- * FFmpeg's own WHIP muxer, through the npm package `node-av`, as a process of its own: publishes a clip once, in real
- * time. Its binary is large (170 MB) and GPL, so it belongs to nobody's installation; who wants this test installs it.
+ * FFmpeg's own WHIP muxer, or its RTMP (whose address ends with the key), through the npm package `node-av`, as a
+ * process of its own: publishes a clip once, in real time. Its binary is large (170 MB) and GPL, so it belongs to
+ * nobody's installation; who wants this test installs it.
  *
- * Usage: node tests/interop/ffmpeg-publisher.ts FOLDER_OF_NODE_AV WHIP_URL KEY CLIP SECONDS
+ * Usage: node tests/interop/ffmpeg-publisher.ts FOLDER_OF_NODE_AV URL KEY CLIP SECONDS
  */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -32,7 +33,8 @@ interface NodeAv {
 const [folder = '', url = '', key = '', clip = '', seconds = '0'] = process.argv.slice(2);
 const { Demuxer, Muxer } = createRequire(join(folder, 'package.json'))('node-av/api') as NodeAv;
 const input = await Demuxer.open(clip);
-const output = await Muxer.open(url, { input, format: 'whip', options: { authorization: key } });
+const output = await Muxer.open(url, url.startsWith('rtmp:')
+  ? { input, format: 'flv' } : { input, format: 'whip', options: { authorization: key } });
 const places = new Map(input.streams.map((stream) => [stream.index, output.addStream(stream)]));
 const startMs = performance.now();
 for await (const packet of input.packets()) {

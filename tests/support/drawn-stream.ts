@@ -52,7 +52,7 @@ export function drawStream(options: {
         if (isKey) keyAtMs += gopMs;
         fragment('video', isKey, buildPictureFragment(sequence++, {
           nals: [{ type: isKey ? 5 : 1, size: nal.length, chunks: [nal] }], isKey,
-          decodeTime: timeMs * 90, duration: frameMs * 90,
+          decodeTime: timeMs * 90, duration: frameMs * 90, offset: 0,
         }));
         fragment('audio', true, buildSoundFragment(sequence++, timeMs * 48, [
           { data: Buffer.from([timeMs & 0xff]), duration: 20 * 48 },

@@ -68,7 +68,7 @@ export async function startNacre(options: NacreOptions = {}): Promise<Nacre> {
   chmodSync(base, 0o755);
   const port = await freePort();
   const more = [...(options.demo ? [] : ['--empty']), ...(options.lan ? ['--lan'] : [])];
-  const args = ['--port', String(port), '--udp-port', '0', '--data', join(base, 'data'), ...more];
+  const args = ['--port', String(port), '--udp-port', '0', '--rtmp-port', '0', '--data', join(base, 'data'), ...more];
   let text = '';
   let child: ChildProcess | null = null;
 

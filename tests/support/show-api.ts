@@ -115,7 +115,7 @@ export async function createShowApi(
   analyticsReactions(platform.outbox, { analytics });
   const { counted } = createCrowd({ nowMs: () => performance.now() });
   showsRoutes(api.app, { shows, counted });
-  officeShowsRoutes(api.app, { shows, publicUrl: null });
+  officeShowsRoutes(api.app, { shows, publicUrl: null, rtmpPort: () => 1936 });
   await examinationRoutes(api.app, {
     assertRuns: shows.assertRuns, iceServers: () => [], freeBytes: async () => 10 * showBytesPerHour,
     tryConnection: async (offer) => `answer to ${offer}`, now: () => platform.clock.now(),

@@ -74,6 +74,7 @@ export async function startVideoStage(options: {
     hasBans: async () => false,
     isPublic: async (showId) => openShows.has(showId),
     onDelay: () => {},
+    onEncoderProblem: () => {},
     onPictureUp: (showId) => void pictureNews.push(`up ${showId}`),
     onPictureDown: (showId, reason) => void pictureNews.push(`down ${showId} ${reason}`),
     log: silentLog,

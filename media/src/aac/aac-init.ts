@@ -1,10 +1,9 @@
-/** The init segment of the same stream with AAC in place of Opus (ISO/IEC 14496-14 §5.6, 14496-1 §7.2.6). */
-import { box, fullBox, u16, u32, u8, zeros } from '../fmp4/boxes.ts';
-import { soundTimescale } from '../fmp4/init-segment.ts';
+/** The init segment of the same stream with AAC in place of Opus. One whose sound is AAC already stays as it is. */
+import { box, fullBox, u32 } from '../fmp4/boxes.ts';
+import { aacSound } from '../fmp4/sound.ts';
 
-/** AAC-LC (2) at 48 kHz (index 3) with two channels, in five, four and four bits (ISO/IEC 14496-3 §1.6.2.1). */
-const audioSpecificConfig = u8(0x11, 0x90);
 export const aacBitrate = 96_000;
+const madeSound = aacSound({ sampleRate: 48_000, channels: 2, bitrate: aacBitrate });
 const containers: readonly string[] = ['moov', 'trak', 'mdia', 'minf', 'stbl'];
 
 /** @param initSegment as `init-segment.ts` builds it */
@@ -20,7 +19,7 @@ function rewritten(whole: Buffer): Buffer {
   if (containers.includes(type)) return box(type, ...boxesOf(body).map(rewritten));
   // Version, flags and the count of entries stand before the only entry.
   const isSound = type === 'stsd' && whole.toString('latin1', 20, 24) === 'Opus';
-  return isSound ? fullBox('stsd', 0, 0, u32(1), aacEntry()) : whole;
+  return isSound ? fullBox('stsd', 0, 0, u32(1), madeSound.sampleEntry) : whole;
 }
 
 function boxesOf(bytes: Buffer): Buffer[] {
@@ -32,19 +31,4 @@ function boxesOf(bytes: Buffer): Buffer[] {
     at += size;
   }
   return boxes;
-}
-
-function descriptor(tag: number, ...parts: readonly Buffer[]): Buffer {
-  const body = Buffer.concat(parts);
-  return Buffer.concat([u8(tag, body.length), body]);
-}
-
-function aacEntry(): Buffer {
-  const decoder = descriptor(
-    4, u8(0x40, 0x15, 0, 0, 0), u32(aacBitrate, aacBitrate), descriptor(5, audioSpecificConfig),
-  );
-  const stream = descriptor(3, u16(0), u8(0), decoder, descriptor(6, u8(2)));
-  return box(
-    'mp4a', zeros(6), u16(1), zeros(8), u16(2, 16, 0, 0), u32(soundTimescale * 0x10000), fullBox('esds', 0, 0, stream),
-  );
 }

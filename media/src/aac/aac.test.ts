@@ -9,6 +9,7 @@ import { ALL_FORMATS, BufferSource, EncodedPacketSink, Input } from 'mediabunny'
 import { readFragments } from '../fmp4/fragment-reader.ts';
 import { buildSoundFragment } from '../fmp4/fragment.ts';
 import { createMuxer } from '../fmp4/muxer.ts';
+import { opusSound } from '../fmp4/sound.ts';
 import { createHls, type Hls } from '../hls/hls.ts';
 import type { MediaEvent } from '../hooks.ts';
 import type { NalUnit } from '../rtp/h264.ts';
@@ -52,7 +53,7 @@ function stage(packets: readonly Uint8Array[] = [], maxRenditions?: number): Sta
   let generation = 0;
   let timeMs = 0;
   const create = () => createMuxer({
-    hasSound: true,
+    sound: opusSound,
     soundMs: (timestamp) => timestamp / 48,
     onInit({ info: { width, height }, ...init }) {
       generation += 1;

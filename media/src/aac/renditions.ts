@@ -159,13 +159,16 @@ function start(core: Core, recent: NonNullable<ReturnType<Hls['recent']>>): void
   }
 }
 
+/** Other sound goes through as it came. */
+const isOpus = ({ mime }: StreamInit): boolean => /opus/i.test(mime);
+
 /** Another publisher, another size, or the first. */
 function begin(core: Core, rendition: Rendition, init: StreamInit): void {
-  const isSameSound = rendition.line !== null && rendition.init.sessionId === init.sessionId;
+  const isSameSound = rendition.line !== null && rendition.init.sessionId === init.sessionId && isOpus(init);
   if (!isSameSound) {
     release(core, rendition);
     rendition.line?.close();
-    rendition.line = init.hasAudio ? openLine(core, rendition, init) : null;
+    rendition.line = isOpus(init) ? openLine(core, rendition, init) : null;
   } else release(core, rendition);
   rendition.init = init;
   core.out.onMediaEvent({
@@ -192,6 +195,10 @@ function openLine(core: Core, rendition: Rendition, { streamId, sessionId }: Str
 
 function take(core: Core, rendition: Rendition, event: StreamFragment, read?: ReadFragment): void {
   if (event.sessionId !== rendition.init.sessionId) return;
+  if (event.track === 'audio' && !isOpus(rendition.init)) {
+    core.out.onMediaEvent({ type: 'fragment', ...event });
+    return;
+  }
   if (event.track === 'video') {
     rendition.held.push({ event, sinceMs: core.now() });
     const [oldest] = rendition.held;

@@ -10,17 +10,24 @@ const decodeTimeAt = 8 + 16 + 8 + 20 + 12;
 const sampleCountAt = 8 + 16 + 8 + 20 + 20 + 12;
 const firstFlagsAt = sampleCountAt + 8;
 const samplesAt = firstFlagsAt + 4;
+/** Version and flags of `trun`; the flag that each sample has a composition offset behind its size. */
+const trunFlagsAt = sampleCountAt - 4;
+const trunOffset = 0x000800;
 /** sample_depends_on (ISO/IEC 14496-12 §8.8.3.1) of a picture that needs no other. */
 const independent = 0x02000000;
 
 export interface ReadFragment {
   track: 'video' | 'audio';
   isKey: boolean;
-  /** In ticks of the track: 90 kHz, sound 48 kHz. */
+  /** In ticks of the track: 90 kHz, of sound as its codec has them. */
   decodeTime: number;
+  /** Of all samples together, in the same ticks. */
+  ticks: number;
+  /** Of decoding. Sound is taken for 48 kHz: with another codec only its ticks are right. */
   timeMs: number;
   durationMs: number;
-  samples: { duration: number; data: Buffer }[];
+  /** `offset`: from decoding to showing, in ticks. */
+  samples: { duration: number; offset: number; data: Buffer }[];
   /** All of it, `moof` and `mdat`. */
   data: Buffer;
 }
@@ -58,10 +65,14 @@ function readFragment(data: Buffer, moofBytes: number): ReadFragment {
   const samples: ReadFragment['samples'] = [];
   let sampleAt = moofBytes + 8;
   let ticks = 0;
+  const hasOffsets = (data.readUInt32BE(trunFlagsAt) & trunOffset) !== 0;
+  const entryBytes = hasOffsets ? 12 : 8;
   for (let index = 0; index < data.readUInt32BE(sampleCountAt); index += 1) {
-    const duration = data.readUInt32BE(samplesAt + index * 8);
-    const size = data.readUInt32BE(samplesAt + index * 8 + 4);
-    samples.push({ duration, data: data.subarray(sampleAt, sampleAt + size) });
+    const entryAt = samplesAt + index * entryBytes;
+    const duration = data.readUInt32BE(entryAt);
+    const size = data.readUInt32BE(entryAt + 4);
+    const offset = hasOffsets ? data.readInt32BE(entryAt + 8) : 0;
+    samples.push({ duration, offset, data: data.subarray(sampleAt, sampleAt + size) });
     sampleAt += size;
     ticks += duration;
   }
@@ -69,6 +80,7 @@ function readFragment(data: Buffer, moofBytes: number): ReadFragment {
     track: isPicture ? 'video' : 'audio',
     isKey: data.readUInt32BE(firstFlagsAt) === independent,
     decodeTime,
+    ticks,
     timeMs: (decodeTime * 1_000) / timescale,
     durationMs: (ticks * 1_000) / timescale,
     samples,

@@ -13,6 +13,7 @@ const trunDataOffset = 0x000001;
 const trunFirstFlags = 0x000004;
 const trunDuration = 0x000100;
 const trunSize = 0x000200;
+const trunOffset = 0x000800;
 
 interface MoofFields {
   sequence: number;
@@ -21,12 +22,14 @@ interface MoofFields {
   /** Flags of the first sample; the others are like it. */
   sampleFlags: number;
   samples: readonly { duration: number; size: number }[];
+  /** sample_composition_time_offset of the only sample, signed (version 1, §8.8.8). */
+  offset: number;
 }
 
 /** Writes `moof` and the header of `mdat`; returns where the samples begin. */
 function writeHead(buffer: Buffer, fields: MoofFields, dataBytes: number): number {
-  const { samples } = fields;
-  const trunBytes = 24 + samples.length * 8;
+  const { samples, offset } = fields;
+  const trunBytes = 24 + samples.length * sampleBytes(offset);
   const trafBytes = 8 + 20 + 20 + trunBytes;
   const moofBytes = 8 + 16 + trafBytes;
   let at = 0;
@@ -51,13 +54,15 @@ function writeHead(buffer: Buffer, fields: MoofFields, dataBytes: number): numbe
   u32(Math.floor(fields.decodeTime / 2 ** 32));
   u32(fields.decodeTime % 2 ** 32);
   head(trunBytes, 'trun');
-  u32(trunDataOffset | trunFirstFlags | trunDuration | trunSize);
+  const flags = trunDataOffset | trunFirstFlags | trunDuration | trunSize;
+  u32(offset === 0 ? flags : 0x01000000 | flags | trunOffset);
   u32(samples.length);
   u32(moofBytes + 8);
   u32(fields.sampleFlags);
   for (const sample of samples) {
     u32(sample.duration);
     u32(sample.size);
+    if (offset !== 0) u32(offset);
   }
   head(8 + dataBytes, 'mdat');
   return at;
@@ -77,8 +82,13 @@ export function joinFragments(fragments: readonly Buffer[], first: number): Buff
   return joined;
 }
 
-function headBytes(samples: number): number {
-  return 8 + 16 + 8 + 20 + 20 + 24 + samples * 8 + 8;
+/** Duration and size, and the offset where there is one. */
+function sampleBytes(offset: number): number {
+  return offset === 0 ? 8 : 12;
+}
+
+function headBytes(samples: number, offset = 0): number {
+  return 8 + 16 + 8 + 20 + 20 + 24 + samples * sampleBytes(offset) + 8;
 }
 
 export interface PictureSample {
@@ -87,12 +97,14 @@ export interface PictureSample {
   /** In 90 kHz ticks. */
   decodeTime: number;
   duration: number;
+  /** From there to when it is shown; not 0 where pictures are shown in another order. May be negative. */
+  offset: number;
 }
 
 export function buildPictureFragment(sequence: number, sample: PictureSample): Buffer {
   let dataBytes = 0;
   for (const nal of sample.nals) dataBytes += 4 + nal.size;
-  const buffer = Buffer.allocUnsafe(headBytes(1) + dataBytes);
+  const buffer = Buffer.allocUnsafe(headBytes(1, sample.offset) + dataBytes);
   let at = writeHead(
     buffer,
     {
@@ -101,6 +113,7 @@ export function buildPictureFragment(sequence: number, sample: PictureSample): B
       decodeTime: sample.decodeTime,
       sampleFlags: sample.isKey ? keySampleFlags : deltaSampleFlags,
       samples: [{ duration: sample.duration, size: dataBytes }],
+      offset: sample.offset,
     },
     dataBytes,
   );
@@ -116,7 +129,7 @@ export function buildPictureFragment(sequence: number, sample: PictureSample): B
 
 export interface SoundSample {
   data: Buffer;
-  /** In 48 kHz ticks. */
+  /** In ticks of the track. */
   duration: number;
 }
 
@@ -132,6 +145,7 @@ export function buildSoundFragment(sequence: number, decodeTime: number, samples
       decodeTime,
       sampleFlags: keySampleFlags,
       samples: samples.map((sample) => ({ duration: sample.duration, size: sample.data.length })),
+      offset: 0,
     },
     dataBytes,
   );

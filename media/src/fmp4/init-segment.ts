@@ -1,16 +1,16 @@
 /**
- * The init segment: `ftyp` + `moov` without samples (ISO/IEC 14496-12 §8.8), track 1 picture in H.264, track 2 sound in
- * Opus (Encapsulation of Opus in ISOBMFF, §4.3).
+ * The init segment: `ftyp` + `moov` without samples (ISO/IEC 14496-12 §8.8), track 1 picture in H.264, track 2 sound
+ * (`sound.ts`).
  */
 import { avcConfiguration, type SpsInfo } from './avc.ts';
-import { box, fullBox, text, u16, u32, u8, zeros } from './boxes.ts';
+import { box, fullBox, text, u16, u32, zeros } from './boxes.ts';
+import type { SoundCodec } from './sound.ts';
 
 export const pictureTrackId = 1;
 export const soundTrackId = 2;
 export const pictureTimescale = 90_000;
+/** Of Opus, and of AAC made from it; AAC as it came has its own (`SoundCodec.timescale`). */
 export const soundTimescale = 48_000;
-/** RTP always announces two channels for Opus (RFC 7587 §4.1), whatever is in the packets. */
-const soundChannels = 2;
 
 const identityMatrix = u32(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000);
 /** `und`, packed (§8.4.2.3). */
@@ -66,21 +66,11 @@ function pictureTrack(info: SpsInfo, sps: Uint8Array, pps: readonly Uint8Array[]
   );
 }
 
-function soundTrack(): Buffer {
-  const entry = box(
-    'Opus',
-    zeros(6),
-    u16(1),
-    zeros(8),
-    u16(soundChannels, 16, 0, 0),
-    u32(soundTimescale * 0x10000),
-    // A stream joined in the middle has no pre-skip.
-    box('dOps', u8(0, soundChannels), u16(0), u32(soundTimescale), u16(0), u8(0)),
-  );
+function soundTrack({ timescale, sampleEntry }: SoundCodec): Buffer {
   return box(
     'trak',
     trackHeader(soundTrackId, 0, 0, true),
-    media(soundTimescale, 'soun', 'sound', fullBox('smhd', 0, 0, zeros(4)), entry),
+    media(timescale, 'soun', 'sound', fullBox('smhd', 0, 0, zeros(4)), sampleEntry),
   );
 }
 
@@ -88,15 +78,16 @@ export interface InitSegmentFields {
   info: SpsInfo;
   sps: Uint8Array;
   pps: readonly Uint8Array[];
-  hasSound: boolean;
+  /** Null for a stream without. */
+  sound: SoundCodec | null;
 }
 
 export function buildInitSegment(fields: InitSegmentFields): Buffer {
   const trackExtends = (trackId: number): Buffer => fullBox('trex', 0, 0, u32(trackId, 1, 0, 0, 0));
   const tracks = [pictureTrack(fields.info, fields.sps, fields.pps)];
   const extended = [trackExtends(pictureTrackId)];
-  if (fields.hasSound) {
-    tracks.push(soundTrack());
+  if (fields.sound !== null) {
+    tracks.push(soundTrack(fields.sound));
     extended.push(trackExtends(soundTrackId));
   }
   const movieHeader = fullBox(

@@ -5,6 +5,7 @@ import type { NalUnit } from '../rtp/h264.ts';
 import { avcCodecString, parseSps } from './avc.ts';
 import { box, fullBox, text, u16, u32, u8 } from './boxes.ts';
 import { createMuxer, maxHoldMs, type Muxer, type MuxerFragment, type MuxerInit } from './muxer.ts';
+import { opusSound } from './sound.ts';
 
 /** 720×1280 constrained baseline by x264, and 640×360 high by x264 (cropped from 368 lines). */
 const portrait = Buffer.from('6742c01fd900b40a1bff0040001b1000000300100000030320f1832480', 'hex');
@@ -29,7 +30,7 @@ function stage(hasSound = true): Stage {
   const inits: MuxerInit[] = [];
   const all: MuxerFragment[] = [];
   const muxer = createMuxer({
-    hasSound,
+    sound: hasSound ? opusSound : null,
     soundMs: (timestamp) => timestamp / 48,
     onInit: (init) => inits.push(init),
     onFragment: (fragment) => all.push(fragment),

@@ -1,20 +1,24 @@
 /**
- * One publisher's access units and Opus packets to an init segment and fragments on one timeline.
+ * One publisher's access units and sound packets to an init segment and fragments on one timeline.
  *
  * Invariants:
- * - time 0 is the first key picture; the picture's fragments follow each other without gap or overlap (a picture is
+ * - time 0 is when the first key picture is decoded. Where pictures are shown in another order it is shown some
+ *   pictures later, and what is told of each fragment's time counts from there, so that it is a key picture's own.
+ *   (Shifted to 0 with negative offsets, as CMAF has it, FFmpeg would show all pictures late against the sound.)
+ * - the picture's fragments follow each other without gap or overlap (a picture is
  *   held until the next one begins, so its duration is exact; after a loss the next one begins where the last ended),
  *   save after a stall longer than `maxHoldMs`;
  * - the sound's fragments follow each other without gap or overlap: gaps are filled with silence, late sound is
  *   dropped, and a publisher that sends no sound gets silence up to the picture, because players stop where either is
  *   missing;
- * - a new sequence parameter set makes a new init segment with the next generation, and begins with a key picture.
+ * - a new sequence parameter set or another sound codec makes a new init segment with the next generation, and begins
+ *   with a key picture.
  */
-import { opusSilence, opusSilenceTicks, opusTicks } from '../rtp/opus.ts';
 import { nalType, type AccessUnit, type NalUnit } from '../rtp/h264.ts';
 import { avcCodecString, parseSps, type SpsInfo } from './avc.ts';
 import { buildPictureFragment, buildSoundFragment, type SoundSample } from './fragment.ts';
-import { buildInitSegment, pictureTimescale, soundTimescale } from './init-segment.ts';
+import { buildInitSegment, pictureTimescale } from './init-segment.ts';
+import type { SoundCodec } from './sound.ts';
 
 /** How long a picture waits for the next one. Shorter: slow cameras get gaps; longer: a stalled one is shown later. */
 export const maxHoldMs = 1000;
@@ -24,19 +28,17 @@ export const maxHoldMs = 1000;
  */
 export const maxSoundPauseMs = 350;
 /** Sound waits this long for a picture to travel with. Longer: it arrives later; shorter: more messages per viewer. */
-const maxSoundRunTicks = 2880;
-/** Half a frame: smaller differences are rounding and drift, not gaps. */
-const soundToleranceTicks = opusSilenceTicks / 2;
+const maxSoundRunMs = 60;
 /** The longest silence put in at once; after a longer one the publisher was lost anyway (media timeout). */
 const maxSilenceMs = 10_000;
 
 const ticksPerMs = pictureTimescale / 1000;
-const soundTicksPerMs = soundTimescale / 1000;
 
 export interface MuxerInit {
   generation: number;
   mime: string;
   info: SpsInfo;
+  hasSound: boolean;
   initSegment: Buffer;
 }
 
@@ -52,7 +54,8 @@ export interface MuxerFragment {
 }
 
 export interface MuxerDeps {
-  hasSound: boolean;
+  /** Null for a publisher without. */
+  sound: SoundCodec | null;
   /** Where a sound timestamp lies behind the picture with timestamp `zero`, in ms; null while unknown. */
   soundMs(timestamp: number, zero: number): number | null;
   onInit(init: MuxerInit): void;
@@ -63,7 +66,9 @@ export interface Muxer {
   /** The picture with this timestamp has begun to arrive: the one before lasts until here. */
   pictureStarts(timestamp: number): void;
   picture(unit: AccessUnit): void;
-  /** One Opus packet with its extended 48 kHz timestamp. */
+  /** What is sent from now on, from the next key picture on; sound of before is silent until there. */
+  changeSound(codec: SoundCodec | null): void;
+  /** One packet of the codec with its timestamp, in whatever `soundMs` takes. */
   sound(packet: Buffer, timestamp: number, arrivedMs: number): void;
   /** Lets go what waited too long. Call every 100 ms or oftener. */
   tick(nowMs: number): void;
@@ -75,6 +80,7 @@ interface HeldPicture {
   nals: NalUnit[];
   isKey: boolean;
   timestamp: number;
+  offset: number;
   arrivedMs: number;
 }
 
@@ -83,7 +89,9 @@ export function createMuxer(deps: MuxerDeps): Muxer {
   let sequence = 0;
   let sps: Buffer | null = null;
   let pps: Buffer | null = null;
+  /** When the first key picture is decoded, and from there to when it is shown. */
   let zero: number | null = null;
+  let zeroOffset = 0;
   let held: HeldPicture | null = null;
   /** Where the next picture begins at the earliest, in ticks from 0. */
   let pictureEdge = 0;
@@ -92,20 +100,25 @@ export function createMuxer(deps: MuxerDeps): Muxer {
   /** False after a key picture whose parameter sets made no sense: what refers to it is useless. */
   let isDecodable = false;
   let lastDuration = pictureTimescale / 30;
-  const sound = createSoundRun({
+  let codec = deps.sound;
+  let nextCodec = deps.sound;
+  const runOf = (ofCodec: SoundCodec | null, fromMs: number): SoundRun | null => ofCodec && createSoundRun({
+    codec: ofCodec,
+    fromMs,
     emit(decodeTime, durationTicks, samples, arrivedMs) {
       sequence += 1;
       deps.onFragment({
         generation,
         track: 'audio',
         isKey: true,
-        timeMs: decodeTime / soundTicksPerMs,
-        durationMs: durationTicks / soundTicksPerMs,
+        timeMs: (decodeTime * 1000) / ofCodec.timescale,
+        durationMs: (durationTicks * 1000) / ofCodec.timescale,
         arrivedMs,
         data: buildSoundFragment(sequence, decodeTime, samples),
       });
     },
   });
+  let sound = runOf(codec, 0);
 
   const emitHeld = (endTimestamp: number): void => {
     const picture = held;
@@ -117,16 +130,17 @@ export function createMuxer(deps: MuxerDeps): Muxer {
     lastDuration = duration;
     pictureEdge = decodeTime + duration;
     sequence += 1;
+    const { nals, isKey, offset } = picture;
     deps.onFragment({
       generation,
       track: 'video',
-      isKey: picture.isKey,
-      timeMs: decodeTime / ticksPerMs,
+      isKey,
+      timeMs: (decodeTime + zeroOffset) / ticksPerMs,
       durationMs: duration / ticksPerMs,
       arrivedMs: picture.arrivedMs,
-      data: buildPictureFragment(sequence, { nals: picture.nals, isKey: picture.isKey, decodeTime, duration }),
+      data: buildPictureFragment(sequence, { nals, isKey, decodeTime, duration, offset }),
     });
-    if (deps.hasSound) sound.pictureReached(pictureEdge / ticksPerMs, picture.arrivedMs);
+    sound?.pictureReached(pictureEdge / ticksPerMs, picture.arrivedMs);
   };
 
   const takeParameterSets = (unit: AccessUnit): boolean => {
@@ -139,19 +153,25 @@ export function createMuxer(deps: MuxerDeps): Muxer {
     newSps ??= sps;
     newPps ??= pps;
     if (newSps === null || newPps === null) return false;
-    if (sps !== null && pps !== null && sps.equals(newSps) && pps.equals(newPps)) return true;
+    const isSame = sps !== null && pps !== null && sps.equals(newSps) && pps.equals(newPps);
+    if (isSame && nextCodec === codec) return true;
     const info = parseSps(newSps);
     if (info === null) return false;
-    sound.flush();
+    sound?.flush();
     sps = newSps;
     pps = newPps;
     generation += 1;
-    const codecs = deps.hasSound ? `${avcCodecString(info)},opus` : avcCodecString(info);
+    if (nextCodec !== codec) {
+      codec = nextCodec;
+      sound = runOf(codec, pictureEdge / ticksPerMs);
+    }
+    const codecs = codec === null ? avcCodecString(info) : `${avcCodecString(info)},${codec.codec}`;
     deps.onInit({
       generation,
       mime: `video/mp4; codecs="${codecs}"`,
       info,
-      initSegment: buildInitSegment({ info, sps, pps: [pps], hasSound: deps.hasSound }),
+      hasSound: codec !== null,
+      initSegment: buildInitSegment({ info, sps, pps: [pps], sound: codec }),
     });
     return true;
   };
@@ -164,15 +184,25 @@ export function createMuxer(deps: MuxerDeps): Muxer {
       if (held !== null) emitHeld(Math.max(unit.timestamp, held.timestamp + 1));
       if (unit.isKey) isDecodable = takeParameterSets(unit);
       if (!isDecodable) return;
-      zero ??= unit.timestamp;
+      const offset = unit.compositionOffset ?? 0;
+      if (zero === null) {
+        zero = unit.timestamp;
+        zeroOffset = offset;
+      }
       const nals = unit.nals.filter((nal) => !isOutOfBand(nal.type));
-      held = { nals, isKey: unit.isKey, timestamp: unit.timestamp, arrivedMs: unit.arrivedMs };
+      held = { nals, isKey: unit.isKey, timestamp: unit.timestamp, offset, arrivedMs: unit.arrivedMs };
+    },
+    changeSound(next) {
+      const isSame = next === null ? codec === null : codec?.sampleEntry.equals(next.sampleEntry) === true;
+      nextCodec = isSame ? codec : next;
     },
     sound(packet, timestamp, arrivedMs) {
-      const duration = opusTicks(packet);
-      if (!deps.hasSound || zero === null || duration === null) return;
-      const ms = deps.soundMs(timestamp, zero);
-      if (ms !== null) sound.add(packet, duration, Math.round(ms * soundTicksPerMs), arrivedMs);
+      if (codec === null || codec !== nextCodec || sound === null || zero === null) return;
+      const duration = codec.ticksOf(packet);
+      const ms = duration === null ? null : deps.soundMs(timestamp, zero);
+      if (duration !== null && ms !== null) {
+        sound.add(packet, duration, Math.round((ms * codec.timescale) / 1000), arrivedMs);
+      }
     },
     tick(nowMs) {
       if (held === null || nowMs - held.arrivedMs < maxHoldMs) return;
@@ -181,7 +211,7 @@ export function createMuxer(deps: MuxerDeps): Muxer {
     },
     flush() {
       if (held !== null) emitHeld(held.timestamp + lastDuration);
-      sound.flush();
+      sound?.flush();
     },
   };
 }
@@ -197,6 +227,9 @@ function join(nal: NalUnit): Buffer {
 }
 
 interface SoundRunDeps {
+  codec: SoundCodec;
+  /** Where it begins. */
+  fromMs: number;
   emit(decodeTime: number, durationTicks: number, samples: SoundSample[], arrivedMs: number): void;
 }
 
@@ -207,10 +240,14 @@ interface SoundRun {
   flush(): void;
 }
 
-/** The sound's own timeline, in ticks of 48 kHz from 0. */
-function createSoundRun(deps: SoundRunDeps): SoundRun {
+/** The sound's own timeline, in ticks of its codec from 0. */
+function createSoundRun({ codec, fromMs, emit }: SoundRunDeps): SoundRun {
+  const { timescale, silence, silenceTicks } = codec;
+  const ticksIn = (ms: number): number => Math.round((ms * timescale) / 1000);
+  /** Half a frame: smaller differences are rounding and drift, not gaps. */
+  const toleranceTicks = silenceTicks / 2;
   let samples: SoundSample[] = [];
-  let runStart = 0;
+  let runStart = ticksIn(fromMs);
   let runTicks = 0;
   let runArrivedMs = 0;
   /** No sound for too long: silence follows the picture until sound comes again. */
@@ -221,7 +258,7 @@ function createSoundRun(deps: SoundRunDeps): SoundRun {
 
   const flush = (): void => {
     if (samples.length === 0) return;
-    deps.emit(runStart, runTicks, samples, runArrivedMs);
+    emit(runStart, runTicks, samples, runArrivedMs);
     runStart += runTicks;
     runTicks = 0;
     samples = [];
@@ -237,17 +274,17 @@ function createSoundRun(deps: SoundRunDeps): SoundRun {
     let gap = time - edge();
     if (gap <= 0) return;
     const last = samples.at(-1);
-    if (gap < opusSilenceTicks && last !== undefined) {
+    if (gap < silenceTicks && last !== undefined) {
       last.duration += gap;
       runTicks += gap;
       return;
     }
-    const count = Math.max(1, Math.floor(gap / opusSilenceTicks));
+    const count = Math.max(1, Math.floor(gap / silenceTicks));
     for (let index = 1; index < count; index += 1) {
-      push(opusSilence, opusSilenceTicks, arrivedMs);
-      gap -= opusSilenceTicks;
+      push(silence, silenceTicks, arrivedMs);
+      gap -= silenceTicks;
     }
-    push(opusSilence, gap, arrivedMs);
+    push(silence, gap, arrivedMs);
   };
 
   return {
@@ -255,18 +292,18 @@ function createSoundRun(deps: SoundRunDeps): SoundRun {
       isAbsent = false;
       lastHeardMs = arrivedMs;
       const ahead = time - edge();
-      if (ahead < -soundToleranceTicks || ahead > maxSilenceMs * soundTicksPerMs) return;
-      if (ahead > soundToleranceTicks) fillTo(time, arrivedMs);
+      if (ahead < -toleranceTicks || ahead > ticksIn(maxSilenceMs)) return;
+      if (ahead > toleranceTicks) fillTo(time, arrivedMs);
       push(packet, duration, arrivedMs);
-      if (runTicks >= maxSoundRunTicks) flush();
+      if (runTicks >= ticksIn(maxSoundRunMs)) flush();
     },
     pictureReached(timeMs, arrivedMs) {
-      const target = Math.round(timeMs * soundTicksPerMs);
+      const target = ticksIn(timeMs);
       const lag = target - edge();
       lastHeardMs ??= arrivedMs;
       if (arrivedMs - lastHeardMs > maxSoundPauseMs) isAbsent = true;
-      if (isAbsent && lag >= opusSilenceTicks) {
-        fillTo(edge() + Math.floor(lag / opusSilenceTicks) * opusSilenceTicks, arrivedMs);
+      if (isAbsent && lag >= silenceTicks) {
+        fillTo(edge() + Math.floor(lag / silenceTicks) * silenceTicks, arrivedMs);
       }
       flush();
     },

@@ -108,7 +108,8 @@ export function writeMultivariant(packager: Packager, rendition: HlsRendition | 
     'CLOSED-CAPTIONS=NONE',
   ].join(',')}`;
   const lines = ['#EXTM3U', '#EXT-X-INDEPENDENT-SEGMENTS'];
-  if (rendition === null || init?.hasAudio !== true) lines.push(variant(mime, 0), 'media.m3u8');
+  // What comes with AAC needs no rendition.
+  if (rendition === null || !/opus/i.test(mime)) lines.push(variant(mime, 0), 'media.m3u8');
   else lines.push(variant(rendition.mimeOf(mime), rendition.bitrate), rendition.uri);
   return `${lines.join('\n')}\n`;
 }

@@ -2,7 +2,7 @@
  * Reads a recording through and says whether it is whole: every picture can be decoded in order, sound and picture
  * follow themselves, and nothing is missing but what is known to be.
  */
-import { pictureTimescale, soundTimescale } from '../fmp4/init-segment.ts';
+import { pictureTimescale } from '../fmp4/init-segment.ts';
 import { readFragments, type ReadFragment } from '../fmp4/fragment-reader.ts';
 import { durationOf, stretchesOf, type RecordedSegment, type RecordingIndex } from './recording-index.ts';
 
@@ -108,16 +108,15 @@ function createTimeline(): Timeline {
   };
   return {
     breakOff,
-    add(ofMap, { track, isKey, decodeTime, durationMs }) {
+    add(ofMap, { track, isKey, decodeTime, ticks }) {
       if (ofMap !== map) breakOff();
       map = ofMap;
-      const timescale = track === 'video' ? pictureTimescale : soundTimescale;
       const expected = next[track];
-      next[track] = decodeTime + Math.round((durationMs * timescale) / 1_000);
+      next[track] = decodeTime + ticks;
       if (track === 'audio') return expected === null || expected === decodeTime ? null : 'sound-time';
       if (needsKey && !isKey) return 'no-key';
       needsKey = false;
-      const isStall = expected !== null && decodeTime - expected > (stallMs * timescale) / 1_000;
+      const isStall = expected !== null && decodeTime - expected > (stallMs * pictureTimescale) / 1_000;
       return expected === null || expected === decodeTime || isStall ? null : 'picture-time';
     },
   };

@@ -99,7 +99,9 @@ async function copy(
   track: InputVideoTrack | InputAudioTrack, { from, to }: Span, add: (packet: EncodedPacket) => Promise<void>,
 ): Promise<void> {
   for await (const packet of new EncodedPacketSink(track).packets()) {
-    if (packet.timestamp < from || packet.timestamp >= to) continue;
+    // In the order of decoding: behind the end there may be pictures shown before it, which lack what they refer to.
+    if (packet.timestamp >= to) break;
+    if (packet.timestamp < from) continue;
     await add(packet.clone({ timestamp: packet.timestamp - from }));
   }
 }

@@ -17,6 +17,8 @@ export interface NalUnit {
 export interface AccessUnit {
   /** Extended, 90 kHz. */
   timestamp: number;
+  /** From decoding to showing, in the same ticks; left out where pictures are shown as they are decoded. */
+  compositionOffset?: number;
   isKey: boolean;
   nals: NalUnit[];
   /** Of its first packet, steady clock, ms. */

@@ -6,6 +6,7 @@ import type { MediaEvent } from '../hooks.ts';
 import { loadClip } from '../publisher/clip.ts';
 import { startPublisher } from '../publisher/publisher.ts';
 import { parseAnnexB } from './annex-b.ts';
+import { createPublisherRegistry } from '../publishing/registry.ts';
 import { createSocketPublishers, maxSocketPublishers, type SocketPublishers } from './socket-publishers.ts';
 import { createSocketSession, firstPictureWithinMs } from './socket-session.ts';
 
@@ -13,7 +14,8 @@ const clip = await loadClip(demoClip);
 const startCode = Buffer.from([0, 0, 0, 1]);
 const picture = (at: number): Buffer => Buffer.concat(clip.pictures[at]!.nals.flatMap((nal) => [startCode, nal]));
 const pictureMs = (at: number): number => clip.pictures[at]!.ticks / 90;
-const silence = { log: { error: () => undefined }, silenceMs: 4000 };
+const log = { error: () => undefined };
+const silenceMs = 4_000;
 
 function session(hasSound = true) {
   const told: string[] = [];
@@ -137,17 +139,18 @@ function open(publishers: SocketPublishers, streamId: string, ends: string[] = [
 
 function socketStage(t: TestContext) {
   const events: MediaEvent[] = [];
-  const publishers = createSocketPublishers({
-    ...silence, onEvent: (event) => void events.push(event), takeOver: (streamId) => void told.push(streamId),
+  const registry = createPublisherRegistry({
+    log, onEvent: (event) => void events.push(event), takeOver: (streamId) => void told.push(streamId),
   });
+  const publishers = createSocketPublishers({ registry, silenceMs });
   const told: string[] = [];
-  t.after(() => publishers.stop());
+  t.after(() => registry.stop());
   const types = () => events.map((event) => (event.type === 'down' ? `down ${event.reason}` : event.type));
-  return { publishers, events, types, told };
+  return { registry, publishers, events, types, told };
 }
 
 test('[M72] who takes over by socket replaces the one before, once its first picture is there', (t) => {
-  const { publishers, types, told } = socketStage(t);
+  const { registry, publishers, types, told } = socketStage(t);
   const ends: string[] = [];
   const first = open(publishers, 'a', ends)!;
   first.picture(picture(0), 0);
@@ -159,34 +162,35 @@ test('[M72] who takes over by socket replaces the one before, once its first pic
   assert.deepEqual(told, ['a', 'a'], 'the other way is told each time');
   first.end('lost');
   assert.ok(first.picture(picture(1), 40), 'what still comes of it is dropped');
-  publishers.replace('a');
+  registry.replace('a');
   assert.deepEqual(ends, ['a replaced', 'a replaced']);
   assert.deepEqual(types().slice(6), ['fragment', 'down replaced']);
 });
 
 test('[M74] so many publish by socket and no more; a takeover needs no place', (t) => {
-  const { publishers } = socketStage(t);
+  const { registry, publishers } = socketStage(t);
   for (let index = 0; index < maxSocketPublishers; index += 1) assert.ok(open(publishers, `s${index}`));
   assert.equal(open(publishers, 'one more'), null);
   assert.ok(open(publishers, 's0'));
-  assert.equal(publishers.count(), maxSocketPublishers, 'the one of before had not shown a picture');
-  publishers.drop('s1');
+  assert.equal(registry.count('socket'), maxSocketPublishers, 'the one of before had not shown a picture');
+  registry.drop('s1');
   assert.ok(open(publishers, 'one more'));
 });
 
 test('[M72] one stream by WHIP, then by socket, then by WHIP: each replaces the other, in order', async (t) => {
   const stage = await startPublisherStage({
-    onEvent: (event) => event.type === 'up' && publishers.replace(event.streamId),
+    onEvent: (event) => event.type === 'up' && registry.replace(event.streamId),
   });
-  const publishers = createSocketPublishers({
-    ...silence,
+  const registry = createPublisherRegistry({
+    log,
     onEvent: (event) => void stage.events.push(event),
     takeOver: (streamId) => stage.supervisor.replace(streamId),
   });
+  const publishers = createSocketPublishers({ registry, silenceMs });
   const publish = () => startPublisher({ url: stage.url, key: 'show', clip, log: () => undefined });
   const whip = publish();
   t.after(async () => {
-    publishers.stop();
+    registry.stop();
     await stage.stop();
   });
   await stage.until('a picture by WHIP', () => stage.of('init').length === 1);

@@ -6,6 +6,7 @@
  * what makes no sense is told by false.
  */
 import { createMuxer, type MuxerFragment, type MuxerInit } from '../fmp4/muxer.ts';
+import { opusSound } from '../fmp4/sound.ts';
 import { opusClockRate } from '../rtp/opus.ts';
 import { createUplinkMeter } from '../rtp/uplink.ts';
 import { parseAnnexB } from './annex-b.ts';
@@ -61,7 +62,7 @@ export function createSocketSession(deps: SocketSessionDeps): SocketSession {
   let hasKey = false;
   const uplink = createUplinkMeter();
   const muxer = createMuxer({
-    hasSound: deps.hasSound,
+    sound: deps.hasSound ? opusSound : null,
     soundMs: (timestamp, zero) => timestamp / soundTicksPerMs - zero / ticksPerMs,
     onInit(init) {
       hasKey = true;

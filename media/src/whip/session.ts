@@ -5,6 +5,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import { createMuxer, type MuxerFragment, type MuxerInit } from '../fmp4/muxer.ts';
+import { opusSound } from '../fmp4/sound.ts';
 import type { SessionStats } from '../hooks.ts';
 import { createH264Depacketiser } from '../rtp/h264.ts';
 import { createKeyRequests } from '../rtp/key-requests.ts';
@@ -108,7 +109,7 @@ export function createSession(deps: SessionDeps): Session {
   let bitrate = { fromMs: startedMs, fromBytes: 0, bps: 0 };
 
   const muxer = createMuxer({
-    hasSound: offer.audio !== null,
+    sound: offer.audio === null ? null : opusSound,
     soundMs: (timestamp, zero) => sync.soundMs(timestamp, zero),
     onInit(init) {
       size = { width: init.info.width, height: init.info.height };

@@ -11,7 +11,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { findProgram } from '../../../tests/support/programs.ts';
 import { readConfig } from '../config.ts';
 import { showBytesPerHour } from '../platform/disk-space.ts';
-import { examineClock, examineDisk, examineHttps, examineServer, isPrivate, report, type Diagnosis } from './doctor.ts';
+import {
+  examineClock, examineDisk, examineHttps, examineRtmp, examineServer, isPrivate, report, type Diagnosis,
+} from './doctor.ts';
 import { asksTurn } from './turn-probe.ts';
 
 const gradeOf = (found: readonly Diagnosis[], what: string) => found.find((each) => each.what === what)?.grade;
@@ -32,6 +34,23 @@ test('[P71] ports that other programs have are told, with what to do', async (t)
   assert.match(report(taken), /2 things stand in the way of a show/);
   const free = await examine(['--port', '0', '--udp-port', '0', '--data', folder]);
   assert.deepEqual([gradeOf(free, 'TCP port'), gradeOf(free, 'UDP port')], ['warn', 'fine']);
+});
+
+test('[V95] the RTMP port is told: free, another program’s, none', async (t) => {
+  const door = createServer((socket) => socket.destroy());
+  t.after(() => door.close());
+  await once(door.listen(0, '127.0.0.1'), 'listening');
+  const { port: rtmpPort } = door.address() as AddressInfo;
+  const examine = async (set: number | 'off', isRunning: boolean) => {
+    const { grade, words } = await examineRtmp({ rtmpPort: set, port: 3000 }, { host: 'localhost' }, isRunning);
+    return `${grade} ${words}`;
+  };
+  assert.match(await examine(rtmpPort, false), /^warn Another program has TCP port \d+.*WHIP only.*--rtmp-port/);
+  assert.match(await examine(rtmpPort, true), /^fine \d+ is taken: by Nacre/);
+  assert.match(await examine('off', true), /^fine None/);
+  await new Promise((done) => door.close(done));
+  assert.match(await examine(rtmpPort, false), /^fine \d+ is free/);
+  assert.match(await examine(rtmpPort, true), /^warn Nacre runs, but nobody has/);
 });
 
 test('[P71] disk, https, clock and addresses are judged', async () => {

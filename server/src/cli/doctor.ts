@@ -9,7 +9,7 @@ import { access, constants } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import type { Config } from '../config.ts';
-import { turnOf } from '../config.ts';
+import { rtmpPortOf, turnOf } from '../config.ts';
 import { freeBytesOf, showBytesPerHour } from '../platform/disk-space.ts';
 import { findReach, localUrl, type Reach } from '../reach.ts';
 import { addressesToOffer, isLoopback } from '../video/addresses.ts';
@@ -43,6 +43,7 @@ export async function examineServer(config: Config, now: () => number): Promise<
   const isRunning = await answers(`${localUrl(reach, config.port)}/healthz`, reach);
   found.push(await examinePort(config, reach, isRunning));
   found.push(await examineUdp(config, isRunning));
+  found.push(await examineRtmp(config, reach, isRunning));
   found.push(examineHttps(config, reach, now()));
   found.push(...await examinePublic(config, reach, now));
   found.push(...await examineTurn(config, now));
@@ -132,6 +133,29 @@ async function examineUdp(config: Config, isRunning: boolean): Promise<Diagnosis
       : bad('UDP port', `Another program has UDP port ${port}. End it, or choose another one: --udp-port`);
   }
   return bad('UDP port', `UDP port ${port} cannot be opened (${code}). Above 1023 any user may.`);
+}
+
+/** Encoders that have WHIP do without it, so nothing here stands in the way of a show. */
+export async function examineRtmp(
+  config: Pick<Config, 'rtmpPort' | 'port'>, { host }: Pick<Reach, 'host'>, isRunning: boolean,
+): Promise<Diagnosis> {
+  const port = rtmpPortOf(config);
+  if (port === null) return fine('RTMP port', 'None, as it is set: encoders publish by WHIP.');
+  if (port === 0) return fine('RTMP port', 'Any free one, as it is set; the log and the studio say which.');
+  const open = `Encoders elsewhere need TCP ${port} let in through every firewall in front of this machine.`;
+  const code = await new Promise<string | null>((done) => {
+    const probe = createServer().once('error', (error: NodeJS.ErrnoException) => done(error.code ?? 'UNKNOWN'));
+    const at = host === 'localhost' ? '127.0.0.1' : host;
+    probe.listen({ port, host: at, exclusive: true }, () => probe.close(() => done(null)));
+  });
+  if (code === null) {
+    return isRunning ? warn('RTMP port', `Nacre runs, but nobody has TCP port ${port}: encoders come by WHIP only. Its `
+      + 'log says why; start it anew.') : fine('RTMP port', `${port} is free. ${open}`);
+  }
+  const other = 'Another: --rtmp-port';
+  if (code !== 'EADDRINUSE') return warn('RTMP port', `TCP port ${port} cannot be opened (${code}). ${other}`);
+  return isRunning ? fine('RTMP port', `${port} is taken: by Nacre, unless its start said otherwise. ${open}`)
+    : warn('RTMP port', `Another program has TCP port ${port}: encoders come by WHIP only. ${other}`);
 }
 
 export function examineHttps(

@@ -3,18 +3,22 @@ import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import { StartRefusal, errorCode, errorText } from './start-refusal.ts';
 
-/** Throws a StartRefusal with what to do; port 0 is never taken. */
-export async function refuseTakenPorts(config: { port: number; host: string; udpPort: number | null }): Promise<void> {
+/** Throws a StartRefusal with what to do; port 0 is never taken, and the usual RTMP port may be. */
+export async function refuseTakenPorts(config: {
+  port: number; host: string; udpPort: number | null; rtmpPort: number | 'off' | null;
+}): Promise<void> {
   const { host, port } = config;
-  if (port !== 0) await tryTcp(host, port);
+  if (port !== 0) await tryTcp(host, port, '--port');
+  const { rtmpPort } = config;
+  if (typeof rtmpPort === 'number' && rtmpPort !== 0) await tryTcp(host, rtmpPort, '--rtmp-port');
   const udpPort = config.udpPort ?? port;
   if (udpPort !== 0) await tryUdp(udpPort);
 }
 
-function tryTcp(host: string, port: number): Promise<void> {
+function tryTcp(host: string, port: number, option: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
-    probe.once('error', (error) => reject(explain(error, 'TCP', port, '--port', host)));
+    probe.once('error', (error) => reject(explain(error, 'TCP', port, option, host)));
     probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve()));
   });
 }

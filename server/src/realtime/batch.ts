@@ -97,6 +97,7 @@ export function createBatch(limits: BatchLimits): Batch {
         latest.counts.set(`explain ${event.productId}`, event);
         break;
       case 'delay':
+      case 'encoder':
       case 'likes':
       case 'viewers':
         latest.counts.set(event.type, event);

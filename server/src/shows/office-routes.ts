@@ -7,7 +7,7 @@ import { Type } from 'typebox';
 import { personOf } from '../http/actor.ts';
 import type { App } from '../http/app.ts';
 import { refusals } from '../http/openapi.ts';
-import { originOf } from '../http/origin.ts';
+import { originOf, rtmpUrlAt } from '../http/origin.ts';
 import type { Shows } from './shows.ts';
 
 const params = Type.Object({ showId: Id });
@@ -18,6 +18,8 @@ export interface OfficeShowsDeps {
   shows: Shows;
   /** Where the server is reached from outside, as `https://host`; null: where the request came to. */
   publicUrl: string | null;
+  /** Where encoders are taken by RTMP; null while none are. */
+  rtmpPort: () => number | null;
 }
 
 export function officeShowsRoutes(app: App, deps: OfficeShowsDeps): void {
@@ -172,7 +174,8 @@ function keyRoutes(app: App, deps: OfficeShowsDeps): void {
         takeOver: request.query.takeOver === true,
       });
       reply.header('Cache-Control', 'no-store');
-      return { key, whipUrl: `${originOf(request, deps.publicUrl)}/whip` };
+      const origin = originOf(request, deps.publicUrl);
+      return { key, whipUrl: `${origin}/whip`, rtmpUrl: rtmpUrlAt(origin, deps.rtmpPort()) };
     },
   );
 }

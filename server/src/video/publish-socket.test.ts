@@ -11,6 +11,7 @@ import {
 import type { PublishServerMessage } from '@nacre/contract/publish';
 import { loadClip } from '@nacre/media/publisher/clip';
 import type { MediaEvent } from '@nacre/media/hooks';
+import { createPublisherRegistry } from '@nacre/media/publishing/registry';
 import { createSocketPublishers } from '@nacre/media/socket/socket-publishers';
 import { demoClip } from '../../../tests/support/publisher-stage.ts';
 import { createUpgrades } from '../http/upgrade.ts';
@@ -29,9 +30,10 @@ async function stage(t: TestContext, silenceMs: number = publishLimits.silenceMs
   const events: MediaEvent[] = [];
   const logged: string[] = [];
   const note = (fields: object, text: string) => void logged.push(JSON.stringify(fields) + text);
-  const publishers = createSocketPublishers({
-    onEvent: (event) => void events.push(event), takeOver: () => undefined, silenceMs, log: { error: note },
+  const registry = createPublisherRegistry({
+    onEvent: (event) => void events.push(event), takeOver: () => undefined, log: { error: note },
   });
+  const publishers = createSocketPublishers({ registry, silenceMs });
   const socket = createPublishSocket({
     publishers, now: Date.now, log: { error: note },
     async authorizeStreamKey(key) {
@@ -50,7 +52,7 @@ async function stage(t: TestContext, silenceMs: number = publishLimits.silenceMs
   const opened: WebSocket[] = [];
   t.after(async () => {
     for (const one of opened) one.terminate();
-    publishers.stop();
+    registry.stop();
     await socket.stop();
     server.close();
   });
@@ -71,7 +73,7 @@ async function stage(t: TestContext, silenceMs: number = publishLimits.silenceMs
     return line;
   };
   const types = () => events.map((event) => (event.type === 'down' ? `down ${event.reason}` : event.type));
-  return { connect, welcomed, publishers, socket, events, types, logged };
+  return { connect, welcomed, registry, publishers, socket, events, types, logged };
 }
 
 async function until(condition: () => boolean, what: string): Promise<void> {
@@ -151,13 +153,13 @@ test('[V61] another protocol is refused, and who says nothing is let go', async 
 });
 
 test('[V62] a publisher is told why its session ended: taken over, over, silent, or the server stops', async (t) => {
-  const { welcomed, publishers, socket, types } = await stage(t, 300);
+  const { welcomed, registry, socket, types } = await stage(t, 300);
   const first = await welcomed();
   first.webSocket.send(picture(0));
   const second = await welcomed();
   second.webSocket.send(picture(0));
   assert.equal(await first.closed, publishClose.replaced);
-  publishers.drop('show-1');
+  registry.drop('show-1');
   assert.equal(await second.closed, publishClose.ended);
   const silent = await welcomed();
   assert.equal(await silent.closed, publishClose.lost);

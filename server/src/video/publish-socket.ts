@@ -24,6 +24,7 @@ import type { SocketPublisher, SocketPublishers } from '@nacre/media/socket/sock
 import { refuseUpgrade } from '../http/upgrade.ts';
 import type { UpgradeHandler } from '../http/upgrade.ts';
 import { Refusal } from '../lib/refusal.ts';
+import { createTraffic } from './traffic.ts';
 
 /** Sockets that have not shown a key yet. Fewer turn hosts away while strangers try; each may hold a message. */
 const maxStrangers = 50;
@@ -100,7 +101,7 @@ function serve(deps: PublishSocketDeps, webSocket: WebSocket, onKnown: () => voi
   let publisher: SocketPublisher | null = null;
   let hasAsked = false;
   let receivedBytes = 0;
-  const meter = createTraffic(deps.now);
+  const meter = createTraffic(publishLimits, deps.now);
   const tell = (message: PublishServerMessage): void => {
     if (webSocket.readyState === webSocket.OPEN) webSocket.send(JSON.stringify(message));
   };
@@ -169,23 +170,6 @@ function takeMedia(publisher: SocketPublisher, message: Buffer): boolean {
   return media.kind === 'picture'
     ? publisher.picture(bytes, media.capturedMs)
     : publisher.sound(bytes, media.capturedMs);
-}
-
-/** What a publisher may send: so much on average, and so much at once after its line stood still. */
-function createTraffic(now: () => number): { admits(bytes: number): boolean } {
-  const { messagesAtOnce, messagesPerSecond, bytesAtOnce, bytesPerSecond } = publishLimits;
-  let atMs = now();
-  let messages: number = messagesAtOnce;
-  let left: number = bytesAtOnce;
-  return {
-    admits(bytes) {
-      const seconds = Math.max(0, now() - atMs) / 1_000;
-      atMs = now();
-      messages = Math.min(messagesAtOnce, messages + seconds * messagesPerSecond) - 1;
-      left = Math.min(bytesAtOnce, left + seconds * bytesPerSecond) - bytes;
-      return messages >= 0 && left >= 0;
-    },
-  };
 }
 
 function closeSoon(webSocket: WebSocket, code: number): void {

@@ -9,6 +9,9 @@ import { createHls } from '@nacre/media/hls/hls';
 import type { Recorder } from '@nacre/media/recording/recorder';
 import { createStreamHub } from '@nacre/media/stream/hub';
 import type { StreamHubLimits, StreamHubStats } from '@nacre/media/stream/hub';
+import { createPublisherRegistry } from '@nacre/media/publishing/registry';
+import type { EncoderProblem } from '@nacre/media/rtmp/problems';
+import { createRtmpPublishers } from '@nacre/media/rtmp/rtmp-publishers';
 import { createSocketPublishers } from '@nacre/media/socket/socket-publishers';
 import { publishLimits, publishPath } from '@nacre/contract/publish';
 import type { FastPathHandler } from '../http/fast-path.ts';
@@ -25,6 +28,7 @@ import { sendProblem } from './problem.ts';
 import { createPictureReports } from './picture-reports.ts';
 import { createPublishSocket } from './publish-socket.ts';
 import { createPublishingSessions } from './publishing-sessions.ts';
+import { createRtmpListener, rtmpSilenceMs } from './rtmp-listener.ts';
 import { problemOfRefusal, whipRoutes } from './whip.ts';
 
 export interface VideoDeps {
@@ -52,6 +56,8 @@ export interface VideoDeps {
   recorder?: Pick<Recorder, 'onPart' | 'onSegment'>;
   /** How far behind viewers are, every few seconds while one of them measures it. */
   onDelay: (showId: string, delay: MeasuredDelay) => void;
+  /** What is wrong with the stream of a show's encoder; null when one is on the air and nothing is. */
+  onEncoderProblem: (showId: string, problem: EncoderProblem | null) => void;
   /** TURN servers for publishers (`ice-servers.ts`), and the secret shared with them; null or left out for none. */
   turn?: { urls: readonly string[]; secret: string } | null;
   log: MediaLog;
@@ -74,6 +80,10 @@ export interface Video {
   tryConnection(offerSdp: string): Promise<string>;
   /** Registers the viewers' socket and the publishers'. */
   attach(upgrades: Upgrades): void;
+  /** Takes encoders by RTMP; resolves to the port, rejects when it cannot be had. */
+  listenRtmp(port: number, host: string): Promise<number>;
+  /** Null while none are taken. */
+  rtmpPort(): number | null;
   /** The show is over: its publisher is cut, its viewers are told and closed. A repeat does nothing. */
   endShow(showId: string): Promise<void>;
   /** The key was rotated: whoever publishes with the old one is cut; viewers stay. */
@@ -85,7 +95,7 @@ export interface Video {
   /** Open viewers' sockets of a show. */
   viewers(showId: string): number;
   /** For `/metrics`. `media` is null while the media process restarts. */
-  stats(): Promise<{ hub: StreamHubStats; media: MediaStats | null; publishersBySocket: number }>;
+  stats(): Promise<{ hub: StreamHubStats; media: MediaStats | null; publishersHere: number }>;
   /** Resolves when publishers are taken; rejects with a clear sentence when the media process cannot start. */
   ready(): Promise<{ udpPort: number }>;
   /** For tests and the operator: the media process's id; null while it restarts. */
@@ -116,22 +126,25 @@ export function createVideo(deps: VideoDeps): Video {
   const trials = createConnectionTrials(() => supervisor, (code) => problemOfRefusal[code]);
   const supervisor = deps.startMedia((event) => {
     if (trials.takes(event)) return;
-    if (event.type === 'up') publishers.replace(event.streamId);
+    if (event.type === 'up') registry.replace(event.streamId);
     onMediaEvent(event);
   });
-  const publishers = createSocketPublishers({
-    onEvent: onMediaEvent,
-    takeOver: (showId) => supervisor.replace(showId),
-    silenceMs: publishLimits.silenceMs,
-    log: deps.log,
-  });
   const { authorizeStreamKey, now, log } = deps;
-  const publishSocket = createPublishSocket({ publishers, authorizeStreamKey, now, log });
+  const registry = createPublisherRegistry({
+    onEvent: onMediaEvent, takeOver: (showId) => supervisor.replace(showId), log,
+  });
+  const publishSocket = createPublishSocket({
+    publishers: createSocketPublishers({ registry, silenceMs: publishLimits.silenceMs }), authorizeStreamKey, now, log,
+  });
+  const rtmp = createRtmpListener({
+    publishers: createRtmpPublishers({ registry, silenceMs: rtmpSilenceMs }),
+    authorizeStreamKey, onProblem: deps.onEncoderProblem, now, log,
+  });
   const delays = createDelays({ now: deps.now, tell: deps.onDelay });
   const socket = createLiveSocket({ hub, mayWatch, delays, now: deps.now });
 
   async function dropPublisher(showId: string): Promise<void> {
-    publishers.drop(showId);
+    registry.drop(showId);
     await Promise.all(sessions.of(showId).map((sessionId) => supervisor.remove(sessionId)));
   }
 
@@ -152,6 +165,8 @@ export function createVideo(deps: VideoDeps): Video {
       upgrades.route('/live/:showId/socket', socket.upgrade);
       upgrades.route(publishPath, publishSocket.upgrade);
     },
+    listenRtmp: rtmp.listen,
+    rtmpPort: rtmp.port,
     async endShow(showId) {
       hub.end(showId);
       hls.end(showId);
@@ -171,7 +186,8 @@ export function createVideo(deps: VideoDeps): Video {
     },
     viewers: (showId) => hub.viewers(showId),
     stats: async () => ({
-      hub: hub.stats(), media: await supervisor.stats(), publishersBySocket: publishers.count(),
+      hub: hub.stats(), media: await supervisor.stats(),
+      publishersHere: registry.count('socket') + registry.count('rtmp'),
     }),
     ready: () => supervisor.ready(),
     mediaPid: () => supervisor.pid(),
@@ -182,8 +198,8 @@ export function createVideo(deps: VideoDeps): Video {
         reports.stop();
         delays.stop();
         // Told to come back before its session ends, which would tell it that the show is over.
-        const publishing = publishSocket.stop();
-        publishers.stop();
+        const publishing = Promise.all([publishSocket.stop(), rtmp.stop()]);
+        registry.stop();
         await Promise.all([publishing, socket.stop(), supervisor.stop(), aac.stop()]);
       })();
       return stopping;

@@ -83,6 +83,7 @@ async function stage(t: TestContext, turn: { urls: string[]; secret: string } | 
     hasBans: async () => false,
     isPublic: async (showId) => showId === 'show-1',
     onDelay: () => {},
+    onEncoderProblem: () => {},
     onPictureUp: (showId) => void news.push(`up ${showId}`),
     onPictureDown: (showId, reason) => void news.push(`down ${showId} ${reason}`),
     log: { info: note, warn: note, error: note },

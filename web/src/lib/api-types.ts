@@ -3543,6 +3543,7 @@ export interface components {
         StreamKey: {
             key: string;
             whipUrl: string;
+            rtmpUrl: string | null;
         };
         TalkAnswer: {
             items: components["schemas"]["ChatMessage"][];

@@ -15,7 +15,7 @@ const tryAgainMs = 2_000;
 const keepBehind = 15;
 /** Times in a row that the browser may give up on what it got. */
 const maxRepairs = 3;
-/** As the publisher sends it. The server makes AAC of it for who does not take it (media/src/aac). */
+/** As most publishers send it. The server makes AAC of it for who does not take it (media/src/aac). */
 const opusType = 'audio/mp4; codecs="opus"';
 
 export interface Fallback {

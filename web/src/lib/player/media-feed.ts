@@ -44,7 +44,7 @@ export function playableType(mime: string): string | null {
 }
 
 /** The same stream without its sound. */
-export const pictureOf = (mime: string): string => mime.replace(/,\s*opus/i, '');
+export const pictureOf = (mime: string): string => mime.replace(/,[^"]*/, '');
 
 export interface MediaFeed {
   /** `type` is what `playableType` gave for it. */
