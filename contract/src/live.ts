@@ -8,10 +8,15 @@
  * Server → viewer, text (JSON): `hello` first and once, `state` on joining and on each change in it, `pong` for each
  * `ping`.
  * Server → viewer, binary: INIT and FRAGMENT, laid out below; integers and floats are big-endian.
- * Viewer → server, text (JSON): `ping`, `pause`, `resume`. Nothing binary. At most `liveLimits.viewerMessageBytes`.
+ * Viewer → server, text (JSON): `ping`, `pause`, `resume`, `rendition`. Nothing binary. At most
+ * `liveLimits.viewerMessageBytes`.
  *
  *     INIT      u8 kind=1 | u8 flags | u16 mimeLength | u16 width | u16 height | u32 epoch | mime (ASCII) | bytes
  *     FRAGMENT  u8 kind=2 | u8 flags | u16 durationMs | f64 timeMs | f64 arrivedAtMs | bytes
+ *
+ * Renditions: `?rendition=sound` at the opening, or a `rendition` message, asks for the sound alone. It comes with an
+ * INIT and an epoch of its own, without a picture, and can be begun with any FRAGMENT. Where there is no sound, who
+ * asks for it gets the whole.
  *
  * Delay: `arrivedAtMs` is when the first packet of that picture reached the server, on the server's clock. `ping` and
  * `pong` give the viewer that clock (the answer with the shortest round trip wins), so a viewer knows how old the
@@ -89,7 +94,16 @@ export type LiveViewerMessage =
   /** The page is hidden and silent: send no pictures. State notices go on. */
   | { type: 'pause' }
   /** Ends a pause: the current INIT and group of pictures are sent as on joining. */
-  | { type: 'resume' };
+  | { type: 'resume' }
+  /** Another rendition from now on: a `state`, then INIT and what is needed to begin. Ends a pause. */
+  | { type: 'rendition'; rendition: LiveRendition };
+
+export const liveRenditions = ['whole', 'sound'] as const;
+export type LiveRendition = (typeof liveRenditions)[number];
+
+export const isLiveRendition = (value: unknown): value is LiveRendition => (
+  liveRenditions.includes(value as LiveRendition)
+);
 
 const kindInit = 1;
 const kindFragment = 2;
@@ -194,6 +208,10 @@ export function parseLiveViewerMessage(text: string): LiveViewerMessage | null {
   }
   if (typeof value !== 'object' || value === null || !('type' in value)) return null;
   if (value.type === 'pause' || value.type === 'resume') return { type: value.type };
+  if (value.type === 'rendition') {
+    return 'rendition' in value && isLiveRendition(value.rendition)
+      ? { type: 'rendition', rendition: value.rendition } : null;
+  }
   if (value.type !== 'ping' || !('sent' in value)) return null;
   if (typeof value.sent !== 'number' || !Number.isFinite(value.sent)) return null;
   if (!('delayMs' in value)) return { type: 'ping', sent: value.sent };

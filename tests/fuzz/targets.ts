@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import fastify, { type FastifyInstance } from 'fastify';
-import { createHls } from '@nacre/media/hls/hls';
+import { createHlsLadder } from '@nacre/media/hls/ladder';
 import { readFragments } from '@nacre/media/fmp4/fragment-reader';
 import { createMuxer } from '@nacre/media/fmp4/muxer';
 import { PublishRefusal } from '@nacre/media/hooks';
@@ -196,7 +196,7 @@ function framesOf(packets: readonly Buffer[]): Buffer {
 let hlsApp: Promise<FastifyInstance> | null = null;
 
 async function openHls(): Promise<FastifyInstance> {
-  const hls = createHls({ now: () => 0, waitMs: 1 });
+  const hls = createHlsLadder({ now: () => 0, waitMs: 1 });
   const ids = { streamId: 'show', sessionId: '1', generation: 1 };
   hls.onMediaEvent({
     type: 'init', ...ids, mime: 'video/mp4; codecs="avc1.42e01f,opus"', width: 720, height: 1280, hasVideo: true,
@@ -210,7 +210,8 @@ async function openHls(): Promise<FastifyInstance> {
   }
   const app = fastify({ routerOptions: { maxParamLength: 200 } });
   const missing = { kind: 'not-found' } as const;
-  const aac = { multivariant: async () => missing, playlist: async () => missing, file: async () => missing };
+  const reader = { playlist: async () => missing, file: async () => missing };
+  const aac = { multivariant: async () => missing, whole: reader, sound: reader };
   await app.register(createHlsRoutes({
     hls, aac: aac as never, mayWatch: async () => [], isPublic: async () => true, hasBans: async () => false,
   }).routes);

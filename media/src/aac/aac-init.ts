@@ -1,5 +1,5 @@
 /** The init segment of the same stream with AAC in place of Opus. One whose sound is AAC already stays as it is. */
-import { box, fullBox, u32 } from '../fmp4/boxes.ts';
+import { box, boxesOf, fullBox, u32 } from '../fmp4/boxes.ts';
 import { aacSound } from '../fmp4/sound.ts';
 
 export const aacBitrate = 96_000;
@@ -20,15 +20,4 @@ function rewritten(whole: Buffer): Buffer {
   // Version, flags and the count of entries stand before the only entry.
   const isSound = type === 'stsd' && whole.toString('latin1', 20, 24) === 'Opus';
   return isSound ? fullBox('stsd', 0, 0, u32(1), madeSound.sampleEntry) : whole;
-}
-
-function boxesOf(bytes: Buffer): Buffer[] {
-  const boxes: Buffer[] = [];
-  for (let at = 0; at < bytes.length;) {
-    const size = bytes.readUInt32BE(at);
-    if (size < 8 || at + size > bytes.length) throw new RangeError('no box of ours');
-    boxes.push(bytes.subarray(at, at + size));
-    at += size;
-  }
-  return boxes;
 }

@@ -10,7 +10,7 @@ import { readFragments } from '../fmp4/fragment-reader.ts';
 import { buildSoundFragment } from '../fmp4/fragment.ts';
 import { createMuxer } from '../fmp4/muxer.ts';
 import { opusSound } from '../fmp4/sound.ts';
-import { createHls, type Hls } from '../hls/hls.ts';
+import { createHlsLadder, type HlsLadder } from '../hls/ladder.ts';
 import type { MediaEvent } from '../hooks.ts';
 import type { NalUnit } from '../rtp/h264.ts';
 import { createAacRenditions, type AacRenditions } from './renditions.ts';
@@ -31,7 +31,7 @@ const folder = mkdtempSync(join(tmpdir(), 'nacre-aac-'));
 after(() => rmSync(folder, { recursive: true }));
 
 interface Stage {
-  hls: Hls;
+  hls: HlsLadder;
   aac: AacRenditions;
   clock: { ms: number };
   /** Pictures at 25 a second with a key each 2 s, and their sound; as fast as it goes. */
@@ -42,7 +42,7 @@ interface Stage {
 
 function stage(packets: readonly Uint8Array[] = [], maxRenditions?: number): Stage {
   const clock = { ms: Date.UTC(2026, 10, 26) };
-  const hls = createHls({ now: () => clock.ms, waitMs: 4_000 });
+  const hls = createHlsLadder({ now: () => clock.ms, waitMs: 4_000 });
   const deps = { hls, now: () => clock.ms, log: quietLog };
   const aac = createAacRenditions(maxRenditions === undefined ? deps : { ...deps, maxRenditions });
   const send = (event: MediaEvent): void => {
@@ -91,7 +91,7 @@ function stage(packets: readonly Uint8Array[] = [], maxRenditions?: number): Sta
 }
 
 async function playlistOf(aac: AacRenditions): Promise<string> {
-  const answer = await aac.playlist('show', plain);
+  const answer = await aac.whole.playlist('show', plain);
   assert.equal(answer.kind, 'ok');
   return answer.kind === 'ok' ? answer.body.text : '';
 }
@@ -118,7 +118,7 @@ async function beeps(): Promise<Uint8Array[] | null> {
 
 async function bytesOf(aac: AacRenditions, text: string): Promise<Buffer> {
   const read = async (name: string): Promise<Buffer> => {
-    const file = await aac.file('show', name);
+    const file = await aac.whole.file('show', name);
     return file.kind === 'ok' ? file.body : assert.fail(name);
   };
   const init = await read(/URI="([^"]+\.mp4)"/.exec(text)?.[1] ?? '');
@@ -194,14 +194,14 @@ test('[M31] it is made only while somebody asks, ends after the last, and begins
   assert.equal(it.aac.running(), 0);
   const first = (await playlistOf(it.aac)).match(/^\d+\.m4s$/m)?.[0] ?? '';
   assert.equal(it.aac.running(), 1);
-  assert.equal((await it.aac.file('show', first)).kind, 'ok');
+  assert.equal((await it.aac.whole.file('show', first)).kind, 'ok');
   it.clock.ms += 60_000;
   await until('it ends', () => it.aac.running() === 0);
-  assert.equal((await it.aac.file('show', first)).kind, 'not-found');
+  assert.equal((await it.aac.whole.file('show', first)).kind, 'not-found');
   it.play(4_000);
   const again = (await playlistOf(it.aac)).match(/^\d+\.m4s$/m)?.[0] ?? '';
   assert.ok(Number.parseInt(again, 10) > Number.parseInt(first, 10));
-  assert.equal((await it.aac.playlist('nobody', plain)).kind, 'not-found');
+  assert.equal((await it.aac.whole.playlist('nobody', plain)).kind, 'not-found');
 });
 
 test('[M33] another size, another publisher and the end of the show come through, as without AAC', async (t) => {
@@ -234,7 +234,7 @@ test('[M35] a show that ends on air keeps its playlist for a moment and no memor
   assert.equal(it.aac.kept(), 1);
   it.clock.ms += 61_000;
   await until('it is forgotten', () => it.aac.kept() === 0);
-  assert.equal((await it.aac.playlist('show', plain)).kind, 'unavailable');
+  assert.equal((await it.aac.whole.playlist('show', plain)).kind, 'unavailable');
 });
 
 test('[M36] what failed rests before it is tried again, each time longer, and then has other names', async (t) => {
@@ -253,7 +253,7 @@ test('[M36] what failed rests before it is tried again, each time longer, and th
   for (const restMs of [10_000, 20_000]) {
     await fail();
     it.clock.ms += restMs - 1;
-    assert.equal((await it.aac.playlist('show', plain)).kind, 'unavailable');
+    assert.equal((await it.aac.whole.playlist('show', plain)).kind, 'unavailable');
     assert.equal(it.aac.running(), 0);
     it.clock.ms += 1;
     const next = await names();
@@ -280,16 +280,16 @@ test('[M37] while the publisher is away, who asks for AAC is told to come back',
   t.after(() => it.aac.stop());
   it.play(4_400);
   it.down();
-  assert.equal((await it.hls.playlist('show', plain)).kind, 'ok');
-  assert.equal((await it.aac.playlist('show', plain)).kind, 'unavailable');
+  assert.equal((await it.hls.whole.playlist('show', plain)).kind, 'ok');
+  assert.equal((await it.aac.whole.playlist('show', plain)).kind, 'unavailable');
   it.publish('2');
   it.play(4_400);
-  assert.equal((await it.aac.playlist('show', plain)).kind, 'ok');
+  assert.equal((await it.aac.whole.playlist('show', plain)).kind, 'ok');
 });
 
 test('[M34] no more are made at once than the machine carries, and who comes too many is told to wait', async (t) => {
   const it = stage([], 0);
   t.after(() => it.aac.stop());
   it.play(4_400);
-  assert.equal((await it.aac.playlist('show', plain)).kind, 'unavailable');
+  assert.equal((await it.aac.whole.playlist('show', plain)).kind, 'unavailable');
 });

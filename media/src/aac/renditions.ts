@@ -9,8 +9,9 @@ import { availableParallelism } from 'node:os';
 import { buildSoundFragment } from '../fmp4/fragment.ts';
 import { readFragments, type ReadFragment } from '../fmp4/fragment-reader.ts';
 import { soundTimescale } from '../fmp4/init-segment.ts';
-import { createHls, type Hls, type HlsAnswer, type PlaylistQuery, type WrittenPlaylist } from '../hls/hls.ts';
-import type { HlsRendition } from '../hls/playlist.ts';
+import type { HlsAnswer, WrittenPlaylist } from '../hls/hls.ts';
+import { createHlsLadder, hasSound, type HlsLadder, type HlsReader } from '../hls/ladder.ts';
+import type { HlsVariant } from '../hls/playlist.ts';
 import type { MediaEvent, MediaLog, StreamFragment, StreamInit } from '../hooks.ts';
 import { aacBitrate, withAacCodec, withAacSound } from './aac-init.ts';
 import { aacPacketTicks, createTranscoder, type TranscoderLine } from './transcoder.ts';
@@ -38,8 +39,9 @@ export interface AacRenditions {
   onMediaEvent(event: MediaEvent): void;
   multivariant(streamId: string): Promise<HlsAnswer<WrittenPlaylist>>;
   /** Unavailable where it is not made now though the stream is there: too many, it failed, or nobody publishes. */
-  playlist(streamId: string, query: PlaylistQuery): Promise<HlsAnswer<WrittenPlaylist>>;
-  file(streamId: string, name: string): Promise<HlsAnswer<Buffer>>;
+  whole: HlsReader;
+  /** Its sound alone; the same holds. */
+  sound: HlsReader;
   /** The show is over: the playlist says so, and what it names stays for a while. */
   end(streamId: string): void;
   dismiss(streamId: string): void;
@@ -60,7 +62,7 @@ interface Rendition {
 
 interface Core {
   /** Holds parts, segments and playlists of what is made here. */
-  out: Hls;
+  out: HlsLadder;
   now: () => number;
   log: MediaLog;
   transcoder: ReturnType<typeof createTranscoder>;
@@ -70,11 +72,19 @@ interface Core {
   failures: Map<string, { times: number; untilMs: number }>;
 }
 
-const variant: HlsRendition = { uri: 'aac/media.m3u8', mimeOf: withAacCodec, bitrate: aacBitrate };
+/** The same with AAC in place of Opus. What comes with AAC, or without sound, needs none. */
+function withAac(variants: HlsVariant[]): HlsVariant[] {
+  return variants.map((variant) => {
+    if (!/opus/i.test(variant.mime)) return variant;
+    const [peakBps, averageBps] = hasSound(variant.mime)
+      ? [variant.peakBps + aacBitrate, variant.averageBps + aacBitrate] : [aacBitrate, aacBitrate];
+    return { ...variant, uri: `aac/${variant.uri}`, mime: withAacCodec(variant.mime), peakBps, averageBps };
+  });
+}
 
 export function createAacRenditions(deps: {
   /** Of the streams as they come. */
-  hls: Pick<Hls, 'recent' | 'has' | 'multivariant'>;
+  hls: Pick<HlsLadder, 'recent' | 'has' | 'multivariant'>;
   /** Unix epoch, ms. */
   now: () => number;
   log: MediaLog;
@@ -83,7 +93,7 @@ export function createAacRenditions(deps: {
   const { now, log } = deps;
   const max = deps.maxRenditions ?? perCore * availableParallelism();
   const core: Core = {
-    out: createHls({ now }), now, log, transcoder: createTranscoder(),
+    out: createHlsLadder({ now }), now, log, transcoder: createTranscoder(),
     renditions: new Map(), endedMs: new Map(), failures: new Map(),
   };
   const { out, renditions } = core;
@@ -103,6 +113,19 @@ export function createAacRenditions(deps: {
     return 'there';
   };
 
+  const readerOf = (made: HlsReader): HlsReader => ({
+    async playlist(streamId, query) {
+      const found = wake(streamId);
+      if (found === 'there') return made.playlist(streamId, query);
+      return { kind: found === 'none' ? 'not-found' : 'unavailable' };
+    },
+    async file(streamId, name) {
+      const rendition = renditions.get(streamId);
+      if (rendition) rendition.askedMs = now();
+      return made.file(streamId, name);
+    },
+  });
+
   return {
     onMediaEvent(event) {
       const rendition = 'streamId' in event ? renditions.get(event.streamId) : undefined;
@@ -111,17 +134,9 @@ export function createAacRenditions(deps: {
       else if (event.type === 'fragment') take(core, rendition, event);
       else if (event.type === 'down') goDown(core, rendition, event);
     },
-    multivariant: (streamId) => deps.hls.multivariant(streamId, variant),
-    async playlist(streamId, query) {
-      const found = wake(streamId);
-      if (found === 'there') return out.playlist(streamId, query);
-      return { kind: found === 'none' ? 'not-found' : 'unavailable' };
-    },
-    async file(streamId, name) {
-      const rendition = renditions.get(streamId);
-      if (rendition) rendition.askedMs = now();
-      return out.file(streamId, name);
-    },
+    multivariant: (streamId) => deps.hls.multivariant(streamId, withAac),
+    whole: readerOf(out.whole),
+    sound: readerOf(out.sound),
     end(streamId) {
       const rendition = renditions.get(streamId);
       if (rendition === undefined) return;
@@ -143,7 +158,7 @@ export function createAacRenditions(deps: {
   };
 }
 
-function start(core: Core, recent: NonNullable<ReturnType<Hls['recent']>>): void {
+function start(core: Core, recent: NonNullable<ReturnType<HlsLadder['recent']>>): void {
   const { init, startedAtMs, chunks } = recent;
   const rendition: Rendition = { line: null, init, held: [], askedMs: core.now(), sequence: 1 };
   core.renditions.set(init.streamId, rendition);

@@ -44,3 +44,20 @@ export function zeros(count: number): Buffer {
 export function text(value: string): Buffer {
   return Buffer.from(`${value}\0`, 'latin1');
 }
+
+/**
+ * The boxes that follow each other in `bytes`, each with its head.
+ * @throws RangeError when one is longer than what is there, or has no head: our own boxes are whole
+ */
+export function boxesOf(bytes: Buffer): Buffer[] {
+  const boxes: Buffer[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const size = bytes.readUInt32BE(at);
+    if (size < 8 || at + size > bytes.length) throw new RangeError('no box of ours');
+    boxes.push(bytes.subarray(at, at + size));
+    at += size;
+  }
+  return boxes;
+}
+
+export const typeOf = (whole: Buffer): string => whole.toString('latin1', 4, 8);

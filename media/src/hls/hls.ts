@@ -9,7 +9,9 @@ import { gzipSync } from 'node:zlib';
 import type { MediaEvent } from '../hooks.ts';
 import type { Recorder } from '../recording/recorder.ts';
 import { createPackager, targetDurationSeconds, type Packager } from './packager.ts';
-import { writeMultivariant, writePlaylist, type HlsRendition } from './playlist.ts';
+import {
+  variantOf, writeMultivariant, writePlaylist, type HlsVariant, type RenditionReport,
+} from './playlist.ts';
 
 /** §6.2.5.2: a blocked request is given up after three target durations. */
 export const waitMs = 3 * targetDurationSeconds * 1_000;
@@ -49,8 +51,17 @@ export type HlsAnswer<T> =
 export interface Hls {
   /** Feed it every event of the media supervisor, in order. Never throws. */
   onMediaEvent(event: MediaEvent): void;
-  /** @param rendition offered in place of the stream as it came, when that has sound */
-  multivariant(streamId: string, rendition?: HlsRendition): Promise<HlsAnswer<WrittenPlaylist>>;
+  /**
+   * Waits until there is something to play.
+   * @param variants what is offered, from the stream as it came; left out: that alone
+   */
+  multivariant(
+    streamId: string, variants?: (asItCame: HlsVariant) => HlsVariant[],
+  ): Promise<HlsAnswer<WrittenPlaylist>>;
+  /** As it is now; null while there is nothing to play. */
+  variant(streamId: string, uri: string): HlsVariant | null;
+  /** How far it has come, for the playlists of others; null while there is nothing to play. */
+  report(streamId: string, uri: string): RenditionReport | null;
   playlist(streamId: string, query: PlaylistQuery): Promise<HlsAnswer<WrittenPlaylist>>;
   /** `<number>.part.m4s` (waits when it is the next one), `<sequence>.m4s`, `<name>.mp4`. */
   file(streamId: string, name: string): Promise<HlsAnswer<Buffer>>;
@@ -89,6 +100,8 @@ export function createHls(deps: {
   waitMs?: number;
   /** Told of each part and each segment as soon as it is whole, for recording. Must not throw. */
   recorder?: Pick<Recorder, 'onPart' | 'onSegment'>;
+  /** Of the other renditions of a stream. */
+  reports?: (streamId: string) => readonly (RenditionReport | null)[];
 }): Hls {
   const streams = new Map<string, Stream>();
   const patienceMs = deps.waitMs ?? waitMs;
@@ -150,10 +163,15 @@ export function createHls(deps: {
     }
   };
 
-  const write = (stream: Stream, skip: boolean): WrittenPlaylist => {
+  const write = (streamId: string, stream: Stream, skip: boolean): WrittenPlaylist => {
     const { packager, isEnded, written } = stream;
-    const key = skip ? 'delta' : 'full';
-    return (written[key] ??= asWritten(writePlaylist(packager, { skip, isEnded })));
+    const reports = (deps.reports?.(streamId) ?? []).filter((report) => report !== null);
+    return (written[skip ? 'delta' : 'full'] ??= asWritten(writePlaylist(packager, { skip, isEnded, reports })));
+  };
+
+  const playable = (streamId: string): Packager | null => {
+    const packager = streams.get(streamId)?.packager;
+    return packager !== undefined && hasSegment(packager) ? packager : null;
   };
 
   const readPlaylist = async (streamId: string, query: PlaylistQuery): Promise<HlsAnswer<WrittenPlaylist>> => {
@@ -168,7 +186,7 @@ export function createHls(deps: {
     ));
     // A show that is over has nothing more to wait for: its playlist says so.
     if (!isThere && !(stream.isEnded && hasSegment(stream.packager))) return { kind: 'unavailable' };
-    return { kind: 'ok', body: write(stream, skip), waited: sequence !== null, isLast: stream.isEnded };
+    return { kind: 'ok', body: write(streamId, stream, skip), waited: sequence !== null, isLast: stream.isEnded };
   };
 
   const readFile = async (streamId: string, name: string): Promise<HlsAnswer<Buffer>> => {
@@ -214,11 +232,20 @@ export function createHls(deps: {
 
   return {
     onMediaEvent,
-    async multivariant(streamId, rendition) {
+    async multivariant(streamId, variants = (asItCame) => [asItCame]) {
       const stream = streams.get(streamId);
       if (stream === undefined) return { kind: 'not-found' };
       if (!(await until(stream, ({ packager }) => hasSegment(packager)))) return { kind: 'unavailable' };
-      return plainly(asWritten(writeMultivariant(stream.packager, rendition ?? null)));
+      return plainly(asWritten(writeMultivariant(variants(variantOf(stream.packager, 'media.m3u8')))));
+    },
+    variant(streamId, uri) {
+      const packager = playable(streamId);
+      return packager === null ? null : variantOf(packager, uri);
+    },
+    report(streamId, uri) {
+      const last = playable(streamId)?.segments.at(-1);
+      if (last === undefined) return null;
+      return { uri, lastSequence: last.sequence, lastPart: last.parts.length === 0 ? null : last.parts.length - 1 };
     },
     playlist: readPlaylist,
     file: readFile,

@@ -2,6 +2,8 @@
  * Cuts one stream's fragments into the partial segments ("parts") and segments of Low-Latency HLS
  * (draft-pantos-hls-rfc8216bis-20), from the bytes that viewers' sockets get. Pure: no clock, no timers.
  *
+ * A stream without pictures is cut in the same way, by its sound.
+ *
  * Invariants: a segment begins with a key picture wherever the publisher sends one in time; no part is longer than
  * `partTargetMs` and none but a segment's last is shorter than 85 % of it (§4.4.3.7), as long as a picture is shown for
  * no more than `partTargetMs` × 0.15; numbers of segments and parts only grow, also over a restart of the server.
@@ -19,6 +21,8 @@ const shortestPart = 0.85;
 export const targetDurationSeconds = 3;
 /** A key picture sooner than this (two newcomers, a loss) does not begin a segment of its own. */
 const minSegmentMs = 1_000;
+/** Sound alone can be cut anywhere: as long as a phone's groups of pictures are. */
+const soundSegmentMs = 2_000;
 /** Without a key picture for so long a segment ends all the same: rounded, none may exceed the target duration. */
 const maxSegmentMs = targetDurationSeconds * 1_000 + 400;
 /** What a playlist holds at least; the delta updates reach back over it. */
@@ -171,8 +175,9 @@ export function createPackager(deps: {
     let changed = false;
     const segment = current();
     const lengthMs = (segment?.durationMs ?? 0) + open.durationMs;
+    const shortestMs = ofMap.init.hasVideo ? minSegmentMs : soundSegmentMs;
     const isCut = segment === null
-      || (picture.isKey && lengthMs >= minSegmentMs) || lengthMs + picture.durationMs > maxSegmentMs;
+      || (picture.isKey && lengthMs >= shortestMs) || lengthMs + picture.durationMs > maxSegmentMs;
     if (isCut) {
       changed = closeSegment();
       openSegment(picture, ofMap);
@@ -220,7 +225,7 @@ export function createPackager(deps: {
       if (map === null || fragment.sessionId !== map.init.sessionId || fragment.generation !== map.init.generation) {
         return false;
       }
-      if (fragment.track === 'video') return addPicture(fragment, map);
+      if (fragment.track === 'video' || !map.init.hasVideo) return addPicture(fragment, map);
       // Sound before the first picture belongs to nothing.
       if (current() !== null) open.chunks.push(fragment.data);
       return false;

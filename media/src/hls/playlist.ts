@@ -18,8 +18,19 @@ const assumedBitsPerSecond = 3_000_000;
 
 const seconds = (ms: number): string => (ms / 1_000).toFixed(5);
 
+/** Where another rendition of the same show has come to (§4.4.5.4), for players that change over to it. */
+export interface RenditionReport {
+  /** Of its playlist, relative to this one. */
+  uri: string;
+  lastSequence: number;
+  /** Counted from 0; null before the first part of that segment. */
+  lastPart: number | null;
+}
+
 /** @param options.skip as a delta update (§6.2.5.1): what has been in playlists for long is replaced by a count. */
-export function writePlaylist(packager: Packager, options: { skip: boolean; isEnded: boolean }): string {
+export function writePlaylist(
+  packager: Packager, options: { skip: boolean; isEnded: boolean; reports: readonly RenditionReport[] },
+): string {
   const { segments } = packager;
   const totalMs = segments.reduce((sum, { durationMs }) => sum + durationMs, 0);
   const skipped = options.skip ? countSkipped(segments, totalMs) : 0;
@@ -53,6 +64,10 @@ export function writePlaylist(packager: Packager, options: { skip: boolean; isEn
   // nothing at all for the last segment's going on (by hls.js).
   else if (!packager.goesOn) lines.push('#EXT-X-DISCONTINUITY');
   else lines.push(`#EXT-X-PRELOAD-HINT:TYPE=PART,URI="${packager.nextPart}.part.m4s"`);
+  for (const { uri, lastSequence, lastPart } of options.isEnded ? [] : options.reports) {
+    const part = lastPart === null ? '' : `,LAST-PART=${lastPart}`;
+    lines.push(`#EXT-X-RENDITION-REPORT:URI="${uri}",LAST-MSN=${lastSequence}${part}`);
+  }
   return `${lines.join('\n')}\n`;
 }
 
@@ -78,40 +93,48 @@ function countSkipped(segments: readonly HlsSegment[], totalMs: number): number 
   return count;
 }
 
-/** The same stream with its sound made anew. */
-export interface HlsRendition {
+/** One of the ways in which a show can be had. */
+export interface HlsVariant {
   /** Of its media playlist, beside the multivariant one. */
   uri: string;
-  /** How its bytes are called, when the stream's are called so. */
-  mimeOf(mime: string): string;
-  /** Of its sound, in bits per second. */
-  bitrate: number;
+  mime: string;
+  /** Of the largest segment, and of all, in bits per second. */
+  peakBps: number;
+  averageBps: number;
+  /** In pixels; 0 where there are no pictures, or before the first. */
+  width: number;
+  height: number;
 }
 
-/**
- * The multivariant playlist: the stream as the publisher sends it, or in its place a rendition. Never both: readers
- * that climb from one to the other would land on another timeline, and have the server make what nobody needs.
- */
-export function writeMultivariant(packager: Packager, rendition: HlsRendition | null): string {
+export function variantOf(packager: Packager, uri: string): HlsVariant {
   const segments = packager.segments.filter(({ isComplete }) => isComplete);
   const rates = segments.map(bitsPerSecond);
   const newest = packager.segments.at(-1);
   const init = newest?.map.init;
-  const mime = init?.mime ?? '';
-  const shape = (newest?.parts ?? []).length > 0 ? [`RESOLUTION=${init?.width ?? 0}x${init?.height ?? 0}`] : [];
-  const average = rates.reduce((sum, rate) => sum + rate, 0) / rates.length;
-  const variant = (codecs: string, more: number): string => `#EXT-X-STREAM-INF:${[
-    `BANDWIDTH=${Math.ceil(Math.max(0, ...rates) || assumedBitsPerSecond) + more}`,
-    `AVERAGE-BANDWIDTH=${Math.ceil(average || assumedBitsPerSecond) + more}`,
-    `CODECS="${/codecs="([^"]*)"/.exec(codecs)?.[1] ?? ''}"`,
-    ...shape,
-    'CLOSED-CAPTIONS=NONE',
-  ].join(',')}`;
-  const lines = ['#EXTM3U', '#EXT-X-INDEPENDENT-SEGMENTS'];
-  // What comes with AAC needs no rendition.
-  if (rendition === null || !/opus/i.test(mime)) lines.push(variant(mime, 0), 'media.m3u8');
-  else lines.push(variant(rendition.mimeOf(mime), rendition.bitrate), rendition.uri);
-  return `${lines.join('\n')}\n`;
+  const hasPart = (newest?.parts ?? []).length > 0;
+  return {
+    uri,
+    mime: init?.mime ?? '',
+    peakBps: Math.max(0, ...rates) || assumedBitsPerSecond,
+    averageBps: rates.reduce((sum, rate) => sum + rate, 0) / rates.length || assumedBitsPerSecond,
+    width: hasPart ? (init?.width ?? 0) : 0,
+    height: hasPart ? (init?.height ?? 0) : 0,
+  };
+}
+
+/** The multivariant playlist. The first is what players begin with. */
+export function writeMultivariant(variants: readonly HlsVariant[]): string {
+  const lines = variants.flatMap(({ uri, mime, peakBps, averageBps, width, height }) => {
+    const attributes = [
+      `BANDWIDTH=${Math.ceil(peakBps)}`,
+      `AVERAGE-BANDWIDTH=${Math.ceil(averageBps)}`,
+      `CODECS="${/codecs="([^"]*)"/.exec(mime)?.[1] ?? ''}"`,
+      ...(width > 0 ? [`RESOLUTION=${width}x${height}`] : []),
+      ...(mime.startsWith('video/') ? ['CLOSED-CAPTIONS=NONE'] : []),
+    ];
+    return [`#EXT-X-STREAM-INF:${attributes.join(',')}`, uri];
+  });
+  return `${['#EXTM3U', '#EXT-X-INDEPENDENT-SEGMENTS', ...lines].join('\n')}\n`;
 }
 
 function bitsPerSecond(segment: HlsSegment): number {

@@ -68,6 +68,8 @@ export interface StreamHubLimits {
   groupPackets: number;
   /** Sound waits so long for the next picture to travel with. Longer delays sound when the picture stalls. */
   soundRunMs: number;
+  /** In a stream of sound alone so much travels at once. Shorter costs messages and bytes, longer is delay. */
+  soundAloneMs: number;
   /** Interrupted streams without viewers that are remembered. Fewer call an interrupted show "not begun". */
   idleStreams: number;
 }
@@ -83,6 +85,7 @@ export const defaultStreamHubLimits: StreamHubLimits = {
   groupBytes: 8 * 1024 * 1024,
   groupPackets: 1_000,
   soundRunMs: 60,
+  soundAloneMs: 180,
   idleStreams: 10_000,
 };
 
@@ -141,6 +144,7 @@ interface Stream {
   generation: number;
   epoch: number;
   initPacket: Buffer | null;
+  hasPicture: boolean;
   group: Group | null;
   /** Sound that has not been sent: it travels with the next picture. */
   waitingSound: StreamFragment[];
@@ -151,6 +155,9 @@ interface Stream {
 
 /** A key picture is passed on once the next picture begins, so its sound came a little earlier; a second is plenty. */
 const recentSoundMs = 1_000;
+
+/** Of a stream of sound alone, packets that a newcomer gets: half a second. */
+const soundAtOnce = 3;
 
 interface HubCore {
   wire: StreamWire;
@@ -200,13 +207,15 @@ export function createStreamHub(deps: {
     end: (streamId) => endStream(hub, streamId, 'ended'),
     dismiss: (streamId) => dismiss(hub, streamId),
     viewers: (streamId) => hub.streams.get(streamId)?.viewers.size ?? 0,
-    stats: () => ({ ...hub.stats, streams: [...hub.streams.values()].filter((s) => s.initPacket !== null).length }),
+    stats: () => ({ ...hub.stats, streams: [...hub.streams.values()].filter(isOnAir).length }),
     stop() {
       hub.stopped = true;
       for (const streamId of hub.streams.keys()) endStream(hub, streamId, 'going-away');
     },
   };
 }
+
+const isOnAir = ({ initPacket, hasPicture }: Stream): boolean => initPacket !== null && hasPicture;
 
 function streamOf(hub: HubCore, streamId: string): Stream {
   const known = hub.streams.get(streamId);
@@ -218,6 +227,7 @@ function streamOf(hub: HubCore, streamId: string): Stream {
     generation: 0,
     epoch: 0,
     initPacket: null,
+    hasPicture: true,
     group: null,
     waitingSound: [],
     recentSound: [],
@@ -325,6 +335,7 @@ function begin(hub: HubCore, stream: Stream, init: StreamInit): void {
   stream.sessionId = init.sessionId;
   stream.generation = init.generation;
   stream.initPacket = hub.wire.init(init, stream.epoch);
+  stream.hasPicture = init.hasVideo;
   stream.group = null;
   stream.waitingSound = [];
   stream.recentSound = [];
@@ -364,9 +375,16 @@ function addSound(hub: HubCore, stream: Stream, sound: StreamFragment): void {
   while (stream.recentSound[0] && stream.recentSound[0].timeMs < oldest) stream.recentSound.shift();
   stream.waitingSound.push(sound);
   const first = stream.waitingSound[0] ?? sound;
-  if (sound.timeMs + sound.durationMs - first.timeMs < hub.limits.soundRunMs) return;
+  const { soundRunMs, soundAloneMs } = hub.limits;
+  if (sound.timeMs + sound.durationMs - first.timeMs < (stream.hasPicture ? soundRunMs : soundAloneMs)) return;
   const packet = hub.wire.fragments(stream.waitingSound);
   stream.waitingSound = [];
+  if (!stream.hasPicture) {
+    // Whoever joins can begin with any of it; a little more is there to play at once.
+    const packets = [...(stream.group?.packets ?? []), packet].slice(-soundAtOnce);
+    stream.group = { packets, bytes: packets.reduce((bytes, { length }) => bytes + length, 0) };
+    return deliver(hub, stream, packet, packet);
+  }
   keep(hub, stream, packet);
   deliver(hub, stream, packet, null);
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { createAacRenditions } from '@nacre/media/aac/renditions';
-import { createHls } from '@nacre/media/hls/hls';
+import { createHlsLadder } from '@nacre/media/hls/ladder';
 import { createApp, type App } from '../http/app.ts';
 import { createGuests } from '../http/guest.ts';
 import { createLog } from '../platform/log.ts';
@@ -24,7 +24,7 @@ interface Stage {
 }
 
 async function stage(hasAudio = false): Promise<Stage> {
-  const hls = createHls({ now: Date.now, waitMs: 200 });
+  const hls = createHlsLadder({ now: Date.now, waitMs: 200 });
   const open = new Set(['show']);
   const banned = new Set<string>();
   let asked = 0;
@@ -47,7 +47,7 @@ async function stage(hasAudio = false): Promise<Stage> {
   const ids = { streamId: 'show', sessionId: '1', generation: 1 };
   hls.onMediaEvent({
     type: 'init', ...ids, mime: `video/mp4; codecs="avc1.42e01f${hasAudio ? ',opus' : ''}"`, width: 720, height: 1280,
-    hasVideo: true, hasAudio, initSegment: Buffer.from('init'),
+    hasVideo: true, hasAudio, initSegment: Buffer.alloc(0),
   });
   let timeMs = 0;
   return {
@@ -59,6 +59,12 @@ async function stage(hasAudio = false): Promise<Stage> {
           type: 'fragment', ...ids, track: 'video', isKey: timeMs % 2_000 === 0, timeMs, durationMs: 40,
           arrivedAtMs: Date.now(), data: Buffer.alloc(64, 'picture'),
         });
+        if (hasAudio) {
+          hls.onMediaEvent({
+            type: 'fragment', ...ids, track: 'audio', isKey: true, timeMs, durationMs: 40, arrivedAtMs: Date.now(),
+            data: Buffer.alloc(64, 'sound'),
+          });
+        }
       }
     },
     down: () => hls.onMediaEvent({ type: 'down', streamId: 'show', sessionId: '1', reason: 'lost' }),
@@ -177,9 +183,11 @@ test('[V51] [V53] one sound is offered, AAC to who asks and may watch; its absen
   const read = async (url: string) => (await app.inject({ url: `/live/show/${url}` }));
   const codecs = async (url: string) =>
     [...(await read(url)).body.matchAll(/CODECS="([^"]*)"/g)].map(([, name]) => name);
-  for (const url of ['index.m3u8', 'index.m3u8?audio=opus']) assert.deepEqual(await codecs(url), ['avc1.42e01f,opus']);
-  assert.deepEqual(await codecs('index.m3u8?audio=aac'), ['avc1.42e01f,mp4a.40.2']);
-  assert.match((await read('index.m3u8?audio=aac')).body, /\naac\/media\.m3u8\n$/);
+  for (const url of ['index.m3u8', 'index.m3u8?audio=opus']) {
+    assert.deepEqual(await codecs(url), ['avc1.42e01f,opus', 'opus']);
+  }
+  assert.deepEqual(await codecs('index.m3u8?audio=aac'), ['avc1.42e01f,mp4a.40.2', 'mp4a.40.2']);
+  assert.match((await read('index.m3u8?audio=aac')).body, /\naac\/media\.m3u8\n/);
   assert.equal((await read('aac/1.m4s')).json().code, 'video.no_picture');
   down();
   const away = await read('aac/media.m3u8');
@@ -190,6 +198,26 @@ test('[V51] [V53] one sound is offered, AAC to who asks and may watch; its absen
   await new Promise((done) => setTimeout(done, 1_100));
   for (const url of ['aac/media.m3u8', 'aac/1.m4s']) assert.equal((await read(url)).json().code, 'shows.not_found');
   await app.close();
+});
+
+test('[V111] the sound alone is below a folder of its own, for who may watch', async () => {
+  const { app, open, play, routes } = await stage(true);
+  play(5_000);
+  const read = (name: string) => app.inject(`/live/show/${name}`);
+  const uris = async (query: string) => (await read(`index.m3u8${query}`)).body.match(/^[^#]\S+$/gm);
+  assert.deepEqual(await uris(''), ['media.m3u8', 'sound/media.m3u8']);
+  assert.deepEqual(await uris('?audio=aac'), ['aac/media.m3u8', 'aac/sound/media.m3u8']);
+  const list = await read('sound/media.m3u8');
+  assert.equal(list.headers['cache-control'], 'public, max-age=1');
+  assert.doesNotMatch(list.body, /picture/);
+  const part = /URI="(\d+\.part\.m4s)"/.exec(list.body)?.[1];
+  assert.equal((await read(`sound/${part}`)).statusCode, 200);
+  assert.ok(await routes.fastPath(`/live/show/sound/${part}`, '', undefined));
+  open.clear();
+  routes.forget('show');
+  for (const name of ['sound/media.m3u8', `sound/${part}`]) {
+    assert.equal((await read(name)).json().code, 'shows.not_found');
+  }
 });
 
 test('[V19] a show that ends says so to who waits, and is gone for who comes later', async () => {

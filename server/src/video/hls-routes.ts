@@ -1,7 +1,7 @@
 /**
- * Low-Latency HLS over HTTP: `/live/<showId>/index.m3u8` (multivariant), `media.m3u8` and the files that it names; with
- * `?audio=aac` the same with AAC sound, below `aac/`. For browsers without Media Source Extensions or without Opus,
- * networks without WebSockets, and whatever else plays HLS.
+ * Low-Latency HLS over HTTP: `/live/<showId>/index.m3u8` (multivariant), `media.m3u8` and the files that it names;
+ * below `sound/` the sound alone; with `?audio=aac` the same with AAC sound, below `aac/` and `aac/sound/`. For
+ * browsers without Media Source Extensions or without Opus, networks without WebSockets, and whatever else plays HLS.
  *
  * Cache headers are those of draft-pantos-hls-rfc8216bis-20 §6.2.5.2 and appendix B, so that any HTTP cache in front
  * carries a public show. What is private is never stored.
@@ -11,7 +11,8 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { targetDurationSeconds } from '@nacre/media/hls/packager';
 import type { AacRenditions } from '@nacre/media/aac/renditions';
-import type { Hls, HlsAnswer, PlaylistQuery, WrittenPlaylist } from '@nacre/media/hls/hls';
+import type { HlsAnswer, PlaylistQuery, WrittenPlaylist } from '@nacre/media/hls/hls';
+import type { HlsLadder } from '@nacre/media/hls/ladder';
 import type { RefusalCode } from '@nacre/contract/refusals';
 import { PROBLEM_TYPE, problemOf } from '../http/error-reply.ts';
 import type { FastAnswer, FastPathHandler } from '../http/fast-path.ts';
@@ -26,6 +27,8 @@ const keepPlain = Math.floor(targetDurationSeconds / 2);
 const keepMissing = targetDurationSeconds;
 /** Names are never used again. */
 const keepFile = 3_600;
+
+const fastPathname = /^\/live\/([\w-]{1,64})\/((?:aac\/)?(?:sound\/)?[\w.-]+\.(?:m3u8|m4s|mp4))$/;
 
 export interface HlsRoutes {
   routes: FastifyPluginAsync;
@@ -43,7 +46,7 @@ interface Wanted {
 }
 
 export function createHlsRoutes(deps: {
-  hls: Hls;
+  hls: HlsLadder;
   /** The same with AAC sound, made while somebody asks. */
   aac: AacRenditions;
   mayWatch: MayWatch;
@@ -60,20 +63,22 @@ export function createHlsRoutes(deps: {
 
   /** @param name below `/live/<showId>/` @param query with its question mark, or empty */
   function wantedOf(showId: string, name: string, query: string): Wanted {
-    const [folder, file] = name.startsWith('aac/') ? [deps.aac, name.slice('aac/'.length)] : [deps.hls, name];
+    const [, folder = '', file = ''] = /^((?:aac\/)?(?:sound\/)?)(.*)$/.exec(name) ?? [];
+    const codec = folder.startsWith('aac/') ? deps.aac : deps.hls;
+    const reader = folder.endsWith('sound/') ? codec.sound : codec.whole;
     if (name === 'index.m3u8') {
       // By a player that knows that it cannot play Opus.
       const source = new URLSearchParams(query).get('audio') === 'aac' ? deps.aac : deps.hls;
       return { type: playlistType, keepSeconds: () => keepPlain, read: () => source.multivariant(showId) };
     }
     if (file !== 'media.m3u8') {
-      return { type: mediaType, keepSeconds: () => keepFile, read: () => folder.file(showId, file) };
+      return { type: mediaType, keepSeconds: () => keepFile, read: () => reader.file(showId, file) };
     }
     const directives = readDirectives(query);
     return {
       type: playlistType,
       keepSeconds: (waited) => (waited ? keepWaited : keepPlain),
-      read: async () => (directives === null ? { kind: 'bad-request' } : folder.playlist(showId, directives)),
+      read: async () => (directives === null ? { kind: 'bad-request' } : reader.playlist(showId, directives)),
     };
   }
 
@@ -99,7 +104,7 @@ export function createHlsRoutes(deps: {
       app.get('/live/:showId/*', { schema: { hide: true }, config: { rateLimit: false } }, reply);
     },
     fastPath(path, query, acceptEncoding) {
-      const [, showId, name] = /^\/live\/([\w-]{1,64})\/((?:aac\/)?[\w.-]+\.(?:m3u8|m4s|mp4))$/.exec(path) ?? [];
+      const [, showId, name] = fastPathname.exec(path) ?? [];
       if (showId === undefined || name === undefined) return null;
       return answerOpenly(showId, wantedOf(showId, name, query), takesGzip(acceptEncoding));
     },

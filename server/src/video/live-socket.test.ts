@@ -12,6 +12,7 @@ import type { StreamHubLimits } from '@nacre/media/stream/hub';
 import { createUpgrades } from '../http/upgrade.ts';
 import { createDelays } from './delays.ts';
 import { createLiveSocket } from './live-socket.ts';
+import { createRenditions, type Renditions } from './renditions.ts';
 import { liveWire } from './live-wire.ts';
 
 const quiet = { error: () => undefined };
@@ -29,8 +30,9 @@ async function stage(t: TestContext, options: StageOptions = {}) {
   const delays = createDelays({
     now: Date.now, tellEveryMs: 50, tell: (showId, delay) => void told.push({ showId, ...delay }),
   });
+  const renditions = createRenditions(hub);
   const socket = createLiveSocket({
-    hub, delays, now: Date.now,
+    hub, renditions, delays, now: Date.now,
     async mayWatch(showId, request) {
       const name = String(request.headers['x-name'] ?? 'guest/unknown');
       const answer = showId !== 'open' || banned.has(name) ? null : [name];
@@ -88,7 +90,7 @@ async function stage(t: TestContext, options: StageOptions = {}) {
       arrivedAtMs: 1_700_000_000_000.5,
       data,
     });
-  return { banned, told, hub, upgrades, socket, connect, refusal, init, picture, port };
+  return { banned, told, hub, renditions, upgrades, socket, connect, refusal, init, picture, port };
 }
 
 /** Everything a viewer received, text parsed and binary decoded. */
@@ -303,4 +305,61 @@ test('[V54] what a viewer says of its delay counts until its socket closes; nons
     const [code] = await once(liar, 'close');
     assert.equal(code, liveClose.policy, String(delayMs));
   }
+});
+
+/** A publisher's session with sound, or without: its init, then so many pictures and sounds of 60 ms each. */
+function publish(hub: Renditions, sessionId: string, count: number, hasAudio = true): void {
+  const base = { streamId: 'open', sessionId, generation: 1 };
+  hub.onMediaEvent({ type: 'up', streamId: 'open', sessionId });
+  hub.onMediaEvent({
+    type: 'init', ...base, mime: `video/mp4; codecs="avc1.42e01f${hasAudio ? ',opus' : ''}"`, width: 720, height: 1280,
+    hasVideo: true, hasAudio, initSegment: Buffer.alloc(0),
+  });
+  for (let index = 0; index < count; index += 1) {
+    const fragment = {
+      type: 'fragment', ...base, isKey: index % 10 === 0, timeMs: index * 60, durationMs: 60,
+      arrivedAtMs: 1_700_000_000_000,
+    } as const;
+    if (hasAudio) hub.onMediaEvent({ ...fragment, track: 'audio', isKey: true, data: Buffer.from(`a${index};`) });
+    hub.onMediaEvent({ ...fragment, track: 'video', data: Buffer.from(`v${index};`) });
+  }
+}
+
+const mediaIn = (binaries: readonly (LiveInit | LiveFragment)[]): string[] => (
+  binaries.flatMap((one) => (one.kind === 'init' ? [one.mime] : [Buffer.from(one.bytes).toString()]))
+);
+
+test('[V110] the sound alone is had at the opening and later, and the whole again, on one socket', async (t) => {
+  const { connect, renditions } = await stage(t);
+  publish(renditions, '1', 12);
+  const listener = connect('/live/open/socket?rendition=sound');
+  const { binaries, texts } = record(listener);
+  await until(() => binaries.length >= 4, 'init and half a second of sound');
+  const [init, ...sounds] = binaries;
+  assert.ok(init?.kind === 'init' && !init.hasVideo && init.hasAudio);
+  assert.equal(init.mime, 'audio/mp4; codecs="opus"');
+  assert.deepEqual(sounds.map((one) => one.kind === 'fragment' && [one.hasVideo, one.durationMs]), [
+    [false, 180], [false, 180], [false, 180],
+  ]);
+  assert.doesNotMatch(mediaIn(binaries).join(), /v\d/);
+  listener.send(JSON.stringify({ type: 'rendition', rendition: 'whole' }));
+  await until(() => mediaIn(binaries).some((text) => text.includes('v11')), 'the picture');
+  listener.send(JSON.stringify({ type: 'rendition', rendition: 'sound' }));
+  await until(() => mediaIn(binaries).filter((text) => text.startsWith('audio/')).length === 2, 'the sound again');
+  assert.ok(texts.filter(({ type }) => type === 'state').every(({ state }) => state === 'live'));
+  assert.equal(renditions.viewers('open'), 1);
+});
+
+test('[V110] of a show without sound the whole comes, also when the sound goes', async (t) => {
+  const { connect, refusal, renditions } = await stage(t);
+  publish(renditions, '1', 12);
+  const listener = connect('/live/open/socket?rendition=sound');
+  await once(listener, 'open');
+  publish(renditions, '2', 12, false);
+  const [code] = await once(listener, 'close');
+  assert.equal(code, 1001);
+  const { binaries } = record(connect('/live/open/socket?rendition=sound'));
+  await until(() => mediaIn(binaries).some((text) => text.includes('v11')), 'the picture');
+  assert.equal(await refusal(connect('/live/open/socket?rendition=smell')), 400);
+  assert.equal(await refusal(connect('/live/closed/socket?rendition=sound')), 404);
 });

@@ -9,17 +9,20 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { RawData, WebSocket } from 'ws';
 import {
+  isLiveRendition,
   liveClose,
   liveLimits,
   liveProtocolVersion,
   liveSubprotocol,
   parseLiveViewerMessage,
 } from '@nacre/contract/live';
+import type { LiveRendition } from '@nacre/contract/live';
 import type { StreamHub, Viewer, ViewerCloseReason, ViewerSink } from '@nacre/media/stream/hub';
 import { refuseUpgrade } from '../http/upgrade.ts';
 import type { UpgradeHandler } from '../http/upgrade.ts';
 import type { Delays } from './delays.ts';
 import { liveText } from './live-wire.ts';
+import type { Renditions } from './renditions.ts';
 
 /**
  * How often each viewer's line is probed; one that has not answered by the next probe is cut. Shorter cuts phones that
@@ -49,6 +52,7 @@ export interface LiveSocket {
 
 export function createLiveSocket(deps: {
   hub: StreamHub;
+  renditions: Pick<Renditions, 'streamOf'>;
   mayWatch: MayWatch;
   delays: Pick<Delays, 'note' | 'forget'>;
   /** Unix epoch, ms. */
@@ -95,6 +99,8 @@ export function createLiveSocket(deps: {
     if (offered !== undefined && !offered.split(',').some((name) => name.trim() === liveSubprotocol)) {
       return refuseUpgrade(socket, 'request.invalid', { detail: `This server speaks ${liveSubprotocol}.` });
     }
+    const rendition = renditionOf(request.url ?? '');
+    if (rendition === null) return refuseUpgrade(socket, 'request.invalid', { detail: 'There is no such rendition.' });
     let asOf: number;
     let names: readonly string[] | null;
     do {
@@ -108,7 +114,7 @@ export function createLiveSocket(deps: {
     server.handleUpgrade(request, socket, head, (webSocket) => {
       webSocket.on('pong', () => silent.delete(webSocket));
       remember(showId, known, webSocket);
-      serve(deps, showId, webSocket, socket);
+      serve(deps, { showId, rendition }, webSocket, socket);
     });
   };
 
@@ -131,40 +137,50 @@ export function createLiveSocket(deps: {
 }
 
 function serve(
-  deps: Pick<Parameters<typeof createLiveSocket>[0], 'hub' | 'delays' | 'now'>,
-  showId: string, socket: WebSocket, line: Duplex,
+  deps: Pick<Parameters<typeof createLiveSocket>[0], 'hub' | 'renditions' | 'delays' | 'now'>,
+  { showId, rendition }: { showId: string; rendition: LiveRendition }, socket: WebSocket, line: Duplex,
 ): void {
   socket.on('error', () => socket.terminate());
   const sink = sinkOf(socket, line);
   sink.write(liveText({ type: 'hello', version: liveProtocolVersion, now: deps.now() }));
-  const viewer = deps.hub.join(showId, sink);
-  if (!viewer) {
-    socket.close(1013);
-    return;
-  }
+  let viewer: Viewer | null = null;
+  const join = (wanted: LiveRendition): void => {
+    viewer?.leave();
+    viewer = deps.hub.join(deps.renditions.streamOf(showId, wanted), sink);
+    if (viewer === null) socket.close(1013);
+  };
+  join(rendition);
   socket.on('close', () => {
-    viewer.leave();
+    viewer?.leave();
     deps.delays.forget(showId, socket);
   });
   const onDelay = (delayMs: number) => deps.delays.note(showId, socket, delayMs);
   const flood = createFloodGuard(deps.now);
   const onMessage = (data: RawData, isBinary: boolean): void => {
-    if (!isBinary && flood.admits() && answer({ ...deps, onDelay }, viewer, sink, data)) return;
+    if (!isBinary && flood.admits() && answer({ ...deps, onDelay, join }, viewer, sink, data)) return;
     socket.off('message', onMessage);
-    viewer.leave();
+    viewer?.leave();
     closeSoon(socket, liveClose.policy);
   };
   socket.on('message', onMessage);
 }
 
+/** What the address asks for: the whole when it says nothing, null when there is no such thing. */
+function renditionOf(url: string): LiveRendition | null {
+  const asked = new URLSearchParams(url.split('?')[1] ?? '').get('rendition') ?? 'whole';
+  return isLiveRendition(asked) ? asked : null;
+}
+
 /** False when the viewer said something that the protocol does not know. */
 function answer(
-  deps: { now: () => number; onDelay: (delayMs: number) => void }, viewer: Viewer, sink: ViewerSink, data: RawData,
+  deps: { now: () => number; onDelay: (delayMs: number) => void; join: (rendition: LiveRendition) => void },
+  viewer: Viewer | null, sink: ViewerSink, data: RawData,
 ): boolean {
   const message = parseLiveViewerMessage(data.toString());
   if (!message) return false;
-  if (message.type === 'pause') viewer.pause();
-  else if (message.type === 'resume') viewer.resume();
+  if (message.type === 'pause') viewer?.pause();
+  else if (message.type === 'resume') viewer?.resume();
+  else if (message.type === 'rendition') deps.join(message.rendition);
   else {
     if (message.delayMs !== undefined) deps.onDelay(message.delayMs);
     sink.write(liveText({ type: 'pong', sent: message.sent, now: deps.now() }));

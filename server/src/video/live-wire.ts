@@ -8,13 +8,14 @@ export const liveWire: StreamWire = {
   init: (init, epoch) => binaryFrame([encodeLiveInitHeader({ ...init, epoch }), init.initSegment]),
   fragments(fragments) {
     const lead = fragments.find((fragment) => fragment.track === 'video') ?? fragments[0];
-    if (!lead) throw new Error('a packet without fragments');
+    const last = fragments.at(-1);
+    if (!lead || !last) throw new Error('a packet without fragments');
     const header = encodeLiveFragmentHeader({
       hasVideo: lead.track === 'video',
       hasAudio: fragments.some((fragment) => fragment.track === 'audio'),
       isKey: lead.track === 'video' && lead.isKey,
       timeMs: lead.timeMs,
-      durationMs: lead.durationMs,
+      durationMs: lead.track === 'video' ? lead.durationMs : last.timeMs + last.durationMs - lead.timeMs,
       arrivedAtMs: lead.arrivedAtMs,
     });
     return binaryFrame([header, ...fragments.map((fragment) => fragment.data)]);

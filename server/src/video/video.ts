@@ -5,7 +5,7 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { MediaEvent, MediaLog, MediaStats, MediaSupervisor, StreamDownReason } from '@nacre/media/hooks';
 import { createAacRenditions } from '@nacre/media/aac/renditions';
-import { createHls } from '@nacre/media/hls/hls';
+import { createHlsLadder } from '@nacre/media/hls/ladder';
 import type { Recorder } from '@nacre/media/recording/recorder';
 import { createStreamHub } from '@nacre/media/stream/hub';
 import type { StreamHubLimits, StreamHubStats } from '@nacre/media/stream/hub';
@@ -28,6 +28,7 @@ import { sendProblem } from './problem.ts';
 import { createPictureReports } from './picture-reports.ts';
 import { createPublishSocket } from './publish-socket.ts';
 import { createPublishingSessions } from './publishing-sessions.ts';
+import { createRenditions } from './renditions.ts';
 import { createRtmpListener, rtmpSilenceMs } from './rtmp-listener.ts';
 import { problemOfRefusal, whipRoutes } from './whip.ts';
 
@@ -112,13 +113,14 @@ export function createVideo(deps: VideoDeps): Video {
     isFinal: (error) => error instanceof Refusal,
     log: deps.log,
   });
-  const hls = createHls({ now: deps.now, ...(deps.recorder ? { recorder: deps.recorder } : {}) });
+  const hls = createHlsLadder({ now: deps.now, ...(deps.recorder ? { recorder: deps.recorder } : {}) });
   const aac = createAacRenditions({ hls, now: deps.now, log: deps.log });
   const { mayWatch, isPublic, hasBans } = deps;
   const hlsRoutes = createHlsRoutes({ hls, aac, mayWatch, isPublic, hasBans });
   const sessions = createPublishingSessions({ onPictureUp: reports.up, onPictureDown: reports.down });
+  const renditions = createRenditions(hub);
   const onMediaEvent = (event: MediaEvent): void => {
-    hub.onMediaEvent(event);
+    renditions.onMediaEvent(event);
     hls.onMediaEvent(event);
     aac.onMediaEvent(event);
     sessions.onMediaEvent(event);
@@ -141,7 +143,7 @@ export function createVideo(deps: VideoDeps): Video {
     authorizeStreamKey, onProblem: deps.onEncoderProblem, now, log,
   });
   const delays = createDelays({ now: deps.now, tell: deps.onDelay });
-  const socket = createLiveSocket({ hub, mayWatch, delays, now: deps.now });
+  const socket = createLiveSocket({ hub, renditions, mayWatch, delays, now: deps.now });
 
   async function dropPublisher(showId: string): Promise<void> {
     registry.drop(showId);
@@ -168,14 +170,14 @@ export function createVideo(deps: VideoDeps): Video {
     listenRtmp: rtmp.listen,
     rtmpPort: rtmp.port,
     async endShow(showId) {
-      hub.end(showId);
+      renditions.end(showId);
       hls.end(showId);
       aac.end(showId);
       await dropPublisher(showId);
     },
     dropPublisher,
     dismissViewers(showId) {
-      hub.dismiss(showId);
+      renditions.dismiss(showId);
       hlsRoutes.forget(showId);
       hls.dismiss(showId);
       aac.dismiss(showId);
@@ -184,7 +186,7 @@ export function createVideo(deps: VideoDeps): Video {
       socket.putOut(showId, names);
       hlsRoutes.forget(showId);
     },
-    viewers: (showId) => hub.viewers(showId),
+    viewers: renditions.viewers,
     stats: async () => ({
       hub: hub.stats(), media: await supervisor.stats(),
       publishersHere: registry.count('socket') + registry.count('rtmp'),

@@ -32,6 +32,8 @@ export interface Format {
   startsAt: (at: string | Date, nowMs: number) => string;
   /** Day, time and zone in full, for paper: whoever reads it does not see what today is. */
   appointment: (at: string | Date) => string;
+  /** 28 MB, 1.2 GB: of data that was moved (a million bytes, a thousand million). */
+  bytes: (value: number) => string;
   /** 42:17, 1:02:03. */
   duration: (seconds: number) => string;
 }
@@ -125,6 +127,8 @@ export function createFormat(locale: string, timeZone?: string): Format {
   const full = times({
     weekday: 'long', day: 'numeric', month: 'long', hour: 'numeric', minute: '2-digit', timeZoneName: 'short',
   });
+  const megabytes = numbers({ style: 'unit', unit: 'megabyte', maximumSignificantDigits: 2 });
+  const gigabytes = numbers({ style: 'unit', unit: 'gigabyte', maximumFractionDigits: 1 });
   const relative = lazily(() => new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' }));
   const relativeDay = lazily(() => new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }));
   const isoDay = lazily(() => new Intl.DateTimeFormat('en-CA', {
@@ -143,6 +147,7 @@ export function createFormat(locale: string, timeZone?: string): Format {
     likes: (value) => (value <= exactLikesLimit ? plain() : compact()).format(value),
     percent: (value) => share().format(value),
     tenths: (value) => tenth().format(value),
+    bytes: (value) => (value < 995e6 ? megabytes().format(value / 1e6) : gigabytes().format(value / 1e9)),
     time: (at) => clock().format(toDate(at)),
     date: (at) => day().format(toDate(at)),
     dateTime: (at) => `${day().format(toDate(at))} · ${clock().format(toDate(at))}`,

@@ -2026,6 +2026,14 @@ export interface MessageArguments {
   'viewer.wait_in_line': null;
   'viewer.to_replay': null;
   'viewer.from_beginning': null;
+  'viewer.data_title': null;
+  'viewer.data_whole': null;
+  'viewer.data_sound': null;
+  'viewer.data_hour': { size: string };
+  'viewer.data_used': { size: string };
+  'viewer.sound_only': null;
+  'viewer.sound_only_text': { host: string };
+  'viewer.show_picture': null;
   'wait.join': null;
   'wait.join_note': null;
   'wait.first': null;

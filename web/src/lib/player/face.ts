@@ -5,6 +5,8 @@
  * back by itself after any loss, and tells the page what to say. It draws nothing and holds no text.
  */
 
+import type { LiveRendition } from '@nacre/contract/live';
+
 export type PlayerState =
   /** Opening the socket, or the first picture is on its way. */
   | 'connecting'
@@ -40,6 +42,8 @@ export interface PlayerView {
   muted: boolean;
   /** Whether the publisher sends sound at all. */
   hasSound: boolean;
+  /** What comes now: of a show without sound the whole, whatever was asked for. */
+  rendition: LiveRendition;
   /** Of the picture, in pixels; 0 before the first one. */
   width: number;
   height: number;
@@ -61,7 +65,7 @@ export interface PlayerStats {
   /** What lies decoded or undecoded ahead of the screen, in ms. */
   bufferedMs: number;
   playbackRate: number;
-  /** Since `createPlayer`. */
+  /** Since `createPlayer`; without what the browser's own HLS fetches, which pages are not told. */
   receivedBytes: number;
   /** Pictures shown and dropped, by the browser's count. */
   pictures: number;
@@ -89,6 +93,8 @@ export interface PlayerOptions {
   sound?: boolean;
   /** What to keep buffered ahead of the screen, in ms. Less stalls on an ordinary line, more is felt in talk. */
   targetMs?: number;
+  /** The whole by default. */
+  rendition?: LiveRendition;
 }
 
 export interface Player {
@@ -100,6 +106,8 @@ export interface Player {
   mute(): void;
   /** Call it from a tap when `blocked`. */
   resume(): Promise<void>;
+  /** Another rendition from now on. */
+  choose(rendition: LiveRendition): void;
   stats(): PlayerStats;
   /** Closes the socket and lets go of the element. Idempotent. */
   destroy(): void;

@@ -3,7 +3,7 @@
  * browser itself. Loaded only when it is needed. The player (`player.ts`) steers it and says what it is doing.
  */
 import Hls from 'hls.js/light';
-import { liveDelay } from '@nacre/contract/live';
+import { liveDelay, type LiveRendition } from '@nacre/contract/live';
 import { mediaSourceClass, playableType } from './media-feed.ts';
 
 /** Where playing begins, in seconds behind the end of the playlist; the player's steering does the rest. */
@@ -23,6 +23,8 @@ export interface Fallback {
   edge(): number | null;
   /** When what is on the screen arrived at the server (its clock, ms), from the playlist; null while unknown. */
   shownMs(): number | null;
+  /** 0 where the browser fetches by itself. */
+  receivedBytes(): number;
   /** No more pictures are fetched until `resume`. */
   pause(): void;
   resume(): void;
@@ -31,8 +33,9 @@ export interface Fallback {
 
 export interface FallbackDeps {
   video: HTMLVideoElement;
-  /** Of the multivariant playlist. */
+  /** `/live/<showId>/`, under which the playlists are. */
   url: string;
+  rendition: LiveRendition;
   /** How old the picture on the screen is, in ms; null while it is unknown. Told to the server now and then. */
   delayMs: () => number | null;
   /** There is something to play. */
@@ -46,7 +49,7 @@ export interface FallbackDeps {
 
 export function startFallback(deps: FallbackDeps): Fallback {
   const fallback = mediaSourceClass() && Hls.isSupported() ? startHls(deps) : startNative(deps);
-  const url = new URL('delay', new URL(deps.url, location.href));
+  const url = new URL(`${deps.url}delay`, location.href);
   const telling = setInterval(() => {
     const delayMs = deps.delayMs();
     if (delayMs === null) return;
@@ -65,8 +68,8 @@ export function startFallback(deps: FallbackDeps): Fallback {
 
 function startHls(deps: FallbackDeps): Fallback {
   const { video } = deps;
-  const url = `${deps.url}?audio=${playableType(opusType) ? 'opus' : 'aac'}`;
-  let repairs = 0;
+  const url = playlistOf(deps, playableType(opusType) !== null);
+  let [repairs, receivedBytes] = [0, 0];
   let retry: ReturnType<typeof setTimeout> | undefined;
   const hls = new Hls({
     lowLatencyMode: true,
@@ -79,6 +82,12 @@ function startHls(deps: FallbackDeps): Fallback {
     enableWorker: false,
   });
   hls.on(Hls.Events.MANIFEST_PARSED, () => deps.onReady());
+  hls.on(Hls.Events.FRAG_LOADED, (_event, { frag, part }) => {
+    receivedBytes += (part ?? frag).stats.loaded;
+  });
+  hls.on(Hls.Events.LEVEL_LOADED, (_event, { stats }) => {
+    receivedBytes += stats.loaded;
+  });
   hls.on(Hls.Events.FRAG_BUFFERED, () => {
     repairs = 0;
   });
@@ -101,6 +110,7 @@ function startHls(deps: FallbackDeps): Fallback {
       return buffered.length === 0 ? null : buffered.end(buffered.length - 1);
     },
     shownMs: () => hls.playingDate?.getTime() ?? null,
+    receivedBytes: () => receivedBytes,
     pause: () => hls.stopLoad(),
     resume: () => hls.startLoad(-1),
     destroy() {
@@ -115,7 +125,7 @@ function startNative(deps: FallbackDeps): Fallback {
   const { video } = deps;
   let retry: ReturnType<typeof setTimeout> | undefined;
   const load = (): void => {
-    video.src = `${deps.url}?audio=${video.canPlayType(opusType) ? 'opus' : 'aac'}`;
+    video.src = playlistOf(deps, video.canPlayType(opusType) !== '');
     deps.onReady();
   };
   const onError = (): void => {
@@ -136,6 +146,7 @@ function startNative(deps: FallbackDeps): Fallback {
       const startedMs = (video as { getStartDate?: () => Date }).getStartDate?.().getTime() ?? Number.NaN;
       return Number.isNaN(startedMs) ? null : startedMs + video.currentTime * 1_000;
     },
+    receivedBytes: () => 0,
     pause: () => video.pause(),
     resume: () => undefined,
     destroy() {
@@ -146,6 +157,12 @@ function startNative(deps: FallbackDeps): Fallback {
       video.load();
     },
   };
+}
+
+/** @param takesOpus else the server makes AAC of it (media/src/aac) */
+function playlistOf({ url, rendition }: FallbackDeps, takesOpus: boolean): string {
+  if (rendition === 'sound') return `${url}${takesOpus ? '' : 'aac/'}sound/media.m3u8`;
+  return `${url}index.m3u8?audio=${takesOpus ? 'opus' : 'aac'}`;
 }
 
 function canPlayNatively(video: HTMLVideoElement): boolean {

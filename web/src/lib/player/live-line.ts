@@ -3,7 +3,9 @@
  * finds out why a socket could not be opened (browsers do not tell).
  */
 import { decodeLiveBinary, liveClose, liveSubprotocol } from '@nacre/contract/live';
-import type { LiveFragment, LiveInit, LiveServerMessage, LiveViewerMessage } from '@nacre/contract/live';
+import type {
+  LiveFragment, LiveInit, LiveRendition, LiveServerMessage, LiveViewerMessage,
+} from '@nacre/contract/live';
 
 /** First pause after a loss; doubles up to the longest. Shorter floods a server that starts, longer is black screen. */
 const firstPauseMs = 200;
@@ -40,6 +42,8 @@ export interface LiveLine {
 
 export function connectLive(deps: {
   url: string;
+  /** Asked at each opening. */
+  rendition: () => LiveRendition;
   onOpen: () => void;
   onText: (message: LiveServerMessage) => void;
   onBinary: (message: LiveInit | LiveFragment) => void;
@@ -75,7 +79,9 @@ export function connectLive(deps: {
     if (isStopped || socket) return;
     attempts += 1;
     openedMs = performance.now();
-    const own = new WebSocket(socketUrl, liveSubprotocol);
+    const rendition = deps.rendition();
+    const query = rendition === 'whole' ? '' : `?rendition=${rendition}`;
+    const own = new WebSocket(socketUrl + query, liveSubprotocol);
     own.binaryType = 'arraybuffer';
     socket = own;
     hasHeard = false;

@@ -62,6 +62,8 @@ interface FeedDeps {
   video: HTMLVideoElement;
   /** Something was appended and nothing waits. */
   onAppended: (last: LiveFragment) => void;
+  /** The element's timeline begins anew: nothing is buffered, and nothing plays until it is told to. */
+  onOpened: () => void;
   /** The browser gave up on the stream; the feed is of no use any more. */
   onBroken: () => void;
   /** A managed source wants pictures, or has enough for now. Never called by others. */
@@ -81,6 +83,8 @@ interface Feed extends FeedDeps {
   steps: Step[];
   queuedBytes: number;
   awaitingKey: boolean;
+  /** Of the last init that came. */
+  hasPicture: boolean;
   dropped: number;
   removedAt: number;
   last: LiveFragment | null;
@@ -102,6 +106,7 @@ export function createMediaFeed(deps: FeedDeps): MediaFeed {
     steps: [],
     queuedBytes: 0,
     awaitingKey: false,
+    hasPicture: true,
     dropped: 0,
     removedAt: 0,
     last: null,
@@ -112,13 +117,14 @@ export function createMediaFeed(deps: FeedDeps): MediaFeed {
   return {
     init(init, type) {
       feed.steps.push({ init, type });
+      feed.hasPicture = init.hasVideo;
       feed.awaitingKey = true;
       if (!feed.source) open(feed, init, type);
       advance(feed);
     },
     fragment(fragment) {
       if (feed.queuedBytes > queuedBytesMax) throwAway(feed);
-      if (fragment.isKey) feed.awaitingKey = false;
+      if (canStart(feed, fragment)) feed.awaitingKey = false;
       if (feed.awaitingKey || !feed.source) {
         feed.dropped += 1;
         return;
@@ -167,6 +173,7 @@ function open(feed: Feed, init: LiveInit, type: string): void {
   });
   feed.url = URL.createObjectURL(source);
   feed.video.src = feed.url;
+  feed.onOpened();
 }
 
 function close(feed: Feed): void {
@@ -220,19 +227,24 @@ function appendFragments(feed: Feed, buffer: SourceBuffer): void {
     const { fragment } = step;
     const time = fragment.timeMs / 1000;
     const { streamEnd } = feed;
-    const isSeam = fragment.isKey && (streamEnd === null || Math.abs(time - streamEnd) > seamTolerance);
+    const isSeam = canStart(feed, fragment) && (streamEnd === null || Math.abs(time - streamEnd) > seamTolerance);
     if (isSeam && parts.length) break;
     if (isSeam) buffer.timestampOffset = (bufferedEnd(feed) ?? firstPictureAt) - time;
     feed.steps.shift();
     feed.queuedBytes -= fragment.bytes.length;
     feed.last = fragment;
     parts.push(fragment.bytes);
-    if (!fragment.hasVideo) continue;
+    if (!fragment.hasVideo && feed.hasPicture) continue;
     feed.streamEnd = time + fragment.durationMs / 1000;
     feed.arrivals.push({ mediaTime: time + buffer.timestampOffset, arrivedAtMs: fragment.arrivedAtMs });
     if (feed.arrivals.length > arrivalsKept) feed.arrivals.shift();
   }
   buffer.appendBuffer(joined(parts));
+}
+
+/** Sound alone can be begun anywhere. */
+function canStart({ hasPicture }: Feed, { isKey }: LiveFragment): boolean {
+  return isKey || !hasPicture;
 }
 
 function removeOld(feed: Feed, buffer: SourceBuffer): boolean {

@@ -4,17 +4,13 @@
  * Three parts turn around the same element: the line (`live-line.ts`) brings messages, the feed (`media-feed.ts`) puts
  * them into the browser, and a tick of ten a second steers (`steering.ts`), notices what is stuck, and measures.
  */
-import type { LiveFragment, LiveInit, LiveServerMessage } from '@nacre/contract/live';
+import type { LiveFragment, LiveInit, LiveRendition, LiveServerMessage } from '@nacre/contract/live';
+import { createCore, type Core } from './core.ts';
 import type { CreatePlayer, PlayerReason, PlayerState, PlayerStats, PlayerView } from './face.ts';
 import type { Fallback } from './hls-fallback.ts';
 import { connectLive } from './live-line.ts';
-import type { LiveLine } from './live-line.ts';
 import { createMediaFeed, mediaSourceClass, pictureOf, playableType } from './media-feed.ts';
-import type { MediaFeed } from './media-feed.ts';
-import { createServerClock } from './server-clock.ts';
-import type { ServerClock } from './server-clock.ts';
 import { createSteering } from './steering.ts';
-import type { Steering } from './steering.ts';
 
 /** Below 150 ms ordinary lines stall; from 300 on the answer of a host to a question feels late. */
 const defaultTargetMs = 200;
@@ -49,45 +45,10 @@ const maxRepairs = 6;
 /** Playing for so long counts as repaired. */
 const repairedMs = 5_000;
 
-interface Core {
-  video: HTMLVideoElement;
-  bornMs: number;
-  clock: ServerClock;
-  steering: Steering;
-  listeners: Set<(view: PlayerView) => void>;
-  view: PlayerView;
-  line: LiveLine | null;
-  feed: MediaFeed | null;
-  /** Plays while no socket gets through; 'loading' until its code is there. */
-  fallback: Fallback | 'loading' | null;
-  targetMs: number;
-  hlsUrl: string;
-  ticker: ReturnType<typeof setInterval> | undefined;
-  /** The playhead was put near the edge; before that the buffer only fills. */
-  positioned: boolean;
-  positionedMs: number;
-  startJumpsLeft: number;
-  firstAppendMs: number | null;
-  firstPictureMs: number | null;
-  /** Null while the server does not know it. */
-  uplinkMs: number | null;
-  /** Times in a row that the browser gave up on what it got. */
-  repairs: number;
-  lastTime: number;
-  lastMoveMs: number;
-  lastTickMs: number;
-  lastMeasureMs: number;
-  hiddenSinceMs: number | null;
-  /** The browser has enough for now (a managed media source). */
-  unwantedSinceMs: number | null;
-  /** The server was asked to send nothing. */
-  paused: boolean;
-  counts: { receivedBytes: number; jumps: number; stalls: number; dropped: number };
-  isOver: boolean;
-}
-
-export const createPlayer: CreatePlayer = ({ video, url, sound = false, targetMs = defaultTargetMs }) => {
-  const core = createCore(video, sound, targetMs);
+export const createPlayer: CreatePlayer = ({
+  video, url, sound = false, targetMs = defaultTargetMs, rendition = 'whole',
+}) => {
+  const core = createCore({ video, sound, targetMs, rendition });
   const events: Record<string, () => void> = {
     playing: () => onPlaying(core),
     waiting: () => onDry(core),
@@ -123,6 +84,7 @@ export const createPlayer: CreatePlayer = ({ video, url, sound = false, targetMs
       if (core.positioned) toEdge(core);
       await play(core);
     },
+    choose: (wanted) => choose(core, wanted),
     stats: () => statsOf(core),
     destroy() {
       core.isOver = true;
@@ -137,46 +99,13 @@ export const createPlayer: CreatePlayer = ({ video, url, sound = false, targetMs
   };
 };
 
-function createCore(video: HTMLVideoElement, sound: boolean, targetMs: number): Core {
-  const bornMs = performance.now();
-  return {
-    video,
-    bornMs,
-    clock: createServerClock(),
-    steering: createSteering(targetMs / 1000),
-    listeners: new Set(),
-    view: { state: 'connecting', reason: null, muted: !sound, hasSound: false, width: 0, height: 0, delayMs: null },
-    line: null,
-    feed: null,
-    fallback: null,
-    targetMs,
-    hlsUrl: '',
-    ticker: undefined,
-    positioned: false,
-    positionedMs: 0,
-    startJumpsLeft: 0,
-    firstAppendMs: null,
-    firstPictureMs: null,
-    uplinkMs: null,
-    repairs: 0,
-    lastTime: -1,
-    lastMoveMs: bornMs,
-    lastTickMs: bornMs,
-    lastMeasureMs: 0,
-    hiddenSinceMs: null,
-    unwantedSinceMs: null,
-    paused: false,
-    counts: { receivedBytes: 0, jumps: 0, stalls: 0, dropped: 0 },
-    isOver: false,
-  };
-}
-
 function start(core: Core, url: string): void {
-  core.hlsUrl = url.replace(/^ws/, 'http').replace(/socket$/, 'index.m3u8');
+  core.hlsUrl = url.replace(/^ws/, 'http').replace(/socket$/, '');
   core.ticker = setInterval(() => tick(core), tickMs);
   if (!mediaSourceClass()) return void fallBack(core);
   core.line = connectLive({
     url,
+    rendition: () => core.rendition,
     onText: (message) => onText(core, message),
     onBinary: (message) => onBinary(core, message),
     onOpen() {
@@ -234,12 +163,13 @@ async function fallBack(core: Core): Promise<void> {
   core.fallback = module.startFallback({
     video: core.video,
     url: core.hlsUrl,
+    rendition: core.rendition,
     onReady() {
       core.positioned = true;
       core.positionedMs = performance.now();
       core.startJumpsLeft = startJumps;
       goOn(core);
-      change(core, { hasSound: true });
+      change(core, { hasSound: true, rendition: core.rendition });
     },
     onTrouble: (reason) => become(core, 'error', reason),
     delayMs: () => toTell(core),
@@ -250,12 +180,27 @@ async function fallBack(core: Core): Promise<void> {
 
 function leaveFallback(core: Core): void {
   if (core.fallback === null) return;
+  core.counts.receivedBytes += fallbackOf(core)?.receivedBytes() ?? 0;
   fallbackOf(core)?.destroy();
   core.fallback = null;
   // Its rest ends with it; what comes now is looked at anew.
   core.paused = false;
   core.positioned = false;
   core.steering = createSteering(core.targetMs / 1000);
+}
+
+/** Another rendition: by the socket on the same line, by HLS from another playlist. */
+function choose(core: Core, rendition: LiveRendition): void {
+  if (core.rendition === rendition) return;
+  core.rendition = rendition;
+  if (core.fallback === null) {
+    core.paused = false;
+    core.line?.send({ type: 'rendition', rendition });
+  } else {
+    leaveFallback(core);
+    become(core, 'connecting');
+    void fallBack(core);
+  }
 }
 
 /** End of what is buffered, in seconds; null while nothing is, or where the browser steers itself. */
@@ -309,11 +254,16 @@ function onBinary(core: Core, message: LiveInit | LiveFragment): void {
   core.feed ??= createMediaFeed({
     video: core.video,
     onAppended: (last) => settle(core, last.arrivedAtMs),
+    onOpened() {
+      core.positioned = false;
+      core.firstAppendMs = null;
+    },
     onBroken: () => startAnew(core),
     onWanted: (isWanted) => onWanted(core, isWanted),
   });
   core.feed.init(message, type);
-  change(core, { hasSound: message.hasAudio, width: message.width, height: message.height });
+  const { hasVideo, hasAudio, width, height } = message;
+  change(core, { hasSound: hasAudio, rendition: hasVideo ? 'whole' : 'sound', width, height });
   if (core.view.state === 'waiting' || core.view.state === 'error') goOn(core);
 }
 
@@ -428,9 +378,9 @@ function measure(core: Core): void {
     if (arrivedAtMs === null || serverNowMs === null || !core.clock.isMeasured()) return;
     change(core, { delayMs: Math.max(0, Math.round(serverNowMs - arrivedAtMs + (core.uplinkMs ?? 0))) });
   };
-  if ('requestVideoFrameCallback' in core.video) {
+  if (core.view.rendition === 'whole' && 'requestVideoFrameCallback' in core.video) {
     core.video.requestVideoFrameCallback((_now, frame) => noteAge(frame.mediaTime, frame.expectedDisplayTime));
-  } else noteAge(core.lastTime, performance.now());
+  } else noteAge(core.video.currentTime, performance.now());
 }
 
 /** What the host may hear of it. */
@@ -486,7 +436,7 @@ function statsOf(core: Core): PlayerStats {
     uplinkMs: core.uplinkMs,
     bufferedMs: end === null ? 0 : Math.max(0, Math.round((end - video.currentTime) * 1000)),
     playbackRate: video.playbackRate,
-    receivedBytes: counts.receivedBytes,
+    receivedBytes: counts.receivedBytes + (fallbackOf(core)?.receivedBytes() ?? 0),
     pictures: quality?.totalVideoFrames ?? 0,
     picturesDropped: quality?.droppedVideoFrames ?? 0,
     jumps: counts.jumps,

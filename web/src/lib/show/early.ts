@@ -7,6 +7,7 @@
  */
 import type { Player } from '#lib/player/face.ts';
 import { createPlayer } from '#lib/player/player.ts';
+import { rememberedRendition } from '#lib/player/remembered-rendition.ts';
 
 export interface Early {
   showId: string;
@@ -32,14 +33,14 @@ function begin(): void {
   document.addEventListener('keydown', go, { once: true });
   document.addEventListener('focusin', go, { once: true });
   video.addEventListener('loadeddata', () => {
-    video.classList.add('shown');
+    if (video.videoWidth > 0) video.classList.add('shown');
     go();
   });
 
   globalThis.nacreEarly = {
     showId,
     video,
-    player: createPlayer({ video, url: `/live/${showId}/socket` }),
+    player: createPlayer({ video, url: `/live/${showId}/socket`, rendition: rememberedRendition() }),
   };
 }
 
