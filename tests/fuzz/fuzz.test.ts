@@ -9,7 +9,8 @@ const msEach = 1_000;
 const growthMaxBytes = 16 * 2 ** 20;
 
 for (const target of fuzzTargets) {
-  test(`[M97] ${target.name}: neither kept cases nor changed messages break it, nor make it grow`, async (t) => {
+  const rules = target.corpus === 'rtmp' ? '[M97] [M115]' : '[M97]';
+  test(`${rules} ${target.name}: neither kept cases nor changed messages break it, nor make it grow`, async (t) => {
     const cases = await runCases(target);
     const { inputs, grownBytes, slowestMs } = await fuzz(target, { seed, ms: msEach });
     t.diagnostic(`${cases} cases, ${inputs} inputs from seed ${seed}, ${grownBytes} bytes more, ${slowestMs} ms`);

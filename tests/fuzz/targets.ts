@@ -9,6 +9,8 @@ import { readFragments } from '@nacre/media/fmp4/fragment-reader';
 import { createMuxer } from '@nacre/media/fmp4/muxer';
 import { PublishRefusal } from '@nacre/media/hooks';
 import { createFrameReader, encodeFrame, maxFrameBytes } from '@nacre/media/pipe';
+import { createRtmpProtocol, rtmpLimits } from '@nacre/media/rtmp/protocol';
+import { createRtmpSession, type RtmpSession } from '@nacre/media/rtmp/rtmp-session';
 import { createH264Depacketiser } from '@nacre/media/rtp/h264';
 import { parseRtp } from '@nacre/media/rtp/packet';
 import { buildNack, buildReceiverReport, parseRtcp } from '@nacre/media/rtp/rtcp';
@@ -25,7 +27,7 @@ import { joinLines, joinPackets, mutateBytes, mutateList, splitLines, splitPacke
 export interface FuzzTarget {
   name: string;
   /** Folder of the corpus that its inputs come from. */
-  corpus: 'sdp' | 'packets' | 'requests';
+  corpus: 'sdp' | 'packets' | 'requests' | 'rtmp';
   mutate(seeds: readonly Buffer[], chance: Chance): Buffer;
   run(input: Buffer): void | Promise<void>;
 }
@@ -172,6 +174,63 @@ function runPublishSocket(input: Buffer): void {
   assert.ok(bytes < input.length * 2 + splitPackets(input).length * 20_000, `${bytes} bytes of ${input.length}`);
 }
 
+/** A session that says whether what it makes can be read and is no more than what came. */
+function watchedRtmpSession(): { session: RtmpSession; made(): number } {
+  let made = 0;
+  const session = createRtmpSession({
+    nowMs: 0, silenceMs: 4_000,
+    onUp: () => undefined,
+    onInit: ({ info }) => assert.ok(info.width > 0 && info.height > 0),
+    onFragment({ data, timeMs, durationMs }) {
+      made += data.length;
+      assert.equal(readFragments(data).length, 1);
+      assert.ok(Number.isFinite(timeMs) && durationMs > 0, `${timeMs} for ${durationMs}`);
+    },
+    onLost: () => undefined,
+    onProblem: ({ code, found }) => assert.ok(code.length > 0 && (found === null || found.length < 40)),
+  });
+  return { session, made: () => made };
+}
+
+/** The longest silence that one sound may bring is 10 s, of 9 bytes each 21 ms, and each has its boxes. */
+const mostOf = (input: Buffer): number => input.length * 3 + splitPackets(input).length * 20_000;
+
+/** A connection as it comes: it goes on or ends, answers little, and holds no more than it may. */
+function runRtmp(input: Buffer): void {
+  let answered = 0;
+  const { session, made } = watchedRtmpSession();
+  let messages = 0;
+  const protocol = createRtmpProtocol({
+    send: (bytes) => void (answered += bytes.length),
+    onPublish: () => protocol.accept(),
+    onMedia(message) {
+      assert.ok(message.payload.length <= rtmpLimits.messageBytes);
+      session.take(message, messages * 10);
+    },
+    onGoodbye: () => undefined,
+    admits: () => (messages += 1) < 2_000,
+  });
+  for (const piece of splitPackets(input)) if (!protocol.take(piece)) break;
+  session.end();
+  assert.ok(answered < 20_000 + input.length * 4, `${answered} bytes answered to ${input.length}`);
+  assert.ok(made() <= mostOf(input), `${made()} bytes of ${input.length}`);
+}
+
+/** What is in the messages, past the protocol, as pictures and as sound whatever it is. */
+function runRtmpTags(input: Buffer): void {
+  const { session, made } = watchedRtmpSession();
+  splitPackets(input).forEach((packet, index) => {
+    // Behind the long header of a chunk and behind the short one.
+    for (const payload of [packet.subarray(12), packet.subarray(8)]) {
+      session.take({ kind: 'video', timestamp: index * 33, payload }, index * 33);
+      session.take({ kind: 'audio', timestamp: index * 33, payload }, index * 33);
+    }
+    session.tick(index * 33);
+  });
+  session.end();
+  assert.ok(made() <= mostOf(input), `${made()} bytes of ${input.length}`);
+}
+
 /** Read in pieces: a frame is a message or ends the pipe, and no length makes it wait for more than it may hold. */
 function runPipe(input: Buffer): void {
   let bytes = 0;
@@ -235,6 +294,8 @@ export const fuzzTargets: readonly FuzzTarget[] = [
   { name: 'h264', corpus: 'packets', mutate: mutatePackets, run: runH264 },
   { name: 'session', corpus: 'packets', mutate: mutatePackets, run: runSession },
   { name: 'publish-socket', corpus: 'packets', mutate: mutatePackets, run: runPublishSocket },
+  { name: 'rtmp', corpus: 'rtmp', mutate: mutatePackets, run: runRtmp },
+  { name: 'rtmp-tags', corpus: 'rtmp', mutate: mutatePackets, run: runRtmpTags },
   {
     name: 'pipe', corpus: 'packets', run: runPipe,
     mutate: (seeds, chance) => {

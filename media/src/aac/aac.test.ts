@@ -9,7 +9,7 @@ import { ALL_FORMATS, BufferSource, EncodedPacketSink, Input } from 'mediabunny'
 import { readFragments } from '../fmp4/fragment-reader.ts';
 import { buildSoundFragment } from '../fmp4/fragment.ts';
 import { createMuxer } from '../fmp4/muxer.ts';
-import { opusSound } from '../fmp4/sound.ts';
+import { aacSound, opusSound, type SoundCodec } from '../fmp4/sound.ts';
 import { createHlsLadder, type HlsLadder } from '../hls/ladder.ts';
 import type { MediaEvent } from '../hooks.ts';
 import type { NalUnit } from '../rtp/h264.ts';
@@ -36,7 +36,7 @@ interface Stage {
   clock: { ms: number };
   /** Pictures at 25 a second with a key each 2 s, and their sound; as fast as it goes. */
   play(forMs: number, sps?: Buffer): void;
-  publish(sessionId: string): void;
+  publish(sessionId: string, sound?: SoundCodec): void;
   down(): void;
 }
 
@@ -52,8 +52,8 @@ function stage(packets: readonly Uint8Array[] = [], maxRenditions?: number): Sta
   let ids = { streamId: 'show', sessionId: '1' };
   let generation = 0;
   let timeMs = 0;
-  const create = () => createMuxer({
-    sound: opusSound,
+  const create = (sound = opusSound) => createMuxer({
+    sound,
     soundMs: (timestamp) => timestamp / 48,
     onInit({ info: { width, height }, ...init }) {
       generation += 1;
@@ -81,10 +81,10 @@ function stage(packets: readonly Uint8Array[] = [], maxRenditions?: number): Sta
         clock.ms += 40;
       }
     },
-    publish(sessionId) {
+    publish(sessionId, sound) {
       ids = { ...ids, sessionId };
       [generation, timeMs] = [0, 0];
-      muxer = create();
+      muxer = create(sound);
     },
     down: () => send({ type: 'down', ...ids, reason: 'lost' }),
   };
@@ -220,6 +220,29 @@ test('[M33] another size, another publisher and the end of the show come through
   it.hls.end('show');
   assert.match(await playlistOf(it.aac), /#EXT-X-ENDLIST\n$/);
   assert.equal(it.aac.running(), 0);
+});
+
+test('[M117] a stream with AAC needs no rendition, and one that was running goes on with it', async (t) => {
+  const it = stage();
+  t.after(() => it.aac.stop());
+  const index = async () => {
+    const found = await it.aac.multivariant('show');
+    return found.kind === 'ok' ? found.body.text : found.kind;
+  };
+  it.play(4_400);
+  assert.match(await index(), /mp4a\.40\.2"[^\n]*\naac\/media\.m3u8/);
+  await playlistOf(it.aac);
+  assert.equal(it.aac.running(), 1);
+  it.down();
+  it.publish('2', aacSound({ sampleRate: 48_000, channels: 2 }));
+  it.play(4_400);
+  assert.match(await index(), /mp4a\.40\.2"[^\n]*\nmedia\.m3u8/);
+  const text = await playlistOf(it.aac);
+  const map = text.match(/#EXT-X-MAP:URI="([^"]*)/g)?.at(-1)?.slice(16) ?? '';
+  const init = await it.aac.whole.file('show', map);
+  assert.ok(init.kind === 'ok' && init.body.includes('mp4a'));
+  const segment = await it.aac.whole.file('show', text.match(/^\d+\.m4s$/gm)?.at(-1) ?? '');
+  assert.ok(segment.kind === 'ok' && readFragments(segment.body).some(({ track }) => track === 'audio'));
 });
 
 test('[M35] a show that ends on air keeps its playlist for a moment and no memory after it', async (t) => {

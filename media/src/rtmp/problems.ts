@@ -31,7 +31,7 @@ const sentences: Record<EncoderProblemCode, string> = {
   sound_channels: 'The sound has {} channels. Choose stereo or mono.',
   tracks: 'The encoder sends several tracks. Choose one video track and one audio track.',
   clock: 'The times of the stream jump, or it comes faster than time goes. With FFmpeg, put -re before the input.',
-  broken: 'The stream is broken.',
+  broken: 'This is not what an encoder sends. Start it again.',
   no_picture: 'No key picture came. Set the keyframe interval to 2 s, and closed GOPs.',
   too_much: 'More comes than a show may send. Set the video bitrate to 6000 kbit/s or less.',
   keys_rare: 'A key picture comes every {} s only. Set the keyframe interval to 2 s.',

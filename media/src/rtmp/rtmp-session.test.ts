@@ -165,7 +165,7 @@ test('[M113] what browsers do not play is refused, with what came and the settin
     ['video', hex('12 00'), 'picture_codec Sorenson H.263', /H\.264/],
     ['video', high10, 'picture_profile High 10', /High 10.*NV12/],
     ['video', enhanced('96', 'avc1'), 'tracks', /one video track/],
-    ['video', hex('17 00 000000 01 42'), 'broken', /broken/],
+    ['video', hex('17 00 000000 01 42'), 'broken', /Start it again/],
     ['audio', hex('2f ff'), 'sound_codec MP3', /MP3.*AAC/],
     ['audio', hex('b2 ff'), 'sound_codec Speex', /Speex.*AAC/],
     ['audio', hex('af 00 2b92 0800'), 'sound_codec HE-AAC', /AAC-LC/],

@@ -48,7 +48,8 @@ test('[V91] strangers, the time to name a key, and the rate of messages are boun
   const known = await openRtmp(t, stage.port, hello('show-1'));
   await stage.until('welcome', () => known.heard().includes('NetStream.Publish.Start'));
   known.send(Buffer.concat(Array.from({ length: 2_500 }, () => message({ type: 8, body: hex('af00 1210') }))));
-  assert.match(await known.closed, /too much of it/);
+  assert.match(await known.closed, /More comes than a show may send\. Set the video bitrate/);
+  assert.deepEqual(stage.problems, [{ code: 'too_much', found: null }]);
   const startMs = performance.now();
   await lines[1]!.closed;
   assert.ok(performance.now() - startMs < 9_000, 'who names no key within 8 s is let go');

@@ -107,6 +107,7 @@ function portOf(server: Server): number | null {
 /** @param onKnown the key was right */
 function serve(deps: RtmpListenerDeps, socket: Socket, onKnown: () => void): void {
   let publisher: RtmpPublisher | null = null;
+  let showId: string | null = null;
   let saidGoodbye = false;
   const traffic = createTraffic(trafficLimits, deps.now);
 
@@ -122,13 +123,13 @@ function serve(deps: RtmpListenerDeps, socket: Socket, onKnown: () => void): voi
     const show = await deps.authorizeStreamKey(key);
     if (socket.destroyed) return;
     if (show === null) return close('This stream key opens no show. Make a new one in the studio.');
-    const { showId } = show;
+    const streamId = showId = show.showId;
     publisher = deps.publishers.open({
-      streamId: showId,
-      onUp: () => deps.onProblem(showId, null),
+      streamId,
+      onUp: () => deps.onProblem(streamId, null),
       onProblem(problem, isRefused) {
-        deps.onProblem(showId, problem);
-        if (isRefused) close(sentenceOf(problem));
+        if (isRefused) refuse(problem);
+        else deps.onProblem(streamId, problem);
       },
       onEnd: (reason) => close(saidGoodbye ? undefined : endings[reason]),
     });
@@ -154,11 +155,21 @@ function serve(deps: RtmpListenerDeps, socket: Socket, onKnown: () => void): voi
       saidGoodbye = true;
       publisher?.end('closed');
     },
-    admits: () => traffic.admits(0),
+    admits: () => admits(0, 1),
   });
+  /** Of the show whose key was shown, its studio is told too. */
+  const refuse = (problem: EncoderProblem): void => {
+    if (showId !== null) deps.onProblem(showId, problem);
+    close(sentenceOf(problem));
+  };
+  let isTooMuch = false;
+  const admits = (bytes: number, messages: number): boolean => {
+    isTooMuch ||= !traffic.admits(bytes, messages);
+    return !isTooMuch;
+  };
   const onData = (bytes: Buffer): void => {
-    if (traffic.admits(bytes.length, 0) ? protocol.take(bytes) : false) return;
-    close('This is not what an encoder sends, or too much of it: 6000 kbit/s are enough.');
+    const isFine = admits(bytes.length, 0) && protocol.take(bytes);
+    if (!isFine && !socket.writableEnded) refuse({ code: isTooMuch ? 'too_much' : 'broken', found: null });
   };
   const waiting = setTimeout(() => close('No stream key came.'), helloWithinMs);
   socket.on('data', onData);

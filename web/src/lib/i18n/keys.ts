@@ -394,6 +394,41 @@ export interface MessageArguments {
   'coupon.handed_out': null;
   'coupon.take_back': null;
   'coupon.is_out': null;
+  'encoder.key': null;
+  'encoder.whip_title': null;
+  'encoder.whip_text': null;
+  'encoder.whip_address': null;
+  'encoder.rtmp_title': null;
+  'encoder.rtmp_text': null;
+  'encoder.rtmp_address': null;
+  'encoder.rtmp_open': null;
+  'encoder.rtmp_none': null;
+  'encoder.waiting': null;
+  'encoder.arrived': null;
+  'encoder.picture_codec': { found: string };
+  'encoder.picture_codec_do': null;
+  'encoder.picture_profile': { found: string };
+  'encoder.picture_profile_do': null;
+  'encoder.picture_size': null;
+  'encoder.picture_size_do': null;
+  'encoder.sound_codec': { found: string };
+  'encoder.sound_codec_do': null;
+  'encoder.sound_rate': { found: string };
+  'encoder.sound_rate_do': null;
+  'encoder.sound_channels': { found: string };
+  'encoder.sound_channels_do': null;
+  'encoder.tracks': null;
+  'encoder.tracks_do': null;
+  'encoder.clock': null;
+  'encoder.clock_do': null;
+  'encoder.broken': null;
+  'encoder.broken_do': null;
+  'encoder.no_picture': null;
+  'encoder.no_picture_do': null;
+  'encoder.too_much': null;
+  'encoder.too_much_do': null;
+  'encoder.keys_rare': { found: string };
+  'encoder.keys_rare_do': null;
   'examine.running': null;
   'examine.all_fine': null;
   'examine.troubles': { count: number };
@@ -942,9 +977,6 @@ export interface MessageArguments {
   'office.encoder_again': null;
   'office.encoder_once': null;
   'office.encoder_warning': null;
-  'office.encoder_address': null;
-  'office.encoder_key': null;
-  'office.encoder_settings': null;
   'office.copy': null;
   'office.copied': null;
   'office.results_title': null;
@@ -2050,4 +2082,4 @@ export interface MessageArguments {
   'wait.gone': null;
 }
 
-export type Namespace = 'account' | 'buy' | 'cart' | 'clip' | 'common' | 'coupon' | 'examine' | 'figures' | 'found' | 'moderation' | 'news' | 'office' | 'offline' | 'place' | 'promise' | 'refusal' | 'replay' | 'signin' | 'studio' | 'team' | 'uplink' | 'viewer' | 'wait';
+export type Namespace = 'account' | 'buy' | 'cart' | 'clip' | 'common' | 'coupon' | 'encoder' | 'examine' | 'figures' | 'found' | 'moderation' | 'news' | 'office' | 'offline' | 'place' | 'promise' | 'refusal' | 'replay' | 'signin' | 'studio' | 'team' | 'uplink' | 'viewer' | 'wait';

@@ -41,6 +41,11 @@ const loaders: Record<Namespace, Record<Locale, Loader>> = {
     zh: () => import('virtual:messages/coupon/zh'),
     ar: () => import('virtual:messages/coupon/ar'),
   },
+  encoder: {
+    en: () => import('virtual:messages/encoder/en'),
+    zh: () => import('virtual:messages/encoder/zh'),
+    ar: () => import('virtual:messages/encoder/ar'),
+  },
   examine: {
     en: () => import('virtual:messages/examine/en'),
     zh: () => import('virtual:messages/examine/zh'),

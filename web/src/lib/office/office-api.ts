@@ -109,7 +109,9 @@ export const putOnScreen = (showId: string, productId: string | null): Promise<S
   ask(api.PUT('/api/office/shows/{showId}/on-screen', { params: { path: { showId } }, body: { productId } }));
 
 /** A new key; the one before stops working. `takeOver`: its picture stays until the new one is there. */
-export const issueStreamKey = (showId: string, takeOver = false): Promise<{ key: string; whipUrl: string }> =>
+export const issueStreamKey = (
+  showId: string, takeOver = false,
+): Promise<{ key: string; whipUrl: string; rtmpUrl: string | null }> =>
   ask(api.POST('/api/office/shows/{showId}/stream-key', { params: { path: { showId }, query: { takeOver } } }));
 
 export const endShow = (showId: string): Promise<Show> =>

@@ -4,6 +4,7 @@
  *
  * Invariant: what is shown follows the server. A tap shows at once (`wanted`) and falls back when it is refused.
  */
+import type { EncoderProblem } from '@nacre/contract/encoder';
 import type { RoomEvent } from '@nacre/contract/realtime';
 import type { Order } from '@nacre/contract/orders';
 import type { ProductInterest, Show, ShowFigures, ShowSales } from '@nacre/contract/shows';
@@ -34,6 +35,7 @@ export function createStudioModel(initial: Show, hooks: StudioHooks) {
   let wentLiveAt = $state(initial.wentLiveAt);
   let figures = $state.raw<ShowFigures | null>(null);
   let delayMs = $state<number | null>(null);
+  let encoderProblem = $state.raw<EncoderProblem | null>(null);
   /** The last time that figures were asked for there was no answer. */
   let figuresFailed = $state(false);
   let orders = $state.raw<StudioOrder[]>([]);
@@ -108,6 +110,7 @@ export function createStudioModel(initial: Show, hooks: StudioHooks) {
     for (const event of events) {
       if (event.type === 'interest') takeInterest(event.items, event.newFollowers);
       if (event.type === 'delay') delayMs = event.medianMs;
+      if (event.type === 'encoder') encoderProblem = event.problem;
       if (event.type === 'interest' && event.sales) takeSales(event.sales);
       if (event.type !== 'order' || orders.some((order) => order.orderId === event.orderId)) continue;
       orders = [event, ...orders].slice(0, ordersKept);
@@ -126,6 +129,10 @@ export function createStudioModel(initial: Show, hooks: StudioHooks) {
     /** How far behind half of the viewers are at most, in ms; null while none has measured it. */
     get delayMs() {
       return delayMs;
+    },
+    /** What is wrong with the stream of an encoder; null while none is told. */
+    get encoderProblem() {
+      return encoderProblem;
     },
     get wentLiveAt() {
       return wentLiveAt;
