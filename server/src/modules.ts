@@ -197,7 +197,7 @@ function createReaders(
   { platform, jobs, pusher, blobs, keepRecordingsDays }: ModulesDeps,
   trade: ReturnType<typeof createStage>,
 ) {
-  const { accounts, catalog, follows, realtime, recorder, shops, shows, video } = trade;
+  const { accounts, catalog, follows, images, realtime, recorder, shops, shows, video } = trade;
   const discovery = createDiscovery({
     platform, shops, catalog, shows,
     followedBy: follows.shopsOf,
@@ -225,7 +225,7 @@ function createReaders(
     platform, jobs, shows, shops, recorder, shelf, endPicture: video.endShow,
     likesByMinute: analytics.likesByMinute, keepMs: keepRecordingsDays * DAY_MS,
   });
-  const clips = createClips({ platform, shows, shops, catalog, shelf });
+  const clips = createClips({ platform, shows, shops, catalog, images, shelf });
   recordingsReactions(platform.outbox, jobs, { recordings });
   discoveryReactions(platform.outbox, { discovery });
   analyticsReactions(platform.outbox, { analytics });

@@ -17,7 +17,9 @@ import type { createShowApi } from './show-api.ts';
 
 type Parts = Parameters<NonNullable<Parameters<typeof createShowApi>[1]>>[0];
 
-export function mountRecordings({ app, platform, shows, shops, accounts, catalog }: Parts, keepMs = 86_400_000) {
+export function mountRecordings(
+  { app, platform, shows, shops, accounts, catalog, images }: Parts, keepMs = 86_400_000,
+) {
   const folder = mkdtempSync(join(tmpdir(), 'nacre-recordings-'));
   const blobs = createDiskBlobs({ folder: join(folder, 'blobs') });
   const silent = () => undefined;
@@ -49,7 +51,7 @@ export function mountRecordings({ app, platform, shows, shops, accounts, catalog
     isPublic: (showId) => shows.mayReplay(showId, { kind: 'guest', guestId: 'anybody' }),
     hasBans: shows.hasBans,
   });
-  const clips = createClips({ platform, shows, shops, catalog, shelf });
+  const clips = createClips({ platform, shows, shops, catalog, images, shelf });
   recordingsRoutes(app, { recordings });
   clipRoutes(app, { clips });
   void app.register(replayRoutes({ shelf, access }));

@@ -470,6 +470,13 @@ export interface PhoneCode {
   tries: Generated<number>;
 }
 
+export interface Poster {
+  image_id: string;
+  product_id: string;
+  show_id: string;
+  taken_at: Timestamp;
+}
+
 export interface PriceHistory {
   from_at: Timestamp;
   id: Generated<bigint>;
@@ -800,6 +807,7 @@ export interface DB {
   payment_notice: PaymentNotice;
   person: Person;
   phone_code: PhoneCode;
+  poster: Poster;
   price_history: PriceHistory;
   product: Product;
   promise_offer: PromiseOffer;

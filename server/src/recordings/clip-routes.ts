@@ -1,5 +1,5 @@
 /** Clips over HTTP. Their pictures are parts of replays (replay-routes.ts). */
-import { Clip, ClipTile } from '@nacre/contract/clips';
+import { Clip, ClipTile, PosterBody, ShowClip } from '@nacre/contract/clips';
 import { Id } from '@nacre/contract/common';
 import { Type } from 'typebox';
 import { personOf } from '../http/actor.ts';
@@ -17,6 +17,25 @@ export function clipRoutes(app: App, { clips }: { clips: Clips }): void {
       tags: ['shows'], params, response: { 200: Clip, ...refusals },
     },
   }, (request) => clips.get(request.actor, request.params.clipId));
+
+  app.put('/api/office/shows/:showId/posters/:productId', {
+    schema: {
+      operationId: 'putPoster', summary: 'A picture of a product as it is shown; the first one of a show stays',
+      tags: ['office: shows'], params: Type.Object({ showId: Id, productId: Id }), body: PosterBody,
+      response: { 204: Type.Null(), ...refusals },
+    },
+  }, async (request, reply) => {
+    const { showId, productId } = request.params;
+    await clips.notePoster(personOf(request), showId, productId, request.body.imageId);
+    return reply.code(204).send(null);
+  });
+
+  app.get('/api/shows/:showId/clips', {
+    schema: {
+      operationId: 'listClipsOfShow', summary: 'Clips of a show that is over, in its order',
+      tags: ['shows'], params: Type.Object({ showId: Id }), response: { 200: Type.Array(ShowClip), ...refusals },
+    },
+  }, (request) => clips.ofShow(request.actor, request.params.showId));
 
   app.get('/api/products/:productId/clips', {
     schema: {

@@ -1328,6 +1328,9 @@ export interface MessageArguments {
   'office.recording_remove_text': null;
   'office.recording_keep': null;
   'office.recording_remove_do': null;
+  'office.clips_title': null;
+  'office.clips_hint': null;
+  'office.clips_take': null;
   'offline.title': null;
   'offline.text': null;
   'offline.try_again': null;
@@ -1540,6 +1543,7 @@ export interface MessageArguments {
   'refusal.coupons.only_lower': null;
   'refusal.coupons.already_claimed': null;
   'refusal.recordings.no_clip': null;
+  'refusal.recordings.not_shown': null;
   'refusal.recordings.running': null;
   'replay.title': null;
   'replay.play': null;
@@ -1569,6 +1573,7 @@ export interface MessageArguments {
   'replay.again': null;
   'replay.meta': { shop: string };
   'replay.to_live': null;
+  'replay.to_clip': { title: string };
   'signin.sheet_title': null;
   'signin.sheet_text': null;
   'signin.title': null;
