@@ -167,7 +167,7 @@ const { values: options } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     viewers: { type: 'string', default: '200' },
-    'hls-viewers': { type: 'string', default: '60' },
+    'hls-viewers': { type: 'string', default: '240' },
     seconds: { type: 'string', default: '8' },
     as: { type: 'string' },
   },

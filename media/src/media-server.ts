@@ -12,9 +12,9 @@ import { parseOffer, type Offer } from './whip/offer.ts';
 import { createSession, type Session } from './whip/session.ts';
 import { createTransport, localAddresses, type TransportPeer } from './whip/transport.ts';
 
-/** What one core carries with room to spare (120 were measured with the event loop 50 ms late). More: all get late
+/** What one core carries (`npm run bench -- publisher-cost`: 0.9 of it, the event loop 7 ms late). More: all get late
  * together, since native code has no backpressure; fewer: a core stands idle. */
-export const maxPublishers = 80;
+export const maxPublishers = 100;
 /** Repairs and feedback are timed by it. Shorter: idle work for every session; longer: repairs are asked for later. */
 const tickMs = 10;
 

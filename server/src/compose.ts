@@ -21,6 +21,7 @@ import { createGuests } from './http/guest.ts';
 import { healthRoutes } from './http/health.ts';
 import { loadPages } from './http/kit-handler.ts';
 import { pageRoutes } from './http/pages.ts';
+import { createFastPath } from './http/fast-path.ts';
 import { createUpgrades } from './http/upgrade.ts';
 import { imagesRoutes } from './images/routes.ts';
 import { createModules, startModules, type Modules } from './modules.ts';
@@ -144,7 +145,8 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
       udpPort: config.udpPort ?? config.port,
       addresses: addressesToOffer(reach.host, { ...reach, isPublic: config.publicUrl !== null }),
       log, onEvent,
-    }), turn: turnOf(config),
+    }),
+    turn: turnOf(config),
   });
   addFigures(metrics, { ...modules, outbox, pool: database.pool });
   stack.add('rooms', modules.realtime.stop);
@@ -165,21 +167,17 @@ async function start(deps: ComposeDeps, stack: ReturnType<typeof createStack>): 
     log, guests, findPerson: modules.accounts.findPerson, trustProxy: config.trustedProxies ?? false,
     tls: reach.tls, compilesSchemas: deps.compilesSchemas ?? false,
   });
+  const { fastPath, upgrades } = addFront(app, modules, deps);
   // Sockets are connections too: the port is closed only when they are, and nothing behind them before.
-  const closeSockets = () => Promise.all([modules.realtime.stop(), modules.video.stop()]);
+  const closeSockets = () => Promise.all([fastPath.stop(), modules.realtime.stop(), modules.video.stop()]);
   stack.add('http', () => closeApp(app, { timeoutMs: config.stopTimeoutMs, closeSockets }));
+  stack.add('upgrades', upgrades.stop);
   healthRoutes(app, {
     database, metrics, metricsToken: config.metricsToken,
     mediaTrouble: () => (modules.video.mediaPid() === null ? 'is restarting' : null),
   });
   await mountRoutes(app, modules, { blobs, config, reach, texter: posts.texter, folder });
   await pageRoutes(app, { handler: pages, publicUrl: config.publicUrl });
-
-  const upgrades = createUpgrades({ log, trustProxy: config.trustedProxies ?? false });
-  modules.realtime.attach(upgrades);
-  modules.video.attach(upgrades);
-  upgrades.listenOn(app.server);
-  stack.add('upgrades', upgrades.stop);
 
   await app.listen({ port: config.port, host: reach.host });
   const notes = await listenRtmp(deps, modules);
@@ -206,6 +204,17 @@ async function listenRtmp({ config, log, reach }: ComposeDeps, { video }: Module
     return [`TCP port ${port} is taken by another program, so encoders come by WHIP only, not by RTMP. `
       + 'Another port: --rtmp-port'];
   }
+}
+
+/** What has the port's connections before the application: live video for everybody, and WebSockets. */
+function addFront(app: App, modules: Modules, { config, log }: ComposeDeps) {
+  const fastPath = createFastPath({ handler: modules.video.fastPath, now: () => systemClock.now().getTime(), log });
+  fastPath.listenOn(app.server);
+  const upgrades = createUpgrades({ log, trustProxy: config.trustedProxies ?? false });
+  modules.realtime.attach(upgrades);
+  modules.video.attach(upgrades);
+  upgrades.listenOn(app.server);
+  return { fastPath, upgrades };
 }
 
 function addPlatform({ config, databaseUrl, log }: ComposeDeps, stack: ReturnType<typeof createStack>): Platform {

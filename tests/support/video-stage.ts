@@ -13,6 +13,7 @@ import type { FastifyInstance } from 'fastify';
 import { rolldown } from 'rolldown';
 import { createMediaSupervisor } from '@nacre/media/supervisor';
 import type { StreamHubLimits } from '@nacre/media/stream/hub';
+import { createFastPath } from '../../server/src/http/fast-path.ts';
 import { createUpgrades } from '../../server/src/http/upgrade.ts';
 import { createVideo } from '../../server/src/video/video.ts';
 import type { Video } from '../../server/src/video/video.ts';
@@ -87,6 +88,8 @@ export async function startVideoStage(options: {
   const upgrades = createUpgrades({ log: silentLog });
   video.attach(upgrades);
   upgrades.listenOn(app.server);
+  const fastPath = createFastPath({ handler: video.fastPath, now: Date.now, log: silentLog });
+  fastPath.listenOn(app.server);
   await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
   await video.ready();
   const door = createServer();
@@ -109,6 +112,7 @@ export async function startVideoStage(options: {
     pictureNews,
     async stop() {
       upgrades.stop();
+      fastPath.stop();
       door.close();
       await video.stop();
       await app.close();

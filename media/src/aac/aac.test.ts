@@ -93,7 +93,7 @@ function stage(packets: readonly Uint8Array[] = [], maxRenditions?: number): Sta
 async function playlistOf(aac: AacRenditions): Promise<string> {
   const answer = await aac.playlist('show', plain);
   assert.equal(answer.kind, 'ok');
-  return answer.kind === 'ok' ? answer.body : '';
+  return answer.kind === 'ok' ? answer.body.text : '';
 }
 
 async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {

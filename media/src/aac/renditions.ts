@@ -9,7 +9,7 @@ import { availableParallelism } from 'node:os';
 import { buildSoundFragment } from '../fmp4/fragment.ts';
 import { readFragments, type ReadFragment } from '../fmp4/fragment-reader.ts';
 import { soundTimescale } from '../fmp4/init-segment.ts';
-import { createHls, type Hls, type HlsAnswer, type PlaylistQuery } from '../hls/hls.ts';
+import { createHls, type Hls, type HlsAnswer, type PlaylistQuery, type WrittenPlaylist } from '../hls/hls.ts';
 import type { HlsRendition } from '../hls/playlist.ts';
 import type { MediaEvent, MediaLog, StreamFragment, StreamInit } from '../hooks.ts';
 import { aacBitrate, withAacCodec, withAacSound } from './aac-init.ts';
@@ -36,9 +36,9 @@ const longestRestMs = 5 * 60_000;
 export interface AacRenditions {
   /** Feed it every event of the media supervisor, after `hls`. Never throws. */
   onMediaEvent(event: MediaEvent): void;
-  multivariant(streamId: string): Promise<HlsAnswer<string>>;
+  multivariant(streamId: string): Promise<HlsAnswer<WrittenPlaylist>>;
   /** Unavailable where it is not made now though the stream is there: too many, it failed, or nobody publishes. */
-  playlist(streamId: string, query: PlaylistQuery): Promise<HlsAnswer<string>>;
+  playlist(streamId: string, query: PlaylistQuery): Promise<HlsAnswer<WrittenPlaylist>>;
   file(streamId: string, name: string): Promise<HlsAnswer<Buffer>>;
   /** The show is over: the playlist says so, and what it names stays for a while. */
   end(streamId: string): void;

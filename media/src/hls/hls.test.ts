@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import HLS from 'hls-parser';
 import { Parser } from 'm3u8-parser';
 import type { MediaEvent, StreamDownReason } from '../hooks.ts';
-import { createHls, type Hls, type HlsAnswer } from './hls.ts';
+import { createHls, type Hls, type HlsAnswer, type WrittenPlaylist } from './hls.ts';
 import { partTargetMs, targetDurationSeconds } from './packager.ts';
 
 const startMs = Date.UTC(2026, 10, 26);
@@ -60,10 +60,10 @@ function stage(options: { nowMs?: number; waitMs?: number } = {}): Stage {
 
 const plain = { sequence: null, part: null, skip: false };
 
-async function textOf(answer: Promise<HlsAnswer<string>>): Promise<string> {
+async function textOf(answer: Promise<HlsAnswer<WrittenPlaylist>>): Promise<string> {
   const found = await answer;
   assert.equal(found.kind, 'ok');
-  return found.kind === 'ok' ? found.body : '';
+  return found.kind === 'ok' ? found.body.text : '';
 }
 
 async function bytesOf(hls: Hls, uri: string): Promise<string> {

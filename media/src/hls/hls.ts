@@ -5,6 +5,7 @@
  * Invariants: a playlist is written once per change and shared by everybody who asks for it; every wait ends by what
  * was waited for, by the end of the stream, by a change of who may watch, or after `waitMs`; waits are bounded.
  */
+import { gzipSync } from 'node:zlib';
 import type { MediaEvent } from '../hooks.ts';
 import type { Recorder } from '../recording/recorder.ts';
 import { createPackager, targetDurationSeconds, type Packager } from './packager.ts';
@@ -28,6 +29,14 @@ export interface PlaylistQuery {
   skip: boolean;
 }
 
+/** Written and packed once for everybody who asks for it. */
+export interface WrittenPlaylist {
+  text: string;
+  bytes: Buffer;
+  /** Compressed (RFC 1952), a fifth of it; the work is done when it is first asked for. */
+  gzip(): Buffer;
+}
+
 export type HlsAnswer<T> =
   /** `waited`: its address says for what, so it may be kept; `isLast`: the show is over. */
   | { kind: 'ok'; body: T; waited: boolean; isLast: boolean }
@@ -41,8 +50,8 @@ export interface Hls {
   /** Feed it every event of the media supervisor, in order. Never throws. */
   onMediaEvent(event: MediaEvent): void;
   /** @param rendition offered in place of the stream as it came, when that has sound */
-  multivariant(streamId: string, rendition?: HlsRendition): Promise<HlsAnswer<string>>;
-  playlist(streamId: string, query: PlaylistQuery): Promise<HlsAnswer<string>>;
+  multivariant(streamId: string, rendition?: HlsRendition): Promise<HlsAnswer<WrittenPlaylist>>;
+  playlist(streamId: string, query: PlaylistQuery): Promise<HlsAnswer<WrittenPlaylist>>;
   /** `<number>.part.m4s` (waits when it is the next one), `<sequence>.m4s`, `<name>.mp4`. */
   file(streamId: string, name: string): Promise<HlsAnswer<Buffer>>;
   /** What a rendition made from it begins with (`Packager.recent`); null when nobody publishes. */
@@ -71,7 +80,7 @@ interface Stream {
   isEnded: boolean;
   waits: Set<Wait>;
   /** Written playlists of the present state; cleared by every change. */
-  written: { full: string | null; delta: string | null };
+  written: { full: WrittenPlaylist | null; delta: WrittenPlaylist | null };
 }
 
 export function createHls(deps: {
@@ -141,13 +150,13 @@ export function createHls(deps: {
     }
   };
 
-  const write = (stream: Stream, skip: boolean): string => {
+  const write = (stream: Stream, skip: boolean): WrittenPlaylist => {
     const { packager, isEnded, written } = stream;
     const key = skip ? 'delta' : 'full';
-    return (written[key] ??= writePlaylist(packager, { skip, isEnded }));
+    return (written[key] ??= asWritten(writePlaylist(packager, { skip, isEnded })));
   };
 
-  const readPlaylist = async (streamId: string, query: PlaylistQuery): Promise<HlsAnswer<string>> => {
+  const readPlaylist = async (streamId: string, query: PlaylistQuery): Promise<HlsAnswer<WrittenPlaylist>> => {
     const { sequence, part, skip } = query;
     if (part !== null && sequence === null) return { kind: 'bad-request' };
     const stream = streams.get(streamId);
@@ -209,7 +218,7 @@ export function createHls(deps: {
       const stream = streams.get(streamId);
       if (stream === undefined) return { kind: 'not-found' };
       if (!(await until(stream, ({ packager }) => hasSegment(packager)))) return { kind: 'unavailable' };
-      return plainly(writeMultivariant(stream.packager, rendition ?? null));
+      return plainly(asWritten(writeMultivariant(stream.packager, rendition ?? null)));
     },
     playlist: readPlaylist,
     file: readFile,
@@ -242,6 +251,12 @@ export function createHls(deps: {
 
 function plainly<T>(body: T): HlsAnswer<T> {
   return { kind: 'ok', body, waited: false, isLast: false };
+}
+
+function asWritten(text: string): WrittenPlaylist {
+  const bytes = Buffer.from(text);
+  let packed: Buffer | null = null;
+  return { text, bytes, gzip: () => (packed ??= gzipSync(bytes)) };
 }
 
 /** Players take a playlist without one whole segment for an empty one. */

@@ -9,9 +9,14 @@ import { LRUCache } from 'lru-cache';
 const rememberMs = 1_000;
 const rememberThings = 1_000;
 
+/** Who may: everybody; everybody but some; nobody who is not asked about. */
+type Openness = 'all' | 'each' | 'none';
+
 export interface SharedAccess {
   /** `public`: caches may keep it; `private`: none may; null: this one may not, and it looks as if it did not exist. */
   of(id: string, request: IncomingMessage): Promise<'public' | 'private' | null>;
+  /** Everybody may, and nobody is kept out. */
+  isOpen(id: string): Promise<boolean>;
   /** Who may has changed. */
   forget(id: string): void;
 }
@@ -26,23 +31,27 @@ export interface SharedAccessDeps {
 }
 
 export function createSharedAccess(deps: SharedAccessDeps): SharedAccess {
-  const openness = new LRUCache<string, Promise<'all' | 'each' | 'none'>>({ max: rememberThings, ttl: rememberMs });
+  const openness = new LRUCache<string, Promise<Openness>>({ max: rememberThings, ttl: rememberMs });
 
-  async function opennessOf(id: string): Promise<'all' | 'each' | 'none'> {
+  async function ask(id: string): Promise<Openness> {
     if (!(await deps.isPublic(id))) return 'none';
     return (await deps.hasBans(id)) ? 'each' : 'all';
   }
 
+  function opennessOf(id: string): Promise<Openness> {
+    const known = openness.get(id);
+    if (known !== undefined) return known;
+    const open = ask(id);
+    openness.set(id, open);
+    open.catch(() => openness.delete(id));
+    return open;
+  }
+
   return {
+    isOpen: async (id) => (await opennessOf(id)) === 'all',
     forget: (id) => void openness.delete(id),
     async of(id, request) {
-      let open = openness.get(id);
-      if (open === undefined) {
-        open = opennessOf(id);
-        openness.set(id, open);
-        open.catch(() => openness.delete(id));
-      }
-      const to = await open;
+      const to = await opennessOf(id);
       if (to === 'all') return 'public';
       if (!(await deps.mayFetch(id, request))) return null;
       return to === 'each' ? 'public' : 'private';

@@ -1,6 +1,7 @@
 /** Low-Latency HLS over HTTP: who gets it, and what caches are told. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { createAacRenditions } from '@nacre/media/aac/renditions';
 import { createHls } from '@nacre/media/hls/hls';
 import { createApp, type App } from '../http/app.ts';
@@ -102,6 +103,58 @@ test('[V19] what is wrong or not there is said so, and kept for a moment at most
   const sequence = Number(/MEDIA-SEQUENCE:(\d+)/.exec((await app.inject('/live/show/media.m3u8')).body)?.[1]);
   const late = await app.inject(`/live/show/media.m3u8?_HLS_msn=${sequence + 3}`);
   assert.deepEqual([late.statusCode, late.headers['cache-control']], [503, 'no-store']);
+});
+
+test('[V21] playlists come packed to who takes that, the same for everybody', async () => {
+  const { app, play } = await stage();
+  play(4_400);
+  const read = (encoding?: string) => app.inject({
+    url: '/live/show/media.m3u8', headers: encoding === undefined ? {} : { 'accept-encoding': encoding },
+  });
+  const plain = await read();
+  const packed = await read('br, gzip;q=0.8');
+  assert.equal(packed.headers['content-encoding'], 'gzip');
+  assert.equal(gunzipSync(packed.rawPayload).toString(), plain.body);
+  assert.deepEqual([plain, packed].map(({ headers }) => headers['vary']), ['accept-encoding', 'accept-encoding']);
+  for (const encoding of ['identity', 'gzip;q=0', 'br']) {
+    assert.equal((await read(encoding)).headers['content-encoding'], undefined, encoding);
+  }
+});
+
+test('[V22] past the framework the answers are the same, for shows that all may watch and no others', async () => {
+  const { app, play, open, banned, routes } = await stage();
+  play(4_400);
+  const list = (await app.inject('/live/show/media.m3u8')).body;
+  const part = /URI="(\d+\.part\.m4s)"/.exec(list)?.[1] ?? '';
+  const paths = ['index.m3u8', 'media.m3u8', 'media.m3u8?_HLS_msn=abc', part, '7.m4s', 'aac/1.m4s'];
+  const fast = async (path: string, encoding?: string) => {
+    const [name = '', query] = path.split('?');
+    return (await routes.fastPath(`/live/show/${name}`, query === undefined ? '' : `?${query}`, encoding)) ?? null;
+  };
+  for (const path of paths) {
+    const slow = await app.inject(`/live/show/${path}`);
+    const answer = await fast(path);
+    assert.equal(answer?.status, slow.statusCode, `${path} ${slow.body}`);
+    assert.ok(answer?.body.equals(slow.rawPayload), path);
+    for (const [name, value] of Object.entries(answer?.headers ?? {})) assert.equal(slow.headers[name], value, name);
+  }
+  assert.equal((await fast('media.m3u8', 'gzip'))?.headers['content-encoding'], 'gzip');
+  const others = ['/live/show/socket', '/live/show/delay', '/live/show/a/b.m4s', '/live/sh%6Fw/index.m3u8', '/page'];
+  for (const path of others) {
+    assert.equal(routes.fastPath(path, '', undefined), null, path);
+  }
+  banned.add('show');
+  routes.forget('show');
+  assert.equal(await fast('media.m3u8'), null);
+  banned.clear();
+  routes.forget('show');
+  const sequence = Number(/MEDIA-SEQUENCE:(\d+)/.exec(list)?.[1]);
+  const waiting = fast(`media.m3u8?_HLS_msn=${sequence + 2}&_HLS_part=3`);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  open.clear();
+  routes.forget('show');
+  play(2_000);
+  assert.equal(await waiting, null);
 });
 
 test('[V19] a private show is for its members, and for no cache', async () => {

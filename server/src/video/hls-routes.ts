@@ -5,14 +5,18 @@
  *
  * Cache headers are those of draft-pantos-hls-rfc8216bis-20 §6.2.5.2 and appendix B, so that any HTTP cache in front
  * carries a public show. What is private is never stored.
+ *
+ * What everybody may see is also answered past Fastify (`http/fast-path.ts`), by the same functions.
  */
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { targetDurationSeconds } from '@nacre/media/hls/packager';
 import type { AacRenditions } from '@nacre/media/aac/renditions';
-import type { Hls, HlsAnswer, PlaylistQuery } from '@nacre/media/hls/hls';
+import type { Hls, HlsAnswer, PlaylistQuery, WrittenPlaylist } from '@nacre/media/hls/hls';
+import type { RefusalCode } from '@nacre/contract/refusals';
+import { PROBLEM_TYPE, problemOf } from '../http/error-reply.ts';
+import type { FastAnswer, FastPathHandler } from '../http/fast-path.ts';
 import { createSharedAccess } from '../http/shared-access.ts';
 import type { MayWatch } from './live-socket.ts';
-import { sendProblem } from './problem.ts';
 
 const playlistType = 'application/vnd.apple.mpegurl';
 const mediaType = 'video/mp4';
@@ -22,10 +26,20 @@ const keepPlain = Math.floor(targetDurationSeconds / 2);
 const keepMissing = targetDurationSeconds;
 /** Names are never used again. */
 const keepFile = 3_600;
+
 export interface HlsRoutes {
   routes: FastifyPluginAsync;
+  /** The same for shows that everybody may watch. */
+  fastPath: FastPathHandler;
   /** Who may watch this show has changed. */
   forget(showId: string): void;
+}
+
+/** What an address means. */
+interface Wanted {
+  type: typeof playlistType | typeof mediaType;
+  keepSeconds(waited: boolean): number;
+  read(): Promise<HlsAnswer<WrittenPlaylist | Buffer>>;
 }
 
 export function createHlsRoutes(deps: {
@@ -38,91 +52,125 @@ export function createHlsRoutes(deps: {
   /** Whether somebody is kept out, so that each has to be asked about. */
   hasBans: (showId: string) => Promise<boolean>;
 }): HlsRoutes {
-  const { hls, aac } = deps;
   const access = createSharedAccess({
     mayFetch: async (showId, request) => (await deps.mayWatch(showId, request)) !== null,
     isPublic: deps.isPublic,
     hasBans: deps.hasBans,
   });
 
-  async function answer<T extends string | Buffer>(
-    request: FastifyRequest<{ Params: { showId: string } }>,
-    reply: FastifyReply,
-    type: string,
-    keep: (waited: boolean) => number,
-    read: (showId: string) => Promise<HlsAnswer<T>>,
+  /** @param name below `/live/<showId>/` @param query with its question mark, or empty */
+  function wantedOf(showId: string, name: string, query: string): Wanted {
+    const [folder, file] = name.startsWith('aac/') ? [deps.aac, name.slice('aac/'.length)] : [deps.hls, name];
+    if (name === 'index.m3u8') {
+      // By a player that knows that it cannot play Opus.
+      const source = new URLSearchParams(query).get('audio') === 'aac' ? deps.aac : deps.hls;
+      return { type: playlistType, keepSeconds: () => keepPlain, read: () => source.multivariant(showId) };
+    }
+    if (file !== 'media.m3u8') {
+      return { type: mediaType, keepSeconds: () => keepFile, read: () => folder.file(showId, file) };
+    }
+    const directives = readDirectives(query);
+    return {
+      type: playlistType,
+      keepSeconds: (waited) => (waited ? keepWaited : keepPlain),
+      read: async () => (directives === null ? { kind: 'bad-request' } : folder.playlist(showId, directives)),
+    };
+  }
+
+  async function reply(
+    request: FastifyRequest<{ Params: { showId: string; '*': string } }>, response: FastifyReply,
   ): Promise<FastifyReply> {
-    const { showId } = request.params;
-    const refuse = () => sendProblem(reply.header('cache-control', 'no-store'), 'shows.not_found');
+    const { showId, '*': name } = request.params;
+    const send = ({ status, headers, body }: FastAnswer) => response.code(status).headers(headers).send(body);
     const before = await access.of(showId, request.raw);
-    if (before === null) return refuse();
-    const found = await read(showId);
+    if (before === null) return send(noShow());
+    const wanted = wantedOf(showId, name, queryOf(request.url));
+    const found = await wanted.read();
     // It may have been made private while this request waited; one that is over still says so to who waited.
     const to = found.kind === 'ok' && found.isLast ? before : await access.of(showId, request.raw);
-    if (to === null) return refuse();
-    const cache = (seconds: number): FastifyReply =>
-      reply.header('cache-control', to === 'public' ? `public, max-age=${seconds}` : 'private, no-store');
-    if (to === 'public') reply.header('access-control-allow-origin', '*');
-    switch (found.kind) {
-      case 'ok':
-        return cache(keep(found.waited)).type(type).send(found.body);
-      case 'not-found':
-        return sendProblem(cache(keepMissing), 'video.no_picture');
-      case 'bad-request':
-        return sendProblem(cache(keepMissing), 'request.invalid', 'These delivery directives ask too far ahead.');
-      case 'unavailable':
-        return sendProblem(reply.header('cache-control', 'no-store').header('retry-after', '1'), 'video.down');
-    }
+    if (to === null) return send(noShow());
+    return send(answerOf(wanted, found, to, takesGzip(request.headers['accept-encoding'])));
   }
 
   return {
     forget: access.forget,
     routes: async (app) => {
       // Many viewers may share one address, and each asks all the time: what bounds them are the waits of `hls`.
-      const options = { schema: { hide: true }, config: { rateLimit: false } } as const;
-      app.get<{ Params: { showId: string } }>('/live/:showId/index.m3u8', options, (request, reply) => (
-        answer(request, reply, playlistType, () => keepPlain, (showId) => (
-          wantsAac(request.query as Record<string, unknown>) ? aac.multivariant(showId) : hls.multivariant(showId)
-        ))
-      ));
-      app.get<{ Params: { showId: string } }>('/live/:showId/aac/media.m3u8', options, (request, reply) => {
-        const query = readDirectives(request.query as Record<string, unknown>);
-        return answer(request, reply, playlistType, (waited) => (waited ? keepWaited : keepPlain), async (showId) => (
-          query === null ? { kind: 'bad-request' } : aac.playlist(showId, query)
-        ));
-      });
-      app.get<{ Params: { showId: string; name: string } }>('/live/:showId/aac/:name', options, (request, reply) => (
-        answer(request, reply, mediaType, () => keepFile, (showId) => aac.file(showId, request.params.name))
-      ));
-      app.get<{ Params: { showId: string } }>('/live/:showId/media.m3u8', options, (request, reply) => {
-        const query = readDirectives(request.query as Record<string, unknown>);
-        return answer(request, reply, playlistType, (waited) => (waited ? keepWaited : keepPlain), async (showId) => (
-          query === null ? { kind: 'bad-request' } : hls.playlist(showId, query)
-        ));
-      });
-      app.get<{ Params: { showId: string; name: string } }>('/live/:showId/:name', options, (request, reply) => (
-        answer(request, reply, mediaType, () => keepFile, (showId) => hls.file(showId, request.params.name))
-      ));
+      app.get('/live/:showId/*', { schema: { hide: true }, config: { rateLimit: false } }, reply);
     },
+    fastPath(path, query, acceptEncoding) {
+      const [, showId, name] = /^\/live\/([\w-]{1,64})\/((?:aac\/)?[\w.-]+\.(?:m3u8|m4s|mp4))$/.exec(path) ?? [];
+      if (showId === undefined || name === undefined) return null;
+      return answerOpenly(showId, wantedOf(showId, name, query), takesGzip(acceptEncoding));
+    },
+  };
+
+  async function answerOpenly(showId: string, wanted: Wanted, gzips: boolean): Promise<FastAnswer | null> {
+    if (!(await access.isOpen(showId))) return null;
+    const found = await wanted.read();
+    const isStillSo = (found.kind === 'ok' && found.isLast) || (await access.isOpen(showId));
+    return isStillSo ? answerOf(wanted, found, 'public', gzips) : null;
+  }
+}
+
+function answerOf(
+  wanted: Wanted, found: HlsAnswer<WrittenPlaylist | Buffer>, to: 'public' | 'private', gzips: boolean,
+): FastAnswer {
+  const keep = (seconds: number): Record<string, string> => (
+    to === 'public'
+      ? { 'cache-control': `public, max-age=${seconds}`, 'access-control-allow-origin': '*' }
+      : { 'cache-control': 'private, no-store' }
+  );
+  switch (found.kind) {
+    case 'ok': {
+      const headers = { 'content-type': wanted.type, ...keep(wanted.keepSeconds(found.waited)) };
+      if (Buffer.isBuffer(found.body)) return { status: 200, headers, body: found.body };
+      const varying = { ...headers, vary: 'accept-encoding' };
+      return gzips
+        ? { status: 200, headers: { ...varying, 'content-encoding': 'gzip' }, body: found.body.gzip() }
+        : { status: 200, headers: varying, body: found.body.bytes };
+    }
+    case 'not-found':
+      return problem('video.no_picture', keep(keepMissing));
+    case 'bad-request':
+      return problem('request.invalid', keep(keepMissing), 'These delivery directives ask too far ahead.');
+    case 'unavailable':
+      return problem('video.down', { ...keep(0), 'cache-control': 'no-store', 'retry-after': '1' });
+  }
+}
+
+const noShow = (): FastAnswer => problem('shows.not_found', { 'cache-control': 'no-store' });
+
+/** @param detail a sentence for whoever wrote the player */
+function problem(code: RefusalCode, headers: Record<string, string>, detail?: string): FastAnswer {
+  const said = problemOf(code);
+  return {
+    status: said.status,
+    headers: { 'content-type': PROBLEM_TYPE, ...headers },
+    body: Buffer.from(JSON.stringify(detail === undefined ? said : { ...said, detail })),
   };
 }
 
-/** By a player that knows that it cannot play Opus. */
-function wantsAac({ audio }: Record<string, unknown>): boolean {
-  return audio === 'aac';
+const queryOf = (url: string): string => (url.includes('?') ? url.slice(url.indexOf('?')) : '');
+
+/** RFC 9110 §12.5.3; who refuses it says `q=0`. */
+function takesGzip(acceptEncoding: string | string[] | undefined): boolean {
+  const gzip = /\bgzip\b\s*(?:;\s*q=([\d.]+))?/i.exec(String(acceptEncoding ?? ''));
+  return gzip !== null && Number(gzip[1] ?? 1) > 0;
 }
 
 /** The delivery directives (§6.2.5); null when they are none. */
-function readDirectives(query: Record<string, unknown>): PlaylistQuery | null {
-  const sequence = readNumber(query['_HLS_msn']);
-  const part = readNumber(query['_HLS_part']);
+function readDirectives(query: string): PlaylistQuery | null {
+  const params = new URLSearchParams(query);
+  const sequence = readNumber(params.getAll('_HLS_msn'));
+  const part = readNumber(params.getAll('_HLS_part'));
   if (sequence === undefined || part === undefined || (part !== null && sequence === null)) return null;
-  const skip = query['_HLS_skip'];
+  const skip = params.get('_HLS_skip');
   return { sequence, part, skip: skip === 'YES' || skip === 'v2' };
 }
 
 /** Null when it is not there, undefined when it is no number. */
-function readNumber(value: unknown): number | null | undefined {
+function readNumber([value, ...more]: string[]): number | null | undefined {
   if (value === undefined) return null;
-  return typeof value === 'string' && /^\d{1,12}$/.test(value) ? Number(value) : undefined;
+  return more.length === 0 && /^\d{1,12}$/.test(value) ? Number(value) : undefined;
 }

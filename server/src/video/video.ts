@@ -14,6 +14,7 @@ import type { EncoderProblem } from '@nacre/media/rtmp/problems';
 import { createRtmpPublishers } from '@nacre/media/rtmp/rtmp-publishers';
 import { createSocketPublishers } from '@nacre/media/socket/socket-publishers';
 import { publishLimits, publishPath } from '@nacre/contract/publish';
+import type { FastPathHandler } from '../http/fast-path.ts';
 import type { Upgrades } from '../http/upgrade.ts';
 import { Refusal } from '../lib/refusal.ts';
 import { delayRoutes } from './delay-routes.ts';
@@ -71,6 +72,8 @@ export interface Video {
    * replies).
    */
   routes: FastifyPluginAsync;
+  /** HLS of shows that everybody may watch, past the framework. */
+  fastPath: FastPathHandler;
   /** What a publisher of the show may send through besides the straight way. */
   iceServers(showId: string): IceServer[];
   /** Answers an offer as for publishing, of which no show knows (`connection-trials.ts`). */
@@ -151,6 +154,7 @@ export function createVideo(deps: VideoDeps): Video {
   return {
     iceServers,
     tryConnection: trials.open,
+    fastPath: hlsRoutes.fastPath,
     routes: async (app) => {
       await app.register(whipRoutes({ supervisor, sessions, authorizeStreamKey, iceServers }));
       await app.register(socketHint(deps.mayWatch, deps.now));

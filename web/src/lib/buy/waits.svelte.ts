@@ -4,6 +4,7 @@
  */
 import type { PersonalEvent } from '@nacre/contract/realtime';
 import type { Wait, Waits } from '@nacre/contract/waiting';
+import { createServerClock } from '#lib/player/server-clock.ts';
 import { createRealtime, type Realtime } from '#lib/realtime.svelte.ts';
 
 /** Who left before one is not told one by one. */
@@ -16,8 +17,7 @@ export type OwnWaits = ReturnType<typeof createWaits>;
 export function createWaits(options: { realtime?: () => Realtime | null } = {}) {
   let items = $state.raw<Wait[]>([]);
   let nowMs = $state(Date.now());
-  /** What the server's clock is before this device's. */
-  let aheadMs = 0;
+  const clock = createServerClock();
   /** Ours to close. */
   let own: Realtime | null = null;
   let leaveOwn: (() => void) | undefined;
@@ -25,9 +25,11 @@ export function createWaits(options: { realtime?: () => Realtime | null } = {}) 
   let ticks: ReturnType<typeof setInterval> | undefined;
   let stopped = false;
 
+  const serverNow = (): number => clock.at(performance.now()) ?? Date.now();
+
   function tick(): void {
     const before = nowMs;
-    nowMs = Date.now() + aheadMs;
+    nowMs = serverNow();
     const isOver = ({ keptUntil }: Wait) => keptUntil !== null && Date.parse(keptUntil) <= nowMs;
     const wasOpen = ({ keptUntil }: Wait) => keptUntil !== null && Date.parse(keptUntil) > before;
     if (items.some((wait) => isOver(wait) && wasOpen(wait))) void load();
@@ -58,7 +60,7 @@ export function createWaits(options: { realtime?: () => Realtime | null } = {}) 
   function hear(event: PersonalEvent): void {
     if (event.type !== 'own-wait') return;
     // Between two ticks the time shown would be up to one older than what was told.
-    nowMs = Date.now() + aheadMs;
+    nowMs = serverNow();
     const others = items.filter(({ id }) => id !== event.waitId);
     set(event.wait ? [event.wait, ...others] : others);
   }
@@ -66,12 +68,11 @@ export function createWaits(options: { realtime?: () => Realtime | null } = {}) 
   /** A network that is away leaves what was known. */
   async function load(): Promise<void> {
     const { api, ask } = await import('#lib/api.ts');
-    const askedAtMs = Date.now();
+    const askedAtMs = performance.now();
     const answer = (await ask(api.GET('/api/waits')).catch(() => null)) as Waits | null;
     if (answer === null || stopped) return;
-    // The server looked at its clock on the way, about in the middle.
-    aheadMs = Date.parse(answer.now) - (askedAtMs + Date.now()) / 2;
-    nowMs = Date.now() + aheadMs;
+    clock.measure(askedAtMs, Date.parse(answer.now), performance.now());
+    nowMs = serverNow();
     set(answer.items);
   }
 
@@ -85,9 +86,11 @@ export function createWaits(options: { realtime?: () => Realtime | null } = {}) 
     load,
     /** What the page was drawn with. */
     start(known: Waits): void {
-      aheadMs = Date.parse(known.now) - Date.now();
-      nowMs = Date.now() + aheadMs;
+      clock.guess(Date.parse(known.now), performance.now());
+      nowMs = serverNow();
       set(known.items);
+      // Drawn a while ago: more would be left than is.
+      if (known.items.length > 0) void load();
     },
     /** @throws ApiError */
     async join(variantId: string, quantity: number): Promise<void> {
