@@ -227,7 +227,7 @@ test('[M117] a stream with AAC needs no rendition, and one that was running goes
   t.after(() => it.aac.stop());
   const index = async () => {
     const found = await it.aac.multivariant('show');
-    return found.kind === 'ok' ? found.body : found.kind;
+    return found.kind === 'ok' ? found.body.text : found.kind;
   };
   it.play(4_400);
   assert.match(await index(), /mp4a\.40\.2"[^\n]*\naac\/media\.m3u8/);
