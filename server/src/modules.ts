@@ -255,7 +255,9 @@ export async function startModules(
   };
   const waiting = createWaitingSweep({ orders: modules.orders, waits, log: platform.log });
   const lines = createLineSweep({ catalog: modules.catalog, log: platform.log });
-  const recordings = createRecordingsSweep({ recordings: modules.recordings, log: platform.log });
+  const recordings = createRecordingsSweep({
+    recordings: modules.recordings, healing: modules.healing, log: platform.log,
+  });
   return {
     async stop() {
       await holds.stop();

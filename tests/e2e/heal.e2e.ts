@@ -91,6 +91,11 @@ test('[W365] a copy is kept unless the host says no, and what it takes is said',
   await context.addCookies(cookiesOf(market.owner, nacre.url));
   await leadThrough(context);
   await leadCamera(context);
+  await context.addInitScript(() => {
+    const charge = { level: 1, charging: false };
+    Object.assign(globalThis, { charge });
+    Object.defineProperty(navigator, 'getBattery', { value: async () => charge });
+  });
   host = await context.newPage();
   host.on('pageerror', (error) => console.error('studio:', error));
   await host.goto(`${nacre.url}/studio/${market.show.id}`, { waitUntil: 'networkidle' });
@@ -103,6 +108,10 @@ test('[W365] a copy is kept unless the host says no, and what it takes is said',
   await button(host, say('studio.devices')).first().click();
   assert.equal(await keep.isChecked(), false, 'remembered');
   await keep.check();
+  await host.evaluate(() => ((globalThis as unknown as { charge: { level: number } }).charge.level = 0.15));
+  await host.getByText(say('heal.keep_strained')).waitFor();
+  await host.evaluate(() => ((globalThis as unknown as { charge: { level: number } }).charge.level = 1));
+  await host.getByText(say('heal.keep_strained')).waitFor({ state: 'detached' });
   await host.keyboard.press('Escape');
 });
 
@@ -198,6 +207,9 @@ test('[W364] the healed part shows what was filmed then, is marked, and says tha
     await page.context().close();
   }
   const page = await open(`/shows/${market.show.id}`);
+  const mark = await page.locator('.bar .healed').boundingBox();
+  const line = await page.locator('.bar .track').boundingBox();
+  assert.ok(Math.abs(mark!.width / line!.width - healed.durationMs / replay.durationMs) < 0.02, `${mark!.width}`);
   assert.equal(await page.getByText(say('replay.healed')).count(), 0, 'the rest says nothing of the kind');
   // Into the healed part and out of it, without a jump.
   await page.locator('.play-big').click();

@@ -42,6 +42,16 @@ export async function deletePart(db: Db, showId: string, startedAtMs: number): P
     .where('started_at_ms', '=', BigInt(startedAtMs)).execute();
 }
 
+/** Shows that ended before then and still have parts that nobody asked to be added. */
+export async function showsTooLate(db: Db, endedBefore: Date, limit: number): Promise<string[]> {
+  const rows = await db.selectFrom('recording').select('show_id')
+    .where('finished_at', '<', endedBefore).where('healing_since', 'is', null)
+    .where((is) => is.exists(
+      is.selectFrom('recording_part').select('show_id').whereRef('recording_part.show_id', '=', 'recording.show_id'),
+    )).limit(limit).execute();
+  return rows.map(({ show_id }) => show_id);
+}
+
 /** @returns false when it began already, or there is nothing to heal any more */
 export async function beginHealing(tx: Tx, showId: string, at: Date): Promise<boolean> {
   const begun = await tx.updateTable('recording').set({ healing_since: at }).where('show_id', '=', showId)

@@ -197,7 +197,18 @@ test('[RE34] killed between any two writes it is the old replay or the new one; 
   }
 });
 
-test('[RE35] taken away, what was sent goes with it', async () => {
+test('[RE35] taken away, what was sent goes with it; what nobody had added goes after a week', async () => {
+  const left = await interrupted();
+  const late = keptParts(left.startMs + 4_500, left.startMs + 5_000)[0]!;
+  const key = `recordings/${left.showId}/part-${late.startedAtMs}.bin`;
+  const lies = async () => (await recording.blobs.read(key)) !== null;
+  await sendPart(left.showId, late);
+  await recording.healing.sweep();
+  assert.ok(await lies());
+  await query(`update recording set finished_at = finished_at - interval '8 days' where show_id = $1`, [left.showId]);
+  await recording.healing.sweep();
+  assert.equal(await lies(), false);
+  assert.equal((await query('select 1 from recording_part where show_id = $1', [left.showId])).rows.length, 0);
   const { showId, startMs } = await interrupted();
   const part = keptParts(startMs + 4_500, startMs + 5_000)[0]!;
   await sendPart(showId, part);

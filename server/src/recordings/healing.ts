@@ -47,12 +47,16 @@ export interface Healing {
   heal(person: PersonActor, showId: string): Promise<void>;
   /** The job; each again does no harm. */
   work(showId: string): Promise<void>;
+  /** Lets go of what was sent and can be added no more. */
+  sweep(): Promise<void>;
   /** The recording was taken away, and what was sent for it goes too. */
   deleteParts(showId: string): Promise<void>;
 }
 
 export const JOB_HEAL = 'recordings.heal';
 
+/** Shows whose parts go by one sweep. */
+const SWEEP_MOST = 100;
 const DAY_MS = 86_400_000;
 /** What a device keeps for each second; more is not what Nacre's pages send. */
 const BYTES_A_SECOND_MOST = 400_000;
@@ -72,6 +76,11 @@ export function createHealing(deps: HealingDeps): Healing {
       const done = working.then(() => work(deps, showId));
       working = done.catch(() => undefined);
       return done;
+    },
+    async sweep() {
+      const before = new Date(deps.platform.clock.now().getTime() - healingLimits.withinDays * DAY_MS);
+      const tooLate = await store.showsTooLate(deps.platform.database.db, before, SWEEP_MOST);
+      for (const showId of tooLate) await deleteParts(deps, showId);
     },
     deleteParts: (showId) => deleteParts(deps, showId),
   };

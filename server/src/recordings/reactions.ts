@@ -24,11 +24,14 @@ export function recordingsReactions(
 const SWEEP_EVERY_MS = 3_600_000;
 const FIRST_SWEEP_MS = 60_000;
 
-export function createRecordingsSweep({ recordings, log }: { recordings: Recordings; log: Log }): Periodic {
+export function createRecordingsSweep(
+  { recordings, healing, log }: { recordings: Recordings; healing: Healing; log: Log },
+): Periodic {
   return createPeriodic({
     name: 'recordings', everyMs: SWEEP_EVERY_MS, firstAfterMs: FIRST_SWEEP_MS, log,
     async work() {
       await recordings.sweep();
+      await healing.sweep();
     },
   });
 }
