@@ -164,7 +164,7 @@ test('[W363] what the network took is kept, offered, added also after a reload; 
   assert.equal(await host.locator('.kept-copy').count(), 0);
 });
 
-/** Each stretch as one file. */
+/** Each stretch as one file, and all of it as a player reads it. */
 async function assertDecodes(): Promise<void> {
   const base = `${nacre.url}/replay/${market.show.id}`;
   const { segments } = HLS.parse(await (await fetch(`${base}/media.m3u8`)).text()) as HLS.types.MediaPlaylist;
@@ -182,6 +182,8 @@ async function assertDecodes(): Promise<void> {
     const decoded = await decodeWithFfmpeg(Buffer.concat(parts));
     assert.ok(decoded === null || (decoded.errors === '' && decoded.pictures > 60), `${name} ${decoded?.errors}`);
   }
+  const whole = await decodeWithFfmpeg(`${base}/index.m3u8`);
+  assert.ok(whole === null || (whole.errors === '' && whole.pictures > 400), `${whole?.pictures} ${whole?.errors}`);
 }
 
 test('[W364] the healed part shows what was filmed then, is marked, and says that it proves nothing', async (t) => {

@@ -152,14 +152,11 @@ export function createHealer({ fromMs, toMs }: Hole, deps: HealerDeps): Healer {
     if (atMs >= toMs) return;
     if (atMs - lastMs > breakMs) endRun(null);
     lastMs = Math.max(lastMs, atMs);
-    const isKey = parseAnnexB(asBuffer(bytes))?.isKey ?? false;
     if (atMs < fromMs) {
-      if (isKey) lead = [bytes];
+      if (parseAnnexB(asBuffer(bytes))?.isKey) lead = [bytes];
       else if (lead.length > 0) lead.push(bytes);
       return;
     }
-    // A key picture needs nothing in front; without one, and none before, nothing can be shown.
-    if (run === null && lead.length === 0 && !isKey) return;
     run ??= begin(atMs);
     run.picture(bytes, Math.round(atMs * ticksPerMs));
   };
