@@ -145,7 +145,7 @@ test('[RE23] the shop takes it as a file: from 0 on, times that grow, sound with
   assert.equal(stderr, '');
 });
 
-test('[W376] [W377] the host’s camera makes its picture; it is found from the replay and from the office', async (t) => {
+test('[W376] [W377] the host’s camera makes its picture; it is found from replay and office', async (t) => {
   const say = textsOf('en');
   const { owner, show, product, shop } = await openMarket(nacre.url);
   const camera = await launchCameraBrowser();
@@ -172,7 +172,8 @@ test('[W376] [W377] the host’s camera makes its picture; it is found from the 
   await replay.getByRole('link', { name: say('replay.to_clip', { title: product.title }) }).first().click();
   await replay.waitForURL(`**/clips/${tile.id}`);
   await look(replay, 'clip-poster');
-  const office = await open(`/office/${shop.slug}/shows/${show.id}`, owner, { viewport: { width: 1_280, height: 800 } });
+  const viewport = { width: 1_280, height: 800 };
+  const office = await open(`/office/${shop.slug}/shows/${show.id}`, owner, { viewport });
   await office.getByRole('heading', { name: say('office.clips_title') }).waitFor();
   await office.getByRole('heading', { name: say('office.clips_title') }).scrollIntoViewIfNeeded();
   await look(office, 'clip-office');

@@ -8,6 +8,8 @@ import { createSharedAccess } from '../../server/src/http/shared-access.ts';
 import { createDiskBlobs } from '../../server/src/platform/blobs.ts';
 import { clipRoutes } from '../../server/src/recordings/clip-routes.ts';
 import { createClips } from '../../server/src/recordings/clips.ts';
+import { healingRoutes } from '../../server/src/recordings/healing-routes.ts';
+import { createHealing, JOB_HEAL } from '../../server/src/recordings/healing.ts';
 import { JOB_CHECK, JOB_DELETE, JOB_FINISH, createRecordings } from '../../server/src/recordings/recordings.ts';
 import { replayRoutes } from '../../server/src/recordings/replay-routes.ts';
 import { recordingsRoutes } from '../../server/src/recordings/routes.ts';
@@ -36,11 +38,18 @@ export function mountRecordings(
   const shelf = createShelf({
     blobs, recorder: current, isReady: async (showId) => (await recordings.lengthsOf([showId])).size > 0,
   });
+  const addJob = async (_tx: unknown, name: string, data: unknown) => (
+    void due.push({ name, ...(data as { showId: string }) })
+  );
   const recordings: ReturnType<typeof createRecordings> = createRecordings({
     platform, shows, shops, recorder: current, shelf, keepMs,
-    jobs: { add: async (_tx, name, data) => void due.push({ name, ...(data as { showId: string }) }) },
+    jobs: { add: addJob },
     endPicture: async (showId) => void ended.push(showId),
     likesByMinute: async () => [3, 0, 1],
+  });
+  let isFull = false;
+  const healing = createHealing({
+    platform, shows, shops, shelf, blobs, hasRoom: () => !isFull, jobs: { add: addJob },
   });
   const actorOf: Parameters<typeof createSharedAccess>[0]['mayFetch'] = async (showId, request) => {
     const person = await accounts.findPersonByHeaders(request.headers, request.socket.remoteAddress);
@@ -53,10 +62,12 @@ export function mountRecordings(
   });
   const clips = createClips({ platform, shows, shops, catalog, images, shelf });
   recordingsRoutes(app, { recordings });
+  void healingRoutes(app, { healing });
   clipRoutes(app, { clips });
   void app.register(replayRoutes({ shelf, access }));
   return {
-    recordings, blobs, due, ended, access,
+    recordings, healing, blobs, due, ended, access,
+    fillDisk: (is: boolean) => (isFull = is),
     /** A stream of the show that is recorded. */
     record(showId: string, startedAtMs: number): { stream: DrawnStream; hls: ReturnType<typeof createHls> } {
       const hls = createHls({ now: () => startedAtMs, recorder });
@@ -78,6 +89,8 @@ export function mountRecordings(
       for (const { name, showId } of due.splice(0)) {
         if (name === JOB_FINISH) await recordings.finish(showId);
         if (name === JOB_CHECK) await recordings.check(showId);
+        if (name === JOB_HEAL) await healing.work(showId);
+        if (name === JOB_DELETE) await healing.deleteParts(showId);
         if (name === JOB_DELETE) await recordings.deleteBytes(showId);
       }
     },

@@ -129,6 +129,8 @@ function gapsOf(index: RecordingIndex): RecordingReport['gaps'] {
     const before = stretches[at - 1];
     if (before === undefined) continue;
     const missingMs = Math.max(0, Math.round(stretch.startedAtMs - before.startedAtMs - before.durationMs));
+    const isMended = stretch.isHealed || before.isHealed;
+    if (isMended && missingMs < stallMs) continue;
     gaps.push({ atMs: Math.round(stretch.fromMs), missingMs, why: 'interrupted' });
   }
   let atMs = 0;

@@ -523,6 +523,7 @@ export interface Recording {
   bytes: bigint;
   duration_ms: bigint;
   finished_at: Timestamp;
+  healing_since: Timestamp | null;
   keep_until: Timestamp;
   removed_at: Timestamp | null;
   removed_by: string | null;
@@ -532,6 +533,14 @@ export interface Recording {
   show_id: string;
   state: string;
   stretches: Json;
+}
+
+export interface RecordingPart {
+  bytes: bigint;
+  ended_at_ms: bigint;
+  show_id: string;
+  started_at_ms: bigint;
+  taken_at: Timestamp;
 }
 
 export interface SearchEntry {
@@ -814,6 +823,7 @@ export interface DB {
   push_subscription: PushSubscription;
   put_aside: PutAside;
   recording: Recording;
+  recording_part: RecordingPart;
   search_entry: SearchEntry;
   search_live: SearchLive;
   search_word: SearchWord;

@@ -150,7 +150,8 @@ test('[RE25] clips of a show are listed to who may see its replay, without what 
   const list = async (cookie?: string) => api.ask(`/api/shows/${showId}/clips`, { ...(cookie && { cookie }) });
   const clips = (await list()).json as unknown as ShowClip[];
   assert.deepEqual(
-    clips.map(({ productId, durationMs, title }) => [productId, durationMs, title]), [[shown!.id, 16_000, shown!.title]],
+    clips.map(({ productId, durationMs, title }) => [productId, durationMs, title]),
+    [[shown!.id, 16_000, shown!.title]],
   );
   await query('update product set state = $1 where id = $2', ['archived', shown!.id]);
   assert.deepEqual((await list()).json, []);

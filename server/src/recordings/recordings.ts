@@ -136,9 +136,10 @@ async function replay(deps: RecordingsDeps, actor: Actor, showId: string): Promi
     showId,
     state: row === undefined ? 'running' : 'ready',
     durationMs: Math.round(durationMs),
-    stretches: stretches.slice(0, STRETCHES_MOST).map(({ fromMs, startedAtMs, durationMs: ms }) => (
-      { fromMs: Math.round(fromMs), startedAt: new Date(startedAtMs).toISOString(), durationMs: Math.round(ms) }
-    )),
+    stretches: stretches.slice(0, STRETCHES_MOST).map(({ fromMs, startedAtMs, durationMs: ms, isHealed }) => ({
+      fromMs: Math.round(fromMs), startedAt: new Date(startedAtMs).toISOString(), durationMs: Math.round(ms),
+      isHealed: isHealed ?? false,
+    })),
     chapters: chaptersOf(screens, stretches, durationMs),
     likesByMinute,
     keptUntil: row?.keep_until.toISOString() ?? null,
@@ -173,9 +174,17 @@ async function forOffice(deps: RecordingsDeps, person: PersonActor, showId: stri
     durationMs: isLive ? Math.round(durationOf(live)) : Number(row?.duration_ms ?? 0),
     bytes: isLive ? live.segments.reduce((sum, { bytes }) => sum + bytes, 0) : Number(row?.bytes ?? 0),
     keptUntil: row?.state === 'ready' ? row.keep_until.toISOString() : null,
+    healed: healedIn((row?.stretches ?? []) as unknown as Stretch[]),
     report: (row?.report ?? null) as RecordingReport | null,
     removedAt: row?.removed_at?.toISOString() ?? null,
     removedWhy: (row?.removed_why ?? null) as 'shop' | 'age' | null,
+  };
+}
+
+function healedIn(stretches: readonly Stretch[]): OfficeRecording['healed'] {
+  const healed = stretches.filter(({ isHealed }) => isHealed);
+  return {
+    parts: healed.length, durationMs: Math.round(healed.reduce((sum, { durationMs }) => sum + durationMs, 0)),
   };
 }
 
