@@ -253,6 +253,10 @@ function onBinary(core: Core, message: LiveInit | LiveFragment): void {
   leaveFallback(core);
   core.feed ??= createMediaFeed({
     video: core.video,
+    onNewSource() {
+      core.positioned = false;
+      core.firstAppendMs = null;
+    },
     onAppended: (last) => settle(core, last.arrivedAtMs),
     onOpened() {
       core.positioned = false;
