@@ -138,8 +138,11 @@ test('[W363] what the network took is kept, offered, added also after a reload; 
   t.diagnostic(`offered: ${await offer.innerText()}`);
   await assertAxe(host);
   await host.reload({ waitUntil: 'networkidle' });
+  let refused = 0;
+  await host.route('**/recording/parts/*', (route) => (refused++ < 2 ? route.abort() : route.continue()));
   await offer.getByRole('button').first().click();
   await host.locator('.kept-copy[data-state=added]').waitFor();
+  assert.ok(refused > 2, 'what the network did not take is sent again');
   const replay = await replayOf();
   const [first, healed, last] = replay.stretches;
   assert.deepEqual(replay.stretches.map(({ isHealed }) => isHealed), [false, true, false]);
@@ -198,13 +201,15 @@ test('[W364] the healed part shows what was filmed then, is marked, and says tha
     assert.equal(await page.locator('.bar .healed').count(), 1);
     await page.locator('.play-big').click();
     await waitForMovement(page, PATIENCE_MS);
-    const [placeMs, shownMs] = [
-      await page.evaluate(() => document.querySelector('video')!.currentTime * 1_000),
-      await shownMoment(page, momentMs),
-    ];
-    const offMs = Math.round(shownMs - (Date.parse(healed.startedAt) + placeMs - healed.fromMs));
+    let offMs = Infinity;
+    // What is decoded late is shown late, on a machine that runs other tests at the same time.
+    await until('a picture at its moment', PATIENCE_MS, async () => {
+      const placeMs = await page.evaluate(() => document.querySelector('video')!.currentTime * 1_000);
+      assert.ok(placeMs < healed.fromMs + healed.durationMs, `none until ${placeMs}: ${offMs} ms`);
+      offMs = Math.round((await shownMoment(page, momentMs)) - Date.parse(healed.startedAt) - placeMs + healed.fromMs);
+      return Math.abs(offMs) < 250;
+    });
     t.diagnostic(`${locale}: the picture is ${offMs} ms from its moment`);
-    assert.ok(Math.abs(offMs) < 500, `${offMs}`);
     await assertAxe(page);
     await page.context().close();
   }
