@@ -64,8 +64,6 @@ interface FeedDeps {
   onNewSource: () => void;
   /** Something was appended and nothing waits. */
   onAppended: (last: LiveFragment) => void;
-  /** The element's timeline begins anew: nothing is buffered, and nothing plays until it is told to. */
-  onOpened: () => void;
   /** The browser gave up on the stream; the feed is of no use any more. */
   onBroken: () => void;
   /** A managed source wants pictures, or has enough for now. Never called by others. */
@@ -175,7 +173,6 @@ function open(feed: Feed, init: LiveInit, type: string): void {
   });
   feed.url = URL.createObjectURL(source);
   feed.video.src = feed.url;
-  feed.onOpened();
 }
 
 function close(feed: Feed): void {

@@ -258,10 +258,6 @@ function onBinary(core: Core, message: LiveInit | LiveFragment): void {
       core.firstAppendMs = null;
     },
     onAppended: (last) => settle(core, last.arrivedAtMs),
-    onOpened() {
-      core.positioned = false;
-      core.firstAppendMs = null;
-    },
     onBroken: () => startAnew(core),
     onWanted: (isWanted) => onWanted(core, isWanted),
   });
