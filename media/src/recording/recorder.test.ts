@@ -105,6 +105,30 @@ test('[M50] what is kept is what was sent, in order, with its time', async (t) =
   assert.equal(await recorder.finish('show'), null, 'once');
 });
 
+test('[M210] what straggles behind the finish begins nothing anew', async (t) => {
+  const store = createStore();
+  const folder = newFolder(t);
+  const { recorder, hls, stream } = stage(folder, store);
+  stream.begin('one');
+  stream.play(6_000);
+  await untilSettled(recorder);
+  // The store takes its time, and the camera has not heard yet.
+  const finished = recorder.finish('show');
+  stream.play(3_000);
+  const index = await finished;
+  stream.play(3_000);
+  hls.end('show');
+  assert.ok(index && index.segments.length > 0);
+  assert.equal(recorder.index('show'), null);
+  assert.equal(await recorder.finish('show'), null);
+  assert.deepEqual(readIndex(store.kept.get(indexKey('show'))!.toString()).index, index);
+  assert.deepEqual(readdirSync(folder), []);
+  const report = await checkRecording(index, reader(store.kept));
+  assert.deepEqual(report.faults, []);
+  assert.equal(await recorder.finish('never'), null);
+  assert.equal(recorder.stats().streams, 0);
+});
+
 test('[M51] cut at any byte, at most what was being written is gone, and it goes on behind', async (t) => {
   const chance = createChance(20_261);
   const folder = newFolder(t);
@@ -264,7 +288,7 @@ test('[M57] a recording has an end, and where there is no room nothing is writte
   hasRoom = false;
   stream.play(3_000);
   hasRoom = true;
-  await untilSettled(recorder);
+  await untilKept(recorder, 3);
   const bytes = [...store.kept.values()].reduce((sum, { length }) => sum + length, 0);
   stream.play(60_000);
   hls.end('show');
