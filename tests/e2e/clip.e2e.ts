@@ -82,8 +82,13 @@ test('[W326] other sites get its picture and video', async () => {
   const html = await (await fetch(`${nacre.url}/clips/${clip.id}`)).text();
   const url = /property="og:video" content="([^"]+)"/.exec(html)?.[1];
   assert.ok(url !== undefined);
-  const playlist = await fetch(new URL(new URL(url).pathname, nacre.url));
-  assert.match(await playlist.text(), /^#EXTM3U[^]*#EXT-X-ENDLIST\n$/);
+  assert.match(html, /property="og:video:type" content="video\/mp4"/);
+  const file = await fetch(new URL(new URL(url).pathname, nacre.url));
+  assert.deepEqual(
+    [file.status, file.headers.get('content-type'), file.headers.get('cache-control'), file.headers.get('set-cookie')],
+    [200, 'video/mp4', 'public, max-age=3600', null],
+  );
+  assert.equal(Buffer.from(await file.arrayBuffer()).toString('latin1', 4, 8), 'ftyp');
   const data = JSON.parse(/<script type="application\/ld\+json">(.*?)<\/script>/.exec(html)![1]!);
   assert.deepEqual([data['@type'], data.name], ['VideoObject', market.product.title]);
 });

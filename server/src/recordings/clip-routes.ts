@@ -9,6 +9,9 @@ import type { Clips } from './clips.ts';
 
 const params = Type.Object({ clipId: Id });
 const MP4 = 'video/mp4';
+/** A clip stays as it is; one whose replay is taken away is gone from caches after that. */
+const KEEP_SECONDS = 3_600;
+const FILE = { description: 'MP4', content: { [MP4]: { schema: Type.String({ format: 'binary' }) } } };
 
 export function clipRoutes(app: App, { clips }: { clips: Clips }): void {
   app.get('/api/clips/:clipId', {
@@ -44,14 +47,22 @@ export function clipRoutes(app: App, { clips }: { clips: Clips }): void {
     },
   }, (request) => clips.ofProduct(request.actor, request.params.productId));
 
+  app.get('/api/clips/:clipId/video.mp4', {
+    schema: {
+      operationId: 'getClipVideo', summary: 'The clip of a public show as an MP4 file, for sites that show a preview',
+      tags: ['shows'], params, response: { 200: FILE, ...refusals },
+    },
+    config: { isShared: true },
+  }, async (request, reply) => {
+    const file = await clips.publicFile(request.params.clipId);
+    return reply.header('cache-control', `public, max-age=${KEEP_SECONDS}`).type(MP4).send(file);
+  });
+
   app.get('/api/office/clips/:clipId/file', {
     schema: {
       operationId: 'getClipFile', summary: 'The clip as an MP4 file, for the shop to use elsewhere',
       tags: ['office: shows'], params,
-      response: {
-        200: { description: 'MP4', content: { [MP4]: { schema: Type.String({ format: 'binary' }) } } },
-        ...refusals,
-      },
+      response: { 200: FILE, ...refusals },
     },
   }, async (request, reply) => {
     const file = await clips.file(personOf(request), request.params.clipId);

@@ -160,3 +160,18 @@ test('[RE25] clips of a show are listed to who may see its replay, without what 
   assert.equal((await list()).status, 404);
   assert.equal(((await list(owner.cookie)).json as unknown as ShowClip[]).length, 1);
 });
+
+test('[RE26] as a file for everybody: of public shows, two at a time', async () => {
+  const showId = await ended();
+  const { rows: [clip] } = await query('select id from clip where show_id = $1', [showId]);
+  const file = () => get(`/api/clips/${clip.id}/video.mp4`);
+  const answers = await Promise.all([file(), file(), file()]);
+  const codes = answers.map(({ statusCode }) => statusCode).toSorted();
+  assert.equal(codes.filter((code) => code === 503).length, 1, `${codes}`);
+  const busy = answers.find(({ statusCode }) => statusCode === 503);
+  assert.deepEqual([busy?.headers['retry-after'], busy?.json().code], ['5', 'server.busy']);
+  await query('update show set visibility = $1 where id = $2', ['private', showId]);
+  const gone = await get(`/api/clips/${clip.id}/video.mp4`);
+  assert.deepEqual([gone.statusCode, gone.json().code], [404, 'recordings.no_clip']);
+  assert.equal((await get(`/api/clips/${api.platform.newId()}/video.mp4`)).statusCode, 404);
+});

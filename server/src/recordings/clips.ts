@@ -47,6 +47,8 @@ export interface Clips {
    * `server.busy`
    */
   file(person: PersonActor, clipId: string): Promise<Buffer>;
+  /** The same of a public show, for everybody: other sites show it. @throws Refusal `recordings.no_clip`, `server.busy` */
+  publicFile(clipId: string): Promise<Buffer>;
 }
 
 /** Shorter says nothing of a product. */
@@ -56,9 +58,21 @@ const LISTED = 6;
 const FILES_AT_ONCE = 2;
 const BUSY_SECONDS = 5;
 const READ_AHEAD = 8;
+const NOBODY: Actor = { kind: 'guest', guestId: 'anybody' };
 
 export function createClips(deps: ClipsDeps): Clips {
   let beingMade = 0;
+
+  async function inTurn(row: store.ClipRow): Promise<Buffer> {
+    if (beingMade >= FILES_AT_ONCE) throw new Refusal('server.busy', { retryAfterSeconds: BUSY_SECONDS });
+    beingMade += 1;
+    try {
+      return await makeFile(deps, row);
+    } finally {
+      beingMade -= 1;
+    }
+  }
+
   return {
     notePoster: (person, showId, productId, imageId) => notePoster(deps, person, showId, productId, imageId),
     get: (actor, clipId) => get(deps, actor, clipId),
@@ -68,13 +82,13 @@ export function createClips(deps: ClipsDeps): Clips {
       const row = await findClip(deps, person, clipId);
       const { shopId } = await deps.shows.brief(person, row.show_id);
       await deps.shops.assertMay(person.personId, shopId, 'show.see');
-      if (beingMade >= FILES_AT_ONCE) throw new Refusal('server.busy', { retryAfterSeconds: BUSY_SECONDS });
-      beingMade += 1;
-      try {
-        return await makeFile(deps, row);
-      } finally {
-        beingMade -= 1;
-      }
+      return inTurn(row);
+    },
+    async publicFile(clipId) {
+      const row = await findClip(deps, NOBODY, clipId);
+      // What one has to be a member for, others may not keep.
+      if ((await deps.shows.publicTiles([row.show_id])).size === 0) throw new Refusal('recordings.no_clip');
+      return inTurn(row);
     },
   };
 }
