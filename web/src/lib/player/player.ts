@@ -253,10 +253,7 @@ function onBinary(core: Core, message: LiveInit | LiveFragment): void {
   leaveFallback(core);
   core.feed ??= createMediaFeed({
     video: core.video,
-    onNewSource() {
-      core.positioned = false;
-      core.firstAppendMs = null;
-    },
+    onNewSource: () => Object.assign(core, { positioned: false, firstAppendMs: null }),
     onAppended: (last) => settle(core, last.arrivedAtMs),
     onBroken: () => startAnew(core),
     onWanted: (isWanted) => onWanted(core, isWanted),
