@@ -113,3 +113,19 @@ test('[W340] where no socket gets through the sound alone comes by HLS, in Arabi
   await page.getByRole('button', { name: say('viewer.show_picture') }).click();
   await waitForMovement(page, PATIENCE_MS);
 });
+
+test('[W342] a browser set to save data begins with the sound alone, until its person chooses', async (t) => {
+  const context = await browser.newContext({ viewport: PHONE, locale: 'en-US' });
+  t.after(() => context.close());
+  await context.addInitScript(() => Object.defineProperty(navigator, 'connection', { value: { saveData: true } }));
+  const { page, received } = await open(context);
+  await soundOnly(page, english).waitFor();
+  await page.locator('.stage').getByText(/[\d.]+ MB an hour/).waitFor();
+  assert.equal(await page.evaluate(() => document.querySelector('video')!.videoWidth), 0);
+  assert.ok(received() < 500_000, `${received()} bytes: not one picture came`);
+  await page.getByRole('button', { name: english('viewer.show_picture') }).click();
+  await waitForMovement(page, PATIENCE_MS);
+  await page.reload({ waitUntil: 'networkidle' });
+  await waitForMovement(page, PATIENCE_MS);
+  assert.equal(await soundOnly(page, english).count(), 0);
+});
