@@ -1,6 +1,6 @@
 /**
- * Makes the corpus of RTMP anew: what FFmpeg sends, message by message, with B-frames and AAC, and where npm's `node-av`
- * is (`tests/interop/foreign.ts`) with Opus by Enhanced RTMP. The keys are `show`.
+ * Makes the corpus of RTMP anew: what FFmpeg sends, message by message, with B-frames and AAC, and, where npm's
+ * `node-av` is (`tests/interop/foreign.ts`), with Opus by Enhanced RTMP. The keys are `show`.
  *
  * Usage: node tests/fuzz/capture-rtmp.ts
  */

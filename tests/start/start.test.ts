@@ -52,6 +52,23 @@ test('a taken port is refused in words before the database is touched', async ()
   await taken.release();
 });
 
+test('[V95] the usual RTMP port may be another program’s: told, and everything else is there', async (t) => {
+  const door = createServer();
+  // Where it is taken already it is another program's all the more.
+  await new Promise<void>((done) => door.once('error', () => done()).listen(1935, '127.0.0.1', () => done()));
+  t.after(() => door.close());
+  const free = await takePort();
+  await free.release();
+  const nacre = checkout.start({
+    args: ['--port', String(free.port), '--udp-port', '0', '--empty', '--data', checkout.folder('rtmp-port')],
+  });
+  const url = await nacre.ready();
+  assert.equal((await fetch(`${url}/healthz`)).status, 200);
+  assert.match(nacre.output(), /TCP port 1935 is taken by another program, so encoders come by WHIP only.*--rtmp-port/);
+  nacre.process.kill('SIGTERM');
+  assert.equal(await nacre.exit(), 0, nacre.output());
+});
+
 test('a data folder in use is refused, and its user goes on', async () => {
   const data = checkout.folder('in-use');
   const first = checkout.start({ args: [...ANY_PORTS, '--data', data] });

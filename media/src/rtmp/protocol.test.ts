@@ -43,7 +43,7 @@ test('[M110] a connection is greeted, asked for its key and heard, in whatever p
     protocol.accept();
     assert.match(heard(), /NetStream\.Publish\.Start/);
     feed(video);
-    feed(message({ type: 8, timestamp: 20_000_000, body: hex('af01ff') }));
+    feed(message({ type: 8, timestamp: 20_000_000, body: hex('af01ff'), on: 6 }));
     assert.deepEqual(media.map(({ kind, timestamp, payload }) => [kind, timestamp, payload.length]),
       [['video', 40, picture(true).length], ['audio', 20_000_000, 3]]);
     assert.ok(media[0]!.payload.equals(picture(true, 0, 7)), 'a payload is not written over by the next');
