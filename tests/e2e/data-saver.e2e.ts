@@ -121,6 +121,11 @@ test('[W342] a browser set to save data begins with the sound alone, until its p
   const { page, received } = await open(context);
   await soundOnly(page, english).waitFor();
   await page.locator('.stage').getByText(/[\d.]+ MB an hour/).waitFor();
+  // Browsers start nothing aloud that nobody tapped: nobody is told that they hear something.
+  await page.getByText(english('viewer.sound_only_muted')).waitFor();
+  await page.locator('.stage').getByRole('button', { name: english('viewer.tap_for_sound') }).first().click();
+  await page.getByText(english('viewer.sound_only_text').split('{')[0]!).waitFor();
+  await hears(page);
   assert.equal(await page.evaluate(() => document.querySelector('video')!.videoWidth), 0);
   assert.ok(received() < 500_000, `${received()} bytes: not one picture came`);
   await page.getByRole('button', { name: english('viewer.show_picture') }).click();
