@@ -1,6 +1,9 @@
 /** A viewer who saves data: hears a show without its picture, reads what it takes, and gets the picture back. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import test, { after, before } from 'node:test';
+import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { goLive, openMarket, startNacre, until, type Market, type Nacre } from '../support/nacre.ts';
 import { textsOf, type Say } from '../support/texts.ts';
@@ -9,6 +12,16 @@ import { launchCameraBrowser, waitForMovement, type CameraBrowser } from '../sup
 const PHONE = { width: 360, height: 740 };
 const PATIENCE_MS = 30_000;
 const english = textsOf('en');
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+async function assertReachable(page: Page): Promise<void> {
+  await page.evaluate(axe);
+  const found = await page.evaluate(async () => {
+    const { violations } = await (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run();
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
+  });
+  assert.deepEqual(found, []);
+}
 
 let nacre: Nacre;
 let market: Market;
@@ -112,4 +125,29 @@ test('[W340] where no socket gets through the sound alone comes by HLS, in Arabi
   await hears(page);
   await page.getByRole('button', { name: say('viewer.show_picture') }).click();
   await waitForMovement(page, PATIENCE_MS);
+});
+
+test('[W342] a browser set to save data begins with the sound alone, until its person chooses', async (t) => {
+  const context = await browser.newContext({ viewport: PHONE, locale: 'en-US' });
+  t.after(() => context.close());
+  await context.addInitScript(() => Object.defineProperty(navigator, 'connection', { value: { saveData: true } }));
+  const { page, received } = await open(context);
+  await soundOnly(page, english).waitFor();
+  await page.locator('.stage').getByText(/[\d.]+ MB an hour/).waitFor();
+  // Browsers start nothing aloud that nobody tapped: nobody is told that they hear something.
+  await page.getByText(english('viewer.sound_only_muted')).waitFor();
+  await page.locator('.stage').getByRole('button', { name: english('viewer.tap_for_sound') }).first().click();
+  await page.getByText(english('viewer.sound_only_text').split('{')[0]!).waitFor();
+  await hears(page);
+  await assertReachable(page);
+  await openMore(page, english);
+  await assertReachable(page);
+  await page.keyboard.press('Escape');
+  assert.equal(await page.evaluate(() => document.querySelector('video')!.videoWidth), 0);
+  assert.ok(received() < 500_000, `${received()} bytes: not one picture came`);
+  await page.getByRole('button', { name: english('viewer.show_picture') }).click();
+  await waitForMovement(page, PATIENCE_MS);
+  await page.reload({ waitUntil: 'networkidle' });
+  await waitForMovement(page, PATIENCE_MS);
+  assert.equal(await soundOnly(page, english).count(), 0);
 });

@@ -2094,6 +2094,7 @@ export interface MessageArguments {
   'viewer.data_used': { size: string };
   'viewer.sound_only': null;
   'viewer.sound_only_text': { host: string };
+  'viewer.sound_only_muted': null;
   'viewer.show_picture': null;
   'wait.join': null;
   'wait.join_note': null;

@@ -1,22 +1,27 @@
-/** What this browser's person chose to have of shows: picture and sound, or sound alone to save data. */
-import type { LiveRendition } from '@nacre/contract/live';
+/** What this browser's person has of shows: picture and sound, or sound alone to save data. */
+import { isLiveRendition, type LiveRendition } from '@nacre/contract/live';
 
 const key = 'nacre.rendition';
 
-/** The whole, unless something else was chosen; also where the browser keeps nothing. */
+/**
+ * What was chosen here; before anything was, the sound alone where the browser is set to save data (Save Data API),
+ * else the whole.
+ */
 export function rememberedRendition(): LiveRendition {
+  const { connection } = navigator as Navigator & { connection?: { saveData?: boolean } };
+  const first = connection?.saveData === true ? 'sound' : 'whole';
   try {
-    return localStorage.getItem(key) === 'sound' ? 'sound' : 'whole';
+    const chosen = localStorage.getItem(key);
+    return isLiveRendition(chosen) ? chosen : first;
   } catch {
-    return 'whole';
+    return first;
   }
 }
 
 export function rememberRendition(rendition: LiveRendition): void {
   try {
-    if (rendition === 'whole') localStorage.removeItem(key);
-    else localStorage.setItem(key, rendition);
+    localStorage.setItem(key, rendition);
   } catch {
-    // A browser that keeps nothing begins with the picture again.
+    // A browser that keeps nothing begins with the first again.
   }
 }
