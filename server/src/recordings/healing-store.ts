@@ -59,6 +59,15 @@ export async function beginHealing(tx: Tx, showId: string, at: Date): Promise<bo
   return begun !== undefined;
 }
 
+/** Shows whose healing was begun before then and did not come to its end: it begins anew. */
+export async function beginAnew(tx: Tx, begunBefore: Date, at: Date, limit: number): Promise<string[]> {
+  const stuck = tx.selectFrom('recording').select('show_id').where('state', '=', 'ready')
+    .where('healing_since', '<', begunBefore).limit(limit);
+  const rows = await tx.updateTable('recording').set({ healing_since: at }).where('show_id', 'in', stuck)
+    .returning('show_id').execute();
+  return rows.map(({ show_id }) => show_id);
+}
+
 /** It is as long as this now, and has to be read through again. @returns false when it was taken away meanwhile */
 export async function endHealing(
   tx: Tx, showId: string, { durationMs, bytes, stretches }: { durationMs: number; bytes: number; stretches: object[] },

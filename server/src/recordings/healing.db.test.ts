@@ -197,6 +197,23 @@ test('[RE34] killed between any two writes it is the old replay or the new one; 
   }
 });
 
+test('[RE36] healing that was given up, as while the store was away for long, is begun anew by the sweep', async () => {
+  const { showId, startMs } = await interrupted();
+  for (const part of keptParts(startMs + 4_500, startMs + 15_500)) await sendPart(showId, part);
+  await heal(showId);
+  const isDue = () => recording.due.some((job) => job.showId === showId);
+  recording.due.splice(0);
+  await recording.healing.sweep();
+  assert.equal(isDue(), false, 'its job may still be at it');
+  await query(`update recording set healing_since = healing_since - interval '3 hours' where show_id = $1`, [showId]);
+  await recording.healing.sweep();
+  assert.ok(isDue());
+  await recording.healing.sweep();
+  assert.equal(recording.due.filter((job) => job.showId === showId).length, 1, 'once');
+  await recording.doJobs();
+  assert.ok(Math.abs((await replayOf(showId)).durationMs - 21_000) < 3);
+});
+
 test('[RE35] taken away, what was sent goes with it; what nobody had added goes after a week', async () => {
   const left = await interrupted();
   const late = keptParts(left.startMs + 4_500, left.startMs + 5_000)[0]!;

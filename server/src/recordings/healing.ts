@@ -47,7 +47,7 @@ export interface Healing {
   heal(person: PersonActor, showId: string): Promise<void>;
   /** The job; each again does no harm. */
   work(showId: string): Promise<void>;
-  /** Lets go of what was sent and can be added no more. */
+  /** Lets go of what was sent and can be added no more; begins anew what was not done within two hours. */
   sweep(): Promise<void>;
   /** The recording was taken away, and what was sent for it goes too. */
   deleteParts(showId: string): Promise<void>;
@@ -57,6 +57,8 @@ export const JOB_HEAL = 'recordings.heal';
 
 /** Shows whose parts go by one sweep. */
 const SWEEP_MOST = 100;
+/** A job is tried for half an hour; a disk or a store may be away for longer. */
+const STUCK_MS = 2 * 3_600_000;
 const DAY_MS = 86_400_000;
 /** What a device keeps for each second; more is not what Nacre's pages send. */
 const BYTES_A_SECOND_MOST = 400_000;
@@ -77,11 +79,7 @@ export function createHealing(deps: HealingDeps): Healing {
       working = done.catch(() => undefined);
       return done;
     },
-    async sweep() {
-      const before = new Date(deps.platform.clock.now().getTime() - healingLimits.withinDays * DAY_MS);
-      const tooLate = await store.showsTooLate(deps.platform.database.db, before, SWEEP_MOST);
-      for (const showId of tooLate) await deleteParts(deps, showId);
-    },
+    sweep: () => sweep(deps),
     deleteParts: (showId) => deleteParts(deps, showId),
   };
 }
@@ -205,6 +203,19 @@ async function work(deps: HealingDeps, showId: string): Promise<void> {
   });
   deps.shelf.forget(showId);
   await deleteParts(deps, showId);
+}
+
+async function sweep(deps: HealingDeps): Promise<void> {
+  const { database, clock } = deps.platform;
+  const now = clock.now();
+  const ago = (ms: number): Date => new Date(now.getTime() - ms);
+  const tooLate = await store.showsTooLate(database.db, ago(healingLimits.withinDays * DAY_MS), SWEEP_MOST);
+  for (const showId of tooLate) await deleteParts(deps, showId);
+  await database.transaction(async (tx) => {
+    for (const showId of await store.beginAnew(tx, ago(STUCK_MS), now, SWEEP_MOST)) {
+      await deps.jobs.add(tx, JOB_HEAL, { showId } satisfies RecordingJob);
+    }
+  });
 }
 
 /** The index with what the parts hold in its holes; their segments are in the store. */

@@ -70,3 +70,16 @@ test('[W362] a show that ends in trouble is kept to its end; pieces of large pic
   assert.equal(pieces[0]!.startedAtMs, 0);
   assert.ok(pieces.every(({ body }) => body.length <= 2_500_000));
 });
+
+test('[W361] a camera that stops while sound goes on fills neither the memory nor a piece', () => {
+  const { ring, pieces, for: play, trouble } = film();
+  play(4_000);
+  trouble(true);
+  play(100);
+  for (let atMs = 4_100; atMs < 3_600_000; atMs += 20) {
+    ring.add({ kind: 'sound', isKey: false, atMs, bytes: new Uint8Array(160) });
+  }
+  assert.ok(ring.bytes() < 200_000, `${ring.bytes()}`);
+  ring.end();
+  assert.ok(pieces.every(({ body }) => body.length < 200_000));
+});

@@ -12,6 +12,8 @@ export const afterMs = 6_000;
 /** A piece is what one crash of the page may cost, and what is sent at once. Shorter ones are more of them. */
 const pieceMs = 8_000;
 const pieceBytes = 2_500_000;
+/** Sound without a picture, as of a camera that another app took: more is of no use in a replay, and has no end. */
+const soundAloneMs = 10_000;
 
 /** One key picture and what follows it, with its sound: messages of contract/src/publish.ts on the server's clock. */
 interface Group {
@@ -83,7 +85,7 @@ export function createKeptRing(onPiece: (piece: KeptPiece) => void): KeptRing {
         close();
         open = { fromMs: atMs, toMs: atMs, messages: [], bytes: 0 };
       }
-      if (!open) return;
+      if (!open || (kind === 'sound' && atMs - open.toMs > soundAloneMs)) return;
       open.messages.push(bytes);
       open.bytes += bytes.length + 4;
       if (kind === 'picture') open.toMs = atMs;

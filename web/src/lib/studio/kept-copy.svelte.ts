@@ -8,6 +8,7 @@ import { healingLimits, type RecordingHoles } from '@nacre/contract/healing';
 import { canKeep, type KeptNote, type KeptStore, openKeptStore } from '#lib/broadcast/kept-store.ts';
 import { healRecording, loadHoles, sendPart } from '#lib/office/healing-api.ts';
 import { ApiError } from '#lib/problem.ts';
+import { mayPass, sendPatiently } from './send-parts.ts';
 
 export type KeptCopyState =
   /** Nothing is known yet, or there is nothing to offer. */
@@ -20,8 +21,6 @@ export type KeptCopyState =
 /** A show has its replay within seconds of its end; healing takes as long as writing what was sent. */
 const lookEveryMs = 2_000;
 const looksMost = 60;
-/** Of one part: after the last a person decides. */
-const pausesMs = [1_000, 2_000, 4_000, 8_000, 16_000];
 
 const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
@@ -35,26 +34,6 @@ export const missedMs = ({ startedAtMs, endedAtMs }: KeptNote, told: RecordingHo
   ), 0)
 );
 
-/** What a second try may change. */
-const mayPass = (error: unknown): boolean => (
-  error instanceof ApiError && (error.status === 0 || error.status === 429 || error.status >= 500)
-);
-
-async function sendPatiently(showId: string, note: KeptNote, body: Uint8Array<ArrayBuffer>): Promise<void> {
-  for (const waitMs of [...pausesMs, null]) {
-    try {
-      return await sendPart(showId, note.startedAtMs, body);
-    } catch (error) {
-      // Another device has sent that minute already, or this one is broken: the others may be of use all the same.
-      const isUseless = error instanceof ApiError
-        && (error.code === 'recordings.part_elsewhere' || error.code === 'recordings.part_unusable');
-      if (isUseless) return;
-      if (waitMs === null || !mayPass(error)) throw error;
-      await pause(waitMs);
-    }
-  }
-}
-
 export function createKeptCopy(showId: string, onAdded: () => void = () => undefined) {
   let state = $state<KeptCopyState>('none');
   let sizeBytes = $state(0);
@@ -63,6 +42,8 @@ export function createKeptCopy(showId: string, onAdded: () => void = () => undef
   let store: KeptStore | null = null;
   /** What lies in a hole and is not with the server yet. */
   let wanted: KeptNote[] = [];
+  /** Whether the server has anything to add. */
+  let isAnyThere = false;
   let isOver = false;
 
   /** Until the replay is there, or there is nothing to wait for. */
@@ -103,6 +84,7 @@ export function createKeptCopy(showId: string, onAdded: () => void = () => undef
       return;
     }
     const sent = new Set(told.parts);
+    isAnyThere = sent.size > 0;
     wanted = inHoles.filter(({ startedAtMs }) => !sent.has(Math.round(startedAtMs)));
     sizeBytes = inHoles.reduce((sum, { bytes }) => sum + bytes, 0);
     sentBytes = sizeBytes - wanted.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -132,11 +114,16 @@ export function createKeptCopy(showId: string, onAdded: () => void = () => undef
       try {
         for (const note of [...wanted].slice(0, healingLimits.parts)) {
           const body = await store.body(note);
-          if (body !== null) await sendPatiently(showId, note, body);
+          const isTaken = body !== null
+            && (await sendPatiently(() => sendPart(showId, note.startedAtMs, body), pause));
           if (isOver) return;
+          if (!isTaken) continue;
+          isAnyThere = true;
           wanted = wanted.filter((one) => one !== note);
           sentBytes += note.bytes;
         }
+        // Else it would be said to be added, and the only copy be deleted.
+        if (!isAnyThere) throw new ApiError('recordings.part_unusable', 422);
         await healRecording(showId);
       } catch (error) {
         state = 'offered';
