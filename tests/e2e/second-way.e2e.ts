@@ -145,7 +145,7 @@ test('[W301] the direct way is taken back without a gap when the network lets it
   assert.deepEqual(stage.pictureNews, [`up ${showId}`], 'nobody was told of a gap');
 });
 
-test('[W302] by socket too the show comes back by itself: a cut network, a restarted server', async (t) => {
+test('[W302] [W390] by socket too the show comes back by itself: a cut network, a restarted server', async (t) => {
   const host = await openHost();
   const viewer = await openViewer();
   for (const page of [host, viewer]) await page.evaluate(() => { globalThis.reloads = 0; });
@@ -164,10 +164,14 @@ test('[W302] by socket too the show comes back by itself: a cut network, a resta
   await stage.stop();
   relay.stop();
   await until('the host notices', 8_000, async () => (await hostView(host)).state === 'reconnecting');
+  // As long as a restart takes: by then both pages pause for as long as they ever do.
+  await new Promise((done) => setTimeout(done, 4_000));
   stage = await openStage(port);
   const againMs = await until('playing again', 15_000, async () => (await playerView(viewer)).state === 'playing');
   await waitForMovement(viewer, 5_000);
   t.diagnostic(`picture back ${againMs} ms after the server`);
+  // 2 s by W390; the rest is a busy machine's, which starts a server, two encoders and a decoder meanwhile.
+  assert.ok(againMs < 3_000, `${againMs} ms`);
   assert.equal((await hostView(host)).state, 'live');
   for (const page of [host, viewer]) assert.equal(await page.evaluate(() => globalThis.reloads), 0, 'not reloaded');
 });

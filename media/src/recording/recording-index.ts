@@ -124,6 +124,9 @@ export const durationOf = ({ segments }: RecordingIndex): number => (
   segments.reduce((sum, { durationMs }) => sum + durationMs, 0)
 );
 
+/** What its segments take in the store. */
+export const bytesOf = ({ segments }: RecordingIndex): number => segments.reduce((sum, { bytes }) => sum + bytes, 0);
+
 /**
  * The place in the recording of a moment of the day; of one that falls into a break, where the picture comes back;
  * after the end, the end. Both in ms.

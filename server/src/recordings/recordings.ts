@@ -7,7 +7,7 @@ import type {
 } from '@nacre/contract/replays';
 import type { Recorder } from '@nacre/media/recording/recorder';
 import { checkRecording } from '@nacre/media/recording/check';
-import { durationOf, placeOf, stretchesOf, type Stretch } from '@nacre/media/recording/recording-index';
+import { bytesOf, durationOf, placeOf, stretchesOf, type Stretch } from '@nacre/media/recording/recording-index';
 import type { Actor, PersonActor } from '../http/actor.ts';
 import { readAhead } from '../lib/read-ahead.ts';
 import { Refusal } from '../lib/refusal.ts';
@@ -172,7 +172,7 @@ async function forOffice(deps: RecordingsDeps, person: PersonActor, showId: stri
     showId,
     state: row === undefined ? (live === null ? 'none' : 'running') : row.state as 'ready' | 'removed',
     durationMs: isLive ? Math.round(durationOf(live)) : Number(row?.duration_ms ?? 0),
-    bytes: isLive ? live.segments.reduce((sum, { bytes }) => sum + bytes, 0) : Number(row?.bytes ?? 0),
+    bytes: isLive ? bytesOf(live) : Number(row?.bytes ?? 0),
     keptUntil: row?.state === 'ready' ? row.keep_until.toISOString() : null,
     healed: healedIn((row?.stretches ?? []) as unknown as Stretch[]),
     report: (row?.report ?? null) as RecordingReport | null,
@@ -244,7 +244,7 @@ async function finish(deps: RecordingsDeps, showId: string): Promise<void> {
     const isNew = await store.insert(tx, {
       show_id: showId, shop_id: standing.shopId, state: 'ready',
       duration_ms: BigInt(Math.round(durationOf(index))),
-      bytes: BigInt(index.segments.reduce((sum, { bytes }) => sum + bytes, 0)),
+      bytes: BigInt(bytesOf(index)),
       stretches: JSON.stringify(stretchesOf(index)),
       finished_at: now, keep_until: new Date(now.getTime() + deps.keepMs),
     });
