@@ -259,7 +259,7 @@ async function openHls(): Promise<FastifyInstance> {
   const ids = { streamId: 'show', sessionId: '1', generation: 1 };
   hls.onMediaEvent({
     type: 'init', ...ids, mime: 'video/mp4; codecs="avc1.42e01f,opus"', width: 720, height: 1280, hasVideo: true,
-    hasAudio: true, initSegment: Buffer.from('init'),
+    hasAudio: true, initSegment: Buffer.alloc(0),
   });
   for (let timeMs = 0; timeMs < 9_000; timeMs += 40) {
     hls.onMediaEvent({

@@ -47,7 +47,7 @@ export interface Clips {
    * `server.busy`
    */
   file(person: PersonActor, clipId: string): Promise<Buffer>;
-  /** The same of a public show, for everybody: other sites show it. @throws Refusal `recordings.no_clip`, `server.busy` */
+  /** The same of a public show, for everybody. @throws Refusal `recordings.no_clip`, `server.busy` */
   publicFile(clipId: string): Promise<Buffer>;
 }
 

@@ -1,2 +1,0 @@
-/** Where `video.ts` finds it. */
-export { sendProblem } from '../http/error-reply.ts';
