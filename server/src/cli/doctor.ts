@@ -82,8 +82,8 @@ export async function examineDisk(folder: string, freeBytes = freeBytesOf): Prom
   const hours = free / showBytesPerHour;
   const words = `Room for ${hours >= 100 ? 'more than 100' : hours.toFixed(1)} hours of show.`;
   if (hours >= fineDiskHours) return fine('disk', words);
-  const todo = `${words} Delete what is not Nacre's, or enlarge the disk of ${folder}.`;
-  return hours >= badDiskHours ? warn('disk', todo) : bad('disk', todo);
+  const advice = `${words} Delete what is not Nacre's, or enlarge the disk of ${folder}.`;
+  return hours >= badDiskHours ? warn('disk', advice) : bad('disk', advice);
 }
 
 /** Also with a certificate that Nacre made itself: who is asked is this machine. */
@@ -195,8 +195,8 @@ async function examinePublic(config: Config, reach: Reach, now: () => number): P
     }
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-    const todo = 'Look at its name, certificate and proxy.';
-    found.push(bad('public URL', `${publicUrl} cannot be reached from here (${cause}). ${todo}`));
+    const advice = 'Look at its name, certificate and proxy.';
+    found.push(bad('public URL', `${publicUrl} cannot be reached from here (${cause}). ${advice}`));
   }
   const offered = addressesToOffer(reach.host, { ...reach, isPublic: true });
   const outside = offered.filter((address) => !isPrivate(address));
@@ -210,8 +210,8 @@ export function examineClock(date: string | null, nowMs: number): Diagnosis {
   if (Number.isNaN(offMs)) return warn('clock', 'The public URL tells no time to compare this machine with.');
   if (Math.abs(offMs) <= fineClockMs) return fine('clock', 'This machine and its proxy agree.');
   const seconds = Math.round(Math.abs(offMs) / 1_000);
-  const todo = 'Turn on time synchronisation (systemd-timesyncd, chrony).';
-  return warn('clock', `This machine and its proxy differ by ${seconds} s. ${todo}`);
+  const advice = 'Turn on time synchronisation (systemd-timesyncd, chrony).';
+  return warn('clock', `This machine and its proxy differ by ${seconds} s. ${advice}`);
 }
 
 /** RFC 1918, RFC 4193, RFC 6598, link-local and loopback. */
