@@ -4,17 +4,14 @@
  */
 import Hls from 'hls.js/light';
 import { liveDelay, type LiveRendition } from '@nacre/contract/live';
+import { getOverErrors, tryAgainMs } from './hls-errors.ts';
 import { mediaSourceClass, playableType } from './media-feed.ts';
 
 /** Where playing begins, in seconds behind the end of the playlist; the player's steering does the rest. */
 const startBehind = 0.5;
 /** Further behind, in seconds, hls.js jumps by itself: after a tab slept. */
 const furthestBehind = 8;
-/** Shorter asks a server that is away in vain, longer is a dark screen. */
-const tryAgainMs = 2_000;
 const keepBehind = 15;
-/** Times in a row that the browser may give up on what it got. */
-const maxRepairs = 3;
 /** As most publishers send it. The server makes AAC of it for who does not take it (media/src/aac). */
 const opusType = 'audio/mp4; codecs="opus"';
 
@@ -69,8 +66,7 @@ export function startFallback(deps: FallbackDeps): Fallback {
 function startHls(deps: FallbackDeps): Fallback {
   const { video } = deps;
   const url = playlistOf(deps, playableType(opusType) !== null);
-  let [repairs, receivedBytes] = [0, 0];
-  let retry: ReturnType<typeof setTimeout> | undefined;
+  let receivedBytes = 0;
   const hls = new Hls({
     lowLatencyMode: true,
     liveSyncDuration: startBehind,
@@ -88,18 +84,10 @@ function startHls(deps: FallbackDeps): Fallback {
   hls.on(Hls.Events.LEVEL_LOADED, (_event, { stats }) => {
     receivedBytes += stats.loaded;
   });
-  hls.on(Hls.Events.FRAG_BUFFERED, () => {
-    repairs = 0;
-  });
-  hls.on(Hls.Events.ERROR, (_event, { fatal, type }) => {
-    if (!fatal) return;
-    if (type === Hls.ErrorTypes.MEDIA_ERROR && repairs < maxRepairs) {
-      repairs += 1;
-      hls.recoverMediaError();
-    } else if (type === Hls.ErrorTypes.NETWORK_ERROR) {
-      deps.onTrouble(navigator.onLine ? 'unreachable' : 'offline');
-      retry = setTimeout(() => hls.loadSource(url), tryAgainMs);
-    } else deps.onImpossible();
+  const stopTrying = getOverErrors(hls, {
+    away: () => deps.onTrouble(navigator.onLine ? 'unreachable' : 'offline'),
+    again: () => hls.loadSource(url),
+    impossible: deps.onImpossible,
   });
   video.addEventListener('ended', deps.onEnded);
   hls.attachMedia(video);
@@ -114,7 +102,7 @@ function startHls(deps: FallbackDeps): Fallback {
     pause: () => hls.stopLoad(),
     resume: () => hls.startLoad(-1),
     destroy() {
-      clearTimeout(retry);
+      stopTrying();
       video.removeEventListener('ended', deps.onEnded);
       hls.destroy();
     },

@@ -3,6 +3,7 @@
  * places, not moments, and no words.
  */
 import Hls from 'hls.js/light';
+import { getOverErrors } from '#lib/player/hls-errors.ts';
 import { mediaSourceClass } from '#lib/player/media-feed.ts';
 
 export type ReplayPlayerState =
@@ -17,11 +18,8 @@ export type ReplayPlayerState =
   /** This browser cannot play it. */
   | 'unsupported';
 
-/** Shorter asks a server that is away in vain, longer is a dark screen. */
-const tryAgainMs = 2_000;
 /** Seconds that are loaded ahead. Less stalls in a tunnel, more is data that a viewer who leaves has paid for. */
 const ahead = 30;
-const maxRepairs = 3;
 const hlsType = 'application/vnd.apple.mpegurl';
 
 export interface ReplayPlayer {
@@ -113,8 +111,6 @@ export function createReplayPlayer(video: HTMLVideoElement, url: string): Replay
 function beginHls(
   video: HTMLVideoElement, url: string, fromMs: number, become: (state: ReplayPlayerState) => void,
 ): { destroy(): void } {
-  let repairs = 0;
-  let retry: ReturnType<typeof setTimeout> | undefined;
   const hls = new Hls({
     startPosition: fromMs / 1_000,
     maxBufferLength: ahead,
@@ -122,25 +118,16 @@ function beginHls(
     // There is nothing to transmux, and pages allow no workers made from text.
     enableWorker: false,
   });
-  hls.on(Hls.Events.FRAG_BUFFERED, () => {
-    repairs = 0;
-  });
-  hls.on(Hls.Events.ERROR, (_event, { fatal, type }) => {
-    if (!fatal) return;
-    if (type === Hls.ErrorTypes.MEDIA_ERROR && repairs < maxRepairs) {
-      repairs += 1;
-      hls.recoverMediaError();
-    } else if (type === Hls.ErrorTypes.NETWORK_ERROR) {
-      become('lost');
-      clearTimeout(retry);
-      retry = setTimeout(() => hls.startLoad(video.currentTime), tryAgainMs);
-    } else become('unsupported');
+  const stopTrying = getOverErrors(hls, {
+    away: () => become('lost'),
+    again: () => hls.startLoad(video.currentTime),
+    impossible: () => become('unsupported'),
   });
   hls.attachMedia(video);
   hls.loadSource(url);
   return {
     destroy() {
-      clearTimeout(retry);
+      stopTrying();
       hls.destroy();
     },
   };
