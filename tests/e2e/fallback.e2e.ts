@@ -1,11 +1,12 @@
 /** The picture where sockets or Media Source Extensions are missing: real clip, real media process, real decoding. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import type { PlayerStats, PlayerView } from '../../web/src/lib/player/face.ts';
+import type { Page } from 'playwright-core';
+import type { PlayerStats } from '../../web/src/lib/player/face.ts';
 import { proveHls } from '../support/hls-proof.ts';
 import { publishClip, until } from '../support/nacre.ts';
 import { launchCameraBrowser, waitForMovement, type CameraBrowser } from '../support/video-browser.ts';
+import { createVideoPages, playerStats, playerView } from '../support/video-pages.ts';
 import { stageKeyOf, startVideoStage, type VideoStage } from '../support/video-stage.ts';
 
 const showId = 'show-1';
@@ -15,13 +16,12 @@ const PROOF_SECONDS = 8;
 
 let stage: VideoStage;
 let camera: CameraBrowser;
-let browser: Browser;
+const { openViewer } = createVideoPages({ browser: () => camera.browser, url: () => stage.url, showId });
 let publisher: ReturnType<typeof publishClip>;
 before(async () => {
   stage = await startVideoStage({ openShows: [showId] });
   publisher = publishClip(stage.url, stageKeyOf(showId));
   camera = await launchCameraBrowser();
-  browser = camera.browser;
   await until('there is a playlist', PATIENCE_MS, async () => (await fetch(indexUrl())).ok);
 });
 after(async () => {
@@ -32,26 +32,9 @@ after(async () => {
 
 const indexUrl = (): string => `${stage.url}/live/${showId}/index.m3u8`;
 
-async function openViewer(prepare?: (context: BrowserContext) => Promise<unknown>): Promise<Page> {
-  const context = await browser.newContext();
-  await prepare?.(context);
-  const page = await context.newPage();
-  page.on('pageerror', (error) => console.error('viewer:', error));
-  await page.goto(`${stage.url}/viewer.html`);
-  await page.waitForFunction(() => globalThis.ready);
-  await page.evaluate((show) => {
-    const video = document.querySelector('video');
-    if (video) globalThis.player = lib.createPlayer({ video, url: `/live/${show}/socket` });
-  }, showId);
-  return page;
-}
-
-const viewOf = (page: Page): Promise<PlayerView> => page.evaluate(() => player.view());
-const statsOf = (page: Page): Promise<PlayerStats> => page.evaluate(() => player.stats());
-
 async function untilPlayingBy(page: Page, transport: PlayerStats['transport']): Promise<void> {
   await until(`playing by ${transport}`, PATIENCE_MS, async () => (
-    (await statsOf(page)).transport === transport && (await viewOf(page)).state === 'playing'
+    (await playerStats(page)).transport === transport && (await playerView(page)).state === 'playing'
   ));
   await waitForMovement(page, PATIENCE_MS);
 }
@@ -61,10 +44,10 @@ test('[V20] where no socket gets through the picture comes by HLS, and by a sock
   const asked: string[] = [];
   const page = await openViewer(async (context) => context.on('request', (request) => asked.push(request.url())));
   await untilPlayingBy(page, 'hls');
-  await until('the delay is known', PATIENCE_MS, async () => (await viewOf(page)).delayMs !== null);
+  await until('the delay is known', PATIENCE_MS, async () => (await playerView(page)).delayMs !== null);
   // Steering takes some seconds to come near the edge.
-  await until('near the edge', PATIENCE_MS, async () => ((await viewOf(page)).delayMs ?? Infinity) < 1_500);
-  const { delayMs } = await viewOf(page);
+  await until('near the edge', PATIENCE_MS, async () => ((await playerView(page)).delayMs ?? Infinity) < 1_500);
+  const { delayMs } = await playerView(page);
   t.diagnostic(`${delayMs} ms behind by HLS`);
   assert.deepEqual(asked.filter((url) => url.includes('/aac/')), [], 'Opus plays here');
   stage.blockSockets(false);
@@ -79,7 +62,7 @@ test('[V20] a browser without Media Source Extensions plays HLS by itself', asyn
     Reflect.deleteProperty(globalThis, 'ManagedMediaSource');
   }));
   await untilPlayingBy(page, 'hls');
-  assert.equal((await statsOf(page)).receivedBytes, 0, 'nothing came by a socket');
+  assert.equal((await playerStats(page)).receivedBytes, 0, 'nothing came by a socket');
   await page.context().close();
 });
 
@@ -110,7 +93,7 @@ test('[V50] a browser that takes no Opus in MP4 plays the show with AAC; one tha
   await waitForMovement(page, PATIENCE_MS);
   assert.ok(asked.some((path) => path.startsWith(`/live/${showId}/aac/`)));
   assert.deepEqual(asked.filter((path) => path === `/live/${showId}/media.m3u8`), []);
-  assert.equal((await statsOf(page)).transport, 'hls');
+  assert.equal((await playerStats(page)).transport, 'hls');
   await page.context().close();
 });
 
@@ -150,7 +133,7 @@ test('[V52] a managed media source is fed while it wants, and goes on at the edg
   const page = await openViewer((context) => context.addInitScript(becomeManaged));
   await untilPlayingBy(page, 'socket');
   assert.equal(await page.evaluate(() => document.querySelector('video')?.disableRemotePlayback), true);
-  const receivedBytes = async () => (await statsOf(page)).receivedBytes;
+  const receivedBytes = async () => (await playerStats(page)).receivedBytes;
   await page.evaluate(() => managed.want(false));
   const { appends } = await page.evaluate(() => counts);
   // After five seconds the line rests too.
@@ -162,7 +145,7 @@ test('[V52] a managed media source is fed while it wants, and goes on at the edg
   assert.deepEqual(await page.evaluate(() => counts), { appends, whileEnough: 0 });
   await page.evaluate(() => managed.want(true));
   await waitForMovement(page, PATIENCE_MS);
-  await until('near the edge', PATIENCE_MS, async () => ((await viewOf(page)).delayMs ?? Infinity) < 1_500);
+  await until('near the edge', PATIENCE_MS, async () => ((await playerView(page)).delayMs ?? Infinity) < 1_500);
   assert.equal((await page.evaluate(() => counts)).whileEnough, 0);
   await page.context().close();
 });
@@ -172,8 +155,8 @@ test('[V20] where nothing can play, that is said', async () => {
     Reflect.deleteProperty(globalThis, 'MediaSource');
     HTMLMediaElement.prototype.canPlayType = () => '';
   }));
-  await until('unsupported', PATIENCE_MS, async () => (await viewOf(page)).state === 'unsupported');
-  assert.equal((await viewOf(page)).reason, 'no-mse');
+  await until('unsupported', PATIENCE_MS, async () => (await playerView(page)).state === 'unsupported');
+  assert.equal((await playerView(page)).reason, 'no-mse');
   await page.context().close();
 });
 

@@ -5,15 +5,16 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import type { TestContext } from 'node:test';
-import type { BrowserContext, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import type { BroadcastView } from '../../web/src/lib/broadcast/face.ts';
-import type { PlayerStats, PlayerView } from '../../web/src/lib/player/face.ts';
 import { startNarrowLine } from '../support/narrow-line.ts';
+import { until } from '../support/nacre.ts';
 import { startUdpRelay } from '../support/udp-relay.ts';
 import type { UdpRelay } from '../support/udp-relay.ts';
 import { launchCameraBrowser, waitForMovement } from '../support/video-browser.ts';
 import type { CameraBrowser } from '../support/video-browser.ts';
-import { stageKeyOf, startVideoStage } from '../support/video-stage.ts';
+import { createVideoPages, hostView, playerStats, playerView } from '../support/video-pages.ts';
+import { startVideoStage } from '../support/video-stage.ts';
 import type { VideoStage } from '../support/video-stage.ts';
 
 const showId = 'show-1';
@@ -22,54 +23,9 @@ let camera: CameraBrowser;
 let stage: VideoStage;
 /** The way of the media, which lets nothing through until it is mended. */
 let relay: UdpRelay;
-const contexts: BrowserContext[] = [];
-
-async function openPage(name: 'host' | 'viewer', origin = stage.url): Promise<Page> {
-  const context = await camera.browser.newContext({ permissions: name === 'host' ? ['camera', 'microphone'] : [] });
-  contexts.push(context);
-  if (name === 'host') await relay.leadThrough(context);
-  const page = await context.newPage();
-  page.on('pageerror', (error) => console.error(`${name}:`, error));
-  await page.goto(`${origin}/${name}.html`);
-  await page.waitForFunction(() => globalThis.ready);
-  return page;
-}
-
-async function openHost(origin = stage.url): Promise<Page> {
-  const page = await openPage('host', origin);
-  await page.evaluate((streamKey) => {
-    globalThis.host = lib.createBroadcaster({
-      whipUrl: '/whip', socketUrl: '/live/publish', streamKey: () => streamKey, giveUpAfterMs: 3_000,
-    });
-    host.subscribe(({ stream }) => {
-      const video = document.querySelector('video');
-      if (video && video.srcObject !== stream) video.srcObject = stream;
-    });
-  }, stageKeyOf(showId));
-  return page;
-}
-
-async function openViewer(): Promise<Page> {
-  const page = await openPage('viewer');
-  await page.evaluate((show) => {
-    const video = document.querySelector('video');
-    if (video) globalThis.player = lib.createPlayer({ video, url: `/live/${show}/socket` });
-  }, showId);
-  return page;
-}
-
-const hostView = (page: Page): Promise<BroadcastView> => page.evaluate(() => ({ ...host.view(), stream: null }));
-const playerView = (page: Page): Promise<PlayerView> => page.evaluate(() => player.view());
-const playerStats = (page: Page): Promise<PlayerStats> => page.evaluate(() => player.stats());
-
-async function until(what: string, withinMs: number, condition: () => Promise<boolean> | boolean): Promise<number> {
-  const startMs = performance.now();
-  while (performance.now() - startMs < withinMs) {
-    if (await condition()) return Math.round(performance.now() - startMs);
-    await new Promise((done) => setTimeout(done, 50));
-  }
-  throw new Error(`not within ${withinMs} ms: ${what}`);
-}
+const videoPages = createVideoPages({ browser: () => camera.browser, url: () => stage.url, showId });
+const { openViewer } = videoPages;
+const openHost = (origin = stage.url): Promise<Page> => videoPages.openHost({ relay, origin, bySocket: true });
 
 async function openStage(port = 0): Promise<VideoStage> {
   const opened = await startVideoStage({ openShows: [showId], port });
@@ -85,7 +41,7 @@ before(async () => {
 });
 
 afterEach(async () => {
-  for (const context of contexts.splice(0)) await context.close();
+  await videoPages.close();
   relay.link.cut();
   stage.pictureNews.length = 0;
 });

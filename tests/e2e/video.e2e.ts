@@ -8,15 +8,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { TestContext } from 'node:test';
-import type { BrowserContext, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { WebSocket } from 'ws';
 import { decodeLiveBinary, liveSubprotocol } from '@nacre/contract/live';
-import type { BroadcastView } from '../../web/src/lib/broadcast/face.ts';
-import type { PlayerStats, PlayerView } from '../../web/src/lib/player/face.ts';
+import { until } from '../support/nacre.ts';
 import { startUdpRelay } from '../support/udp-relay.ts';
 import type { UdpRelay } from '../support/udp-relay.ts';
 import { launchCameraBrowser, waitForMovement } from '../support/video-browser.ts';
 import type { CameraBrowser } from '../support/video-browser.ts';
+import { createVideoPages, hostView, playerStats, playerView } from '../support/video-pages.ts';
 import { stageKeyOf, startVideoStage } from '../support/video-stage.ts';
 import type { VideoStage } from '../support/video-stage.ts';
 
@@ -26,7 +26,8 @@ const limits = { skipAboveBytes: 64 * 1024, resumeBelowBytes: 32 * 1024 };
 
 let camera: CameraBrowser;
 let stage: VideoStage;
-const contexts: BrowserContext[] = [];
+const pages = createVideoPages({ browser: () => camera.browser, url: () => stage.url, showId });
+const { openBare, openHost, openViewer } = pages;
 
 async function openStage(port = 0): Promise<VideoStage> {
   return await startVideoStage({
@@ -36,38 +37,6 @@ async function openStage(port = 0): Promise<VideoStage> {
   });
 }
 
-async function openPage(name: 'host' | 'viewer', relay: UdpRelay | null = null): Promise<Page> {
-  const context = await camera.browser.newContext({ permissions: name === 'host' ? ['camera', 'microphone'] : [] });
-  contexts.push(context);
-  await relay?.leadThrough(context);
-  const page = await context.newPage();
-  page.on('pageerror', (error) => console.error(`${name}:`, error));
-  await page.goto(`${stage.url}/${name}.html`);
-  await page.waitForFunction(() => globalThis.ready);
-  return page;
-}
-
-async function openHost(key = stageKeyOf(showId), relay: UdpRelay | null = null): Promise<Page> {
-  const page = await openPage('host', relay);
-  await page.evaluate((streamKey) => {
-    globalThis.host = lib.createBroadcaster({ whipUrl: '/whip', streamKey: () => streamKey, giveUpAfterMs: 3_000 });
-    host.subscribe(({ stream }) => {
-      const video = document.querySelector('video');
-      if (video && video.srcObject !== stream) video.srcObject = stream;
-    });
-  }, key);
-  return page;
-}
-
-async function openViewer(): Promise<Page> {
-  const page = await openPage('viewer');
-  await page.evaluate((show) => {
-    const video = document.querySelector('video');
-    if (video) globalThis.player = lib.createPlayer({ video, url: `/live/${show}/socket` });
-  }, showId);
-  return page;
-}
-
 async function openRelay(t: TestContext, delayMs = 0): Promise<UdpRelay> {
   const { udpPort } = await stage.video.ready();
   const relay = await startUdpRelay(udpPort, { delayMs });
@@ -75,21 +44,8 @@ async function openRelay(t: TestContext, delayMs = 0): Promise<UdpRelay> {
   return relay;
 }
 
-const hostView = (page: Page): Promise<BroadcastView> => page.evaluate(() => ({ ...host.view(), stream: null }));
-const playerView = (page: Page): Promise<PlayerView> => page.evaluate(() => player.view());
-const playerStats = (page: Page): Promise<PlayerStats> => page.evaluate(() => player.stats());
-
-async function until(what: string, withinMs: number, condition: () => Promise<boolean> | boolean): Promise<number> {
-  const startMs = performance.now();
-  while (performance.now() - startMs < withinMs) {
-    if (await condition()) return Math.round(performance.now() - startMs);
-    await new Promise((done) => setTimeout(done, 50));
-  }
-  throw new Error(`not within ${withinMs} ms: ${what}`);
-}
-
 async function closePages(): Promise<void> {
-  for (const context of contexts.splice(0)) await context.close();
+  await pages.close();
   await until('the publisher is gone', 5_000, async () => (await stage.video.stats()).media?.sessions.length === 0);
 }
 
@@ -181,7 +137,7 @@ test('[V14] the media process is killed: the picture comes back by itself, on pa
 
 test('[V14] the host loses the network: viewers are told, and the picture comes back by itself with it', async (t) => {
   const relay = await openRelay(t);
-  const host = await openHost(stageKeyOf(showId), relay);
+  const host = await openHost({ relay });
   const viewer = await openViewer();
   for (const page of [host, viewer]) await page.evaluate(() => { globalThis.reloads = 0; });
   await host.evaluate(() => globalThis.host.goLive());
@@ -207,7 +163,7 @@ test('[V18] the way from the camera to the server is measured and counts in what
   // More than the player keeps, so that a delay that leaves it out shows.
   const wayMs = 250;
   const relay = await openRelay(t, wayMs);
-  const host = await openHost(stageKeyOf(showId), relay);
+  const host = await openHost({ relay });
   const viewer = await openViewer();
   await host.evaluate(() => globalThis.host.goLive());
   await waitForMovement(viewer, 15_000);
@@ -280,7 +236,7 @@ test('[V6] a second device takes over: viewers go on, the first one stops and sa
 });
 
 test('[V1] a key that opens nothing is said to be refused, and the camera stays on', async () => {
-  const host = await openHost('key-of-nothing');
+  const host = await openHost({ key: 'key-of-nothing' });
   await host.evaluate(() => globalThis.host.goLive());
   const view = await hostView(host);
   assert.deepEqual([view.state, view.reason], ['failed', 'key-refused']);
@@ -344,7 +300,7 @@ function missedBy(slow: Reader, quick: Reader): Reader['pictures'] {
 }
 
 test('[V9] a viewer that does not read skips to a key picture of the real stream, and no other does', async (t) => {
-  const host = await openPage('host');
+  const host = await openBare();
   const viewer = await openViewer();
   await publishNoise(host);
   await waitForMovement(viewer, 8_000);

@@ -248,10 +248,14 @@ export async function goLive(url: string, market: Market): Promise<{ stop(): Pro
   return publisher;
 }
 
-export async function until(what: string, withinMs: number, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const endMs = performance.now() + withinMs;
+/** @returns after how many ms it held */
+export async function until(
+  what: string, withinMs: number, holds: () => boolean | Promise<boolean>,
+): Promise<number> {
+  const startMs = performance.now();
   while (!(await holds())) {
-    if (performance.now() > endMs) throw new Error(`waited ${withinMs} ms in vain: ${what}`);
+    if (performance.now() - startMs > withinMs) throw new Error(`waited ${withinMs} ms in vain: ${what}`);
     await sleep(50);
   }
+  return Math.round(performance.now() - startMs);
 }
