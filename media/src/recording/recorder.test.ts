@@ -13,7 +13,7 @@ import { drawStream } from '../../../tests/support/drawn-stream.ts';
 import { mountSmallDisk } from '../../../tests/support/small-disk.ts';
 import { wholeFragments } from '../fmp4/fragment-reader.ts';
 import { createHls } from '../hls/hls.ts';
-import { checkRecording } from './check.ts';
+import { beginCheck, checkOn, checkRecording, isChecked } from './check.ts';
 import { createRecorder, indexKey, mapKey, segmentKey, type SegmentStore } from './recorder.ts';
 import { durationOf, placeOf, readIndex, stretchesOf, writeEntry, type RecordingIndex } from './recording-index.ts';
 import { writeReplay, writeReplayMultivariant } from './replay-playlist.ts';
@@ -436,6 +436,28 @@ test('[M55] the check finds what is missing, cut, changed, or does not go on', a
   const missed = await faultsWith((_kept, own) => void own.segments.splice(2, 1));
   // For the picture alone it could have been a stall.
   assert.deepEqual(missed, [{ sequence: four, fault: 'sound-time' }]);
+});
+
+test('[M218] a check goes on where another process came to, and finds the same', async (t) => {
+  const store = createStore();
+  const { recorder, hls, stream } = stage(newFolder(t), store);
+  stream.begin('one');
+  stream.play(12_000);
+  hls.end('show');
+  const index = (await recorder.finish('show'))!;
+  index.segments.splice(2, 1);
+  const once = await checkRecording(index, reader(store.kept));
+  assert.equal(once.faults.length, 1);
+  let check = beginCheck(index);
+  let parts = 0;
+  for (; !isChecked(index, check); parts += 1) {
+    const away = checkOn(index, check, async () => { throw new Error('the store is away'); }, () => true);
+    await assert.rejects(away, /away/);
+    const kept = JSON.parse(JSON.stringify(check)) as typeof check;
+    check = await checkOn(index, kept, reader(store.kept), () => false);
+  }
+  assert.equal(parts, index.segments.length);
+  assert.deepEqual(check.report, once);
 });
 
 test('[M56] a moment of the day has one place', () => {

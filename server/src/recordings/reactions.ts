@@ -5,7 +5,9 @@ import type { Outbox } from '../platform/outbox.ts';
 import { createPeriodic, type Periodic } from '../platform/periodic.ts';
 import { SHOWS_CHANGED_TOPIC, type ShowsChanged } from '../shows/events.ts';
 import { JOB_HEAL, type Healing } from './healing.ts';
-import { JOB_CHECK, JOB_DELETE, JOB_FINISH, type RecordingJob, type Recordings } from './recordings.ts';
+import {
+  JOB_CHECK, JOB_DELETE, JOB_FINISH, type CheckJob, type RecordingJob, type Recordings,
+} from './recordings.ts';
 
 /** Registers them; before `outbox.start()` and `jobs.start()`. */
 export function recordingsReactions(
@@ -13,7 +15,7 @@ export function recordingsReactions(
 ): void {
   outbox.on(SHOWS_CHANGED_TOPIC, (tx, fact: ShowsChanged) => recordings.noteChanged(tx, fact.showId));
   jobs.on(JOB_FINISH, (job: RecordingJob) => recordings.finish(job.showId));
-  jobs.on(JOB_CHECK, (job: RecordingJob) => recordings.check(job.showId));
+  jobs.on(JOB_CHECK, (job: CheckJob) => recordings.check(job));
   jobs.on(JOB_HEAL, (job: RecordingJob) => healing.work(job.showId));
   jobs.on(JOB_DELETE, async (job: RecordingJob) => {
     await healing.deleteParts(job.showId);

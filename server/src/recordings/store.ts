@@ -25,10 +25,13 @@ export async function insert(tx: Tx, row: Insertable<Recording>): Promise<boolea
   return inserted !== undefined;
 }
 
-/** Not of one that was taken away while it was read: it would tell of faults that are none. */
-export async function writeReport(db: Db, showId: string, report: object): Promise<void> {
+/**
+ * Not of one that was taken away while it was read: it would tell of faults that are none; nor of one that was healed.
+ * @param bytes what was read
+ */
+export async function writeReport(db: Db, showId: string, report: object, bytes: number): Promise<void> {
   await db.updateTable('recording').set({ report: JSON.stringify(report) })
-    .where('show_id', '=', showId).where('state', '=', 'ready').execute();
+    .where('show_id', '=', showId).where('state', '=', 'ready').where('bytes', '=', BigInt(bytes)).execute();
 }
 
 /** @returns false when there is none to remove */
