@@ -338,6 +338,8 @@ test('[M59] a line of the index that a full disk cut short costs no other, also 
     disk.clear();
     stream.play(4_000);
     await untilKept(recorder, 43);
+    // The index grows while it is looked at.
+    await untilSettled(recorder);
     const before = recorder.index('show')!;
     assert.ok(durationOf(before) >= 86_000, `${durationOf(before)}`);
     // As after kill -9: nothing was finished.

@@ -182,7 +182,7 @@ test('[RE26] as a file for everybody: of public shows, two at a time', async () 
   assert.deepEqual([busy.statusCode, busy.headers['retry-after'], busy.json().code], [503, '5', 'server.busy']);
   recording.blobs.read = read;
   gate.resolve();
-  // The stream is drawn, so no file comes of it; what counts is that both were tried (files: tests/e2e/clip.e2e.ts).
+  // The stream is drawn, so no file comes of it: that both were tried counts (the files: tests/e2e/clip.e2e.ts).
   for (const answer of await Promise.all(two)) assert.notEqual(answer.statusCode, 503);
   assert.notEqual((await file()).statusCode, 503);
   await query('update show set visibility = $1 where id = $2', ['private', showId]);

@@ -50,8 +50,10 @@ async function ended(forMs = 6_000) {
 }
 
 test('[RE1] [RE2] seen again while it runs, and all of it when it is over', async () => {
+  const unseen = await api.newLiveShow(owner, shop.id, products);
+  assert.equal((await replayOf(unseen.id)).state, 'none', 'nobody has published yet');
+  await api.shows.end(owner.id, unseen.id);
   const { showId, startMs, stream, hls } = await recorded();
-  assert.deepEqual((await replayOf(showId)).state, 'none');
   await recording.settled(showId, 2);
   const running = await replayOf(showId);
   assert.deepEqual([running.state, running.durationMs], ['running', 4_000]);
