@@ -23,8 +23,8 @@ const IGNORED = ['**/node_modules/**', 'web/build/**', 'web/.svelte-kit/**'];
  */
 const CALM = [
   'story', 'moderation', 'buyer', 'keyboard', 'identity', 'cart', 'fulfil', 'waiting', 'offers', 'coupon', 'rush',
-  'counter', 'no-sockets', 'demo', 'examine', 'team', 'found', 'account', 'fallback', 'notify', 'lan', 'language',
-  'replay',
+  'clip', 'counter', 'no-sockets', 'demo', 'examine', 'team', 'found', 'account', 'fallback', 'notify', 'lan',
+  'language', 'replay',
 ];
 
 /**

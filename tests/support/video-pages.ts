@@ -11,8 +11,11 @@ export interface HostOptions {
   relay?: UdpRelay;
   /** Of the page, when it is not the stage's own. */
   origin?: string;
-  /** Whether it may publish by socket. */
-  bySocket?: boolean;
+  /**
+   * Whether it may publish by socket: `again` on a device that remembers that the network blocks the direct way, and
+   * does not wait for it to fail.
+   */
+  bySocket?: boolean | 'again';
 }
 
 export interface VideoPages {
@@ -51,6 +54,7 @@ export function createVideoPages(deps: { browser: () => Browser; url: () => stri
     openBare,
     async openHost({ key = stageKeyOf(deps.showId), bySocket = false, ...options } = {}) {
       const page = await openBare(options);
+      if (bySocket === 'again') await page.evaluate(rememberBlocked);
       await page.evaluate(({ streamKey, socketUrl }) => {
         globalThis.host = lib.createBroadcaster({
           whipUrl: '/whip', streamKey: () => streamKey, giveUpAfterMs: 3_000, ...(socketUrl && { socketUrl }),
@@ -59,7 +63,7 @@ export function createVideoPages(deps: { browser: () => Browser; url: () => stri
           const video = document.querySelector('video');
           if (video && video.srcObject !== stream) video.srcObject = stream;
         });
-      }, { streamKey: key, socketUrl: bySocket ? '/live/publish' : null });
+      }, { streamKey: key, socketUrl: bySocket === false ? null : '/live/publish' });
       return page;
     },
     async openViewer(prepare) {
@@ -74,6 +78,11 @@ export function createVideoPages(deps: { browser: () => Browser; url: () => stri
       for (const context of contexts.splice(0)) await context.close();
     },
   };
+}
+
+/** As web/src/lib/broadcast/remembered-ways.ts does, in the page. */
+function rememberBlocked(): void {
+  localStorage.setItem('nacre.direct-blocked-until', String(Date.now() + 600_000));
 }
 
 export const hostView = (page: Page): Promise<BroadcastView> => page.evaluate(() => ({ ...host.view(), stream: null }));
