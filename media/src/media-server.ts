@@ -90,6 +90,7 @@ export async function createMediaServer(options: MediaServerOptions): Promise<Me
         options.onEvent({
           type: 'init',
           ...ids,
+          layer: 'full',
           generation: init.generation,
           mime: init.mime,
           width: init.info.width,
@@ -106,7 +107,7 @@ export async function createMediaServer(options: MediaServerOptions): Promise<Me
           return;
         }
         const arrivedAtMs = clockOffsetMs + arrivedMs;
-        const isSent = options.onEvent({ type: 'fragment', ...ids, ...fragment, arrivedAtMs });
+        const isSent = options.onEvent({ type: 'fragment', ...ids, layer: 'full', ...fragment, arrivedAtMs });
         if (publisher !== null) publisher.isSkipping = !isSent;
         if (!isSent) fragmentsDropped += 1;
       },

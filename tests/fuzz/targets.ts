@@ -258,12 +258,12 @@ async function openHls(): Promise<FastifyInstance> {
   const hls = createHlsLadder({ now: () => 0, waitMs: 1 });
   const ids = { streamId: 'show', sessionId: '1', generation: 1 };
   hls.onMediaEvent({
-    type: 'init', ...ids, mime: 'video/mp4; codecs="avc1.42e01f,opus"', width: 720, height: 1280, hasVideo: true,
-    hasAudio: true, initSegment: Buffer.from('init'),
+    type: 'init', ...ids, layer: 'full', mime: 'video/mp4; codecs="avc1.42e01f,opus"', width: 720, height: 1280,
+    hasVideo: true, hasAudio: true, initSegment: Buffer.from('init'),
   });
   for (let timeMs = 0; timeMs < 9_000; timeMs += 40) {
     hls.onMediaEvent({
-      type: 'fragment', ...ids, track: 'video', isKey: timeMs % 2_000 === 0, timeMs, durationMs: 40,
+      type: 'fragment', ...ids, layer: 'full', track: 'video', isKey: timeMs % 2_000 === 0, timeMs, durationMs: 40,
       arrivedAtMs: timeMs, data: Buffer.alloc(64),
     });
   }
