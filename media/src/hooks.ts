@@ -117,8 +117,33 @@ export interface SessionStats {
   keyRequests: number;
   /** From the publisher's camera to here, in ms; null while unknown. */
   uplinkMs: number | null;
+  /** Of the full picture. */
   width: number;
   height: number;
+  /** Each size of the picture that the publisher may send; one without simulcast. */
+  layers: LayerStats[];
+}
+
+/** Counts of one size of the picture since the session began, unless said otherwise. */
+export interface LayerStats {
+  /** Its name in the offer (RFC 8851); null without simulcast. */
+  rid: string | null;
+  /** What it is now; null while it is not sent. */
+  layer: PictureLayer | null;
+  width: number;
+  height: number;
+  packets: number;
+  bytes: number;
+  /** Over the last second or so, in bits per second. */
+  bitrateBps: number;
+  nacked: number;
+  mended: number;
+  lost: number;
+  jitterMs: number;
+  pictures: number;
+  picturesDropped: number;
+  keyPictures: number;
+  keyRequests: number;
 }
 
 export interface MediaStats {
