@@ -26,7 +26,7 @@ export const MODULES: Record<string, readonly string[]> = {
   discovery: ['shops', 'catalog', 'shows', 'follows'],
   analytics: [],
   video: ['shows'],
-  recordings: ['shows', 'shops', 'catalog'],
+  recordings: ['shows', 'shops', 'catalog', 'images'],
 };
 
 /** What serves the business and knows none of it, with the layers each may use. */

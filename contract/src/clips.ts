@@ -15,8 +15,25 @@ export const ClipTile = Type.Object({
   showTitle: Type.String(),
   /** When the show was live. */
   shownAt: Instant,
+  /** As the product was shown; null when no picture was taken. */
+  poster: Nullable(Image),
 });
 export type ClipTile = Static<typeof ClipTile>;
+
+/** As the replay and the office list those of one show. */
+export const ShowClip = Type.Object({
+  id: Id,
+  productId: Id,
+  title: Type.String(),
+  durationMs: Type.Integer(),
+  /** As the product was shown, else the product's picture. */
+  poster: Nullable(Image),
+});
+export type ShowClip = Static<typeof ShowClip>;
+
+/** Taken by the host's browser from its camera, some moments after the product came on screen. */
+export const PosterBody = Type.Object({ imageId: Id }, { additionalProperties: false });
+export type PosterBody = Static<typeof PosterBody>;
 
 /** To be played from `/replay/<showId>/<fromMs>-<toMs>.m3u8` (HLS, VOD), which begins at a key picture. */
 export const Clip = Type.Object({
@@ -28,7 +45,7 @@ export const Clip = Type.Object({
   shop: ShopRef,
   /** At today's price. */
   product: Product,
-  /** Its picture, else the show's. */
+  /** As the product was shown, where the host's browser took a picture; else the product's picture, else the show's. */
   poster: Nullable(Image),
   /** Places in the replay, in ms. */
   fromMs: Type.Integer(),

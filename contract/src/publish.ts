@@ -5,7 +5,7 @@
  * The browser encodes (WebCodecs) and the socket carries whole pictures and sound packets. Nothing is lost or out of
  * order on the way, so there are no repairs; what the line cannot carry the publisher must not encode at all.
  *
- * Publisher → server, text (JSON): `hello` first and once, with the stream key; then `ping` twice a second.
+ * Publisher → server, text (JSON): `hello` first and once, with the stream key; then `ping` each `publishPingEveryMs`.
  * Server → publisher, text (JSON): `welcome` or `refused` for the `hello`, `pong` for each `ping`, `key` when a key
  * picture is needed. Nothing binary may be sent before `welcome`.
  * Publisher → server, binary, big-endian:
@@ -45,8 +45,12 @@ export const publishLimits = {
   silenceMs: 4_000,
 } as const;
 
-/** How often a publisher sends `ping`: several fit into `silenceMs`. */
-export const publishPingEveryMs = 500;
+/**
+ * A publisher sends `ping` so often, and after so many bytes: no sooner is it noticed that a line broke down, on which
+ * all that is sent meanwhile waits. Oftener costs weak lines more than its 6 kbit/s.
+ */
+export const publishPingEveryMs = 200;
+export const publishPingEveryBytes = 24 * 1024;
 
 /** Close codes (RFC 6455 §7.4; 4000 and up are ours). A `refused` says more where there is more to say. */
 export const publishClose = {
@@ -90,7 +94,7 @@ export type PublisherMessage =
       type: 'ping';
       /** On the publisher's clock as it leaves. */
       sentMs: number;
-      /** Of the ping before this one, whose `pong` came: how long it took there and back. */
+      /** Of the last ping whose `pong` came: how long it took there and back. */
       before?: { sentMs: number; roundTripMs: number };
     };
 

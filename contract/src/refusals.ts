@@ -105,6 +105,11 @@ export const REFUSALS = {
   'video.socket_only': { status: 426, title: 'Open a WebSocket at this address' },
   'video.no_picture': { status: 404, title: 'There is no picture at this address' },
   'recordings.no_clip': { status: 404, title: 'There is no clip at this address' },
+  'recordings.not_shown': { status: 409, title: 'This product was not on screen in this show' },
+  'recordings.not_healable': { status: 409, title: 'Nothing can be added to this replay any more' },
+  'recordings.part_elsewhere': { status: 409, title: 'Nothing is missing there, or it is here already' },
+  'recordings.part_unusable': { status: 422, title: 'This is no part of a show that can be added' },
+  'recordings.parts_full': { status: 409, title: 'There is no room for more of this show' },
   'recordings.running': { status: 409, title: 'The show still runs; end it first' },
   'video.viewers_full': { status: 503, title: 'As many people watch as this server can take' },
 

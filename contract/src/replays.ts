@@ -15,7 +15,11 @@ export const REMOVAL_REASONS = ['shop', 'age'] as const;
 const Place = Type.Integer({ minimum: 0 });
 
 /** Time without a break: a moment of the day `startedAt` + x is the place `fromMs` + x, as long as x < `durationMs`. */
-export const ReplayStretch = Type.Object({ fromMs: Place, startedAt: Instant, durationMs: Type.Integer() });
+export const ReplayStretch = Type.Object({
+  fromMs: Place, startedAt: Instant, durationMs: Type.Integer(),
+  /** It came from the shop's own device after the show, and proves nothing. */
+  isHealed: Type.Boolean(),
+});
 export type ReplayStretch = Static<typeof ReplayStretch>;
 
 /** A time that one product was on screen. `number` in the bag. */
@@ -73,6 +77,8 @@ export const OfficeRecording = Type.Object({
   durationMs: Type.Integer(),
   bytes: Type.Integer(),
   keptUntil: Nullable(Instant),
+  /** What came from the shop's own device after the show. */
+  healed: Type.Object({ parts: Type.Integer(), durationMs: Type.Integer() }),
   /** Null until it has been read through, some time after the show's end. */
   report: Nullable(RecordingReport),
   removedAt: Nullable(Instant),

@@ -50,6 +50,7 @@ import { createGatewayTexter, createLogTexter, type Texter } from './platform/te
 import { isOnlyHere, localUrl, type Reach } from './reach.ts';
 import { clipRoutes } from './recordings/clip-routes.ts';
 import { replayRoutes } from './recordings/replay-routes.ts';
+import { healingRoutes } from './recordings/healing-routes.ts';
 import { createRoom } from './recordings/room.ts';
 import { recordingsRoutes } from './recordings/routes.ts';
 import { shopsRoutes } from './shops/routes.ts';
@@ -260,7 +261,7 @@ async function mountRoutes(
 ): Promise<void> {
   const {
     accounts, shops, team, follows, catalog, shows, offers, orders, payments, images, video, realtime, notifications,
-    recordings, clips, shelf, replayAccess,
+    recordings, healing, clips, shelf, replayAccess,
   } = modules;
   const languageOf = async (personId: string) => (await accounts.person(personId))?.locale ?? 'en';
   // Without a gateway only whoever runs the server reads codes, in its log: a visitor would wait for ever.
@@ -296,6 +297,7 @@ async function mountRoutes(
   discoveryRoutes(app, { discovery: modules.discovery });
   await notificationsRoutes(app, { notifications });
   recordingsRoutes(app, { recordings });
+  await healingRoutes(app, { healing });
   clipRoutes(app, { clips });
   await app.register(video.routes);
   await app.register(replayRoutes({ shelf, access: replayAccess }));

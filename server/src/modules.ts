@@ -41,6 +41,7 @@ import { newNumber } from './platform/ids.ts';
 import type { Platform } from './platform/platform.ts';
 import type { Texter } from './platform/texter.ts';
 import { showRoom, studioRoom } from './realtime/channel.ts';
+import { createHealing } from './recordings/healing.ts';
 import { createRecordingsSweep, recordingsReactions } from './recordings/reactions.ts';
 import { createClips } from './recordings/clips.ts';
 import { createRecordings, type Recordings } from './recordings/recordings.ts';
@@ -194,10 +195,10 @@ function createSales({ platform, jobs }: ModulesDeps, stage: ReturnType<typeof c
 
 /** What only hears of it: lists, figures and news are made from what the others publish. */
 function createReaders(
-  { platform, jobs, pusher, blobs, keepRecordingsDays }: ModulesDeps,
+  { platform, jobs, pusher, blobs, recording, keepRecordingsDays }: ModulesDeps,
   trade: ReturnType<typeof createStage>,
 ) {
-  const { accounts, catalog, follows, realtime, recorder, shops, shows, video } = trade;
+  const { accounts, catalog, follows, images, realtime, recorder, shops, shows, video } = trade;
   const discovery = createDiscovery({
     platform, shops, catalog, shows,
     followedBy: follows.shopsOf,
@@ -225,12 +226,13 @@ function createReaders(
     platform, jobs, shows, shops, recorder, shelf, endPicture: video.endShow,
     likesByMinute: analytics.likesByMinute, keepMs: keepRecordingsDays * DAY_MS,
   });
-  const clips = createClips({ platform, shows, shops, catalog, shelf });
-  recordingsReactions(platform.outbox, jobs, { recordings });
+  const clips = createClips({ platform, shows, shops, catalog, images, shelf });
+  const healing = createHealing({ platform, jobs, shows, shops, shelf, blobs, hasRoom: recording.hasRoom });
+  recordingsReactions(platform.outbox, jobs, { recordings, healing });
   discoveryReactions(platform.outbox, { discovery });
   analyticsReactions(platform.outbox, { analytics });
   notificationsReactions(platform.outbox, jobs, { notifications });
-  return { discovery, analytics, notifications, recordings, clips, shelf };
+  return { discovery, analytics, notifications, recordings, healing, clips, shelf };
 }
 
 /** Sweeps and feeds that run as long as the server does. Ended before the modules they work for. */
@@ -251,7 +253,9 @@ export async function startModules(
   };
   const waiting = createWaitingSweep({ orders: modules.orders, waits, log: platform.log });
   const lines = createLineSweep({ catalog: modules.catalog, log: platform.log });
-  const recordings = createRecordingsSweep({ recordings: modules.recordings, log: platform.log });
+  const recordings = createRecordingsSweep({
+    recordings: modules.recordings, healing: modules.healing, log: platform.log,
+  });
   return {
     async stop() {
       await holds.stop();

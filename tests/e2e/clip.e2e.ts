@@ -15,7 +15,7 @@ import { launchChromium } from '../support/chromium.ts';
 import { cookiesOf } from '../support/cookies.ts';
 import { goLive, openMarket, startNacre, until, type Client, type Market, type Nacre } from '../support/nacre.ts';
 import { textsOf } from '../support/texts.ts';
-import { waitForMovement } from '../support/video-browser.ts';
+import { launchCameraBrowser, waitForMovement } from '../support/video-browser.ts';
 
 const run = promisify(execFile);
 const PATIENCE_MS = 20_000;
@@ -82,8 +82,13 @@ test('[W326] other sites get its picture and video', async () => {
   const html = await (await fetch(`${nacre.url}/clips/${clip.id}`)).text();
   const url = /property="og:video" content="([^"]+)"/.exec(html)?.[1];
   assert.ok(url !== undefined);
-  const playlist = await fetch(new URL(new URL(url).pathname, nacre.url));
-  assert.match(await playlist.text(), /^#EXTM3U[^]*#EXT-X-ENDLIST\n$/);
+  assert.match(html, /property="og:video:type" content="video\/mp4"/);
+  const file = await fetch(new URL(new URL(url).pathname, nacre.url));
+  assert.deepEqual(
+    [file.status, file.headers.get('content-type'), file.headers.get('cache-control'), file.headers.get('set-cookie')],
+    [200, 'video/mp4', 'public, max-age=3600', null],
+  );
+  assert.equal(Buffer.from(await file.arrayBuffer()).toString('latin1', 4, 8), 'ftyp');
   const data = JSON.parse(/<script type="application\/ld\+json">(.*?)<\/script>/.exec(html)![1]!);
   assert.deepEqual([data['@type'], data.name], ['VideoObject', market.product.title]);
 });
@@ -143,4 +148,42 @@ test('[RE23] the shop takes it as a file: from 0 on, times that grow, sound with
   assert.ok(pictureTo > wanted - 0.2 && pictureTo < wanted + 2.2, `${pictureTo} of ${wanted} s`);
   const { stderr } = await run('ffmpeg', ['-v', 'error', '-i', file, '-f', 'null', '-']);
   assert.equal(stderr, '');
+});
+
+test('[W376] [W377] the host’s camera makes its picture; it is found from replay and office', async (t) => {
+  const say = textsOf('en');
+  const { owner, show, product, shop } = await openMarket(nacre.url);
+  const camera = await launchCameraBrowser();
+  t.after(() => camera.close());
+  const context = await camera.browser.newContext({ viewport: { width: 360, height: 740 }, locale: 'en-US' });
+  context.setDefaultTimeout(PATIENCE_MS);
+  await context.addCookies(cookiesOf(owner, nacre.url));
+  const host = await context.newPage();
+  await host.goto(`${nacre.url}/studio/${show.id}`, { waitUntil: 'networkidle' });
+  await waitForMovement(host, PATIENCE_MS);
+  await host.getByRole('button', { name: say('studio.go_live'), exact: true }).click();
+  await host.getByRole('timer').waitFor();
+  const kept = host.waitForResponse((response) => response.url().includes('/posters/') && response.status() === 204);
+  await owner.must(200, 'PUT', `/api/office/shows/${show.id}/on-screen`, { productId: product.id });
+  await kept;
+  await sleep(10_000);
+  await owner.must(200, 'POST', `/api/office/shows/${show.id}/end`);
+  const read = () => owner.must<ClipTile[]>(200, 'GET', `/api/products/${product.id}/clips`);
+  await until('the clip', PATIENCE_MS, async () => (await read()).length === 1);
+  const [tile] = await read() as [ClipTile];
+  assert.ok(tile.poster !== null && tile.poster.height > tile.poster.width, 'as the camera saw it');
+
+  const replay = await open(`/shows/${show.id}`, null, { viewport: { width: 1_280, height: 800 } });
+  await replay.getByRole('link', { name: say('replay.to_clip', { title: product.title }) }).first().click();
+  await replay.waitForURL(`**/clips/${tile.id}`);
+  await look(replay, 'clip-poster');
+  const viewport = { width: 1_280, height: 800 };
+  const office = await open(`/office/${shop.slug}/shows/${show.id}`, owner, { viewport });
+  await office.getByRole('heading', { name: say('office.clips_title') }).waitFor();
+  await office.getByRole('heading', { name: say('office.clips_title') }).scrollIntoViewIfNeeded();
+  await look(office, 'clip-office');
+  assert.equal(
+    await office.getByRole('link', { name: new RegExp(say('office.clips_take')) }).getAttribute('href'),
+    `/api/office/clips/${tile.id}/file`,
+  );
 });

@@ -193,6 +193,34 @@ test('[V96] Chromium plays it by Low-Latency HLS, with its sound', { skip }, asy
   await page.context().close();
 });
 
+test('[V96] an encoder without sound is taken over by one with it, and the other way round: viewers see on', {
+  skip,
+}, async (t) => {
+  const { owner, shop, product } = market;
+  const show = await owner.must<Show>(201, 'POST', `/api/office/shops/${shop.id}/shows`, {
+    title: 'Now with sound', description: '', coverImageId: null, startsAt: new Date().toISOString(),
+    visibility: 'public', productIds: [product.id],
+  });
+  const { key, rtmpUrl } = await owner.must<{ key: string; rtmpUrl: string }>(
+    200, 'POST', `/api/office/shows/${show.id}/stream-key`,
+  );
+  const encoders = [encode(`${rtmpUrl}/${key}`, '-an')];
+  t.after(() => encoders.forEach((one) => one.kill()));
+  const isLive = async () => (await owner.must<Show>(200, 'GET', `/api/shows/${show.id}`)).state === 'live';
+  await until('the show is live', PATIENCE_MS, isLive);
+  const page = await open(`/shows/${show.id}`);
+  await waitForMovement(page, PATIENCE_MS);
+  assert.equal(await decodedSound(page), 0);
+  encoders.push(encode(`${rtmpUrl}/${key}`));
+  await until('the first is taken over', PATIENCE_MS, () => encoders[0]!.exitCode !== null);
+  t.diagnostic(`with sound after ${await plays(page)} ms`);
+  encoders.push(encode(`${rtmpUrl}/${key}`, '-an'));
+  await until('the second is taken over', PATIENCE_MS, () => encoders[1]!.exitCode !== null);
+  await sleep(1_000);
+  t.diagnostic(`without again after ${await waitForMovement(page, PATIENCE_MS)} ms`);
+  await page.context().close();
+});
+
 test('[V96] [M118] it is kept whole: the replay plays, its clip is a file that others read', { skip }, async (t) => {
   const { owner, show, product } = market;
   await owner.must(200, 'PUT', `/api/office/shows/${show.id}/on-screen`, { productId: product.id });

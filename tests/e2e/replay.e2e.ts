@@ -208,6 +208,30 @@ test('[W20] the replay has no finding of axe: small and wide, light and dark', a
   }
 });
 
+test('[W381] a line of the talk goes to its moment, and its link begins there for anybody', async () => {
+  const page = await open(`/shows/${showId}?t=12`, null);
+  await page.locator('.play-big').click();
+  await waitForMovement(page, PATIENCE_MS);
+  const line = page.getByRole('link', { name: /And the scarf\?/ });
+  await line.waitFor();
+  const address = (await line.getAttribute('href'))!;
+  const time = (await line.locator('.at').textContent())!;
+  assert.match(`${address} ${time}`, new RegExp(`^/shows/${showId}\\?at=\\d{13} 0:\\d\\d$`));
+  const url = page.url();
+  await line.click();
+  await until('back at it', PATIENCE_MS, async () => {
+    const place = await placeOf(page);
+    return place >= toSeconds(time) && place < toSeconds(time) + 4;
+  });
+  assert.equal(page.url(), url, 'the page stays');
+  await look(page, 'talk-links');
+  await page.context().close();
+  const other = await open(address, null);
+  await other.getByRole('button', { name: say('replay.play_from', { time }) }).waitFor();
+  await other.context().close();
+});
+const toSeconds = (time: string) => Number(time.slice(2));
+
 test('[W324] the office tells that the recording is whole, and takes the replay away', async () => {
   const page = await open(`/office/${market.shop.slug}/shows/${showId}`, market.owner, {
     viewport: { width: 1280, height: 800 },

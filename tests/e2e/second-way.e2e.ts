@@ -145,7 +145,7 @@ test('[W301] the direct way is taken back without a gap when the network lets it
   assert.deepEqual(stage.pictureNews, [`up ${showId}`], 'nobody was told of a gap');
 });
 
-test('[W302] by socket too the show comes back by itself: a cut network, a restarted server', async (t) => {
+test('[W302] [W390] by socket too the show comes back by itself: a cut network, a restarted server', async (t) => {
   const host = await openHost();
   const viewer = await openViewer();
   for (const page of [host, viewer]) await page.evaluate(() => { globalThis.reloads = 0; });
@@ -164,10 +164,14 @@ test('[W302] by socket too the show comes back by itself: a cut network, a resta
   await stage.stop();
   relay.stop();
   await until('the host notices', 8_000, async () => (await hostView(host)).state === 'reconnecting');
+  // As long as a restart takes: by then both pages pause for as long as they ever do.
+  await new Promise((done) => setTimeout(done, 4_000));
   stage = await openStage(port);
   const againMs = await until('playing again', 15_000, async () => (await playerView(viewer)).state === 'playing');
   await waitForMovement(viewer, 5_000);
   t.diagnostic(`picture back ${againMs} ms after the server`);
+  // 2 s by W390; the rest is a busy machine's, which starts a server, two encoders and a decoder meanwhile.
+  assert.ok(againMs < 3_000, `${againMs} ms`);
   assert.equal((await hostView(host)).state, 'live');
   for (const page of [host, viewer]) assert.equal(await page.evaluate(() => globalThis.reloads), 0, 'not reloaded');
 });
@@ -186,24 +190,29 @@ test('[W303] another device takes a show over from one that publishes by socket,
   assert.equal((await playerStats(viewer)).reconnects, 0);
 });
 
-/** What the host's page and a viewer's say each second, until it holds or the time is over. */
+/**
+ * What the host's page and a viewer's say each second, until it holds or the time is over.
+ * @returns how late the viewer saw her at most, ms
+ */
 async function watchWeak(
   t: TestContext, pages: { host: Page; viewer: Page }, withinMs: number, holds: (view: BroadcastView) => boolean,
-): Promise<void> {
+): Promise<number> {
   const startedMs = performance.now();
   let last = '';
+  let latestMs = 0;
   while (performance.now() - startedMs < withinMs) {
     const view = await hostView(pages.host);
+    const { delayMs } = await playerView(pages.viewer);
+    latestMs = Math.max(latestMs, delayMs ?? 0);
     const { stats } = view;
     const told = `${view.tooWeakFor} ${stats?.height}p${stats?.framesPerSecond}`;
     if (told !== last) {
-      const { delayMs } = await playerView(pages.viewer);
       const after = ((performance.now() - startedMs) / 1000).toFixed(1);
       t.diagnostic(`${after} s: ${told}, ${Math.round((stats?.bitrateBps ?? 0) / 1000)} kbit/s sent, line `
         + `${Math.round((stats?.availableBps ?? 0) / 1000)}, ${view.state} ${view.way}, ${delayMs} ms late`);
     }
     last = told;
-    if (holds(view)) return;
+    if (holds(view)) return latestMs;
     await new Promise((done) => setTimeout(done, 500));
   }
   throw new Error(`not within ${withinMs} ms: ${last}`);
@@ -229,7 +238,7 @@ test('[V62] the end of a show and a key that was rotated cut who publishes by so
 const isLong = process.env['NACRE_ALL_WEAK_LINES'] !== undefined;
 const weakWays = isLong ? ['socket', 'direct'] as const : ['socket'] as const;
 for (const way of weakWays) {
-  test(`[W306] on a weak line less is sent, down to sound with a still, and all of it again (${way})`, async (t) => {
+  test(`[W306] [W394] on a weak line less is sent, down to sound with a still, and back (${way})`, async (t) => {
     const line = await startNarrowLine(stage.url);
     t.after(() => line.stop());
     if (way === 'direct') relay.link.mend();
@@ -245,11 +254,15 @@ for (const way of weakWays) {
     await new Promise((done) => setTimeout(done, 6_000));
     assert.equal((await hostView(host)).tooWeakFor, null);
     t.diagnostic('a line of 350 kbit/s');
+    stage.pictureNews.length = 0;
     setRate(350_000);
     const isSmaller = ({ tooWeakFor, stats }: BroadcastView): boolean =>
       tooWeakFor === 'size' && stats !== null && stats.height > 0 && stats.height < 1_280;
-    await watchWeak(t, { host, viewer }, 30_000, isSmaller);
+    const latestMs = await watchWeak(t, { host, viewer }, 30_000, isSmaller);
     await waitForMovement(viewer, 8_000);
+    assert.deepEqual(stage.pictureNews, [], 'it stays on air');
+    // Some 3 s by W394, and what a busy machine adds.
+    if (way === 'socket') assert.ok(latestMs < 4_500, `${latestMs} ms`);
     t.diagnostic('a line of 110 kbit/s');
     setRate(110_000);
     await watchWeak(t, { host, viewer }, 40_000, ({ tooWeakFor }) => tooWeakFor === 'moving');

@@ -24,7 +24,20 @@ async function newClip({ api, shop, show: { id: showId }, product }: Stage): Pro
 
 export const CLIP_ROWS: Record<string, Row> = {
   getClip: row(everybody, async (stage) => ({ path: `/api/clips/${await newClip(stage)}` }), { hidden: hiddenClip }),
+  putPoster: row(
+    { ...runners, owner: 'recordings.not_shown', manager: 'recordings.not_shown', host: 'recordings.not_shown' },
+    ({ api, show, product }) => ({
+      path: `/api/office/shows/${show.id}/posters/${product.id}`, method: 'PUT',
+      body: { imageId: api.platform.newId() },
+    }),
+  ),
+  listClipsOfShow: row(everybody, ({ show }) => ({ path: `/api/shows/${show.id}/clips` }), { hidden }),
   listClips: row(everybody, ({ product }) => ({ path: `/api/products/${product.id}/clips` })),
+  // Its bytes are not there: everybody reads that.
+  getClipVideo: row(
+    Object.fromEntries(Object.keys(everybody).map((who) => [who, 'recordings.no_clip'])) as typeof everybody,
+    async (stage) => ({ path: `/api/clips/${await newClip(stage)}/video.mp4` }),
+  ),
   // Its bytes are not there: who gets in reads that.
   getClipFile: row(
     { ...runners, owner: 'recordings.no_clip', manager: 'recordings.no_clip', host: 'recordings.no_clip' },

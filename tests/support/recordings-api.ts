@@ -8,7 +8,11 @@ import { createSharedAccess } from '../../server/src/http/shared-access.ts';
 import { createDiskBlobs } from '../../server/src/platform/blobs.ts';
 import { clipRoutes } from '../../server/src/recordings/clip-routes.ts';
 import { createClips } from '../../server/src/recordings/clips.ts';
-import { JOB_CHECK, JOB_DELETE, JOB_FINISH, createRecordings } from '../../server/src/recordings/recordings.ts';
+import { healingRoutes } from '../../server/src/recordings/healing-routes.ts';
+import { createHealing, JOB_HEAL } from '../../server/src/recordings/healing.ts';
+import {
+  JOB_CHECK, JOB_DELETE, JOB_FINISH, createRecordings, type CheckJob,
+} from '../../server/src/recordings/recordings.ts';
 import { replayRoutes } from '../../server/src/recordings/replay-routes.ts';
 import { recordingsRoutes } from '../../server/src/recordings/routes.ts';
 import { createShelf } from '../../server/src/recordings/shelf.ts';
@@ -17,14 +21,24 @@ import type { createShowApi } from './show-api.ts';
 
 type Parts = Parameters<NonNullable<Parameters<typeof createShowApi>[1]>>[0];
 
-export function mountRecordings({ app, platform, shows, shops, accounts, catalog }: Parts, keepMs = 86_400_000) {
+export function mountRecordings(
+  { app, platform, shows, shops, accounts, catalog, images }: Parts, keepMs = 86_400_000,
+) {
   const folder = mkdtempSync(join(tmpdir(), 'nacre-recordings-'));
-  const blobs = createDiskBlobs({ folder: join(folder, 'blobs') });
+  const disk = createDiskBlobs({ folder: join(folder, 'blobs') });
+  let onRead = (_key: string): void => undefined;
+  const blobs: typeof disk = {
+    ...disk,
+    read(key) {
+      onRead(key);
+      return disk.read(key);
+    },
+  };
   const silent = () => undefined;
   const log = { info: silent, warn: silent, error: silent };
   const openRecorder = () => createRecorder({ folder: join(folder, 'spool'), store: blobs, log });
   let recorder = openRecorder();
-  const due: Array<{ name: string; showId: string }> = [];
+  const due: Array<{ name: string } & CheckJob> = [];
   const ended: string[] = [];
   const current: Parameters<typeof createShelf>[0]['recorder'] & Pick<typeof recorder, 'finish' | 'recover'> = {
     index: (showId) => recorder.index(showId),
@@ -34,11 +48,19 @@ export function mountRecordings({ app, platform, shows, shops, accounts, catalog
   const shelf = createShelf({
     blobs, recorder: current, isReady: async (showId) => (await recordings.lengthsOf([showId])).size > 0,
   });
+  const addJob = async (_tx: unknown, name: string, data: unknown) => (
+    // As they are kept in between.
+    void due.push(JSON.parse(JSON.stringify({ name, ...(data as CheckJob) })))
+  );
   const recordings: ReturnType<typeof createRecordings> = createRecordings({
     platform, shows, shops, recorder: current, shelf, keepMs,
-    jobs: { add: async (_tx, name, data) => void due.push({ name, ...(data as { showId: string }) }) },
+    jobs: { add: addJob },
     endPicture: async (showId) => void ended.push(showId),
     likesByMinute: async () => [3, 0, 1],
+  });
+  let isFull = false;
+  const healing = createHealing({
+    platform, shows, shops, shelf, blobs, hasRoom: () => !isFull, jobs: { add: addJob },
   });
   const actorOf: Parameters<typeof createSharedAccess>[0]['mayFetch'] = async (showId, request) => {
     const person = await accounts.findPersonByHeaders(request.headers, request.socket.remoteAddress);
@@ -49,12 +71,16 @@ export function mountRecordings({ app, platform, shows, shops, accounts, catalog
     isPublic: (showId) => shows.mayReplay(showId, { kind: 'guest', guestId: 'anybody' }),
     hasBans: shows.hasBans,
   });
-  const clips = createClips({ platform, shows, shops, catalog, shelf });
+  const clips = createClips({ platform, shows, shops, catalog, images, shelf });
   recordingsRoutes(app, { recordings });
+  void healingRoutes(app, { healing });
   clipRoutes(app, { clips });
   void app.register(replayRoutes({ shelf, access }));
   return {
-    recordings, blobs, due, ended, access,
+    recordings, healing, blobs, due, ended, access,
+    /** Called before each blob that is read. */
+    beforeRead: (does: (key: string) => void) => void (onRead = does),
+    fillDisk: (is: boolean) => (isFull = is),
     /** A stream of the show that is recorded. */
     record(showId: string, startedAtMs: number): { stream: DrawnStream; hls: ReturnType<typeof createHls> } {
       const hls = createHls({ now: () => startedAtMs, recorder });
@@ -73,9 +99,12 @@ export function mountRecordings({ app, platform, shows, shops, accounts, catalog
       await recordings.start();
     },
     async doJobs(): Promise<void> {
-      for (const { name, showId } of due.splice(0)) {
+      for (const job of due.splice(0)) {
+        const { name, showId } = job;
         if (name === JOB_FINISH) await recordings.finish(showId);
-        if (name === JOB_CHECK) await recordings.check(showId);
+        if (name === JOB_CHECK) await recordings.check(job);
+        if (name === JOB_HEAL) await healing.work(showId);
+        if (name === JOB_DELETE) await healing.deleteParts(showId);
         if (name === JOB_DELETE) await recordings.deleteBytes(showId);
       }
     },

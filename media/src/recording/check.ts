@@ -33,15 +33,39 @@ const listedMost = 200;
 /** A stall of the picture may leave a gap that is longer (rule M10); sound is filled up. */
 const stallMs = 1_000;
 
-export async function checkRecording(
-  index: RecordingIndex, read: (sequence: number) => Promise<Buffer | null>,
-): Promise<RecordingReport> {
+/** Where a reading through has come to: plain values, with which another process goes on. Bounded, some 20 KB. */
+export interface RecordingCheck {
+  /** So many of the index's segments were read. */
+  at: number;
+  report: RecordingReport;
+  line: TimelineState;
+}
+
+export function beginCheck(index: RecordingIndex): RecordingCheck {
   const report: RecordingReport = {
     durationMs: durationOf(index), bytes: 0, segments: 0, pictures: 0, keyPictures: 0, soundFrames: 0,
     gaps: gapsOf(index), faults: [],
   };
-  const line = createTimeline();
-  for (const segment of index.segments) {
+  return { at: 0, report, line: { map: null, next: { video: null, audio: null }, needsKey: true } };
+}
+
+export const isChecked = (index: RecordingIndex, { at }: RecordingCheck): boolean => at >= index.segments.length;
+
+/**
+ * Reads on from there, a segment at least, while it may. Whatever `read` throws leaves `from` as it was.
+ * @param index the same as at the beginning
+ */
+export async function checkOn(
+  index: RecordingIndex, from: RecordingCheck, read: (sequence: number) => Promise<Buffer | null>,
+  mayGoOn: () => boolean,
+): Promise<RecordingCheck> {
+  const check = structuredClone(from);
+  const { report } = check;
+  const line = createTimeline(check.line);
+  do {
+    const segment = index.segments[check.at];
+    if (segment === undefined) break;
+    check.at += 1;
     if (segment.isLost) {
       line.breakOff();
       continue;
@@ -53,8 +77,15 @@ export async function checkRecording(
     for (const fault of faults) {
       if (report.faults.length < listedMost) report.faults.push({ sequence: segment.sequence, fault });
     }
-  }
-  return report;
+  } while (mayGoOn());
+  return check;
+}
+
+/** All of it at once. */
+export async function checkRecording(
+  index: RecordingIndex, read: (sequence: number) => Promise<Buffer | null>,
+): Promise<RecordingReport> {
+  return (await checkOn(index, beginCheck(index), read, () => true)).report;
 }
 
 function checkSegment(
@@ -97,25 +128,29 @@ interface Timeline {
   breakOff(): void;
 }
 
-function createTimeline(): Timeline {
-  let map: string | null = null;
+interface TimelineState {
+  map: string | null;
   /** In ticks; null where anything may come. */
-  let next: { video: number | null; audio: number | null } = { video: null, audio: null };
-  let needsKey = true;
+  next: { video: number | null; audio: number | null };
+  needsKey: boolean;
+}
+
+/** @param state is kept up to date */
+function createTimeline(state: TimelineState): Timeline {
   const breakOff = (): void => {
-    next = { video: null, audio: null };
-    needsKey = true;
+    state.next = { video: null, audio: null };
+    state.needsKey = true;
   };
   return {
     breakOff,
     add(ofMap, { track, isKey, decodeTime, ticks }) {
-      if (ofMap !== map) breakOff();
-      map = ofMap;
-      const expected = next[track];
-      next[track] = decodeTime + ticks;
+      if (ofMap !== state.map) breakOff();
+      state.map = ofMap;
+      const expected = state.next[track];
+      state.next[track] = decodeTime + ticks;
       if (track === 'audio') return expected === null || expected === decodeTime ? null : 'sound-time';
-      if (needsKey && !isKey) return 'no-key';
-      needsKey = false;
+      if (state.needsKey && !isKey) return 'no-key';
+      state.needsKey = false;
       const isStall = expected !== null && decodeTime - expected > (stallMs * pictureTimescale) / 1_000;
       return expected === null || expected === decodeTime || isStall ? null : 'picture-time';
     },
@@ -129,6 +164,8 @@ function gapsOf(index: RecordingIndex): RecordingReport['gaps'] {
     const before = stretches[at - 1];
     if (before === undefined) continue;
     const missingMs = Math.max(0, Math.round(stretch.startedAtMs - before.startedAtMs - before.durationMs));
+    const isMended = stretch.isHealed || before.isHealed;
+    if (isMended && missingMs < stallMs) continue;
     gaps.push({ atMs: Math.round(stretch.fromMs), missingMs, why: 'interrupted' });
   }
   let atMs = 0;

@@ -13,7 +13,7 @@ import { drawStream } from '../../../tests/support/drawn-stream.ts';
 import { mountSmallDisk } from '../../../tests/support/small-disk.ts';
 import { wholeFragments } from '../fmp4/fragment-reader.ts';
 import { createHls } from '../hls/hls.ts';
-import { checkRecording } from './check.ts';
+import { beginCheck, checkOn, checkRecording, isChecked } from './check.ts';
 import { createRecorder, indexKey, mapKey, segmentKey, type SegmentStore } from './recorder.ts';
 import { durationOf, placeOf, readIndex, stretchesOf, writeEntry, type RecordingIndex } from './recording-index.ts';
 import { writeReplay, writeReplayMultivariant } from './replay-playlist.ts';
@@ -103,6 +103,30 @@ test('[M50] what is kept is what was sent, in order, with its time', async (t) =
     soundFrames: 650, gaps: [{ atMs: 9_000, missingMs: 5_000, why: 'interrupted' }], faults: [],
   });
   assert.equal(await recorder.finish('show'), null, 'once');
+});
+
+test('[M210] what straggles behind the finish begins nothing anew', async (t) => {
+  const store = createStore();
+  const folder = newFolder(t);
+  const { recorder, hls, stream } = stage(folder, store);
+  stream.begin('one');
+  stream.play(6_000);
+  await untilSettled(recorder);
+  // The store takes its time, and the camera has not heard yet.
+  const finished = recorder.finish('show');
+  stream.play(3_000);
+  const index = await finished;
+  stream.play(3_000);
+  hls.end('show');
+  assert.ok(index && index.segments.length > 0);
+  assert.equal(recorder.index('show'), null);
+  assert.equal(await recorder.finish('show'), null);
+  assert.deepEqual(readIndex(store.kept.get(indexKey('show'))!.toString()).index, index);
+  assert.deepEqual(readdirSync(folder), []);
+  const report = await checkRecording(index, reader(store.kept));
+  assert.deepEqual(report.faults, []);
+  assert.equal(await recorder.finish('never'), null);
+  assert.equal(recorder.stats().streams, 0);
 });
 
 test('[M51] cut at any byte, at most what was being written is gone, and it goes on behind', async (t) => {
@@ -264,7 +288,7 @@ test('[M57] a recording has an end, and where there is no room nothing is writte
   hasRoom = false;
   stream.play(3_000);
   hasRoom = true;
-  await untilSettled(recorder);
+  await untilKept(recorder, 3);
   const bytes = [...store.kept.values()].reduce((sum, { length }) => sum + length, 0);
   stream.play(60_000);
   hls.end('show');
@@ -314,6 +338,8 @@ test('[M59] a line of the index that a full disk cut short costs no other, also 
     disk.clear();
     stream.play(4_000);
     await untilKept(recorder, 43);
+    // The index grows while it is looked at.
+    await untilSettled(recorder);
     const before = recorder.index('show')!;
     assert.ok(durationOf(before) >= 86_000, `${durationOf(before)}`);
     // As after kill -9: nothing was finished.
@@ -412,6 +438,28 @@ test('[M55] the check finds what is missing, cut, changed, or does not go on', a
   const missed = await faultsWith((_kept, own) => void own.segments.splice(2, 1));
   // For the picture alone it could have been a stall.
   assert.deepEqual(missed, [{ sequence: four, fault: 'sound-time' }]);
+});
+
+test('[M218] a check goes on where another process came to, and finds the same', async (t) => {
+  const store = createStore();
+  const { recorder, hls, stream } = stage(newFolder(t), store);
+  stream.begin('one');
+  stream.play(12_000);
+  hls.end('show');
+  const index = (await recorder.finish('show'))!;
+  index.segments.splice(2, 1);
+  const once = await checkRecording(index, reader(store.kept));
+  assert.equal(once.faults.length, 1);
+  let check = beginCheck(index);
+  let parts = 0;
+  for (; !isChecked(index, check); parts += 1) {
+    const away = checkOn(index, check, async () => { throw new Error('the store is away'); }, () => true);
+    await assert.rejects(away, /away/);
+    const kept = JSON.parse(JSON.stringify(check)) as typeof check;
+    check = await checkOn(index, kept, reader(store.kept), () => false);
+  }
+  assert.equal(parts, index.segments.length);
+  assert.deepEqual(check.report, once);
 });
 
 test('[M56] a moment of the day has one place', () => {

@@ -36,9 +36,9 @@ export interface Recorder {
   /** What is kept of a stream that is not finished; null when nothing is. Grows; not to be changed. */
   index(streamId: string): RecordingIndex | null;
   /**
-   * Nothing more comes of the stream: resolves with its index once all of it is in the store, the index too; null when
-   * nothing was recorded (or it was finished before). Rejects when the store does not take it in time; the recording
-   * stays, and it may be called again.
+   * Nothing more comes of the stream; what does all the same is let go. Resolves with its index once all of it is in
+   * the store, the index too; null when nothing was recorded (or it was finished before). Rejects when the store does
+   * not take it in time; the recording stays, and it may be called again.
    */
   finish(streamId: string): Promise<RecordingIndex | null>;
   /** Takes up what an earlier process left. @returns the streams that have something. Before anything is recorded. */
@@ -62,6 +62,8 @@ export interface RecorderStats {
 
 /** Bytes of one stream that wait for the disk: half a minute of it. What comes on top is lost. */
 const waitingBytesMax = 8 * 1024 * 1024;
+/** Streams that are known for finished; what straggles comes within seconds, and a server has not so many in a day. */
+const closedMost = 10_000;
 /** In the name of a folder that nobody reads any more. */
 const aside = '.unread-';
 /** Between tries to reach the store. */
@@ -107,6 +109,8 @@ interface Core extends Limits {
   store: SegmentStore;
   log: MediaLog;
   streams: Map<string, Stream>;
+  /** Ids that `finish` was called with, the latest of them, the oldest first. */
+  closed: Set<string>;
   stats: RecorderStats;
   stopping: AbortController;
 }
@@ -129,11 +133,13 @@ export function createRecorder(
     hasRoom: () => true,
     ...deps,
     streams: new Map(),
+    closed: new Set(),
     stats: { streams: 0, segmentsKept: 0, segmentsLost: 0, bytesKept: 0, waiting: 0, trouble: null },
     stopping: new AbortController(),
   };
   return {
     onPart(streamId, segment, { data }) {
+      if (core.closed.has(streamId)) return;
       const stream = streamOf(core, streamId);
       if (stream.waitingBytes + data.length > waitingBytesMax || !core.hasRoom()) {
         stream.spoiled.add(segment.sequence);
@@ -146,6 +152,7 @@ export function createRecorder(
       });
     },
     onSegment(streamId, segment) {
+      if (core.closed.has(streamId)) return;
       const stream = streamOf(core, streamId);
       stream.spooling = stream.spooling.then(() => closeSegment(core, stream, segment));
     },
@@ -294,6 +301,7 @@ async function appendEntry(stream: Stream, entry: IndexEntry): Promise<void> {
 }
 
 async function finish(core: Core, streamId: string): Promise<RecordingIndex | null> {
+  close(core, streamId);
   const stream = core.streams.get(streamId);
   if (stream === undefined) return null;
   await stream.spooling;
@@ -311,6 +319,14 @@ async function finish(core: Core, streamId: string): Promise<RecordingIndex | nu
   await rm(stream.folder, { recursive: true, force: true });
   core.streams.delete(streamId);
   return index.segments.length === 0 ? null : index;
+}
+
+/** A part that straggles would begin the stream anew, and finished again it would take the whole index's place. */
+function close({ closed }: Core, streamId: string): void {
+  closed.delete(streamId);
+  closed.add(streamId);
+  const [oldest] = closed;
+  if (closed.size > closedMost && oldest !== undefined) closed.delete(oldest);
 }
 
 async function recover(core: Core): Promise<string[]> {

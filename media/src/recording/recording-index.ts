@@ -28,6 +28,8 @@ export interface RecordedSegment {
   isIndependent: boolean;
   /** It could not be kept, as on a full disk: its time is known, its bytes are nowhere. */
   isLost: boolean;
+  /** It came from the publisher's device after the show (healing.ts). */
+  isHealed?: true;
 }
 
 export interface RecordingIndex {
@@ -49,7 +51,13 @@ export function writeEntry(entry: IndexEntry): string {
 export function addEntry(index: RecordingIndex, entry: IndexEntry): void {
   if ('map' in entry) {
     if (!index.maps.some(({ name }) => name === entry.map.name)) index.maps.push(entry.map);
-  } else if ((index.segments.at(-1)?.sequence ?? -1) < entry.segment.sequence) index.segments.push(entry.segment);
+  } else if (isNew(index, entry.segment)) index.segments.push(entry.segment);
+}
+
+/** Numbers grow; what was healed has a number of its own, out of their order. */
+function isNew({ segments }: RecordingIndex, { sequence, isHealed }: RecordedSegment): boolean {
+  if (isHealed) return !segments.some((segment) => segment.sequence === sequence);
+  return (segments.findLast((segment) => !segment.isHealed)?.sequence ?? -1) < sequence;
 }
 
 /**
@@ -85,6 +93,8 @@ export interface Stretch {
   /** Unix epoch, ms. */
   startedAtMs: number;
   durationMs: number;
+  /** It came from the publisher's device after the show. */
+  isHealed?: true;
 }
 
 /** A shorter break is the network's; longer, the show was interrupted, or a segment is lost. */
@@ -100,7 +110,10 @@ export function stretchesOf({ segments }: RecordingIndex): Stretch[] {
     const goesOn = last !== undefined && map === segment.map
       && Math.abs(last.startedAtMs + last.durationMs - segment.startedAtMs) <= breakMs;
     if (goesOn) last.durationMs += segment.durationMs;
-    else stretches.push({ fromMs, startedAtMs: segment.startedAtMs, durationMs: segment.durationMs });
+    else {
+      const { startedAtMs, durationMs, isHealed } = segment;
+      stretches.push({ fromMs, startedAtMs, durationMs, ...(isHealed && { isHealed }) });
+    }
     map = segment.map;
     fromMs += segment.durationMs;
   }
@@ -110,6 +123,9 @@ export function stretchesOf({ segments }: RecordingIndex): Stretch[] {
 export const durationOf = ({ segments }: RecordingIndex): number => (
   segments.reduce((sum, { durationMs }) => sum + durationMs, 0)
 );
+
+/** What its segments take in the store. */
+export const bytesOf = ({ segments }: RecordingIndex): number => segments.reduce((sum, { bytes }) => sum + bytes, 0);
 
 /**
  * The place in the recording of a moment of the day; of one that falls into a break, where the picture comes back;

@@ -129,6 +129,19 @@ test('[M75] how long pictures take from the camera is measured, whatever the clo
   assert.deepEqual(told.filter((one) => one.startsWith('uplink')), ['uplink 60']);
 });
 
+test('[M219] so it is while pings follow each other sooner than the line answers', () => {
+  const { opened, told } = session(false);
+  const far = 1_000_000;
+  // 300 ms there, 200 ms back: the answer to the first comes when two more are on their way.
+  for (const [sentMs, before] of [[0], [200], [400], [600, 0]] as const) {
+    const answered = before === undefined ? undefined : { sentMs: far + before, roundTripMs: 500 };
+    opened.ping(far + sentMs, answered, sentMs + 300);
+  }
+  opened.picture(picture(0), far + 600, 930);
+  opened.tick(1_000);
+  assert.deepEqual(told.filter((one) => one.startsWith('uplink')), ['uplink 280']);
+});
+
 function open(publishers: SocketPublishers, streamId: string, ends: string[] = []) {
   return publishers.open({
     streamId, hasSound: false,

@@ -22,6 +22,8 @@ const maxAheadMs = 10_000;
 const keyRequestEveryMs = 500;
 /** As long as for a WHIP offer: who has not sent a picture by then holds a place for nothing. */
 export const firstPictureWithinMs = 15_000;
+/** Kept to be found by when their answers came: some six seconds of them, and a line is lost sooner. */
+const maxPings = 32;
 
 export interface SocketSessionDeps {
   hasSound: boolean;
@@ -56,7 +58,8 @@ export function createSocketSession(deps: SocketSessionDeps): SocketSession {
   let lastHeardMs = deps.nowMs;
   let first: { capturedMs: number; nowMs: number } | null = null;
   let lastPictureTicks = -1;
-  let lastPing: { sentMs: number; atMs: number } | null = null;
+  /** The last ones, in their order. */
+  const pings: { sentMs: number; atMs: number }[] = [];
   let keyAskedMs = deps.nowMs;
   /** A key picture with its parameter sets has come; nothing is lost after it. */
   let hasKey = false;
@@ -115,10 +118,12 @@ export function createSocketSession(deps: SocketSessionDeps): SocketSession {
     },
     ping(sentMs, before, nowMs) {
       lastHeardMs = nowMs;
-      if (before !== undefined && lastPing?.sentMs === before.sentMs) {
-        uplink.answered(before.sentMs, before.roundTripMs, lastPing.atMs);
+      const answered = pings.find((one) => one.sentMs === before?.sentMs);
+      if (before !== undefined && answered !== undefined) {
+        uplink.answered(before.sentMs, before.roundTripMs, answered.atMs);
       }
-      lastPing = { sentMs, atMs: nowMs };
+      pings.push({ sentMs, atMs: nowMs });
+      if (pings.length > maxPings) pings.shift();
     },
     tick(nowMs) {
       if (isOver) return;

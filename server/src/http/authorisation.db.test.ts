@@ -29,6 +29,9 @@ const show = (suffix: string, asked: (stage: Stage) => Asked = () => ({})): Row[
   (stage) => ({ path: `/api/shows/${stage.show.id}${suffix}`, ...asked(stage) });
 const officeShow = (suffix: string, asked: (stage: Stage) => Asked = () => ({})): Row['request'] =>
   (stage) => ({ path: `/api/office/shows/${stage.show.id}${suffix}`, ...asked(stage) });
+// Whoever may: there is no replay yet.
+const past = { owner: 'recordings.not_healable', manager: 'recordings.not_healable', host: 'recordings.not_healable' };
+const [menders, hiddenMenders] = [{ ...runners, ...past }, { ...hiddenRunners, ...past }];
 const watching = (asked: Asked = {}): Row['request'] => (
   ({ show: { id } }) => ({ path: `/api/me/watching/${id}`, ...asked })
 );
@@ -288,6 +291,11 @@ const ROWS: Record<string, Row> = {
   setWatchedUntil: row(people, watching({ method: 'PUT', body: { positionMs: 1_000 } }), { hidden: hiddenFromPeople }),
   getRecording: row(runners, officeShow('/recording'), { hidden: hiddenRunners }),
   removeRecording: row(leaders, officeShow('/recording', () => ({ method: 'DELETE' })), { hidden: hiddenLeaders }),
+  getRecordingHoles: row(runners, officeShow('/recording/holes'), { hidden: hiddenRunners }),
+  healRecording: row(menders, officeShow('/recording/heal', () => ({ method: 'POST' })), { hidden: hiddenMenders }),
+  putRecordingPart: row(menders, officeShow('/recording/parts/1', () => ({ method: 'PUT', body: {} })), {
+    hidden: hiddenMenders,
+  }),
   listTalk: row(everybody, show('/talk?from=2026-01-01T00:00:00.000Z'), { hidden }),
   examineShow: row(runners, officeShow('/examination'), { hidden: hiddenRunners }),
   tryConnection: row(runners, officeShow('/examination/connection', () => ({ body: { sdp: 'v=0' } })), {

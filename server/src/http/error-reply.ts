@@ -18,6 +18,17 @@ export function problemOf(code: RefusalCode, details?: RefusalDetails): Problem 
   };
 }
 
+/**
+ * A refusal by hand, where nothing may be thrown. `detail`: a sentence for the person who asks, for clients that know
+ * nothing of Nacre's codes (WHIP).
+ */
+export function sendProblem(
+  reply: FastifyReply, code: RefusalCode, detail?: string, details?: RefusalDetails,
+): FastifyReply {
+  const problem = problemOf(code, details);
+  return reply.code(problem.status).type(PROBLEM_TYPE).send(detail ? { ...problem, detail } : problem);
+}
+
 /** PostgreSQL cannot keep U+0000: character_not_in_repertoire, untranslatable_character (in JSON). */
 const UNKEEPABLE_TEXT = new Set(['22021', '22P05']);
 

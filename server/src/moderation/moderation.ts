@@ -166,7 +166,7 @@ function createQuestions(parts: Parts): Questions {
     assertNotBanned,
     isBanned: async (shopId, actor) => (await banOf(shopId, actor)) !== null,
     hasBans: async (shopId) => [...(await inForce.ofShop(shopId)).bans.values()].some((row) => holding(row) !== null),
-    isStopped: (showId) => store.isStopped(parts.platform.database.db, showId),
+    isStopped: async (showId) => (await store.endOf(parts.platform.database.db, showId))?.lifted_at === null,
     isSuspended: async (shopId) => holding((await inForce.ofShop(shopId)).live) !== null,
     async assertMayTalk(actor, show) {
       await assertNotBanned(show.shopId, actor);

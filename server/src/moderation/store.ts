@@ -73,17 +73,10 @@ export async function removalOf(db: Db | Tx, messageId: string): Promise<Measure
     .executeTakeFirst();
 }
 
-/** That an operator ended the show. */
-export async function endOf(tx: Tx, showId: string): Promise<MeasureRow | undefined> {
-  return tx.selectFrom('moderation_measure').selectAll().where('show_id', '=', showId).where('kind', '=', 'end')
+/** That an operator ended the show: there is one at most, lifted or not. */
+export async function endOf(db: Db | Tx, showId: string): Promise<MeasureRow | undefined> {
+  return db.selectFrom('moderation_measure').selectAll().where('show_id', '=', showId).where('kind', '=', 'end')
     .executeTakeFirst();
-}
-
-/** The same, as long as it stands. */
-export async function isStopped(db: Db, showId: string): Promise<boolean> {
-  const row = await db.selectFrom('moderation_measure').select('id').where('show_id', '=', showId)
-    .where('kind', '=', 'end').where('lifted_at', 'is', null).executeTakeFirst();
-  return row !== undefined;
 }
 
 /** @returns the row as it is now; undefined when it was lifted before */

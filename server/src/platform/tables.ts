@@ -470,6 +470,13 @@ export interface PhoneCode {
   tries: Generated<number>;
 }
 
+export interface Poster {
+  image_id: string;
+  product_id: string;
+  show_id: string;
+  taken_at: Timestamp;
+}
+
 export interface PriceHistory {
   from_at: Timestamp;
   id: Generated<bigint>;
@@ -516,6 +523,7 @@ export interface Recording {
   bytes: bigint;
   duration_ms: bigint;
   finished_at: Timestamp;
+  healing_since: Timestamp | null;
   keep_until: Timestamp;
   removed_at: Timestamp | null;
   removed_by: string | null;
@@ -525,6 +533,14 @@ export interface Recording {
   show_id: string;
   state: string;
   stretches: Json;
+}
+
+export interface RecordingPart {
+  bytes: bigint;
+  ended_at_ms: bigint;
+  show_id: string;
+  started_at_ms: bigint;
+  taken_at: Timestamp;
 }
 
 export interface SearchEntry {
@@ -800,12 +816,14 @@ export interface DB {
   payment_notice: PaymentNotice;
   person: Person;
   phone_code: PhoneCode;
+  poster: Poster;
   price_history: PriceHistory;
   product: Product;
   promise_offer: PromiseOffer;
   push_subscription: PushSubscription;
   put_aside: PutAside;
   recording: Recording;
+  recording_part: RecordingPart;
   search_entry: SearchEntry;
   search_live: SearchLive;
   search_word: SearchWord;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import HLS from 'hls-parser';
-import type { Clip, ClipTile } from '@nacre/contract/clips';
+import sharp from 'sharp';
+import type { Clip, ClipTile, ShowClip } from '@nacre/contract/clips';
 import { createTestDatabase } from '../../../tests/support/database.ts';
 import { mountRecordings } from '../../../tests/support/recordings-api.ts';
 import { createShowApi } from '../../../tests/support/show-api.ts';
@@ -23,8 +24,9 @@ const [shown, flashed] = products;
 const query = (text: string, values: unknown[]) => api.platform.database.pool.query(text, values);
 
 /** A show of 24 s: one product from 3 s to 19 s, another for 3 s. */
-async function ended() {
+async function ended(whileLive: (showId: string) => Promise<void> = async () => {}) {
   const show = await api.newLiveShow(owner, shop.id, products);
+  await whileLive(show.id);
   const startMs = api.platform.clock.now().getTime();
   const { stream, hls } = recording.record(show.id, startMs);
   stream.begin('one');
@@ -115,4 +117,76 @@ test('[RE22] no clip for who may not see the replay, of one that was taken away,
   await api.ask(`/api/office/shows/${showId}/recording`, { method: 'DELETE', cookie: owner.cookie });
   assert.equal((await clipOf(tile!.id, owner.cookie)).status, 404);
   assert.equal((await get(`/replay/${showId}/3000-19000.m3u8`)).statusCode, 404);
+});
+
+/** A picture that was uploaded. */
+async function newImage(): Promise<string> {
+  const bytes = await sharp({ create: { width: 540, height: 960, channels: 3, background: '#a33' } }).jpeg().toBuffer();
+  return ((await api.upload(bytes, owner.cookie)).json as { id: string }).id;
+}
+
+test('[RE24] the first picture of what was on screen is its clip’s; of what was not none is taken', async () => {
+  const [first, second] = [await newImage(), await newImage()];
+  const put = (showId: string, productId: string, imageId: string) => api.ask(
+    `/api/office/shows/${showId}/posters/${productId}`, { method: 'PUT', cookie: owner.cookie, body: { imageId } },
+  );
+  const code = async (answer: ReturnType<typeof put>) => (await answer).json['code'] ?? (await answer).status;
+  const showId = await ended(async (id) => {
+    await api.shows.putOnScreen(owner.id, id, shown!.id);
+    assert.equal(await code(put(id, flashed!.id, first)), 'recordings.not_shown');
+    assert.equal(await code(put(id, shown!.id, api.platform.newId())), 'images.unknown');
+    assert.equal(await code(put(id, 'nonsense', first)), 'request.invalid');
+    assert.equal(await code(put(id, shown!.id, first)), 204);
+    assert.equal(await code(put(id, shown!.id, second)), 204);
+  });
+  assert.equal(await code(put(showId, shown!.id, second)), 'shows.wrong_state');
+  const tile = (await tilesOf(shown!.id)).find(({ poster }) => poster?.id === first);
+  assert.ok(tile);
+  assert.equal(((await clipOf(tile.id)).json as unknown as Clip).poster?.id, first);
+});
+
+test('[RE25] clips of a show are listed to who may see its replay, without what is not sold', async () => {
+  const showId = await ended();
+  const list = async (cookie?: string) => api.ask(`/api/shows/${showId}/clips`, { ...(cookie && { cookie }) });
+  const clips = (await list()).json as unknown as ShowClip[];
+  assert.deepEqual(
+    clips.map(({ productId, durationMs, title }) => [productId, durationMs, title]),
+    [[shown!.id, 16_000, shown!.title]],
+  );
+  await query('update product set state = $1 where id = $2', ['archived', shown!.id]);
+  assert.deepEqual((await list()).json, []);
+  await query('update product set state = $1 where id = $2', ['active', shown!.id]);
+  await query('update show set visibility = $1 where id = $2', ['private', showId]);
+  assert.equal((await list()).status, 404);
+  assert.equal(((await list(owner.cookie)).json as unknown as ShowClip[]).length, 1);
+});
+
+test('[RE26] as a file for everybody: of public shows, two at a time', async () => {
+  const showId = await ended();
+  const { rows: [clip] } = await query('select id from clip where show_id = $1', [showId]);
+  const file = () => get(`/api/clips/${clip.id}/video.mp4`);
+  // Two stand before their init segment until the third was answered.
+  const { read } = recording.blobs;
+  const gate = Promise.withResolvers<void>();
+  let standing = 0;
+  recording.blobs.read = async (key) => {
+    if (key.endsWith('.mp4')) {
+      standing += 1;
+      await gate.promise;
+    }
+    return read(key);
+  };
+  const two = [file(), file()];
+  for (let tries = 0; standing < 2 && tries < 500; tries += 1) await new Promise((done) => setTimeout(done, 10));
+  const busy = await file();
+  assert.deepEqual([busy.statusCode, busy.headers['retry-after'], busy.json().code], [503, '5', 'server.busy']);
+  recording.blobs.read = read;
+  gate.resolve();
+  // The stream is drawn, so no file comes of it: that both were tried counts (the files: tests/e2e/clip.e2e.ts).
+  for (const answer of await Promise.all(two)) assert.notEqual(answer.statusCode, 503);
+  assert.notEqual((await file()).statusCode, 503);
+  await query('update show set visibility = $1 where id = $2', ['private', showId]);
+  const gone = await get(`/api/clips/${clip.id}/video.mp4`);
+  assert.deepEqual([gone.statusCode, gone.json().code], [404, 'recordings.no_clip']);
+  assert.equal((await get(`/api/clips/${api.platform.newId()}/video.mp4`)).statusCode, 404);
 });

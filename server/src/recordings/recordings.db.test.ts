@@ -50,8 +50,10 @@ async function ended(forMs = 6_000) {
 }
 
 test('[RE1] [RE2] seen again while it runs, and all of it when it is over', async () => {
+  const unseen = await api.newLiveShow(owner, shop.id, products);
+  assert.equal((await replayOf(unseen.id)).state, 'none', 'nobody has published yet');
+  await api.shows.end(owner.id, unseen.id);
   const { showId, startMs, stream, hls } = await recorded();
-  assert.deepEqual((await replayOf(showId)).state, 'none');
   await recording.settled(showId, 2);
   const running = await replayOf(showId);
   assert.deepEqual([running.state, running.durationMs], ['running', 4_000]);
@@ -68,7 +70,9 @@ test('[RE1] [RE2] seen again while it runs, and all of it when it is over', asyn
   assert.ok(recording.ended.includes(showId), 'nobody publishes it any more');
   const over = await replayOf(showId);
   assert.deepEqual([over.state, over.durationMs, over.likesByMinute], ['ready', 7_000, [3, 0, 1]]);
-  assert.deepEqual(over.stretches, [{ fromMs: 0, startedAt: new Date(startMs).toISOString(), durationMs: 7_000 }]);
+  assert.deepEqual(over.stretches, [
+    { fromMs: 0, startedAt: new Date(startMs).toISOString(), durationMs: 7_000, isHealed: false },
+  ]);
   const index = await file(`/replay/${showId}/index.m3u8`);
   assert.equal(index.headers['cache-control'], 'public, max-age=300');
   assert.match(index.body, /media\.m3u8/);
@@ -196,6 +200,38 @@ test('[RE6] [RE10] it is read through, and the shop is told what was found', asy
   assert.deepEqual((json as unknown as OfficeRecording).report?.faults, [{ atMs: 2_000, fault: 'missing' }]);
 });
 
+test('[RE59] what takes longer than a job may is read through by several', async (t) => {
+  const { showId } = await ended(20_000);
+  const inRow = async () => (
+    (await query('select bytes, report from recording where show_id = $1', [showId])).rows[0]!
+  );
+  const read: string[] = [];
+  recording.beforeRead((key) => {
+    if (!key.endsWith('.m4s')) return;
+    read.push(key);
+    api.clock.advance(3_000);
+  });
+  t.after(() => recording.beforeRead(() => undefined));
+  let jobs = 0;
+  for (; recording.due.length > 0; jobs += 1) {
+    assert.equal((await inRow())['report'], null);
+    await recording.doJobs();
+  }
+  assert.ok(jobs > 1, `${jobs} jobs`);
+  assert.deepEqual((await inRow())['report'], {
+    pictures: 500, keyPictures: 10, soundFrames: 1_000, gaps: [], faults: [],
+  });
+  // The next eight are on their way when a job ends.
+  assert.equal(new Set(read).size, 10);
+  assert.ok(read.length <= 10 + (jobs - 1) * 8, `${read.length} reads by ${jobs} jobs`);
+  // It was healed meanwhile: another recording, with a job of its own.
+  const { db } = api.platform.database;
+  await query('update recording set report = null where show_id = $1', [showId]);
+  const bytes = Number((await inRow())['bytes']);
+  await writeReport(db, showId, { faults: [] }, bytes - 1);
+  assert.equal((await inRow())['report'], null);
+});
+
 test('[RE7] taken away it is gone for everybody and for good, and that is kept', async () => {
   const running = await recorded();
   const removal = (showId: string, cookie: string) => (
@@ -222,7 +258,8 @@ test('[RE7] taken away it is gone for everybody and for good, and that is kept',
   const { rows } = await query('select removed_by from recording where show_id = $1', [showId]);
   assert.equal(rows[0]!['removed_by'], owner.id);
   // It was being read through meanwhile, and its bytes went away.
-  await writeReport(api.platform.database.db, showId, { faults: [{ atMs: 0, fault: 'missing' }] });
+  const { rows: [{ bytes }] } = await query('select bytes from recording where show_id = $1', [showId]);
+  await writeReport(api.platform.database.db, showId, { faults: [{ atMs: 0, fault: 'missing' }] }, Number(bytes));
   const office = (await api.ask(`/api/office/shows/${showId}/recording`, { cookie: owner.cookie }))
     .json as unknown as OfficeRecording;
   assert.deepEqual([office.state, office.report], ['removed', null]);

@@ -6,8 +6,10 @@ import type {
   OfficeRecording, RecordingReport, Replay, ReplayChapter, WatchedUntil,
 } from '@nacre/contract/replays';
 import type { Recorder } from '@nacre/media/recording/recorder';
-import { checkRecording } from '@nacre/media/recording/check';
-import { durationOf, placeOf, stretchesOf, type Stretch } from '@nacre/media/recording/recording-index';
+import { beginCheck, checkOn, isChecked, type RecordingCheck } from '@nacre/media/recording/check';
+import {
+  bytesOf, durationOf, placeOf, stretchesOf, type RecordingIndex, type Stretch,
+} from '@nacre/media/recording/recording-index';
 import type { Actor, PersonActor } from '../http/actor.ts';
 import { readAhead } from '../lib/read-ahead.ts';
 import { Refusal } from '../lib/refusal.ts';
@@ -52,7 +54,7 @@ export interface Recordings {
   noteChanged(tx: Tx, showId: string): Promise<void>;
   /** Jobs; each does no harm again. */
   finish(showId: string): Promise<void>;
-  check(showId: string): Promise<void>;
+  check(job: CheckJob): Promise<void>;
   deleteBytes(showId: string): Promise<void>;
   /** Takes away what is too old. @returns how many */
   sweep(): Promise<number>;
@@ -66,6 +68,10 @@ export const JOB_DELETE = 'recordings.delete';
 export interface RecordingJob {
   showId: string;
 }
+export interface CheckJob extends RecordingJob {
+  /** Where the job before came to, in the recording of so many bytes: healing makes another one of it. */
+  soFar?: { bytes: number; check: RecordingCheck };
+}
 
 /** A show with more is cut too often to be leafed through. */
 const STRETCHES_MOST = 1_000;
@@ -77,6 +83,11 @@ const END_MS = 10_000;
 const WATCHED_MOST = 200;
 /** Segments of half a megabyte; an object store takes its time for each. */
 const READ_AHEAD = 8;
+/**
+ * One job reads for so long, and the next goes on: a job that takes a minute counts as lost with its process. Shorter
+ * asks the index of a long show often.
+ */
+const CHECK_JOB_MS = 20_000;
 /** Taken away by one sweep. */
 const SWEEP_MOST = 100;
 
@@ -98,7 +109,7 @@ export function createRecordings(deps: RecordingsDeps): Recordings {
       }
     },
     finish: (showId) => finish(deps, showId),
-    check: (showId) => check(deps, showId),
+    check: (job) => check(deps, job),
     deleteBytes: (showId) => deps.shelf.remove(showId),
     async sweep() {
       const due = await store.dueToGo(database.db, clock.now(), SWEEP_MOST);
@@ -136,9 +147,10 @@ async function replay(deps: RecordingsDeps, actor: Actor, showId: string): Promi
     showId,
     state: row === undefined ? 'running' : 'ready',
     durationMs: Math.round(durationMs),
-    stretches: stretches.slice(0, STRETCHES_MOST).map(({ fromMs, startedAtMs, durationMs: ms }) => (
-      { fromMs: Math.round(fromMs), startedAt: new Date(startedAtMs).toISOString(), durationMs: Math.round(ms) }
-    )),
+    stretches: stretches.slice(0, STRETCHES_MOST).map(({ fromMs, startedAtMs, durationMs: ms, isHealed }) => ({
+      fromMs: Math.round(fromMs), startedAt: new Date(startedAtMs).toISOString(), durationMs: Math.round(ms),
+      isHealed: isHealed ?? false,
+    })),
     chapters: chaptersOf(screens, stretches, durationMs),
     likesByMinute,
     keptUntil: row?.keep_until.toISOString() ?? null,
@@ -171,11 +183,19 @@ async function forOffice(deps: RecordingsDeps, person: PersonActor, showId: stri
     showId,
     state: row === undefined ? (live === null ? 'none' : 'running') : row.state as 'ready' | 'removed',
     durationMs: isLive ? Math.round(durationOf(live)) : Number(row?.duration_ms ?? 0),
-    bytes: isLive ? live.segments.reduce((sum, { bytes }) => sum + bytes, 0) : Number(row?.bytes ?? 0),
+    bytes: isLive ? bytesOf(live) : Number(row?.bytes ?? 0),
     keptUntil: row?.state === 'ready' ? row.keep_until.toISOString() : null,
+    healed: healedIn((row?.stretches ?? []) as unknown as Stretch[]),
     report: (row?.report ?? null) as RecordingReport | null,
     removedAt: row?.removed_at?.toISOString() ?? null,
     removedWhy: (row?.removed_why ?? null) as 'shop' | 'age' | null,
+  };
+}
+
+function healedIn(stretches: readonly Stretch[]): OfficeRecording['healed'] {
+  const healed = stretches.filter(({ isHealed }) => isHealed);
+  return {
+    parts: healed.length, durationMs: Math.round(healed.reduce((sum, { durationMs }) => sum + durationMs, 0)),
   };
 }
 
@@ -235,7 +255,7 @@ async function finish(deps: RecordingsDeps, showId: string): Promise<void> {
     const isNew = await store.insert(tx, {
       show_id: showId, shop_id: standing.shopId, state: 'ready',
       duration_ms: BigInt(Math.round(durationOf(index))),
-      bytes: BigInt(index.segments.reduce((sum, { bytes }) => sum + bytes, 0)),
+      bytes: BigInt(bytesOf(index)),
       stretches: JSON.stringify(stretchesOf(index)),
       finished_at: now, keep_until: new Date(now.getTime() + deps.keepMs),
     });
@@ -249,15 +269,30 @@ async function finish(deps: RecordingsDeps, showId: string): Promise<void> {
   deps.shelf.forget(showId);
 }
 
-async function check(deps: RecordingsDeps, showId: string): Promise<void> {
-  const { database: { db }, log } = deps.platform;
+async function check(deps: RecordingsDeps, { showId, soFar }: CheckJob): Promise<void> {
+  const { database, clock } = deps.platform;
   const index = await deps.shelf.stored(showId);
-  const row = await store.find(db, showId);
+  const row = await store.find(database.db, showId);
   if (index === null || row?.state !== 'ready' || row.report !== null) return;
-  const kept = index.segments.flatMap(({ sequence, isLost }) => (isLost ? [] : [sequence]));
-  const found = await checkRecording(index, readAhead(kept, READ_AHEAD, (sequence) => (
-    deps.shelf.segment(showId, sequence)
-  )));
+  const bytes = bytesOf(index);
+  // It was healed meanwhile, and what it is now has a job of its own.
+  if (soFar !== undefined && soFar.bytes !== bytes) return;
+  const from = soFar?.check ?? beginCheck(index);
+  const kept = index.segments.slice(from.at).flatMap(({ sequence, isLost }) => (isLost ? [] : [sequence]));
+  const untilMs = clock.now().getTime() + CHECK_JOB_MS;
+  const check = await checkOn(
+    index, from, readAhead(kept, READ_AHEAD, (sequence) => deps.shelf.segment(showId, sequence)),
+    () => clock.now().getTime() < untilMs,
+  );
+  if (isChecked(index, check)) return tell(deps, showId, index, check);
+  const job: CheckJob = { showId, soFar: { bytes, check } };
+  await database.transaction((tx) => deps.jobs.add(tx, JOB_CHECK, { ...job }));
+}
+
+async function tell(
+  deps: RecordingsDeps, showId: string, index: RecordingIndex, { report: found }: RecordingCheck,
+): Promise<void> {
+  const { database: { db }, log } = deps.platform;
   const placeOfSegment = new Map<number, number>();
   let atMs = 0;
   for (const { sequence, durationMs } of index.segments) {
@@ -268,5 +303,5 @@ async function check(deps: RecordingsDeps, showId: string): Promise<void> {
   const faults = found.faults.map(({ sequence, fault }) => ({ atMs: placeOfSegment.get(sequence) ?? 0, fault }));
   const report: RecordingReport = { pictures, keyPictures, soundFrames, gaps, faults };
   if (faults.length > 0) log.warn({ showId, faults: found.faults }, 'a recording is not whole');
-  await store.writeReport(db, showId, report);
+  await store.writeReport(db, showId, report, bytesOf(index));
 }

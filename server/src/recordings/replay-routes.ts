@@ -5,7 +5,7 @@
 import { writeReplay } from '@nacre/media/recording/replay-playlist';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { SharedAccess } from '../http/shared-access.ts';
-import { PROBLEM_TYPE, problemOf } from '../http/error-reply.ts';
+import { sendProblem } from '../http/error-reply.ts';
 import { findExcerpt } from './clips.ts';
 import type { Shelf } from './shelf.ts';
 
@@ -20,11 +20,6 @@ const keepFile = 86_400;
 const keepMissing = 2;
 /** From one place to another, in ms. */
 const partName = /^(\d{1,9})-(\d{1,9})\.m3u8$/;
-
-function sendProblem(reply: FastifyReply, code: 'shows.not_found' | 'video.no_picture'): FastifyReply {
-  const problem = problemOf(code);
-  return reply.code(problem.status).type(PROBLEM_TYPE).send(problem);
-}
 
 type ShowRequest = FastifyRequest<{ Params: { showId: string; name?: string } }>;
 

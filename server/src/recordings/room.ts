@@ -3,7 +3,7 @@
  * the shop for the sake of its past.
  */
 import { mkdirSync } from 'node:fs';
-import { statfs } from 'node:fs/promises';
+import { freeBytesOf } from '../platform/disk-space.ts';
 import type { Log } from '../platform/log.ts';
 import { createPeriodic } from '../platform/periodic.ts';
 
@@ -30,11 +30,11 @@ export function createRoom(deps: {
   mkdirSync(deps.folder, { recursive: true });
 
   async function look(): Promise<void> {
-    const { bavail, bsize } = await statfs(deps.folder);
-    const now = bavail * bsize - deps.reserveBytes;
+    const freeBytes = await freeBytesOf(deps.folder);
+    if (freeBytes === null) throw new Error(`the system cannot tell how much room ${deps.folder} has`);
+    const now = freeBytes - deps.reserveBytes;
     if (now <= 0 && (left === null || left > 0)) {
-      const facts = { folder: deps.folder, freeBytes: bavail * bsize };
-      deps.log.error(facts, 'the disk is nearly full: nothing is recorded');
+      deps.log.error({ folder: deps.folder, freeBytes }, 'the disk is nearly full: nothing is recorded');
     }
     left = now;
   }

@@ -1,7 +1,7 @@
-/** SQL on recording, clip and watch_position. */
+/** SQL on recording, clip, poster and watch_position. */
 import { sql, type Insertable, type Selectable } from 'kysely';
 import type { Db, Tx } from '../platform/database.ts';
-import type { Clip, Recording, WatchPosition } from '../platform/tables.ts';
+import type { Clip, Poster, Recording, WatchPosition } from '../platform/tables.ts';
 
 export type RecordingRow = Selectable<Recording>;
 export type ClipRow = Selectable<Clip>;
@@ -25,10 +25,13 @@ export async function insert(tx: Tx, row: Insertable<Recording>): Promise<boolea
   return inserted !== undefined;
 }
 
-/** Not of one that was taken away while it was read: it would tell of faults that are none. */
-export async function writeReport(db: Db, showId: string, report: object): Promise<void> {
+/**
+ * Not of one that was taken away while it was read: it would tell of faults that are none; nor of one that was healed.
+ * @param bytes what was read
+ */
+export async function writeReport(db: Db, showId: string, report: object, bytes: number): Promise<void> {
   await db.updateTable('recording').set({ report: JSON.stringify(report) })
-    .where('show_id', '=', showId).where('state', '=', 'ready').execute();
+    .where('show_id', '=', showId).where('state', '=', 'ready').where('bytes', '=', BigInt(bytes)).execute();
 }
 
 /** @returns false when there is none to remove */
@@ -75,6 +78,24 @@ export async function insertClips(tx: Tx, rows: ReadonlyArray<Insertable<Clip>>)
   if (rows.length > 0) await tx.insertInto('clip').values([...rows]).execute();
 }
 
+/** The first stays. @returns false when there is one */
+export async function insertPoster(tx: Tx, row: Insertable<Poster>): Promise<boolean> {
+  const inserted = await tx.insertInto('poster').values(row).onConflict((conflict) => conflict.doNothing())
+    .returning('show_id').executeTakeFirst();
+  return inserted !== undefined;
+}
+
+/** Image ids by show and product, `<show> <product>`. */
+export async function postersOf(
+  db: Db, clips: ReadonlyArray<Pick<ClipRow, 'show_id' | 'product_id'>>,
+): Promise<Map<string, string>> {
+  if (clips.length === 0) return new Map();
+  const rows = await db.selectFrom('poster').selectAll()
+    .where('show_id', 'in', clips.map(({ show_id }) => show_id))
+    .where('product_id', 'in', clips.map(({ product_id }) => product_id)).execute();
+  return new Map(rows.map(({ show_id, product_id, image_id }) => [`${show_id} ${product_id}`, image_id]));
+}
+
 const readyClips = (db: Db) => (
   db.selectFrom('clip').innerJoin('recording', 'recording.show_id', 'clip.show_id').selectAll('clip')
     .where('recording.state', '=', 'ready')
@@ -83,6 +104,11 @@ const readyClips = (db: Db) => (
 /** Of a replay that is there. */
 export async function findClip(db: Db, clipId: string): Promise<ClipRow | undefined> {
   return readyClips(db).where('clip.id', '=', clipId).executeTakeFirst();
+}
+
+/** In the order of the show; none of a replay that is not there. */
+export async function clipsOfShow(db: Db, showId: string): Promise<ClipRow[]> {
+  return readyClips(db).where('clip.show_id', '=', showId).orderBy('clip.from_ms').execute();
 }
 
 /** Of replays that are there, the latest first. */

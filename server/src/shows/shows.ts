@@ -251,7 +251,7 @@ export function createShows(deps: ShowsDeps): Shows {
     },
     brief: (actor, showId) => brief(parts, actor, showId),
     authorizeStreamKey: (key) => authorizeStreamKey(parts, key),
-    mayWatch: (showId, actor) => mayWatch(parts, showId, actor, isOpen),
+    mayWatch: async (showId, actor) => (await seenShow(parts, showId, actor, isOpen)) !== null,
     mayReplay: (showId, actor) => mayReplay(parts, showId, actor),
     screensOf: (showId) => screensOf(parts, showId),
     pictureUp: (showId) => inTurn(showId, () => pictureUp(parts, showId)),
@@ -387,20 +387,21 @@ async function authorizeStreamKey(parts: Parts, key: string): Promise<{ showId: 
   return { showId: show.id };
 }
 
-async function mayWatch(
+/** The show, when the actor may see it; null otherwise. */
+async function seenShow(
   parts: Parts, showId: string, actor: Actor, isThere: (state: ShowState) => boolean,
-): Promise<boolean> {
-  if (!UUID.test(showId)) return false;
+): Promise<store.ShowRow | null> {
+  if (!UUID.test(showId)) return null;
   const show = await store.findShow(parts.view.db, showId);
-  if (show === null || !isThere(show.state) || await parts.guard.isBanned(show.shop_id, actor)) return false;
-  return show.visibility === 'public' || isMemberOf(parts, show, actor);
+  if (show === null || !isThere(show.state) || await parts.guard.isBanned(show.shop_id, actor)) return null;
+  return show.visibility === 'public' || (await isMemberOf(parts, show, actor)) ? show : null;
 }
 
 async function mayReplay(parts: Parts, showId: string, actor: Actor): Promise<boolean> {
-  if (!(await mayWatch(parts, showId, actor, (state) => state !== 'cancelled'))) return false;
+  const show = await seenShow(parts, showId, actor, (state) => state !== 'cancelled');
+  if (show === null) return false;
   if (!(await parts.guard.isStopped(showId))) return true;
-  const show = await store.findShow(parts.view.db, showId);
-  return show !== null && ((await isMemberOf(parts, show, actor)) || (actor.kind === 'person' && actor.isOperator));
+  return (await isMemberOf(parts, show, actor)) || (actor.kind === 'person' && actor.isOperator);
 }
 
 /** PostgreSQL refuses other text with an error; a stranger's address bar may hold anything. */

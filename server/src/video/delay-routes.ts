@@ -4,7 +4,7 @@ import { Type } from 'typebox';
 import { liveDelay } from '@nacre/contract/live';
 import type { Delays } from './delays.ts';
 import type { MayWatch } from './live-socket.ts';
-import { sendProblem } from './problem.ts';
+import { sendProblem } from '../http/error-reply.ts';
 
 const Body = Type.Object(
   { delayMs: Type.Integer({ minimum: 0, maximum: liveDelay.maxMs }) },

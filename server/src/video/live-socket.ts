@@ -6,7 +6,6 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
 import type { RawData, WebSocket } from 'ws';
 import {
   isLiveRendition,
@@ -23,15 +22,13 @@ import type { UpgradeHandler } from '../http/upgrade.ts';
 import type { Delays } from './delays.ts';
 import { liveText } from './live-wire.ts';
 import type { Renditions } from './renditions.ts';
+import { closeSoon, createSocketServer, endSockets, refusesProtocol } from './socket-server.ts';
 
 /**
  * How often each viewer's line is probed; one that has not answered by the next probe is cut. Shorter cuts phones that
  * change networks, longer counts viewers that have long gone.
  */
 const probeEveryMs = 30_000;
-
-/** What a closing viewer has to answer in. Shorter may lose the close code on a slow line, longer keeps dead lines. */
-const closeLingerMs = 2_000;
 
 const closeCodes: Record<ViewerCloseReason, number> = {
   ended: liveClose.ended,
@@ -58,14 +55,7 @@ export function createLiveSocket(deps: {
   /** Unix epoch, ms. */
   now: () => number;
 }): LiveSocket {
-  const server = new WebSocketServer({
-    noServer: true,
-    clientTracking: true,
-    // Costs 100 times the write itself per viewer, and video does not shrink.
-    perMessageDeflate: false,
-    maxPayload: liveLimits.viewerMessageBytes,
-    handleProtocols: (offered) => (offered.has(liveSubprotocol) ? liveSubprotocol : false),
-  });
+  const server = createSocketServer(liveSubprotocol, liveLimits.viewerMessageBytes);
   const silent = new WeakSet<WebSocket>();
   /** By show and name. */
   const sockets = new Map<string, Set<WebSocket>>();
@@ -95,10 +85,7 @@ export function createLiveSocket(deps: {
 
   const upgrade: UpgradeHandler = async (request, socket, head, params) => {
     const showId = params.showId ?? '';
-    const offered = request.headers['sec-websocket-protocol'];
-    if (offered !== undefined && !offered.split(',').some((name) => name.trim() === liveSubprotocol)) {
-      return refuseUpgrade(socket, 'request.invalid', { detail: `This server speaks ${liveSubprotocol}.` });
-    }
+    if (refusesProtocol(request, socket, liveSubprotocol)) return;
     const rendition = renditionOf(request.url ?? '');
     if (rendition === null) return refuseUpgrade(socket, 'request.invalid', { detail: 'There is no such rendition.' });
     let asOf: number;
@@ -128,10 +115,7 @@ export function createLiveSocket(deps: {
     },
     async stop() {
       clearInterval(probe);
-      const deadline = deps.now() + closeLingerMs;
-      while (server.clients.size > 0 && deps.now() < deadline) await new Promise((done) => setTimeout(done, 20));
-      for (const socket of server.clients) socket.terminate();
-      server.close();
+      await endSockets(server);
     },
   };
 }
@@ -202,13 +186,6 @@ function sinkOf(socket: WebSocket, line: Duplex): ViewerSink {
     queuedBytes: () => line.writableLength,
     close: (reason) => closeSoon(socket, closeCodes[reason]),
   };
-}
-
-function closeSoon(socket: WebSocket, code: number): void {
-  socket.close(code);
-  const cut = setTimeout(() => socket.terminate(), closeLingerMs);
-  cut.unref();
-  socket.once('close', () => clearTimeout(cut));
 }
 
 function createFloodGuard(now: () => number): { admits(): boolean } {

@@ -6,7 +6,6 @@
  * no more than its own session.
  */
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
 import type { RawData, WebSocket } from 'ws';
 import {
   decodePublished,
@@ -24,12 +23,11 @@ import type { SocketPublisher, SocketPublishers } from '@nacre/media/socket/sock
 import { refuseUpgrade } from '../http/upgrade.ts';
 import type { UpgradeHandler } from '../http/upgrade.ts';
 import { Refusal } from '../lib/refusal.ts';
+import { closeSoon, createSocketServer, endSockets, refusesProtocol } from './socket-server.ts';
 import { createTraffic } from './traffic.ts';
 
 /** Sockets that have not shown a key yet. Fewer turn hosts away while strangers try; each may hold a message. */
 const maxStrangers = 50;
-/** What a closing publisher has to answer in. Shorter may lose the code on a slow line, longer keeps dead ones. */
-const closeLingerMs = 2_000;
 
 const closeCodes: Record<StreamDownReason, number> = {
   closed: publishClose.ended,
@@ -54,21 +52,12 @@ export interface PublishSocket {
 }
 
 export function createPublishSocket(deps: PublishSocketDeps): PublishSocket {
-  const server = new WebSocketServer({
-    noServer: true,
-    clientTracking: true,
-    perMessageDeflate: false,
-    maxPayload: publishLimits.messageBytes,
-    handleProtocols: (offered) => (offered.has(publishSubprotocol) ? publishSubprotocol : false),
-  });
+  const server = createSocketServer(publishSubprotocol, publishLimits.messageBytes);
   let strangers = 0;
   let isStopped = false;
 
   const upgrade: UpgradeHandler = (request, socket: Duplex, head) => {
-    const offered = request.headers['sec-websocket-protocol'];
-    if (offered !== undefined && !offered.split(',').some((name) => name.trim() === publishSubprotocol)) {
-      return refuseUpgrade(socket, 'request.invalid', { detail: `This server speaks ${publishSubprotocol}.` });
-    }
+    if (refusesProtocol(request, socket, publishSubprotocol)) return;
     if (isStopped) return refuseUpgrade(socket, 'video.down', { retryAfterSeconds: 1 });
     if (strangers >= maxStrangers) return refuseUpgrade(socket, 'video.full', { retryAfterSeconds: 5 });
     server.handleUpgrade(request, socket, head, (webSocket) => {
@@ -88,10 +77,7 @@ export function createPublishSocket(deps: PublishSocketDeps): PublishSocket {
     async stop() {
       isStopped = true;
       for (const webSocket of server.clients) closeSoon(webSocket, publishClose.goingAway);
-      const deadline = deps.now() + closeLingerMs;
-      while (server.clients.size > 0 && deps.now() < deadline) await new Promise((done) => setTimeout(done, 20));
-      for (const webSocket of server.clients) webSocket.terminate();
-      server.close();
+      await endSockets(server);
     },
   };
 }
@@ -170,11 +156,4 @@ function takeMedia(publisher: SocketPublisher, message: Buffer): boolean {
   return media.kind === 'picture'
     ? publisher.picture(bytes, media.capturedMs)
     : publisher.sound(bytes, media.capturedMs);
-}
-
-function closeSoon(webSocket: WebSocket, code: number): void {
-  webSocket.close(code);
-  const cut = setTimeout(() => webSocket.terminate(), closeLingerMs);
-  cut.unref();
-  webSocket.once('close', () => clearTimeout(cut));
 }

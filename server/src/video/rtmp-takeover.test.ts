@@ -27,6 +27,13 @@ test('[V94] one show by WHIP, by RTMP, by WHIP again; its end and a new key cut 
     await until('welcome', 5_000, () => line.heard().includes('NetStream.Publish.Start'));
     line.send(message({ type: 9, body: avcHeader() }));
     line.send(message({ type: 9, body: picture(true) }));
+    // An encoder goes on: one that says nothing for 4 s is lost.
+    let timestamp = 0;
+    const going = setInterval(() => {
+      timestamp += 500;
+      line.send(message({ type: 9, timestamp, body: picture(false) }));
+    }, 500);
+    void line.closed.then(() => clearInterval(going));
     return line;
   };
   await until('a picture by WHIP', 10_000, () => pictureNews.length === 1);

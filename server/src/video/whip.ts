@@ -11,7 +11,7 @@ import { PublishRefusal } from '@nacre/media/hooks';
 import type { MediaSupervisor, PublishRefusalCode } from '@nacre/media/hooks';
 import { replyWithError } from '../http/error-reply.ts';
 import { iceServerLinks, type IceServer } from './ice-servers.ts';
-import { sendProblem } from './problem.ts';
+import { sendProblem } from '../http/error-reply.ts';
 import type { PublishingSessions } from './publishing-sessions.ts';
 
 /** A browser's offer has 5–10 KB; with many codecs and candidates 30. Less refuses real ones, more is an open door. */

@@ -12,9 +12,9 @@ import type { Way } from './ways.ts';
 
 const defaultGiveUpAfterMs = 15_000;
 
-/** Pauses between attempts: the first comes at once, then doubling. Longer than 2 s is picture lost for nothing. */
+/** Pauses between attempts: the first comes at once, then doubling. A longer one alone is half of what may be lost. */
 const firstPauseMs = 250;
-const longestPauseMs = 2_000;
+const longestPauseMs = 1_000;
 const lookForDirectEveryMs = 1_000;
 /** The server replaces the socket within a round trip of the direct way's being connected. */
 const replacedWithinMs = 2_000;

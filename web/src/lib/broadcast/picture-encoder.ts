@@ -36,7 +36,7 @@ export interface PictureEncoderOptions {
   shape: PictureShape;
   /** Whether the line has room for a picture now. */
   hasRoom(): boolean;
-  onPicture(bytes: Uint8Array, capturedMs: number): void;
+  onPicture(bytes: Uint8Array, capturedMs: number, isKey: boolean): void;
   /** The encoder failed, and cannot be used any more. */
   onFailed(error: unknown): void;
 }
@@ -81,7 +81,7 @@ export function createPictureEncoder(options: PictureEncoderOptions): PictureEnc
       const bytes = new Uint8Array(chunk.byteLength);
       chunk.copyTo(bytes);
       sent.push(performance.now());
-      options.onPicture(bytes, chunk.timestamp / 1_000);
+      options.onPicture(bytes, chunk.timestamp / 1_000, chunk.type === 'key');
     },
     error: options.onFailed,
   });

@@ -7,6 +7,7 @@
 import {
   encodePublished,
   publishClose,
+  publishPingEveryBytes,
   publishPingEveryMs,
   publishSubprotocol,
   type PublishedMedia,
@@ -116,10 +117,12 @@ function watchLine(socket: WebSocket, options: PublishLineOptions): PublishLine 
   let answeredMs = performance.now();
   let impatientUntilMs = 0;
   let before: { sentMs: number; roundTripMs: number } | null = null;
-  /** Pings on their way, the oldest first; a line that does not answer ends before there are ten. */
+  /** Pings on their way, the oldest first; a line that does not answer ends before there are thirty. */
   let pinged: number[] = [];
   let bestRoundTripMs = Infinity;
   let handedBytes = 0;
+  /** Of them, what the last ping came after. */
+  let pingedBytes = 0;
   let window = { fromMs: performance.now(), fromBytes: 0, bps: 0 };
   /** What the server had received, as it said then. */
   const arrived: { atMs: number; bytes: number }[] = [];
@@ -139,6 +142,7 @@ function watchLine(socket: WebSocket, options: PublishLineOptions): PublishLine 
   const ping = (): void => {
     const sentMs = performance.now();
     pinged.push(sentMs);
+    pingedBytes = handedBytes;
     if (socket.readyState === WebSocket.OPEN) {
       socket.send(JSON.stringify({ type: 'ping', sentMs, ...(before ? { before } : {}) }));
     }
@@ -187,6 +191,7 @@ function watchLine(socket: WebSocket, options: PublishLineOptions): PublishLine 
       const message = encodePublished(media);
       handedBytes += message.length;
       socket.send(message);
+      if (handedBytes - pingedBytes >= publishPingEveryBytes) ping();
     },
     queuedBytes: () => (isOver ? 0 : socket.bufferedAmount),
     sentBps: () => window.bps,

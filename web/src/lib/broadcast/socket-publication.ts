@@ -12,14 +12,17 @@ import { PublishFailure } from './publish-failure.ts';
 import { openLine, type PublishLine } from './publish-line.ts';
 import { canEncodeSound, createSoundEncoder, type SoundEncoder } from './sound-encoder.ts';
 
-/** The line may be behind by so much before pictures are left out. Less stutters at each hiccup, more shows late. */
-const backlogMaxMs = 800;
+/**
+ * The line may be behind by so much before pictures are left out. Less stutters at each hiccup and at each key picture;
+ * more is what viewers are late by, times the rate before by the rate after, when a line breaks down.
+ */
+const backlogMaxMs = 300;
 /** Of what the browser has not handed to the network yet, at the bitrate that is meant to be sent. */
 const queueMaxMs = 300;
 /** A key picture alone may be larger than `queueMaxMs` of a low bitrate. */
 const queueMinBytes = 48 * 1024;
 /** Behind by so much, the line is called weak. */
-const weakBacklogMs = 400;
+const weakBacklogMs = 300;
 
 let isPossible: Promise<boolean> | null = null;
 

@@ -18,13 +18,13 @@ test('[W300] the direct way is first; where it does not connect the socket is, f
 test('[W302] while the network is away the socket is tried on, and the direct way has a turn', () => {
   const ways = createWays(true);
   ways.directBlocked(0);
-  const tried = Array.from({ length: 14 }, () => {
+  const tried = Array.from({ length: 42 }, () => {
     const way = ways.next(1);
     if (way === 'socket') ways.socketFailed();
     else ways.directBlocked(1);
     return way;
   });
-  assert.deepEqual(tried.flatMap((way, at) => (way === 'direct' ? [at] : [])), [6, 13]);
+  assert.deepEqual(tried.flatMap((way, at) => (way === 'direct' ? [at] : [])), [20, 41]);
   ways.networkChanged(2);
   for (let failures = 0; failures < 2; failures++) {
     assert.equal(ways.next(2), 'socket');

@@ -15,10 +15,10 @@ const firstRetryMs = 30_000;
 const longestRetryMs = 10 * 60_000;
 
 /**
- * After so many failures of the socket the direct way has a turn, which costs 5 s where it is blocked. Fewer lose those
- * seconds to a network that is only away; the attempt under way when another one comes fails too.
+ * After so many failures of the socket, some 17 s, the direct way has a turn, which costs 5 s where it is blocked.
+ * Fewer lose those seconds to a server that starts again; the attempt under way when another network comes fails too.
  */
-const failuresForDirect = 6;
+const failuresForDirect = 20;
 const failuresElsewhere = 2;
 
 export interface Ways {

@@ -140,6 +140,9 @@ export function replayData(show: Show, replay: Replay, description: string, orig
 /** Of the clip's part of its show's replay. */
 export const clipPlaylist = ({ showId, fromMs, toMs }: Clip): string => `/replay/${showId}/${fromMs}-${toMs}.m3u8`;
 
+/** As a file, which messengers and other sites play. Of a public show only. */
+export const clipFile = ({ id }: Clip): string => `/api/clips/${id}/video.mp4`;
+
 /** A video of its own, that is part of the show's. */
 export function clipData(clip: Clip, description: string, origin: string): Data {
   const picture = pictureOf(clip.poster, origin);
@@ -149,7 +152,7 @@ export function clipData(clip: Clip, description: string, origin: string): Data 
     name: clip.product.title,
     description,
     url: `${origin}/clips/${clip.id}`,
-    contentUrl: origin + clipPlaylist(clip),
+    contentUrl: origin + clipFile(clip),
     uploadDate: clip.shownAt,
     duration: isoDuration(clip.toMs - clip.fromMs),
     ...(picture === undefined ? {} : { thumbnailUrl: [picture] }),

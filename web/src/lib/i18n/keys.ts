@@ -576,6 +576,25 @@ export interface MessageArguments {
   'found.rank_still': null;
   'found.rank_code': { file: string };
   'found.rank_home': null;
+  'heal.keep_title': null;
+  'heal.keep_text': null;
+  'heal.keep_unsupported': null;
+  'heal.keep_strained': null;
+  'heal.keep_kept': { time: string };
+  'heal.title': null;
+  'heal.offer': { time: string };
+  'heal.note': null;
+  'heal.add': { size: string };
+  'heal.remove': null;
+  'heal.remove_title': null;
+  'heal.remove_text': null;
+  'heal.remove_stay': null;
+  'heal.sending': { percent: string };
+  'heal.sending_hint': null;
+  'heal.adding': null;
+  'heal.added': null;
+  'heal.again': null;
+  'heal.recording_healed': { count: number; time: string };
   'moderation.reason': null;
   'moderation.reason_spam': null;
   'moderation.reason_abuse': null;
@@ -1328,6 +1347,9 @@ export interface MessageArguments {
   'office.recording_remove_text': null;
   'office.recording_keep': null;
   'office.recording_remove_do': null;
+  'office.clips_title': null;
+  'office.clips_hint': null;
+  'office.clips_take': null;
   'offline.title': null;
   'offline.text': null;
   'offline.try_again': null;
@@ -1540,6 +1562,11 @@ export interface MessageArguments {
   'refusal.coupons.only_lower': null;
   'refusal.coupons.already_claimed': null;
   'refusal.recordings.no_clip': null;
+  'refusal.recordings.not_shown': null;
+  'refusal.recordings.not_healable': null;
+  'refusal.recordings.part_elsewhere': null;
+  'refusal.recordings.part_unusable': null;
+  'refusal.recordings.parts_full': null;
   'refusal.recordings.running': null;
   'replay.title': null;
   'replay.play': null;
@@ -1569,6 +1596,8 @@ export interface MessageArguments {
   'replay.again': null;
   'replay.meta': { shop: string };
   'replay.to_live': null;
+  'replay.to_clip': { title: string };
+  'replay.healed': null;
   'signin.sheet_title': null;
   'signin.sheet_text': null;
   'signin.title': null;
@@ -2083,4 +2112,4 @@ export interface MessageArguments {
   'wait.gone': null;
 }
 
-export type Namespace = 'account' | 'buy' | 'cart' | 'clip' | 'common' | 'coupon' | 'encoder' | 'examine' | 'figures' | 'found' | 'moderation' | 'news' | 'office' | 'offline' | 'place' | 'promise' | 'refusal' | 'replay' | 'signin' | 'studio' | 'team' | 'uplink' | 'viewer' | 'wait';
+export type Namespace = 'account' | 'buy' | 'cart' | 'clip' | 'common' | 'coupon' | 'encoder' | 'examine' | 'figures' | 'found' | 'heal' | 'moderation' | 'news' | 'office' | 'offline' | 'place' | 'promise' | 'refusal' | 'replay' | 'signin' | 'studio' | 'team' | 'uplink' | 'viewer' | 'wait';

@@ -61,6 +61,11 @@ const loaders: Record<Namespace, Record<Locale, Loader>> = {
     zh: () => import('virtual:messages/figures/zh'),
     ar: () => import('virtual:messages/figures/ar'),
   },
+  heal: {
+    en: () => import('virtual:messages/heal/en'),
+    zh: () => import('virtual:messages/heal/zh'),
+    ar: () => import('virtual:messages/heal/ar'),
+  },
   moderation: {
     en: () => import('virtual:messages/moderation/en'),
     zh: () => import('virtual:messages/moderation/zh'),

@@ -9,7 +9,10 @@ import type {
 
 /** First pause after a loss; doubles up to the longest. Shorter floods a server that starts, longer is black screen. */
 const firstPauseMs = 200;
-const longestPauseMs = 4_000;
+const longestPauseMs = 1_200;
+/** A restart is over after so many tries, some ten seconds. What is away for longer is asked more rarely. */
+const restartTries = 12;
+const longestPauseThenMs = 4_000;
 /** After a server's goodbye all its viewers come back: spread over this. */
 const spreadMs = 800;
 /** A line too slow needs a moment to drain before it is worth trying again. */
@@ -122,7 +125,8 @@ export function connectLive(deps: {
     if (blocked >= blockedAfter) atLeastMs = blockedPauseMs;
     else if (!navigator.onLine) deps.onTrouble('offline');
     else if (failures > 1) deps.onTrouble('unreachable');
-    let pauseMs = Math.max(atLeastMs, Math.min(longestPauseMs, firstPauseMs * 2 ** failures));
+    const longestMs = failures < restartTries ? longestPauseMs : longestPauseThenMs;
+    let pauseMs = Math.max(atLeastMs, Math.min(longestMs, firstPauseMs * 2 ** failures));
     if (code === liveClose.goingAway) pauseMs = Math.max(pauseMs, spreadMs);
     if (code === liveClose.tooSlow || code === liveClose.policy) pauseMs = tooSlowPauseMs;
     failures += 1;

@@ -60,10 +60,10 @@ export interface MediaFeed {
 
 interface FeedDeps {
   video: HTMLVideoElement;
+  /** The element begins anew, paused and at 0: the tracks are others. */
+  onNewSource: () => void;
   /** Something was appended and nothing waits. */
   onAppended: (last: LiveFragment) => void;
-  /** The element's timeline begins anew: nothing is buffered, and nothing plays until it is told to. */
-  onOpened: () => void;
   /** The browser gave up on the stream; the feed is of no use any more. */
   onBroken: () => void;
   /** A managed source wants pictures, or has enough for now. Never called by others. */
@@ -173,7 +173,6 @@ function open(feed: Feed, init: LiveInit, type: string): void {
   });
   feed.url = URL.createObjectURL(source);
   feed.video.src = feed.url;
-  feed.onOpened();
 }
 
 function close(feed: Feed): void {
@@ -213,7 +212,10 @@ function appendInit(feed: Feed, buffer: SourceBuffer, init: LiveInit, type: stri
   if (init.epoch !== feed.epoch) feed.streamEnd = null;
   feed.epoch = init.epoch;
   // A source buffer keeps its tracks for life (MSE §3.5.8): others need a new source.
-  if (tracksOf(init) !== feed.tracks) return open(feed, init, type);
+  if (tracksOf(init) !== feed.tracks) {
+    open(feed, init, type);
+    return feed.onNewSource();
+  }
   feed.steps.shift();
   if (type !== feed.type) buffer.changeType(type);
   feed.type = type;

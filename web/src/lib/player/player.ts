@@ -253,11 +253,8 @@ function onBinary(core: Core, message: LiveInit | LiveFragment): void {
   leaveFallback(core);
   core.feed ??= createMediaFeed({
     video: core.video,
+    onNewSource: () => Object.assign(core, { positioned: false, firstAppendMs: null }),
     onAppended: (last) => settle(core, last.arrivedAtMs),
-    onOpened() {
-      core.positioned = false;
-      core.firstAppendMs = null;
-    },
     onBroken: () => startAnew(core),
     onWanted: (isWanted) => onWanted(core, isWanted),
   });

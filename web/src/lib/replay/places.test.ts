@@ -9,8 +9,8 @@ const replay: Replay = {
   showId: 's', state: 'ready', durationMs: 300_000, keptUntil: null, removedWhy: null,
   // Two minutes, a break of one, three minutes.
   stretches: [
-    { fromMs: 0, startedAt: at(0), durationMs: 120_000 },
-    { fromMs: 120_000, startedAt: at(180_000), durationMs: 180_000 },
+    { fromMs: 0, startedAt: at(0), durationMs: 120_000, isHealed: false },
+    { fromMs: 120_000, startedAt: at(180_000), durationMs: 180_000, isHealed: false },
   ],
   chapters: [
     { productId: 'a', number: 1, fromMs: 10_000, toMs: 60_000 },

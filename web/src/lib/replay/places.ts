@@ -23,6 +23,11 @@ export function momentOf(stretches: readonly ReplayStretch[], placeMs: number): 
   return Date.parse(stretch.startedAt) + Math.max(0, Math.min(stretch.durationMs, placeMs - stretch.fromMs));
 }
 
+/** Whether the place is in a part that came from the shop's device after the show, and proves nothing. */
+export function healedAt(stretches: readonly ReplayStretch[], placeMs: number): boolean {
+  return stretches.findLast(({ fromMs }) => fromMs <= placeMs)?.isHealed ?? false;
+}
+
 export function chapterAt(chapters: readonly ReplayChapter[], placeMs: number): ReplayChapter | null {
   return chapters.find(({ fromMs, toMs }) => fromMs <= placeMs && placeMs < toMs) ?? null;
 }

@@ -6,9 +6,11 @@
  */
 import { publishPath } from '@nacre/contract/publish';
 import { createBroadcaster } from '#lib/broadcast/broadcaster.ts';
+import { createLocalCopy, type LocalCopyView } from '#lib/broadcast/local-copy.ts';
 import type { Broadcaster, BroadcastView } from '#lib/broadcast/face.ts';
 import { PublishFailure } from '#lib/broadcast/publish-failure.ts';
 import { createWakeLock } from '#lib/broadcast/wake-lock.ts';
+import { serverNow } from '#lib/office/healing-api.ts';
 import { issueStreamKey } from '#lib/office/office-api.ts';
 import { ApiError } from '#lib/problem.ts';
 
@@ -22,6 +24,9 @@ async function newKey(showId: string): Promise<string> {
   }
 }
 
+/** Of this device: a copy is kept unless the host says no. */
+const keepKey = 'nacre-keep-copy';
+
 /** In the browser only. */
 export function createAir(showId: string) {
   let key: string | null = null;
@@ -31,9 +36,17 @@ export function createAir(showId: string) {
     streamKey: async () => (key ??= await newKey(showId)),
   });
   const wakeLock = createWakeLock();
+  let copy = $state.raw<LocalCopyView>({ state: 'idle', keptMs: 0 });
+  const localCopy = createLocalCopy({
+    showId,
+    isWanted: localStorage.getItem(keepKey) !== 'off',
+    serverNow: () => serverNow(showId),
+    onView: (next) => (copy = next),
+  });
   let view = $state.raw<BroadcastView>(broadcaster.view());
   const unsubscribe = broadcaster.subscribe((next) => {
     view = next;
+    localCopy.follow(next);
     if (next.reason === 'key-refused' || next.reason === 'replaced') key = null;
     // A host who sets up the picture must not have the screen go dark either.
     if (next.state === 'idle' || next.state === 'failed') wakeLock.release();
@@ -43,6 +56,14 @@ export function createAir(showId: string) {
   return {
     get view() {
       return view;
+    },
+    /** What is kept on this device, for the replay. */
+    get copy() {
+      return copy;
+    },
+    keepCopy(isWanted: boolean): void {
+      localStorage.setItem(keepKey, isWanted ? 'on' : 'off');
+      localCopy.setWanted(isWanted);
     },
     /** The picture is meant to be out: connecting, live, or coming back. */
     get isPublishing() {
@@ -61,6 +82,7 @@ export function createAir(showId: string) {
     stop: () => broadcaster.stop({ goodbye: false }),
     destroy(): void {
       unsubscribe();
+      localCopy.destroy();
       wakeLock.release();
       broadcaster.destroy();
     },
