@@ -6,7 +6,17 @@
  *
  * Order that a listener may rely on, per session: `up` → (`init` → `fragment`…)… → `down`. After `down` nothing of
  * that session arrives any more. A takeover is `down {replaced}` of the old session, then `up` of the new one.
+ *
+ * Of a publisher that sends its picture in two sizes (simulcast, RFC 8853) the same order holds for each layer, each
+ * with generations of its own; `small` begins after `full`, ends with `layer-down`, and may begin again.
  */
+
+/**
+ * `full`: the largest picture that the publisher sends, the only one of most. `small`: the smallest of two sizes of the
+ * same picture. Both count from the same 0, within ±20 ms, and the sound comes once, with `full`: a viewer of `small`
+ * plays its fragments too, for which the init segment of `small` has the same second track.
+ */
+export type PictureLayer = 'full' | 'small';
 
 /** A stream that is (again) ready to be watched: everything a player needs before the first fragment. */
 export interface StreamInit {
@@ -14,7 +24,8 @@ export interface StreamInit {
   streamId: string;
   /** One publisher's session; a takeover or a return after a lost network has a new one. */
   sessionId: string;
-  /** Counts init segments of a session from 1; a change of resolution makes a new one. */
+  layer: PictureLayer;
+  /** Counts init segments of a session's layer from 1; a change of resolution makes a new one. */
   generation: number;
   /** For `MediaSource.isTypeSupported`, e.g. `video/mp4; codecs="avc1.42e01f,opus"`. */
   mime: string;
@@ -32,7 +43,9 @@ export interface StreamInit {
 export interface StreamFragment {
   streamId: string;
   sessionId: string;
-  /** The init segment that it belongs to. The first picture of a generation is a key. */
+  /** Always `full` for sound. */
+  layer: PictureLayer;
+  /** The init segment of its layer that it belongs to. The first picture of a generation is a key. */
   generation: number;
   track: 'video' | 'audio';
   /** True when decoding can start here (IDR); always true for sound. */
@@ -64,6 +77,8 @@ export type MediaEvent =
   | { type: 'up'; streamId: string; sessionId: string }
   | ({ type: 'init' } & StreamInit)
   | ({ type: 'fragment' } & StreamFragment)
+  /** No small picture comes any more, for now or for good; the full one goes on. Only after an `init` of `small`. */
+  | { type: 'layer-down'; streamId: string; sessionId: string; layer: 'small' }
   /**
    * How long pictures take from the publisher's camera to `arrivedAtMs`, in ms (`rtp/uplink.ts`). Sent when it is first
    * known and when it has changed, every 2 s at most; never for publishers that do not answer reference times.
@@ -102,8 +117,33 @@ export interface SessionStats {
   keyRequests: number;
   /** From the publisher's camera to here, in ms; null while unknown. */
   uplinkMs: number | null;
+  /** Of the full picture. */
   width: number;
   height: number;
+  /** Each size of the picture that the publisher may send; one without simulcast. */
+  layers: LayerStats[];
+}
+
+/** Counts of one size of the picture since the session began, unless said otherwise. */
+export interface LayerStats {
+  /** Its name in the offer (RFC 8851); null without simulcast. */
+  rid: string | null;
+  /** What it is now; null while it is not sent. */
+  layer: PictureLayer | null;
+  width: number;
+  height: number;
+  packets: number;
+  bytes: number;
+  /** Over the last second or so, in bits per second. */
+  bitrateBps: number;
+  nacked: number;
+  mended: number;
+  lost: number;
+  jitterMs: number;
+  pictures: number;
+  picturesDropped: number;
+  keyPictures: number;
+  keyRequests: number;
 }
 
 export interface MediaStats {

@@ -6,7 +6,7 @@
  */
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import type { ProcessStats } from './commands.ts';
-import { PublishRefusal, type MediaEvent, type MediaLog, type StreamDownReason } from './hooks.ts';
+import { PublishRefusal, type MediaEvent, type MediaLog, type PictureLayer, type StreamDownReason } from './hooks.ts';
 import { buildAnswer } from './whip/answer.ts';
 import { parseOffer, type Offer } from './whip/offer.ts';
 import { createSession, type Session } from './whip/session.ts';
@@ -41,8 +41,8 @@ export interface MediaServer {
 interface Publisher {
   session: Session;
   peer: TransportPeer;
-  /** The pipe was full: fragments are dropped until the next key picture. */
-  isSkipping: boolean;
+  /** The pipe was full: fragments of the layer are dropped until its next key picture. */
+  isSkipping: Record<PictureLayer, boolean>;
 }
 
 export async function createMediaServer(options: MediaServerOptions): Promise<MediaServer> {
@@ -66,10 +66,10 @@ export async function createMediaServer(options: MediaServerOptions): Promise<Me
   };
 
   /** Ends those of the same stream, and in this state, that were opened before. */
-  const replace = (ids: { streamId: string; sessionId: string }, state: 'up' | 'connecting'): void => {
+  const replace = (ids: { streamId: string; sessionId: string }, isUp: boolean): void => {
     for (const [sessionId, { session }] of publishers) {
       if (sessionId === ids.sessionId) return;
-      if (session.streamId === ids.streamId && session.stats().state === state) remove(sessionId, 'replaced');
+      if (session.streamId === ids.streamId && session.isUp === isUp) remove(sessionId, 'replaced');
     }
   };
 
@@ -83,13 +83,14 @@ export async function createMediaServer(options: MediaServerOptions): Promise<Me
       send: (packet) => peer?.send(packet) ?? false,
       onUp() {
         // Not before: one that never connects must not take the show off the air.
-        replace(ids, 'up');
+        replace(ids, true);
         options.onEvent({ type: 'up', ...ids });
       },
-      onInit(init) {
+      onInit(init, layer) {
         options.onEvent({
           type: 'init',
           ...ids,
+          layer,
           generation: init.generation,
           mime: init.mime,
           width: init.info.width,
@@ -99,17 +100,18 @@ export async function createMediaServer(options: MediaServerOptions): Promise<Me
           initSegment: init.initSegment,
         });
       },
-      onFragment({ arrivedMs, ...fragment }) {
+      onFragment({ arrivedMs, ...fragment }, layer) {
         const isPictureKey = fragment.track === 'video' && fragment.isKey;
-        if (publisher?.isSkipping === true && !isPictureKey) {
+        if (publisher?.isSkipping[layer] === true && !isPictureKey) {
           fragmentsDropped += 1;
           return;
         }
         const arrivedAtMs = clockOffsetMs + arrivedMs;
-        const isSent = options.onEvent({ type: 'fragment', ...ids, ...fragment, arrivedAtMs });
-        if (publisher !== null) publisher.isSkipping = !isSent;
+        const isSent = options.onEvent({ type: 'fragment', ...ids, layer, ...fragment, arrivedAtMs });
+        if (publisher !== null) publisher.isSkipping[layer] = !isSent;
         if (!isSent) fragmentsDropped += 1;
       },
+      onSmallGone: () => void options.onEvent({ type: 'layer-down', ...ids, layer: 'small' }),
       onUplink: (uplinkMs) => options.onEvent({ type: 'uplink', ...ids, uplinkMs }),
       onLost: () => void remove(ids.sessionId, 'lost'),
     });
@@ -118,7 +120,7 @@ export async function createMediaServer(options: MediaServerOptions): Promise<Me
       onPacket: (packet) => session.packet(packet),
       onGone: () => void remove(ids.sessionId, 'lost'),
     });
-    publisher = { session, peer, isSkipping: false };
+    publisher = { session, peer, isSkipping: { full: false, small: false } };
     return publisher;
   };
 
@@ -151,7 +153,7 @@ export async function createMediaServer(options: MediaServerOptions): Promise<Me
         log.warn({ err: error }, 'An offer was not accepted by the transport');
         throw new PublishRefusal('offer_malformed', 'The offer cannot be used: its ICE or DTLS parameters are wrong.');
       }
-      replace(request, 'connecting');
+      replace(request, false);
       publishers.set(request.sessionId, publisher);
       return buildAnswer(offer, { ...publisher.peer.local, addresses, udpPort: transport.udpPort });
     },

@@ -2,7 +2,7 @@
  * Makes the corpus anew: the offers and first packets of a real Chromium with the camera that it draws itself, and of
  * the publisher without a browser. Credentials and fingerprints are replaced, addresses become those of RFC 5737.
  *
- * Usage: node tests/fuzz/capture.ts
+ * Usage: node tests/fuzz/capture.ts [name of one …]
  */
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -49,7 +49,19 @@ function renumbered(packet: Buffer, offer: Offer): Buffer {
   return copy;
 }
 
+/** In the order in which they came; of no stream more than its share, so that all are there. */
+function firstOf(rtp: readonly Buffer[]): Buffer[] {
+  const seen = new Map<number, number>();
+  const streams = new Set(rtp.map((packet) => packet.readUInt32BE(8))).size;
+  return rtp.filter((packet) => {
+    const ssrc = packet.readUInt32BE(8);
+    seen.set(ssrc, (seen.get(ssrc) ?? 0) + 1);
+    return seen.get(ssrc)! <= keptRtp / streams;
+  });
+}
+
 async function capture(name: string, publish: (url: string) => Promise<() => Promise<void>>): Promise<void> {
+  if (process.argv.length > 2 && !process.argv.includes(name)) return;
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
   const transport = await createTransport({ udpPort: 0, bindAddress: address, log });
   const [rtp, rtcp]: [Buffer[], Buffer[]] = [[], []];
@@ -83,18 +95,21 @@ async function capture(name: string, publish: (url: string) => Promise<() => Pro
   await stop();
   server.closeAllConnections();
   server.close();
-  const kept = joinPackets([...rtp.slice(0, keptRtp), ...rtcp.slice(0, keptRtcp)]);
+  const kept = joinPackets([...firstOf(rtp), ...rtcp.slice(0, keptRtcp)]);
   writeFileSync(join(corpus, 'packets', `${name}.bin`), kept);
   console.log(`${name}: ${rtp.length} RTP and ${rtcp.length} RTCP packets came, ${kept.length} bytes kept`);
 }
 
-await capture('chromium', async (url) => {
+const camera = (isSmallToo: boolean) => async (url: string): Promise<() => Promise<void>> => {
   const browser = await launchChromium(DRAWN_CAMERA);
   const page = await browser.newPage();
   await page.goto(url);
-  await page.evaluate('publish()');
+  await page.evaluate(`publish(${isSmallToo})`);
+  if (isSmallToo) await page.evaluate("sendSizes('f', 's')");
   return () => browser.close();
-});
+};
+await capture('chromium', camera(false));
+await capture('chromium-sizes', camera(true));
 await capture('publisher', async (url) => {
   const publisher = startPublisher({ url, key: 'show', clip: await loadClip(demoClip), log: () => undefined });
   return () => publisher.stop();

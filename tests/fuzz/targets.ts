@@ -112,12 +112,23 @@ function runH264(input: Buffer): void {
 const codec = { rtxPayloadType: null, parameters: '', feedback: [], transportSequenceId: 3, ssrc: null };
 const offer: Offer = {
   sections: [], iceUfrag: '', icePwd: '', fingerprint: '', setup: '', bundle: [], hasReducedSize: true,
-  videoIndex: 0, video: { ...codec, payloadType: 102, rtxPayloadType: 103 },
+  videoIndex: 0, video: { ...codec, payloadType: 102, rtxPayloadType: 103 }, simulcast: null,
   audioIndex: 1, audio: { ...codec, payloadType: 111 },
 };
 
-/** A whole session: what is sent back and what comes out stays bounded and readable. */
+const taken = { restrictions: '', isPaused: false, isTaken: true };
+/** The same, of two sizes. */
+const sizedOffer: Offer = {
+  ...offer, simulcast: { ridId: 10, repairedRidId: 11, layers: [{ rid: 's', ...taken }, { rid: 'f', ...taken }] },
+};
+
 function runSession(input: Buffer): void {
+  publish(offer, input);
+  publish(sizedOffer, input);
+}
+
+/** A whole session: what is sent back and what comes out stays bounded and readable. */
+function publish(offer: Offer, input: Buffer): void {
   let sent = 0;
   const session = createSession({
     streamId: 's', sessionId: 's', offer,
@@ -129,6 +140,7 @@ function runSession(input: Buffer): void {
     onUp: () => undefined,
     onInit: () => undefined,
     onFragment: ({ data }) => void readFragments(data),
+    onSmallGone: () => undefined,
     onUplink: (uplinkMs) => assert.ok(uplinkMs >= 0 && uplinkMs <= 10_000),
     onLost: () => undefined,
   });
@@ -258,12 +270,12 @@ async function openHls(): Promise<FastifyInstance> {
   const hls = createHlsLadder({ now: () => 0, waitMs: 1 });
   const ids = { streamId: 'show', sessionId: '1', generation: 1 };
   hls.onMediaEvent({
-    type: 'init', ...ids, mime: 'video/mp4; codecs="avc1.42e01f,opus"', width: 720, height: 1280, hasVideo: true,
-    hasAudio: true, initSegment: Buffer.alloc(0),
+    type: 'init', ...ids, layer: 'full', mime: 'video/mp4; codecs="avc1.42e01f,opus"', width: 720, height: 1280,
+    hasVideo: true, hasAudio: true, initSegment: Buffer.alloc(0),
   });
   for (let timeMs = 0; timeMs < 9_000; timeMs += 40) {
     hls.onMediaEvent({
-      type: 'fragment', ...ids, track: 'video', isKey: timeMs % 2_000 === 0, timeMs, durationMs: 40,
+      type: 'fragment', ...ids, layer: 'full', track: 'video', isKey: timeMs % 2_000 === 0, timeMs, durationMs: 40,
       arrivedAtMs: timeMs, data: Buffer.alloc(64),
     });
   }

@@ -1,13 +1,15 @@
 /**
  * A publisher as OBS Studio is one since 30: libdatachannel with a line for sound and one for the picture, its own
  * offer as it writes it (sound first, groups BUNDLE and LS), no retransmission stream, no transport-wide feedback; what
- * is asked for again is sent again as it was.
+ * is asked for again is sent again as it was. Since 32 it may send several sizes: each packet names its own, and of
+ * these one SSRC is in the offer.
  */
 import { Audio, PeerConnection, Video } from 'node-datachannel';
 import type { Clip } from '@nacre/media/publisher/clip';
 import { packetiseH264 } from '@nacre/media/publisher/packetise';
 import { createRtpSender, type RtpSender } from '@nacre/media/publisher/rtp-sender';
 import { parseRtcp } from '@nacre/media/rtp/rtcp';
+import { withNames } from '../support/named-packets.ts';
 
 const [opusType, h264Type] = [111, 96];
 const [audioSsrc, videoSsrc] = [3_388_068_600, 3_388_068_601];
@@ -26,9 +28,27 @@ function withTransportAtTop(offer: string): string {
   return offer.replaceAll(transport, '').replace(/^m=/m, `${lines}m=`);
 }
 
-/** Publishes the clip once, from its beginning, as soon as it is connected. */
+/** As libdatachannel's `addExtMap` and `addRid` write it, which its binding for Node lacks. */
+function withSizes(offer: string, count: number): string {
+  const rids = Array.from({ length: count }, (_, index) => index);
+  const names = rids.map((rid) => `a=rid:${rid} send\r\n`).join('');
+  const extensions = 'a=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid\r\n'
+    + 'a=extmap:2 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id\r\n';
+  return offer.replace(/(?<=^m=video [\s\S]*)^a=mid:1\r\n/m, `$&${extensions}`)
+    .replace(/(?<=^m=video [\s\S]*)^a=rtcp-mux\r\n/m, `$&${names}a=simulcast:send ${rids.join(';')}\r\n`);
+}
+
+/** As OBS counts how many of its sizes were taken. */
+function sizesIn(answer: string): number {
+  return /^a=simulcast:recv (\S+)/m.exec(answer)?.[1]?.split(';').length ?? 0;
+}
+
+/**
+ * Publishes the clip once, from its beginning, as soon as it is connected.
+ * @param smaller the same pictures in smaller sizes, the largest first
+ */
 export async function publishLikeObs(
-  url: string, key: string, clip: Clip, spelling: 'at top' | 'in each line',
+  url: string, key: string, clip: Clip, spelling: 'at top' | 'in each line', smaller: readonly Clip[] = [],
 ): Promise<ForeignPublisher> {
   const pc = new PeerConnection('obs', { iceServers: [], disableAutoNegotiation: true });
   const audio = new Audio('0', 'SendOnly');
@@ -43,12 +63,21 @@ export async function publishLikeObs(
     ...common, ssrc: audioSsrc, payloadType: opusType, clockRate: 48_000,
     send: (packet) => void audioTrack.sendMessageBinary(packet),
   });
-  const pictures = createRtpSender({
-    ...common, ssrc: videoSsrc, payloadType: h264Type, clockRate: 90_000,
-    send: (packet) => void videoTrack.sendMessageBinary(packet),
+  const sizes = [clip, ...smaller].map((sized, rid) => {
+    const ssrc = videoSsrc + rid;
+    const sender = createRtpSender({
+      ...common, ssrc, payloadType: h264Type, clockRate: 90_000,
+      send: (packet) => void videoTrack.sendMessageBinary(
+        smaller.length === 0 ? packet : withNames(packet, { 1: '1', 2: String(rid) }),
+      ),
+    });
+    return { ssrc, sender, clip: sized };
   });
   videoTrack.onMessage((packet) => {
-    for (const message of parseRtcp(packet)) if (message.type === 'nack') pictures.repeat(message.sequences);
+    for (const message of parseRtcp(packet)) {
+      if (message.type !== 'nack') continue;
+      sizes.find(({ ssrc }) => ssrc === message.mediaSsrc)?.sender.repeat(message.sequences);
+    }
   });
   const connected = new Promise<void>((resolve) => pc.onStateChange((state) => state === 'connected' && resolve()));
   const gathered = new Promise<void>((resolve) => (
@@ -57,13 +86,17 @@ export async function publishLikeObs(
   pc.setLocalDescription('offer');
   await gathered;
   const described = pc.localDescription()?.sdp ?? '';
-  const offer = spelling === 'at top' ? withTransportAtTop(described) : described;
+  const spelt = spelling === 'at top' ? withTransportAtTop(described) : described;
+  const offer = smaller.length === 0 ? spelt : withSizes(spelt, sizes.length);
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/sdp' };
   const response = await fetch(url, { method: 'POST', headers, body: offer });
   if (response.status !== 201) throw new Error(`${response.status} ${await response.text()}\n${offer}`);
-  pc.setRemoteDescription(await response.text(), 'answer');
+  const answer = await response.text();
+  const taken = sizesIn(answer);
+  if (smaller.length > 0 && taken !== sizes.length) throw new Error(`${taken} of ${sizes.length} sizes are taken`);
+  pc.setRemoteDescription(answer, 'answer');
   await connected;
-  const stopPlaying = play(clip, pictures, sounds, {
+  const stopPlaying = play(clip, sizes, sounds, {
     picture: (packet) => videoTrack.sendMessageBinary(packet),
     sound: (packet) => audioTrack.sendMessageBinary(packet),
   });
@@ -77,7 +110,7 @@ export async function publishLikeObs(
 }
 
 function play(
-  clip: Clip, pictures: RtpSender, sounds: RtpSender,
+  clip: Clip, sizes: readonly { sender: RtpSender; clip: Clip }[], sounds: RtpSender,
   sendReport: { picture(packet: Buffer): void; sound(packet: Buffer): void },
 ): () => void {
   const startMs = performance.now();
@@ -85,8 +118,10 @@ function play(
   const timer = setInterval(() => {
     const elapsedMs = performance.now() - startMs;
     for (; (clip.pictures[nextPicture]?.ticks ?? Infinity) <= elapsedMs * 90; nextPicture += 1) {
-      const { ticks, nals } = clip.pictures[nextPicture]!;
-      pictures.send(ticks, packetiseH264(nals), true);
+      for (const { sender, clip: sized } of sizes) {
+        const picture = sized.pictures[nextPicture];
+        if (picture !== undefined) sender.send(picture.ticks, packetiseH264(picture.nals), true);
+      }
     }
     for (; (clip.sounds[nextSound]?.ticks ?? Infinity) <= elapsedMs * 48; nextSound += 1) {
       const { ticks, data } = clip.sounds[nextSound]!;
@@ -95,7 +130,7 @@ function play(
     if (elapsedMs < nextReportMs) return;
     nextReportMs += reportMs;
     const ntpMs = performance.timeOrigin + performance.now();
-    sendReport.picture(pictures.report(Math.round(elapsedMs * 90), ntpMs));
+    for (const { sender } of sizes) sendReport.picture(sender.report(Math.round(elapsedMs * 90), ntpMs));
     sendReport.sound(sounds.report(Math.round(elapsedMs * 48), ntpMs));
   }, stepMs);
   return () => clearInterval(timer);

@@ -1,9 +1,12 @@
 /** Publishers that others wrote, into the real media process. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { loadClip } from '@nacre/media/publisher/clip';
+import type { PictureLayer } from '@nacre/media/hooks';
+import { loadClip, type Clip } from '@nacre/media/publisher/clip';
 import { decodeWithFfmpeg } from '../support/ffmpeg.ts';
 import { filesOf } from '../support/network-stage.ts';
 import { demoClip, startPublisherStage, type PublisherStage } from '../support/publisher-stage.ts';
@@ -45,6 +48,35 @@ for (const [spelling, shape] of [
     await check(t, stage);
   });
 }
+
+test('[M98] several sizes, as OBS sends them since 32, come through: the largest and the smallest', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'nacre-sizes-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const smaller: Clip[] = [];
+  for (const [index, size] of ['480:854', '240:426'].entries()) {
+    const file = join(folder, `${index}.mp4`);
+    const shape = ['-vf', `scale=${size}`, '-c:v', 'libx264', '-profile:v', 'baseline', '-bf', '0', '-g', '50'];
+    const made = spawnSync('ffmpeg', ['-v', 'error', '-i', demoClip, ...shape, '-c:a', 'copy', file]);
+    if (made.status !== 0) return t.skip('ffmpeg with libx264 is not here');
+    smaller.push(await loadClip(file));
+  }
+  const stage = await startPublisherStage();
+  t.after(() => stage.stop());
+  const publisher = await publishLikeObs(stage.url, 'obs', await loadClip(demoClip), 'in each line', smaller);
+  t.after(() => publisher.stop());
+  await stage.until('pictures', () => (stage.of('fragment').at(-1)?.timeMs ?? 0) > seconds * 1000, 12_000);
+  const init = (layer: PictureLayer) => stage.of('init').filter((one) => one.layer === layer);
+  const sizes = [...init('full'), ...init('small')].map(({ width, height }) => [width, height]);
+  assert.deepEqual(sizes, [[720, 1280], [240, 426]]);
+  for (const layer of ['full', 'small'] as const) {
+    const pictures = stage.of('fragment').filter((one) => one.track === 'video' && one.layer === layer);
+    const decoded = await decodeWithFfmpeg(Buffer.concat([
+      init(layer)[0]!.initSegment, ...pictures.map(({ data }) => data),
+    ]));
+    assert.deepEqual([decoded?.errors, decoded?.pictures], ['', pictures.length], layer);
+    assert.ok(pictures.length > (seconds - 1) * 25, `${pictures.length} pictures`);
+  }
+});
 
 test('[M98] FFmpeg’s WHIP muxer comes through', async (t) => {
   const folder = foreignFolder('node-av');

@@ -1,15 +1,18 @@
 /**
  * A page that publishes a browser's camera, for tests of the receiving side without the studio: `publish()` does it as
  * the studio does (H.264 first, 2.5 Mbit/s, resolution kept) in as few lines as possible, `look()` tells its figures.
+ * `publish(true)` can send a small picture too: `sendSizes('f', 's')` says which sizes go out, at first the full one.
  */
 export const cameraPage = `<!doctype html><script>
-async function publish() {
+async function publish(isSmallToo = false) {
   const stream = await navigator.mediaDevices.getUserMedia({
     video: { width: 720, height: 1280, frameRate: 30 }, audio: true,
   });
   const pc = (window.pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' }));
-  const sendEncodings = [{ maxBitrate: 2_500_000 }];
-  const video = pc.addTransceiver(stream.getVideoTracks()[0], { direction: 'sendonly', sendEncodings });
+  const fullOne = { maxBitrate: 2_500_000 };
+  const smallOne = { rid: 's', active: false, maxBitrate: 300_000, maxFramerate: 15, scaleResolutionDownBy: 2.5 };
+  const sendEncodings = isSmallToo ? [smallOne, { rid: 'f', maxFramerate: 30, ...fullOne }] : [fullOne];
+  window.video = pc.addTransceiver(stream.getVideoTracks()[0], { direction: 'sendonly', sendEncodings });
   pc.addTransceiver(stream.getAudioTracks()[0], { direction: 'sendonly' });
   const { codecs } = RTCRtpSender.getCapabilities('video');
   const isWanted = ({ mimeType, sdpFmtpLine = '' }) =>
@@ -27,6 +30,11 @@ async function publish() {
   await pc.setRemoteDescription({ type: 'answer', sdp: await response.text() });
   while (pc.connectionState !== 'connected') await new Promise((resolve) => setTimeout(resolve, 5));
   return performance.now() - startedMs;
+}
+async function sendSizes(...rids) {
+  const parameters = video.sender.getParameters();
+  for (const encoding of parameters.encodings) encoding.active = rids.includes(encoding.rid);
+  await video.sender.setParameters(parameters);
 }
 async function look() {
   const seen = {};

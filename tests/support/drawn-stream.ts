@@ -32,7 +32,7 @@ export function drawStream(options: {
   let sequence = 1;
   const nal = Buffer.alloc(pictureBytes, 0x41);
   const fragment = (track: 'video' | 'audio', isKey: boolean, data: Buffer): void => send({
-    type: 'fragment', streamId, sessionId, generation, track, isKey, timeMs, durationMs: frameMs,
+    type: 'fragment', streamId, sessionId, layer: 'full', generation, track, isKey, timeMs, durationMs: frameMs,
     arrivedAtMs: clockMs, data,
   });
   return {
@@ -42,8 +42,9 @@ export function drawStream(options: {
       sessionId = session;
       generation = ofGeneration;
       send({
-        type: 'init', streamId, sessionId, generation, mime: 'video/mp4; codecs="avc1.42e01f,opus"', width: 720,
-        height: 1280, hasVideo: true, hasAudio: true, initSegment: Buffer.from(`init ${session} ${ofGeneration}`),
+        type: 'init', streamId, sessionId, layer: 'full', generation, mime: 'video/mp4; codecs="avc1.42e01f,opus"',
+        width: 720, height: 1280, hasVideo: true, hasAudio: true,
+        initSegment: Buffer.from(`init ${session} ${ofGeneration}`),
       });
     },
     play(forMs) {

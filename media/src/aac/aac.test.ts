@@ -57,10 +57,10 @@ function stage(packets: readonly Uint8Array[] = [], maxRenditions?: number): Sta
     soundMs: (timestamp) => timestamp / 48,
     onInit({ info: { width, height }, ...init }) {
       generation += 1;
-      send({ type: 'init', ...ids, ...init, width, height, generation, hasVideo: true, hasAudio: true });
+      send({ type: 'init', layer: 'full', ...ids, ...init, width, height, generation, hasVideo: true, hasAudio: true });
     },
     onFragment: ({ arrivedMs, ...fragment }) => send({
-      type: 'fragment', ...ids, ...fragment, generation, arrivedAtMs: arrivedMs,
+      type: 'fragment', layer: 'full', ...ids, ...fragment, generation, arrivedAtMs: arrivedMs,
     }),
   });
   let muxer = create();
@@ -268,7 +268,7 @@ test('[M36] what failed rests before it is tried again, each time longer, and th
     // Sound from a minute later: no publisher sends it so, and no encoder takes it.
     const at = { streamId: 'show', sessionId: '1', generation: 1, arrivedAtMs: it.clock.ms, timeMs: 90_000 };
     const data = buildSoundFragment(1, 90 * 48_000, [{ data: silence, duration: 960 }]);
-    it.aac.onMediaEvent({ type: 'fragment', ...at, track: 'audio', isKey: true, durationMs: 20, data });
+    it.aac.onMediaEvent({ type: 'fragment', layer: 'full', ...at, track: 'audio', isKey: true, durationMs: 20, data });
     await until('it failed', () => it.aac.running() === 0);
   };
   it.play(4_400);

@@ -13,6 +13,7 @@ import type { HlsAnswer, WrittenPlaylist } from '../hls/hls.ts';
 import { createHlsLadder, hasSound, type HlsLadder, type HlsReader } from '../hls/ladder.ts';
 import type { HlsVariant } from '../hls/playlist.ts';
 import type { MediaEvent, MediaLog, StreamFragment, StreamInit } from '../hooks.ts';
+import { wholeOf } from '../stream/layers.ts';
 import { aacBitrate, withAacCodec, withAacSound } from './aac-init.ts';
 import { aacPacketTicks, createTranscoder, type TranscoderLine } from './transcoder.ts';
 
@@ -129,7 +130,7 @@ export function createAacRenditions(deps: {
   return {
     onMediaEvent(event) {
       const rendition = 'streamId' in event ? renditions.get(event.streamId) : undefined;
-      if (rendition === undefined) return;
+      if (rendition === undefined || wholeOf(event) === null) return;
       if (event.type === 'init') begin(core, rendition, event);
       else if (event.type === 'fragment') take(core, rendition, event);
       else if (event.type === 'down') goDown(core, rendition, event);
@@ -169,7 +170,8 @@ function start(core: Core, recent: NonNullable<ReturnType<HlsLadder['recent']>>)
   for (const read of fragments) {
     const { track, isKey, timeMs, durationMs, data } = read;
     const arrivedAtMs = startedAtMs + timeMs - firstMs;
-    const event = { streamId, sessionId, generation, track, isKey, timeMs, durationMs, arrivedAtMs, data };
+    const layer = 'full' as const;
+    const event = { streamId, sessionId, layer, generation, track, isKey, timeMs, durationMs, arrivedAtMs, data };
     take(core, rendition, event, read);
   }
 }
@@ -240,7 +242,7 @@ function emitSound(core: Core, rendition: Rendition, time: number, data: Buffer)
   const durationMs = (aacPacketTicks * 1_000) / soundTimescale;
   release(core, rendition, timeMs + durationMs);
   core.out.onMediaEvent({
-    type: 'fragment', streamId, sessionId, generation, track: 'audio', isKey: true, timeMs, durationMs,
+    type: 'fragment', streamId, sessionId, layer: 'full', generation, track: 'audio', isKey: true, timeMs, durationMs,
     arrivedAtMs: core.now(),
     data: buildSoundFragment(rendition.sequence, time, [{ data, duration: aacPacketTicks }]),
   });

@@ -56,6 +56,11 @@ export interface MuxerFragment {
 export interface MuxerDeps {
   /** Null for a publisher without. */
   sound: SoundCodec | null;
+  /**
+   * For the small picture of a publisher, beside the muxer of its full one: where that begins, which is 0 here too;
+   * null before it does. The init segment has the sound's track, of which the other muxer makes all fragments.
+   */
+  beside?: { zero(): number | null };
   /** Where a sound timestamp lies behind the picture with timestamp `zero`, in ms; null while unknown. */
   soundMs(timestamp: number, zero: number): number | null;
   onInit(init: MuxerInit): void;
@@ -74,6 +79,10 @@ export interface Muxer {
   tick(nowMs: number): void;
   /** Emits what is held, e.g. at the end. */
   flush(): void;
+  /** No picture comes for now. The next key picture begins with an init segment, at its own time. */
+  pause(): void;
+  /** Timestamp of the first picture; null before it. */
+  zero(): number | null;
 }
 
 interface HeldPicture {
@@ -118,7 +127,7 @@ export function createMuxer(deps: MuxerDeps): Muxer {
       });
     },
   });
-  let sound = runOf(codec, 0);
+  let sound = deps.beside === undefined ? runOf(codec, 0) : null;
 
   const emitHeld = (endTimestamp: number): void => {
     const picture = held;
@@ -176,18 +185,31 @@ export function createMuxer(deps: MuxerDeps): Muxer {
     return true;
   };
 
+  /** Beside another muxer nothing is before its beginning. */
+  const isTooEarly = ({ timestamp }: AccessUnit): boolean => {
+    if (deps.beside === undefined) return false;
+    const begin = deps.beside.zero();
+    return begin === null || timestamp < begin;
+  };
+
+  const flush = (): void => {
+    if (held !== null) emitHeld(held.timestamp + lastDuration);
+    sound?.flush();
+  };
+
   return {
     pictureStarts(timestamp) {
       if (held !== null && timestamp > held.timestamp) emitHeld(timestamp);
     },
     picture(unit) {
       if (held !== null) emitHeld(Math.max(unit.timestamp, held.timestamp + 1));
-      if (unit.isKey) isDecodable = takeParameterSets(unit);
+      if (unit.isKey) isDecodable = !isTooEarly(unit) && takeParameterSets(unit);
       if (!isDecodable) return;
       const offset = unit.compositionOffset ?? 0;
       if (zero === null) {
-        zero = unit.timestamp;
+        zero = deps.beside?.zero() ?? unit.timestamp;
         zeroOffset = offset;
+        hasStalled = deps.beside !== undefined;
       }
       const nals = unit.nals.filter((nal) => !isOutOfBand(nal.type));
       held = { nals, isKey: unit.isKey, timestamp: unit.timestamp, offset, arrivedMs: unit.arrivedMs };
@@ -209,10 +231,15 @@ export function createMuxer(deps: MuxerDeps): Muxer {
       emitHeld(held.timestamp + Math.round((nowMs - held.arrivedMs) * ticksPerMs));
       hasStalled = true;
     },
-    flush() {
-      if (held !== null) emitHeld(held.timestamp + lastDuration);
-      sound?.flush();
+    flush,
+    pause() {
+      flush();
+      isDecodable = false;
+      hasStalled = true;
+      sps = null;
+      pps = null;
     },
+    zero: () => zero,
   };
 }
 

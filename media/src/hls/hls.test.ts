@@ -28,8 +28,8 @@ function stage(options: { nowMs?: number; waitMs?: number } = {}): Stage {
     const name = `${at.sessionId}.${at.generation}.${track[0]}${at.timeMs};`;
     sent.push(name);
     send({
-      type: 'fragment', streamId: 'show', sessionId: at.sessionId, generation: at.generation, track, isKey,
-      timeMs: at.timeMs, durationMs, arrivedAtMs: startMs + at.timeMs,
+      type: 'fragment', layer: 'full', streamId: 'show', sessionId: at.sessionId, generation: at.generation, track,
+      isKey, timeMs: at.timeMs, durationMs, arrivedAtMs: startMs + at.timeMs,
       data: Buffer.from(`${' '.repeat(24)}|${name}`),
     });
   };
@@ -39,8 +39,8 @@ function stage(options: { nowMs?: number; waitMs?: number } = {}): Stage {
       if (sessionId !== at.sessionId) at.timeMs = 0;
       Object.assign(at, { sessionId, generation, sinceKeyMs: Infinity });
       send({
-        type: 'init', streamId: 'show', sessionId, generation, mime: 'video/mp4; codecs="avc1.42e01f,opus"',
-        width: 720, height: 1280, hasVideo: true, hasAudio: true,
+        type: 'init', layer: 'full', streamId: 'show', sessionId, generation,
+        mime: 'video/mp4; codecs="avc1.42e01f,opus"', width: 720, height: 1280, hasVideo: true, hasAudio: true,
         initSegment: Buffer.from(`init ${sessionId}.${generation};`),
       });
     },

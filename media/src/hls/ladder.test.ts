@@ -27,10 +27,10 @@ function stage() {
       sound: hasSound ? opusSound : null,
       soundMs: (timestamp) => timestamp / 48,
       onInit: ({ info: { width, height }, ...init }) => ladder.onMediaEvent({
-        type: 'init', ...ids, ...init, width, height, hasVideo: true, hasAudio: hasSound,
+        type: 'init', layer: 'full', ...ids, ...init, width, height, hasVideo: true, hasAudio: hasSound,
       }),
       onFragment: ({ arrivedMs, ...fragment }) => ladder.onMediaEvent({
-        type: 'fragment', ...ids, ...fragment, arrivedAtMs: startMs + arrivedMs,
+        type: 'fragment', layer: 'full', ...ids, ...fragment, arrivedAtMs: startMs + arrivedMs,
       }),
     });
     for (let ms = 0; ms < seconds * 1_000; ms += 20) {
@@ -46,7 +46,20 @@ function stage() {
   const down = (sessionId: string): void => (
     ladder.onMediaEvent({ type: 'down', streamId: 'show', sessionId, reason: 'lost' })
   );
-  return { ladder, play, down };
+  /** Of the same session's small picture, begun and gone. */
+  function playSmall(sessionId: string): void {
+    const ids = { streamId: 'show', sessionId, layer: 'small' } as const;
+    ladder.onMediaEvent({
+      type: 'init', ...ids, generation: 1, mime: 'video/mp4; codecs="avc1.42c015,opus"', width: 288, height: 512,
+      hasVideo: true, hasAudio: true, initSegment: Buffer.from('small'),
+    });
+    ladder.onMediaEvent({
+      type: 'fragment', ...ids, generation: 1, track: 'video', isKey: true, timeMs: 0, durationMs: 40,
+      arrivedAtMs: startMs, data: Buffer.from('small'),
+    });
+    ladder.onMediaEvent({ type: 'layer-down', ...ids });
+  }
+  return { ladder, play, playSmall, down };
 }
 
 async function textOf(answer: Promise<HlsAnswer<WrittenPlaylist>>): Promise<string> {
@@ -70,6 +83,20 @@ function mediaPlaylist(text: string): HLS.types.MediaPlaylist {
   assert.ok(!playlist.isMasterPlaylist);
   return playlist as HLS.types.MediaPlaylist;
 }
+
+test('[M164] who takes the full picture alone notices nothing of a small one', async () => {
+  const { ladder, play, playSmall } = stage();
+  play('1', 3);
+  playSmall('1');
+  play('1', 5);
+  const before = stage();
+  before.play('1', 3);
+  before.play('1', 5);
+  for (const rendition of ['whole', 'sound'] as const) {
+    const text = await textOf(ladder[rendition].playlist('show', plain));
+    assert.equal(text, await textOf(before.ladder[rendition].playlist('show', plain)));
+  }
+});
 
 test('[M140] the sound alone is offered behind the whole, without sound there is none', async () => {
   const { ladder, play, down } = stage();

@@ -4,6 +4,7 @@
  */
 import type { MediaEvent } from '../hooks.ts';
 import type { Recorder } from '../recording/recorder.ts';
+import { wholeOf } from '../stream/layers.ts';
 import { soundMime, soundOf } from '../stream/sound-rendition.ts';
 import { createHls, type Hls, type HlsAnswer, type WrittenPlaylist } from './hls.ts';
 import type { HlsVariant } from './playlist.ts';
@@ -48,8 +49,10 @@ export function createHlsLadder(deps: {
     whole,
     sound,
     onMediaEvent(event) {
-      whole.onMediaEvent(event);
-      const heard = soundOf(event);
+      const seen = wholeOf(event);
+      if (seen === null) return;
+      whole.onMediaEvent(seen);
+      const heard = soundOf(seen);
       if (heard !== null) sound.onMediaEvent(heard);
     },
     multivariant: (streamId, offered = (variants) => variants) => whole.multivariant(streamId, (asItCame) => {

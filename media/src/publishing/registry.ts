@@ -118,11 +118,13 @@ export function createPublisherRegistry(deps: PublisherRegistryDeps): PublisherR
         },
         onInit: ({ generation, mime, info, hasSound, initSegment }) =>
           deps.onEvent({
-            type: 'init', ...ids, generation, mime, width: info.width, height: info.height,
+            type: 'init', ...ids, layer: 'full', generation, mime, width: info.width, height: info.height,
             hasVideo: true, hasAudio: hasSound, initSegment,
           }),
         onFragment: ({ arrivedMs, ...fragment }) =>
-          deps.onEvent({ type: 'fragment', ...ids, ...fragment, arrivedAtMs: performance.timeOrigin + arrivedMs }),
+          deps.onEvent({
+            type: 'fragment', ...ids, layer: 'full', ...fragment, arrivedAtMs: performance.timeOrigin + arrivedMs,
+          }),
         onUplink: (uplinkMs) => deps.onEvent({ type: 'uplink', ...ids, uplinkMs }),
         onLost: () => end('lost'),
       });

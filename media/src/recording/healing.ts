@@ -98,7 +98,7 @@ function createRun(firstMs: number, deps: HealerDeps) {
       }, data);
     },
   });
-  const stream = { streamId: '', sessionId: 'healed' };
+  const stream = { streamId: '', sessionId: 'healed', layer: 'full' } as const;
   const muxer = createMuxer({
     sound: opusSound,
     soundMs: (timestamp, zero) => timestamp / soundTicksPerMs - zero / ticksPerMs,

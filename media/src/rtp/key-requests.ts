@@ -18,6 +18,8 @@ export interface KeyRequests {
   keyArrived(nowMs: number): void;
   /** True when to ask now; counts as asked. */
   due(nowMs: number): boolean;
+  /** Asked although not due, with another size of the same picture. */
+  askedAlong(nowMs: number): void;
   readonly asked: number;
 }
 
@@ -26,6 +28,11 @@ export function createKeyRequests(): KeyRequests {
   let lastKeyMs = Number.NEGATIVE_INFINITY;
   let lastAskedMs: number | null = null;
   let asked = 0;
+  const ask = (nowMs: number): void => {
+    lastAskedMs = nowMs;
+    asked += 1;
+  };
+
   return {
     get asked() {
       return asked;
@@ -44,9 +51,9 @@ export function createKeyRequests(): KeyRequests {
       lastAskedMs ??= nowMs;
       if (!isNeeded && nowMs - lastKeyMs < keyIntervalMs) return false;
       if (nowMs - lastAskedMs < keyRequestPauseMs) return false;
-      lastAskedMs = nowMs;
-      asked += 1;
+      ask(nowMs);
       return true;
     },
+    askedAlong: ask,
   };
 }

@@ -45,7 +45,8 @@ export function parseRtp(buffer: Buffer, transportSequenceId: number): RtpPacket
     const end = offset + 4 + buffer.readUInt16BE(offset + 2) * 4;
     if (end > buffer.length) return null;
     if (transportSequenceId !== 0) {
-      transportSequence = findTransportSequence(buffer, offset + 4, end, profile, transportSequenceId);
+      const at = findExtension(buffer, offset + 4, end, profile, transportSequenceId);
+      if (at !== -1 && extensionLength(buffer, at, profile) >= 2) transportSequence = buffer.readUInt16BE(at);
     }
     offset = end;
   }
@@ -64,7 +65,21 @@ export function parseRtp(buffer: Buffer, transportSequenceId: number): RtpPacket
   };
 }
 
-function findTransportSequence(buffer: Buffer, from: number, end: number, profile: number, wantedId: number): number {
+/**
+ * The text of a header extension of whole packets, e.g. a RID (RFC 8852 §3); null when it is absent. Only for packets
+ * that `parseRtp` took.
+ */
+export function extensionText(buffer: Buffer, id: number): string | null {
+  const first = buffer[0]!;
+  if ((first & 0x10) === 0) return null;
+  const start = headerBytes + (first & 0x0f) * 4;
+  const profile = buffer.readUInt16BE(start);
+  const at = findExtension(buffer, start + 4, start + 4 + buffer.readUInt16BE(start + 2) * 4, profile, id);
+  return at === -1 ? null : buffer.toString('latin1', at, at + extensionLength(buffer, at, profile));
+}
+
+/** Where the data of an extension begins; -1 when it is absent. */
+function findExtension(buffer: Buffer, from: number, end: number, profile: number, wantedId: number): number {
   const isOneByte = profile === oneByteProfile;
   if (!isOneByte && (profile & 0xfff0) !== twoByteProfile) return -1;
   let offset = from;
@@ -74,23 +89,22 @@ function findTransportSequence(buffer: Buffer, from: number, end: number, profil
       offset += 1;
       continue;
     }
-    let id = head;
-    let length = 0;
-    if (isOneByte) {
-      id = head >> 4;
-      if (id === 15) return -1;
-      length = (head & 0x0f) + 1;
-      offset += 1;
-    } else {
-      if (offset + 2 > end) return -1;
-      length = buffer[offset + 1]!;
-      offset += 2;
-    }
+    const id = isOneByte ? head >> 4 : head;
+    if (isOneByte && id === 15) return -1;
+    offset += isOneByte ? 1 : 2;
+    if (offset > end) return -1;
+    const length = extensionLength(buffer, offset, profile);
     if (offset + length > end) return -1;
-    if (id === wantedId && length >= 2) return buffer.readUInt16BE(offset);
+    if (id === wantedId) return offset;
     offset += length;
   }
   return -1;
+}
+
+/** The byte before the data tells it, in both forms. */
+function extensionLength(buffer: Buffer, dataAt: number, profile: number): number {
+  const byte = buffer[dataAt - 1]!;
+  return profile === oneByteProfile ? (byte & 0x0f) + 1 : byte;
 }
 
 export interface RtpFields {

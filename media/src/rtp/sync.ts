@@ -1,5 +1,5 @@
 /**
- * Puts sound and picture of one publisher on one timeline.
+ * Puts the sound of a publisher, and its picture in another size, on the timeline of its picture.
  *
  * Sender reports say exactly which timestamps belong to the same instant (RFC 3550 §6.4.1), but the first one for sound
  * comes after seconds. Until then the arrival times stand in, taken where they were smallest (the network only ever
@@ -7,7 +7,9 @@
  */
 
 /** Below this nobody hears or sees it, and each correction costs a click. EBU R37 allows 40 ms early sound. */
-export const driftLimitMs = 40;
+export const soundDriftLimitMs = 40;
+/** Who changes from one size of the picture to the other must not see a step; a correction costs nothing. */
+export const layerDriftLimitMs = 15;
 /** The first correction, from arrival times to sender reports, is worth more than later ones. */
 export const firstCorrectionLimitMs = 10;
 
@@ -42,44 +44,53 @@ export function createTrackClock(clockRate: number): TrackClock {
   };
 }
 
-export interface SoundSync {
-  /** Where a sound timestamp lies behind the picture with timestamp `zero`, in ms; null when nothing is known yet. */
-  soundMs(timestamp: number, zero: number): number | null;
+export interface TrackSync {
+  /** Where a timestamp lies behind the timestamp `zero` of the reference, in ms; null when nothing is known yet. */
+  placeMs(timestamp: number, zero: number): number | null;
 }
 
-export function createSoundSync(picture: TrackClock, sound: TrackClock): SoundSync {
-  /** Milliseconds from (sound ticks ÷ 48) to the picture's timeline; fixed until a correction. */
+export interface TrackSyncOptions {
+  /** Of the track that is placed, in Hz. */
+  clockRate: number;
+  /** Later corrections, once sender reports have been taken; smaller differences are left alone. */
+  driftLimitMs: number;
+}
+
+/** A track on the timeline of another, the reference. */
+export function createTrackSync(reference: TrackClock, track: TrackClock, options: TrackSyncOptions): TrackSync {
+  const ticksPerMs = options.clockRate / 1000;
+  /** Milliseconds from the track's own time to the reference's timeline; fixed until a correction. */
   let shiftMs: number | null = null;
   let isReported = false;
   let shiftZero = 0;
 
   const measure = (timestamp: number, zero: number): { ms: number; isReported: boolean } | null => {
-    const soundReported = sound.reportedMs(timestamp);
-    const pictureReported = picture.reportedMs(zero);
-    if (soundReported !== null && pictureReported !== null) {
-      return { ms: soundReported - pictureReported, isReported: true };
+    const reported = track.reportedMs(timestamp);
+    const referenceReported = reference.reportedMs(zero);
+    if (reported !== null && referenceReported !== null) {
+      return { ms: reported - referenceReported, isReported: true };
     }
-    const soundArrival = sound.arrivalMs(timestamp);
-    const pictureArrival = picture.arrivalMs(zero);
-    if (soundArrival === null || pictureArrival === null) return null;
-    return { ms: soundArrival - pictureArrival, isReported: false };
+    const arrival = track.arrivalMs(timestamp);
+    const referenceArrival = reference.arrivalMs(zero);
+    if (arrival === null || referenceArrival === null) return null;
+    return { ms: arrival - referenceArrival, isReported: false };
   };
 
   return {
-    soundMs(timestamp, zero) {
-      const ticksMs = timestamp / 48;
-      if (shiftMs === null || shiftZero !== zero || !isReported || sound.reportedMs(timestamp) !== null) {
+    placeMs(timestamp, zero) {
+      const ownMs = timestamp / ticksPerMs;
+      if (shiftMs === null || shiftZero !== zero || !isReported || track.reportedMs(timestamp) !== null) {
         const measured = measure(timestamp, zero);
-        if (measured === null) return shiftMs === null ? null : ticksMs + shiftMs;
-        const difference = shiftMs === null ? Number.POSITIVE_INFINITY : Math.abs(measured.ms - ticksMs - shiftMs);
+        if (measured === null) return shiftMs === null ? null : ownMs + shiftMs;
+        const difference = shiftMs === null ? Number.POSITIVE_INFINITY : Math.abs(measured.ms - ownMs - shiftMs);
         const isFirstReport = measured.isReported && !isReported;
-        const limitMs = isFirstReport ? firstCorrectionLimitMs : driftLimitMs;
+        const limitMs = isFirstReport ? firstCorrectionLimitMs : options.driftLimitMs;
         const mayCorrect = measured.isReported && difference > limitMs;
-        if (shiftMs === null || shiftZero !== zero || mayCorrect) shiftMs = measured.ms - ticksMs;
+        if (shiftMs === null || shiftZero !== zero || mayCorrect) shiftMs = measured.ms - ownMs;
         shiftZero = zero;
         isReported ||= measured.isReported;
       }
-      return ticksMs + shiftMs;
+      return ownMs + shiftMs;
     },
   };
 }

@@ -45,7 +45,7 @@ function stage(limits: Partial<StreamHubLimits> = {}) {
   const send = (event: MediaEvent) => hub.onMediaEvent(event);
   const init = (sessionId = '1', generation = 1) =>
     send({
-      type: 'init',
+      type: 'init', layer: 'full',
       streamId: 'show',
       sessionId,
       generation,
@@ -58,7 +58,7 @@ function stage(limits: Partial<StreamHubLimits> = {}) {
     });
   const fragment = (track: 'video' | 'audio', timeMs: number, isKey: boolean, sessionId = '1', generation = 1) =>
     send({
-      type: 'fragment',
+      type: 'fragment', layer: 'full',
       streamId: 'show',
       sessionId,
       generation,
@@ -261,7 +261,7 @@ test('[V10] an epoch grows with each session of a stream and not within one', ()
   });
   const picture = { mime: '', width: 1, height: 1, hasVideo: true, hasAudio: false, initSegment: Buffer.alloc(0) };
   for (const [sessionId, generation] of [['a', 1], ['a', 2], ['b', 1]] as const) {
-    hub.onMediaEvent({ type: 'init', streamId: 'x', ...picture, sessionId, generation });
+    hub.onMediaEvent({ type: 'init', layer: 'full', streamId: 'x', ...picture, sessionId, generation });
   }
   assert.deepEqual(epochs, [5, 5, 6]);
 });
@@ -325,7 +325,7 @@ test('[V13] interrupted shows without viewers are remembered, but not without bo
   for (const streamId of ['a', 'b', 'c']) {
     const base = { streamId, sessionId: streamId };
     const picture = { mime: '', width: 1, height: 1, hasVideo: true, hasAudio: false, initSegment: Buffer.alloc(0) };
-    s.hub.onMediaEvent({ type: 'init', ...base, generation: 1, ...picture });
+    s.hub.onMediaEvent({ type: 'init', layer: 'full', ...base, generation: 1, ...picture });
     s.hub.onMediaEvent({ type: 'down', ...base, reason: 'lost' });
   }
   const state = (streamId: string) => {

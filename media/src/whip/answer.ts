@@ -5,6 +5,7 @@
  * to.
  */
 import type { Offer, OfferedCodec, OfferedSection } from './offer.ts';
+import { answerSimulcast } from './simulcast.ts';
 
 export interface AnswerTransport {
   iceUfrag: string;
@@ -78,7 +79,9 @@ export function buildAnswer(offer: Offer, transport: AnswerTransport): string {
   ];
   offer.sections.forEach((offered, index) => {
     if (index === offer.videoIndex) {
-      lines.push(...section(offered, offer.video, transport, codecLines(offer.video, 'H264/90000', videoFeedback)));
+      const sizes = offer.simulcast === null ? [] : answerSimulcast(offer.simulcast, offer.video.payloadType);
+      const codec = codecLines(offer.video, 'H264/90000', videoFeedback);
+      lines.push(...section(offered, offer.video, transport, [...codec, ...sizes]));
     } else if (index === offer.audioIndex && offer.audio !== null) {
       lines.push(...section(offered, offer.audio, transport, codecLines(offer.audio, 'opus/48000/2', audioFeedback)));
     } else {

@@ -4,6 +4,7 @@
  * Text from outside: lengths and counts are bounded, and every value that goes into our own SDP is checked by pattern.
  */
 import { PublishRefusal } from '../hooks.ts';
+import { extensionId, parseSimulcast, type Simulcast } from './simulcast.ts';
 
 /**
  * A browser's offer with all its codecs has 6 to 10 KB. Smaller: some are refused; larger: only work for the parser.
@@ -44,6 +45,8 @@ export interface Offer {
   setup: string;
   videoIndex: number;
   video: OfferedCodec;
+  /** The picture's sizes; null when it comes in one. */
+  simulcast: Simulcast | null;
   /** -1 without sound. */
   audioIndex: number;
   audio: OfferedCodec | null;
@@ -78,6 +81,7 @@ export function parseOffer(sdp: string): Offer {
     if (value === null || !pattern.test(value)) throw malformed(`a=${name} is missing or wrong`);
     return value;
   };
+  const video = chooseH264(videoSection);
   return {
     sections,
     // Lengths and letters by RFC 8839 §5.4, fingerprint by RFC 8122 §5.
@@ -86,7 +90,8 @@ export function parseOffer(sdp: string): Offer {
     fingerprint: take('fingerprint', /^sha-(1|224|256|384|512) ([0-9A-Fa-f]{2}:){19,63}[0-9A-Fa-f]{2}$/i),
     setup: take('setup', /^(actpass|active|passive)$/),
     videoIndex: sections.indexOf(videoSection),
-    video: chooseH264(videoSection),
+    video,
+    simulcast: parseSimulcast(videoSection.attributes, video.payloadType),
     audioIndex: audioSection === undefined ? -1 : sections.indexOf(audioSection),
     audio: audioSection === undefined ? null : chooseOpus(audioSection),
     bundle,
@@ -187,8 +192,6 @@ function mappedCodecs(section: OfferedSection): MappedCodec[] {
 function describe(section: OfferedSection, codecs: readonly MappedCodec[], chosen: MappedCodec): OfferedCodec {
   const type = String(chosen.payloadType);
   const rtx = codecs.find(({ codec, parameters }) => codec.startsWith('rtx/') && parameter(parameters, 'apt') === type);
-  const extension = attributesOf(section.attributes, 'extmap').find((line) => line.endsWith(transportSequenceUri));
-  const extensionId = Number(/^(\d{1,2})(\/\w+)? /.exec(extension ?? '')?.[1] ?? 0);
   const ssrc = Number(/^(\d{1,10}) /.exec(attribute(section.attributes, 'ssrc') ?? '')?.[1] ?? -1);
   return {
     payloadType: chosen.payloadType,
@@ -198,7 +201,7 @@ function describe(section: OfferedSection, codecs: readonly MappedCodec[], chose
     feedback: attributesOf(section.attributes, 'rtcp-fb')
       .filter((line) => line.startsWith(`${type} `) || line.startsWith('* '))
       .map((line) => line.slice(line.indexOf(' ') + 1)),
-    transportSequenceId: extensionId >= 1 && extensionId <= 14 ? extensionId : null,
+    transportSequenceId: extensionId(section.attributes, transportSequenceUri),
     ssrc: ssrc >= 0 && ssrc < 2 ** 32 ? ssrc : null,
   };
 }

@@ -46,8 +46,8 @@ async function stage(hasAudio = false): Promise<Stage> {
   await app.register(routes.routes);
   const ids = { streamId: 'show', sessionId: '1', generation: 1 };
   hls.onMediaEvent({
-    type: 'init', ...ids, mime: `video/mp4; codecs="avc1.42e01f${hasAudio ? ',opus' : ''}"`, width: 720, height: 1280,
-    hasVideo: true, hasAudio, initSegment: Buffer.alloc(0),
+    type: 'init', layer: 'full', ...ids, mime: `video/mp4; codecs="avc1.42e01f${hasAudio ? ',opus' : ''}"`,
+    width: 720, height: 1280, hasVideo: true, hasAudio, initSegment: Buffer.alloc(0),
   });
   let timeMs = 0;
   return {
@@ -56,13 +56,13 @@ async function stage(hasAudio = false): Promise<Stage> {
     play(forMs) {
       for (const endMs = timeMs + forMs; timeMs < endMs; timeMs += 40) {
         hls.onMediaEvent({
-          type: 'fragment', ...ids, track: 'video', isKey: timeMs % 2_000 === 0, timeMs, durationMs: 40,
+          type: 'fragment', layer: 'full', ...ids, track: 'video', isKey: timeMs % 2_000 === 0, timeMs, durationMs: 40,
           arrivedAtMs: Date.now(), data: Buffer.alloc(64, 'picture'),
         });
         if (hasAudio) {
           hls.onMediaEvent({
-            type: 'fragment', ...ids, track: 'audio', isKey: true, timeMs, durationMs: 40, arrivedAtMs: Date.now(),
-            data: Buffer.alloc(64, 'sound'),
+            type: 'fragment', layer: 'full', ...ids, track: 'audio', isKey: true, timeMs, durationMs: 40,
+            arrivedAtMs: Date.now(), data: Buffer.alloc(64, 'sound'),
           });
         }
       }

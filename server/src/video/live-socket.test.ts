@@ -70,7 +70,7 @@ async function stage(t: TestContext, options: StageOptions = {}) {
   const base = { streamId: 'open', sessionId: 's', generation: 1 };
   const init = () =>
     hub.onMediaEvent({
-      type: 'init',
+      type: 'init', layer: 'full',
       ...base,
       mime: 'video/mp4; codecs="avc1.42e01f,opus"',
       width: 720,
@@ -81,7 +81,7 @@ async function stage(t: TestContext, options: StageOptions = {}) {
     });
   const picture = (timeMs: number, isKey: boolean, data: Buffer = Buffer.from(`v${timeMs}`)) =>
     hub.onMediaEvent({
-      type: 'fragment',
+      type: 'fragment', layer: 'full',
       ...base,
       track: 'video',
       isKey,
@@ -312,12 +312,12 @@ function publish(hub: Renditions, sessionId: string, count: number, hasAudio = t
   const base = { streamId: 'open', sessionId, generation: 1 };
   hub.onMediaEvent({ type: 'up', streamId: 'open', sessionId });
   hub.onMediaEvent({
-    type: 'init', ...base, mime: `video/mp4; codecs="avc1.42e01f${hasAudio ? ',opus' : ''}"`, width: 720, height: 1280,
-    hasVideo: true, hasAudio, initSegment: Buffer.alloc(0),
+    type: 'init', layer: 'full', ...base, mime: `video/mp4; codecs="avc1.42e01f${hasAudio ? ',opus' : ''}"`,
+    width: 720, height: 1280, hasVideo: true, hasAudio, initSegment: Buffer.alloc(0),
   });
   for (let index = 0; index < count; index += 1) {
     const fragment = {
-      type: 'fragment', ...base, isKey: index % 10 === 0, timeMs: index * 60, durationMs: 60,
+      type: 'fragment', layer: 'full', ...base, isKey: index % 10 === 0, timeMs: index * 60, durationMs: 60,
       arrivedAtMs: 1_700_000_000_000,
     } as const;
     if (hasAudio) hub.onMediaEvent({ ...fragment, track: 'audio', isKey: true, data: Buffer.from(`a${index};`) });

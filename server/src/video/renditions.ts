@@ -2,6 +2,7 @@
 import type { LiveRendition } from '@nacre/contract/live';
 import type { MediaEvent } from '@nacre/media/hooks';
 import type { StreamHub } from '@nacre/media/stream/hub';
+import { wholeOf } from '@nacre/media/stream/layers';
 import { soundOf } from '@nacre/media/stream/sound-rendition';
 
 export interface Renditions {
@@ -21,7 +22,9 @@ export function createRenditions(hub: StreamHub): Renditions {
   const silent = new Set<string>();
 
   return {
-    onMediaEvent(event) {
+    onMediaEvent(anyEvent) {
+      const event = wholeOf(anyEvent);
+      if (event === null) return;
       hub.onMediaEvent(event);
       if (event.type === 'child-restarted') return;
       const { streamId } = event;

@@ -47,7 +47,7 @@ function fakeMedia() {
     },
     init: (sessionId: string) =>
       emit({
-        type: 'init',
+        type: 'init', layer: 'full',
         streamId: 'show-1',
         sessionId,
         generation: 1,
