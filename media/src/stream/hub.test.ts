@@ -403,9 +403,9 @@ test('[V130] a publisher that takes over has sizes of its own', () => {
   s.small.key(0);
   const { line: it } = s.join('small');
   it.fresh();
+  s.down('replaced', '1');
   s.up('2');
   s.init('2');
-  s.down('replaced', '1');
   s.small.picture(40);
   s.key(0, '2');
   assert.deepEqual(it.fresh(), ['init 2.1', 'v0k']);
@@ -420,7 +420,7 @@ test('[V131] a line that does not carry the whole gets the small picture, and th
   s.key(0);
   it.fresh();
   const isEasedFor = (timeMs: number, ms: number): void => {
-    it.queued = 501;
+    it.queued = 600;
     s.picture(timeMs);
     s.small.key(timeMs + 40);
     it.queued = 50;
