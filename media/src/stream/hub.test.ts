@@ -346,7 +346,7 @@ test('[V13] interrupted shows without viewers are remembered, but not without bo
   assert.deepEqual(['b', 'c', 'a'].map(state), ['state interrupted', 'state interrupted', 'state waiting']);
 });
 
-test('[V130] between the sizes a viewer goes on with the one until the other’s key picture, and misses no sound', () => {
+test('[V130] between the sizes a viewer goes on with the one until the other’s key picture, with all sound', () => {
   const s = stage();
   s.init();
   s.small.init();

@@ -1,8 +1,8 @@
 /**
  * Carries each stream from its publisher to its viewers, inside the main process.
  *
- * A stream goes out in up to three renditions, none of which is made anew: the whole as it came, the small picture where
- * the publisher sends one, and the sound alone. Per rendition `lane.ts` keeps what a newcomer needs for a picture at
+ * A stream goes out in up to three renditions, none of which is made anew: the whole as it came, the small picture
+ * where the publisher sends one, and the sound alone. Per rendition `lane.ts` keeps what a newcomer needs for a picture at
  * once: the init segment and the current group of pictures (everything since the last key picture, with the sound that
  * belongs to it). A packet is built once, by `wire`, and the same bytes are written to every viewer. The hub knows
  * neither sockets nor the protocol's bytes.
@@ -10,8 +10,8 @@
  * Invariants:
  * - A viewer gets, after an init, first a packet that begins with a key picture, then every packet in order; when it is
  *   too slow it misses whole stretches up to a later key picture, never single packets.
- * - All renditions of a publisher's session have one epoch: a viewer goes from one size to the other at a key picture, on
- *   the timeline that it has.
+ * - All renditions of a publisher's session have one epoch: a viewer goes from one size to the other at a key picture,
+ *   on the timeline that it has.
  * - A viewer stays through takeover, loss and return of the publisher; only `end`, `dismiss`, `stop` or its slowness
  *   closes it.
  * - What waits for one viewer is bounded by `limits`, so that one bad line costs nobody else anything.
@@ -36,7 +36,7 @@ export interface StreamWire {
   state(state: HubState, uplinkMs: number | null): Buffer;
 }
 
-/** `whole`: picture and sound as they come; `small`: the smaller of two pictures with the same sound; `sound`: it alone. */
+/** `whole`: as it comes; `small`: the smaller of two pictures, with the same sound; `sound`: that alone. */
 export type Rendition = 'whole' | 'small' | 'sound';
 
 export type ViewerCloseReason = 'ended' | 'going-away' | 'too-slow';

@@ -50,7 +50,9 @@ export interface HubCore {
 }
 
 export const placesOf = ({ places }: Stream): Place[] => Object.values(places);
-export const viewersOf = (stream: Stream): number => placesOf(stream).reduce((sum, { viewers }) => sum + viewers.size, 0);
+export const viewersOf = (stream: Stream): number => (
+  placesOf(stream).reduce((sum, { viewers }) => sum + viewers.size, 0)
+);
 export const isSent = ({ lane }: Place): boolean => lane.initPacket !== null;
 
 /** What it gets of what is sent. */
@@ -62,8 +64,8 @@ export function placeFor(hub: HubCore, { places, isSilent }: Stream, viewer: Vie
 }
 
 /**
- * Sees to it that a viewer gets what it is to get: between the sizes it goes on with the one until the other's next key
- * picture, so that nothing stands still; to and from the sound alone, and from nothing, it goes at once.
+ * Sees to it that a viewer gets what it is to get: between the sizes it goes on with the one until the other's next
+ * key picture, so that nothing stands still; to and from the sound alone, and from nothing, it goes at once.
  */
 export function settle(hub: HubCore, stream: Stream, viewer: ViewerEntry): void {
   const place = placeFor(hub, stream, viewer);
