@@ -86,3 +86,54 @@ test('[W356] [W357] [W358] [W359] the small picture comes, goes first on a narro
   assert.deepEqual([view.state, view.height], ['playing', 1280]);
   assert.deepEqual(stage.pictureNews, [`up ${showId}`]);
 });
+
+/** The system takes the camera away, as browsers tell it, or gives it back. */
+function takeCamera(isTaken: boolean): void {
+  const [camera] = globalThis.host.view().stream?.getVideoTracks() ?? [];
+  if (!camera) throw new Error('no camera to take');
+  Object.defineProperty(camera, 'muted', { configurable: true, get: () => isTaken });
+  camera.dispatchEvent(new Event(isTaken ? 'mute' : 'unmute'));
+}
+
+test('[W360] another camera, silence, a pause and the second way go on with both sizes', async (t) => {
+  const host = await pages.openHost({ relay, bySocket: true });
+  const viewer = await pages.openViewer();
+  await host.evaluate(() => globalThis.host.goLive());
+  await until('the small picture', smallWithinMs, isSmallThere);
+  const bothGoOn = async (what: string): Promise<void> => {
+    const was = await layers();
+    await sleep(4_000);
+    const now = await layers();
+    for (const layer of ['full', 'small'] as const) {
+      const more = (now[layer]?.pictures ?? 0) - (was[layer]?.pictures ?? 0);
+      t.diagnostic(`${what}: ${more} pictures of ${layer} in 4 s, ${now[layer]?.width}x${now[layer]?.height}`);
+      assert.ok(more >= 5, `${what}, ${layer}`);
+    }
+  };
+  await host.evaluate(() => globalThis.host.flip());
+  await bothGoOn('another camera');
+  await waitForMovement(viewer, 3_000);
+  await host.evaluate(() => globalThis.host.setMicrophone(false));
+  await bothGoOn('no sound');
+  await host.evaluate(takeCamera, true);
+  await until('the pause sign', 3_000, async () => (await hostView(host)).missing.camera);
+  await bothGoOn('the pause sign');
+  await host.evaluate(takeCamera, false);
+  await bothGoOn('the camera again');
+  await waitForMovement(viewer, 3_000);
+  assert.equal((await hostView(host)).state, 'live');
+
+  relay.link.cut();
+  await until('by socket', 30_000, async () => {
+    const { state, way } = await hostView(host);
+    return state === 'live' && way === 'socket';
+  });
+  await waitForMovement(viewer, 8_000);
+  assert.equal(await isSmallThere(), false, 'one size by socket');
+  relay.link.mend();
+  await host.evaluate(() => dispatchEvent(new Event('online')));
+  await until('by the direct way', 15_000, async () => (await hostView(host)).way === 'direct');
+  await waitForMovement(viewer, 5_000);
+  t.diagnostic(`the small picture again after ${await until('it', smallWithinMs, isSmallThere)} ms`);
+  assert.equal((await layers()).full?.height, 1280);
+});
