@@ -44,7 +44,7 @@ test('three shops, planned and past shows, and one that is live with picture and
   await viewer.close();
 });
 
-test('[RE70] a show of yesterday can be seen again, with chapters, talk and clips; a restart makes no other', async () => {
+test('[RE70] a show of yesterday can be seen again, with chapters, talk and clips; there is one', async () => {
   const guest = createClient(nacre.url);
   const filmed = async () => (await guest.must<{ items: ShowTile[] }>(200, 'GET', '/api/shows?state=ended')).items
     .filter(({ title }) => title === FILMED_TITLE);

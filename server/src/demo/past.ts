@@ -85,6 +85,7 @@ export function partsAt(deps: { platform: Platform; modules: Modules }, clock: C
     newFollowersOf: follows.newFollowersOf,
     livePricesOf: async () => [],
     couponsOf: async () => [],
+    replayLengthsOf: async () => new Map(),
     guard: moderation,
   });
   const analytics = createAnalytics({

@@ -3,8 +3,9 @@
  * (media/src/recording) while a show runs; here it is decided that they are a replay, and when they go.
  */
 import type {
-  OfficeRecording, RecordingReport, Replay, ReplayChapter, WatchedUntil,
+  OfficeRecording, RecordingReport, Replay, ReplayChapter, WatchedUntil, Watching, WatchingQuery,
 } from '@nacre/contract/replays';
+import type { ShowTile } from '@nacre/contract/shows';
 import type { Recorder } from '@nacre/media/recording/recorder';
 import { beginCheck, checkOn, isChecked, type RecordingCheck } from '@nacre/media/recording/check';
 import {
@@ -21,11 +22,12 @@ import type { Shows } from '../shows/shows.ts';
 import { clipsOf } from './clips.ts';
 import type { Shelf } from './shelf.ts';
 import * as store from './store.ts';
+import { replayTiles, watching } from './watching.ts';
 
 export interface RecordingsDeps {
   platform: Platform;
   jobs: Pick<Jobs, 'add'>;
-  shows: Pick<Shows, 'brief' | 'stateOf' | 'standing' | 'screensOf' | 'mayReplay'>;
+  shows: Pick<Shows, 'brief' | 'stateOf' | 'standing' | 'screensOf' | 'mayReplay' | 'publicTiles'>;
   shops: Pick<Shops, 'assertMay'>;
   recorder: Pick<Recorder, 'index' | 'finish' | 'recover'>;
   shelf: Shelf;
@@ -48,6 +50,12 @@ export interface Recordings {
   watchedUntil(person: PersonActor, showId: string): Promise<number | null>;
   /** Towards the end it is forgotten. @throws Refusal `shows.not_found` */
   noteWatched(person: PersonActor, showId: string, until: WatchedUntil): Promise<void>;
+  /** It is on no list any more and begins anew. A repeat changes nothing. */
+  forgetWatched(person: PersonActor, showId: string): Promise<void>;
+  /** What the person began and did not finish, of public shows, the latest first; `WATCHING_MOST` at most. */
+  watching(person: PersonActor, query: WatchingQuery): Promise<Watching[]>;
+  /** Of these shows the public ones that this actor may see again, in this order. */
+  replayTiles(actor: Actor, showIds: readonly string[]): Promise<ShowTile[]>;
   /** How long the replays of these shows are, in ms; one without is missing. */
   lengthsOf(showIds: readonly string[]): Promise<Map<string, number>>;
   /** In the outbox's transaction: a show that is over has its recording finished. */
@@ -102,6 +110,11 @@ export function createRecordings(deps: RecordingsDeps): Recordings {
       return store.watchedUntil(database.db, person.personId, showId);
     },
     noteWatched: (person, showId, until) => noteWatched(deps, person, showId, until),
+    forgetWatched: ({ personId }, showId) => (
+      database.transaction((tx) => store.forgetWatched(tx, personId, showId))
+    ),
+    watching: (person, query) => watching(deps, person, query),
+    replayTiles: (actor, showIds) => replayTiles(deps, actor, showIds),
     lengthsOf: (showIds) => store.lengthsOf(database.db, showIds),
     async noteChanged(tx, showId) {
       if (deps.recorder.index(showId) !== null && (await isOver(deps, showId))) {
