@@ -348,7 +348,7 @@ test('[RE72] what a person began is listed for them alone, the latest first, as 
   assert.deepEqual(await listed(ada.cookie), []);
 });
 
-test('[RE73] of shows that a guest’s browser names it is told which can be seen again, and nothing of others', async () => {
+test('[RE73] of shows that a guest’s browser names it is told which can be seen again, no more', async () => {
   const [one, two, hidden, gone] = [await ended(), await ended(), await ended(), await ended()].map(
     ({ showId }) => showId,
   );

@@ -2096,6 +2096,11 @@ export interface MessageArguments {
   'viewer.sound_only_text': { host: string };
   'viewer.sound_only_muted': null;
   'viewer.show_picture': null;
+  'viewer.replay': null;
+  'viewer.watching': null;
+  'viewer.watched': { time: string; total: string };
+  'viewer.watching_take_off': { title: string };
+  'viewer.watching_off': null;
   'wait.join': null;
   'wait.join_note': null;
   'wait.first': null;
