@@ -1,12 +1,15 @@
 /** Shows that ended, as the demo has one: found by their length, gone on with, and read again by the shop. */
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
+import type { ChatMessage } from '@nacre/contract/chat';
 import type { ShowTile } from '@nacre/contract/shows';
+import pg from 'pg';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
-import { DEMO_PASSWORD, DEMO_SHOPS } from '../../server/src/demo/market.ts';
+import { DEMO_FILMED_TALK, DEMO_PASSWORD, DEMO_SHOPS } from '../../server/src/demo/market.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { cookiesOf } from '../support/cookies.ts';
 import { createClient, startNacre, until, type Client, type Nacre } from '../support/nacre.ts';
+import { databaseOf } from '../support/server-database.ts';
 import { textsOf } from '../support/texts.ts';
 import { waitForMovement } from '../support/video-browser.ts';
 
@@ -115,3 +118,56 @@ for (const [who, email] of [['a guest', null], ['a person', 'mei@demo.nacre']] a
     await page.context().close();
   });
 }
+
+async function officePage(): Promise<Page> {
+  return open(`/office/${show.shop.slug}/shows/${show.id}`, await signedIn('liu@demo.nacre'), {
+    viewport: { width: 1280, height: 800 },
+  });
+}
+
+test('[W412] what was asked leads to its moment in the replay, from the page of the show', async () => {
+  const page = await officePage();
+  const talk = page.getByRole('region', { name: say('office.talk_title') });
+  const asked = DEMO_FILMED_TALK.filter(({ say: text }) => /[?？؟]/.test(text));
+  await talk.getByText('how heavy is the coat?').waitFor();
+  assert.equal(await talk.getByRole('listitem').count(), asked.length);
+  await look(page, 'office-show');
+  await talk.getByRole('button', { name: say('office.talk_all') }).click();
+  await until('all of it', PATIENCE_MS, async () => (
+    (await talk.getByRole('listitem').count()) === DEMO_FILMED_TALK.length
+  ));
+  await talk.getByRole('link', { name: say('office.talk_moment', { time: '1:24', name: 'Sami' }) }).click();
+  await page.getByRole('button', { name: say('replay.play_from', { time: '1:24' }) }).waitFor();
+  await page.context().close();
+});
+
+test('[W412] reports and measures lead to the moment of what was said', async () => {
+  const [owner, mei] = await Promise.all([signedIn('liu@demo.nacre'), signedIn('mei@demo.nacre')]);
+  const { items } = await mei.must<{ items: ChatMessage[] }>(200, 'GET', `/api/shows/${show.id}/chat`);
+  const said = items.find(({ text }) => text === 'how heavy is the coat?')!;
+  await mei.must(201, 'POST', '/api/reports', { kind: 'message', id: said.id, reason: 'spam', words: '' });
+  await owner.must(201, 'POST', `/api/office/shows/${show.id}/measures`, {
+    kind: 'ban', personId: said.personId, messageId: said.id, reason: 'spam', words: '', minutes: 1,
+  });
+  const page = await open(`/office/${show.shop.slug}/talk`, owner, { viewport: { width: 360, height: 740 } });
+  const links = page.locator(`a[href="/shows/${show.id}?at=${Date.parse(said.sentAt)}"]`);
+  await until('in the report and in the measure', PATIENCE_MS, async () => (await links.count()) === 2);
+  await look(page, 'office-talk');
+  await links.last().click();
+  await page.getByRole('button', { name: say('replay.play_from', { time: '1:24' }) }).waitFor();
+  await page.context().close();
+});
+
+test('[W413] clips of a replay that has none are made by one tap', async () => {
+  const database = new pg.Client({ connectionString: databaseOf(nacre).url });
+  await database.connect();
+  await database.query('delete from clip where show_id = $1', [show.id]);
+  await database.end();
+  const page = await officePage();
+  const clips = page.getByRole('region', { name: say('office.clips_title') });
+  await look(page, 'office-no-clips');
+  await clips.getByRole('button', { name: say('office.clips_make') }).click();
+  await clips.getByText('Short camel coat', { exact: true }).first().waitFor();
+  assert.equal(await clips.getByRole('listitem').count(), 4);
+  await page.context().close();
+});

@@ -118,9 +118,17 @@ function happenings(
   const liked = people.flatMap((person, index) => bag.map((_, at) => ({
     atMs: at * SHOWN_MS + (index + 2) * 4_000, happens: () => shows.like(person, showId, 3 + ((index + at) % 4)),
   })));
+  const wanted = people.flatMap((person, index) => bag.map((productId, at) => ({
+    atMs: at * SHOWN_MS + (index + 2) * 3_000,
+    async happens() {
+      if ((index + at) % 3 === 2) return;
+      await shows.noteInterest(person, showId, productId, 'card_opened');
+      if ((index + at) % 3 === 0) await shows.noteInterest(person, showId, productId, 'bagged');
+    },
+  })));
   // Likes count in the minute in which they are written, and that is what a stop does.
   const minutes = Array.from({ length: Math.ceil((bag.length * SHOWN_MS) / MINUTE_MS) }, (_, minute) => ({
     atMs: (minute + 1) * MINUTE_MS - 1, happens: () => shows.stop(),
   }));
-  return [...coming, ...shown, ...said, ...liked, ...minutes].toSorted((a, b) => a.atMs - b.atMs);
+  return [...coming, ...shown, ...said, ...liked, ...wanted, ...minutes].toSorted((a, b) => a.atMs - b.atMs);
 }

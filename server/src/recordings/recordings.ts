@@ -58,6 +58,11 @@ export interface Recordings {
   replayTiles(actor: Actor, showIds: readonly string[]): Promise<ShowTile[]>;
   /** How long the replays of these shows are, in ms; one without is missing. */
   lengthsOf(showIds: readonly string[]): Promise<Map<string, number>>;
+  /**
+   * Makes the clips that a show which is over has not, as they would have come of its end. A repeat makes none.
+   * @returns how many. @throws Refusal as `remove`
+   */
+  makeClips(person: PersonActor, showId: string): Promise<number>;
   /** In the outbox's transaction: a show that is over has its recording finished. */
   noteChanged(tx: Tx, showId: string): Promise<void>;
   /** Jobs; each does no harm again. */
@@ -116,6 +121,7 @@ export function createRecordings(deps: RecordingsDeps): Recordings {
     watching: (person, query) => watching(deps, person, query),
     replayTiles: (actor, showIds) => replayTiles(deps, actor, showIds),
     lengthsOf: (showIds) => store.lengthsOf(database.db, showIds),
+    makeClips: (person, showId) => makeClips(deps, person, showId),
     async noteChanged(tx, showId) {
       if (deps.recorder.index(showId) !== null && (await isOver(deps, showId))) {
         await deps.jobs.add(tx, JOB_FINISH, { showId });
@@ -253,7 +259,7 @@ async function noteWatched(
 }
 
 async function finish(deps: RecordingsDeps, showId: string): Promise<void> {
-  const { database, clock, newId } = deps.platform;
+  const { database, clock } = deps.platform;
   const standing = await deps.shows.standing(showId);
   if (standing === null || standing.isRunning) return;
   // Nothing may be added behind what is finished.
@@ -263,7 +269,6 @@ async function finish(deps: RecordingsDeps, showId: string): Promise<void> {
   if (index === null) return;
   const now = clock.now();
   const screens = await deps.shows.screensOf(showId);
-  const chapters = chaptersOf(screens, stretchesOf(index), durationOf(index));
   await database.transaction(async (tx) => {
     const isNew = await store.insert(tx, {
       show_id: showId, shop_id: standing.shopId, state: 'ready',
@@ -273,13 +278,31 @@ async function finish(deps: RecordingsDeps, showId: string): Promise<void> {
       finished_at: now, keep_until: new Date(now.getTime() + deps.keepMs),
     });
     if (!isNew) return;
-    await store.insertClips(tx, clipsOf(index, chapters).map(({ productId, fromMs, toMs }) => ({
-      id: newId(), show_id: showId, product_id: productId, created_at: now,
-      from_ms: BigInt(fromMs), to_ms: BigInt(toMs),
-    })));
+    await store.insertClips(tx, clipRows(deps, showId, index, screens));
     await deps.jobs.add(tx, JOB_CHECK, { showId } satisfies RecordingJob);
   });
   deps.shelf.forget(showId);
+}
+
+function clipRows(
+  { platform: { newId, clock } }: RecordingsDeps, showId: string, index: RecordingIndex,
+  screens: Awaited<ReturnType<Shows['screensOf']>>,
+) {
+  const chapters = chaptersOf(screens, stretchesOf(index), durationOf(index));
+  return clipsOf(index, chapters).map(({ productId, fromMs, toMs }) => ({
+    id: newId(), show_id: showId, product_id: productId, created_at: clock.now(),
+    from_ms: BigInt(fromMs), to_ms: BigInt(toMs),
+  }));
+}
+
+async function makeClips(deps: RecordingsDeps, person: PersonActor, showId: string): Promise<number> {
+  await ownShow(deps, person, showId, 'show.plan');
+  const { database } = deps.platform;
+  if (deps.recorder.index(showId) !== null) throw new Refusal('recordings.running');
+  const index = (await store.find(database.db, showId))?.state === 'ready' ? await deps.shelf.stored(showId) : null;
+  if (index === null) return 0;
+  const rows = clipRows(deps, showId, index, await deps.shows.screensOf(showId));
+  return database.transaction((tx) => store.insertClips(tx, rows));
 }
 
 async function check(deps: RecordingsDeps, { showId, soFar }: CheckJob): Promise<void> {

@@ -1,4 +1,5 @@
 /** Replays over HTTP: what there is to see, how far somebody has seen it, and what the shop reads and decides. */
+import { ClipsMade } from '@nacre/contract/clips';
 import { Id } from '@nacre/contract/common';
 import {
   OfficeRecording, Replay, ReplayTilesAnswer, ReplayTilesQuery, WatchedUntil, WatchedUntilAnswer, WatchingAnswer,
@@ -35,6 +36,13 @@ export function recordingsRoutes(app: App, { recordings }: { recordings: Recordi
       tags: ['office: shows'], params, response: { 200: OfficeRecording, ...refusals },
     },
   }, (request) => recordings.forOffice(personOf(request), request.params.showId));
+
+  app.post('/api/office/shows/:showId/clips', {
+    schema: {
+      operationId: 'makeClips', summary: 'Makes the clips that a show which is over has not; a repeat makes none',
+      tags: ['office: shows'], params, response: { 200: ClipsMade, ...refusals },
+    },
+  }, async (request) => ({ made: await recordings.makeClips(personOf(request), request.params.showId) }));
 
   app.delete('/api/office/shows/:showId/recording', {
     schema: {

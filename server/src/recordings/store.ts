@@ -85,8 +85,12 @@ export async function forgetWatched(tx: Tx, personId: string, showId: string): P
   await tx.deleteFrom('watch_position').where('person_id', '=', personId).where('show_id', '=', showId).execute();
 }
 
-export async function insertClips(tx: Tx, rows: ReadonlyArray<Insertable<Clip>>): Promise<void> {
-  if (rows.length > 0) await tx.insertInto('clip').values([...rows]).execute();
+/** Those that are there stay. @returns how many were not */
+export async function insertClips(tx: Tx, rows: ReadonlyArray<Insertable<Clip>>): Promise<number> {
+  if (rows.length === 0) return 0;
+  const made = await tx.insertInto('clip').values([...rows])
+    .onConflict((conflict) => conflict.columns(['show_id', 'product_id']).doNothing()).returning('id').execute();
+  return made.length;
 }
 
 /** The first stays. @returns false when there is one */

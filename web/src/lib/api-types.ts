@@ -2627,6 +2627,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/office/shows/{showId}/clips": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes the clips that a show which is over has not; a repeat makes none */
+        post: operations["makeClips"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/office/shows/{showId}/recording/holes": {
         parameters: {
             query?: never;
@@ -8211,6 +8228,7 @@ export interface operations {
             query: {
                 /** @description RFC 3339, UTC */
                 from: string;
+                questions?: boolean;
                 limit?: number;
             };
             header?: never;
@@ -8687,6 +8705,7 @@ export interface operations {
                         personId: string | null;
                         name: string;
                         by: string;
+                        saidAt: string | null;
                     };
                 };
             };
@@ -8794,6 +8813,7 @@ export interface operations {
                             personId: string | null;
                             name: string;
                             by: string;
+                            saidAt: string | null;
                         }[];
                         next: string | null;
                     };
@@ -9600,6 +9620,7 @@ export interface operations {
                                 personId: string | null;
                                 name: string;
                                 by: string;
+                                saidAt: string | null;
                             };
                         }[];
                         next: string | null;
@@ -13982,6 +14003,49 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    makeClips: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                showId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        made: number;
+                    };
+                };
             };
             /** @description Default Response */
             "4XX": {
