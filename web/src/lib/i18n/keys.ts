@@ -788,6 +788,7 @@ export interface MessageArguments {
   'moderation.log_refused': null;
   'moderation.as_shop': null;
   'moderation.as_operator': null;
+  'moderation.see_moment': { name: string; time: string };
   'news.title': null;
   'news.empty': null;
   'news.empty_text': null;
@@ -1350,6 +1351,16 @@ export interface MessageArguments {
   'office.clips_title': null;
   'office.clips_hint': null;
   'office.clips_take': null;
+  'office.talk_title': null;
+  'office.talk_hint': null;
+  'office.talk_questions': null;
+  'office.talk_all': null;
+  'office.talk_none': null;
+  'office.talk_none_asked': null;
+  'office.talk_moment': { name: string; time: string };
+  'office.clips_make': null;
+  'office.clips_make_hint': null;
+  'office.clips_make_none': null;
   'offline.title': null;
   'offline.text': null;
   'offline.try_again': null;
@@ -2099,6 +2110,11 @@ export interface MessageArguments {
   'viewer.sound_only_text': { host: string };
   'viewer.sound_only_muted': null;
   'viewer.show_picture': null;
+  'viewer.replay': null;
+  'viewer.watching': null;
+  'viewer.watched': { time: string; total: string };
+  'viewer.watching_take_off': { title: string };
+  'viewer.watching_off': null;
   'wait.join': null;
   'wait.join_note': null;
   'wait.first': null;
