@@ -53,6 +53,10 @@ export interface HlsSegment {
   /** When its first picture reached the server (Unix epoch, ms). */
   startedAtMs: number;
   durationMs: number;
+  /** How many pictures it has so far. */
+  pictures: number;
+  /** How long after it was captured what it shows lies on its timeline, in ms; null while unknown (rtp/uplink.ts). */
+  placedMs: number | null;
   parts: HlsPart[];
   isComplete: boolean;
 }
@@ -67,6 +71,8 @@ export interface Packager {
   /** The next part has the map of the last: not while nobody publishes, nor before a new publisher's first picture. */
   readonly goesOn: boolean;
   begin(init: StreamInit): void;
+  /** As the event `uplink` tells it of the publisher. */
+  placed(sessionId: string, placedMs: number): void;
   /** True when the playlist has changed. */
   add(fragment: StreamFragment): boolean;
   /** The publisher is gone: what is there is complete. */
@@ -112,6 +118,7 @@ export function createPackager(deps: {
   let map: HlsMap | null = null;
   let mapIsNew = false;
   let epochStartMs: number | null = null;
+  let placedMs: number | null = null;
   let open: OpenPart = emptyPart();
 
   const current = (): HlsSegment | null => {
@@ -164,6 +171,8 @@ export function createPackager(deps: {
       isDiscontinuous: mapIsNew && segments.length > 0,
       startedAtMs: epochStartMs + picture.timeMs,
       durationMs: 0,
+      pictures: 0,
+      placedMs,
       parts: [],
       isComplete: false,
     });
@@ -192,6 +201,7 @@ export function createPackager(deps: {
       open.hasPicture = true;
     }
     open.durationMs += picture.durationMs;
+    current()!.pictures += 1;
     // Another picture of this length would be too much: no need to wait for it.
     const isFull = open.durationMs >= partTargetMs * shortestPart
       && open.durationMs + picture.durationMs > partTargetMs;
@@ -217,9 +227,15 @@ export function createPackager(deps: {
     begin(init) {
       closeSegment();
       open = emptyPart();
-      if (map?.init.sessionId !== init.sessionId) epochStartMs = null;
+      if (map?.init.sessionId !== init.sessionId) epochStartMs = placedMs = null;
       map = { name: `init-${nextSequence}-${init.generation}`, init };
       mapIsNew = true;
+    },
+    placed(sessionId, ms) {
+      if (map === null || sessionId !== map.init.sessionId) return;
+      placedMs = ms;
+      const segment = current();
+      if (segment !== null) segment.placedMs = ms;
     },
     add(fragment) {
       if (map === null || fragment.sessionId !== map.init.sessionId || fragment.generation !== map.init.generation) {

@@ -1,6 +1,6 @@
 /** Replays over HTTP: what there is to see, how far somebody has seen it, and what the shop reads and decides. */
 import { Id } from '@nacre/contract/common';
-import { OfficeRecording, Replay, WatchedUntil, WatchedUntilAnswer } from '@nacre/contract/replays';
+import { OfficeRecording, Replay, ReplayQuery, WatchedUntil, WatchedUntilAnswer } from '@nacre/contract/replays';
 import { Type } from 'typebox';
 import { personOf } from '../http/actor.ts';
 import type { App } from '../http/app.ts';
@@ -13,9 +13,9 @@ export function recordingsRoutes(app: App, { recordings }: { recordings: Recordi
   app.get('/api/shows/:showId/replay', {
     schema: {
       operationId: 'getReplay', summary: 'What can be seen again of a show, and what was on screen when',
-      tags: ['shows'], params, response: { 200: Replay, ...refusals },
+      tags: ['shows'], params, querystring: ReplayQuery, response: { 200: Replay, ...refusals },
     },
-  }, (request) => recordings.replay(request.actor, request.params.showId));
+  }, ({ actor, params: { showId }, query: { as } }) => recordings.replay(actor, showId, as === 'aired'));
 
   app.get('/api/me/watching/:showId', {
     schema: {

@@ -13564,7 +13564,9 @@ export interface operations {
     };
     getReplay: {
         parameters: {
-            query?: never;
+            query?: {
+                as?: "aired";
+            };
             header?: never;
             path: {
                 /** @description UUID (RFC 9562) */
@@ -13588,6 +13590,7 @@ export interface operations {
                         showId: string;
                         /** @enum {unknown} */
                         state: "running" | "ready" | "none" | "removed";
+                        isReplaced: boolean;
                         durationMs: number;
                         stretches: {
                             fromMs: number;
@@ -13598,6 +13601,7 @@ export interface operations {
                             startedAt: string;
                             durationMs: number;
                             isHealed: boolean;
+                            isReplacing: boolean;
                         }[];
                         chapters: {
                             /**
@@ -13867,6 +13871,7 @@ export interface operations {
                              * @description RFC 3339, UTC
                              */
                             to: string;
+                            isWeak: boolean;
                         }[];
                         parts: number[];
                         until: string | null;
