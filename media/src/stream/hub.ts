@@ -4,8 +4,8 @@
  * A stream goes out in up to three renditions, none of which is made anew: the whole as it came, the small picture
  * where the publisher sends one, and the sound alone. Per rendition `lane.ts` keeps what a newcomer needs for a picture
  * at once: the init segment and the current group of pictures (everything since the last key picture, with the sound
- * that belongs to it). `places.ts` has who gets which. A packet is built once, by `wire`, and the same bytes are written
- * to every viewer. The hub knows neither sockets nor the protocol's bytes.
+ * that belongs to it). `places.ts` has who gets which. A packet is built once, by `wire`, and the same bytes are
+ * written to every viewer. The hub knows neither sockets nor the protocol's bytes.
  *
  * Invariants:
  * - A viewer gets, after an init, first a packet that begins with a key picture, then every packet in order; when it is
