@@ -35,8 +35,8 @@ export interface LineHandlers {
 
 export interface Transcoder {
   /**
-   * @param from where encoding begins, in ticks of 48 kHz: sound before it only warms the decoder up. Without it, at the
-   * first frame
+   * @param from where encoding begins, in ticks of 48 kHz: sound before it only warms the decoder up. Without it,
+   * at the first frame
    */
   open(handlers: LineHandlers, from?: number): TranscoderLine;
   /** Whether its thread is there. */

@@ -29,7 +29,7 @@ interface Line {
   work: Promise<void>;
   /** In ticks. */
   waiting: number;
-  /** Where encoding begins, in ticks; what is decoded before it only warms the decoder. Null before the first sample. */
+  /** Where encoding begins, in ticks: what lies before only warms the decoder up. Null before the first sample. */
   from: number | null;
   /** Of the first sample that was decoded, in ticks; null before it. */
   heardFrom: number | null;

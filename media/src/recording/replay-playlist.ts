@@ -2,6 +2,7 @@
  * The playlists of a recording (RFC 8216; EXT-X-GAP of draft-pantos-hls-rfc8216bis): all of it once the show is over,
  * up to now while it runs. Pure.
  */
+import { aacBitrate, withAacCodec } from '../aac/aac-init.ts';
 import { targetDurationSeconds } from '../hls/packager.ts';
 import type { RecordedMap, RecordedSegment, RecordingIndex } from './recording-index.ts';
 
@@ -31,21 +32,29 @@ export function writeReplay({ segments }: RecordingIndex, { isOver }: { isOver: 
   return `${lines.join('\n')}\n`;
 }
 
-/** The multivariant playlist; null while there is nothing to play. */
-export function writeReplayMultivariant(index: RecordingIndex): string | null {
+/**
+ * The multivariant playlist; null while there is nothing to play.
+ * @param sound `aac`: the same with AAC in place of Opus, below `aac/`. What has no Opus in it needs none.
+ */
+export function writeReplayMultivariant(
+  index: RecordingIndex, sound: 'as-recorded' | 'aac' = 'as-recorded',
+): string | null {
   const kept = index.segments.filter(({ isLost, durationMs }) => !isLost && durationMs > 0);
   const map = largestOf(index.maps);
   if (kept.length === 0 || map === null) return null;
+  const isMade = sound === 'aac' && index.maps.some(({ mime }) => /opus/i.test(mime));
+  const madeBps = isMade ? aacBitrate : 0;
+  const codecs = /codecs="([^"]*)"/.exec(isMade ? withAacCodec(map.mime) : map.mime)?.[1] ?? '';
   const totalMs = kept.reduce((sum, { durationMs }) => sum + durationMs, 0);
   const average = (kept.reduce((sum, { bytes }) => sum + bytes, 0) * 8_000) / totalMs;
   const stream = [
-    `BANDWIDTH=${Math.ceil(Math.max(...kept.map(bitsPerSecond)))}`,
-    `AVERAGE-BANDWIDTH=${Math.ceil(average)}`,
-    `CODECS="${/codecs="([^"]*)"/.exec(map.mime)?.[1] ?? ''}"`,
+    `BANDWIDTH=${Math.ceil(Math.max(...kept.map(bitsPerSecond)) + madeBps)}`,
+    `AVERAGE-BANDWIDTH=${Math.ceil(average + madeBps)}`,
+    `CODECS="${codecs}"`,
     `RESOLUTION=${map.width}x${map.height}`,
     'CLOSED-CAPTIONS=NONE',
   ];
-  return `#EXTM3U\n#EXT-X-STREAM-INF:${stream.join(',')}\nmedia.m3u8\n`;
+  return `#EXTM3U\n#EXT-X-STREAM-INF:${stream.join(',')}\n${isMade ? 'aac/' : ''}media.m3u8\n`;
 }
 
 const bitsPerSecond = ({ bytes, durationMs }: RecordedSegment): number => (bytes * 8_000) / durationMs;

@@ -21,11 +21,19 @@ export interface Playlist {
   isOver: boolean;
 }
 
+/** The multivariant playlist and the media playlist, and those of the same with AAC sound (replay-aac.ts). */
+export type PlaylistName = 'index' | 'media' | 'aac-index' | 'aac-media';
+
+/** Whether what comes behind this segment is known: its sound reaches into it, and is not made AAC before. */
+export const isSettled = ({ index: { segments }, isOver }: Recorded, at: number): boolean => (
+  isOver || at < segments.length - 1
+);
+
 export interface Shelf {
   /** Null when there is none, or it was taken away. */
   find(showId: string): Promise<Recorded | null>;
   /** Null while there is nothing to play. */
-  playlist(showId: string, name: 'index' | 'media'): Promise<Playlist | null>;
+  playlist(showId: string, name: PlaylistName): Promise<Playlist | null>;
   /** `<sequence>.m4s` or `<map>.mp4`; null when there is no such file. Read it to its end, or destroy it. */
   file(showId: string, name: string): Promise<{ size: number; stream: Readable } | null>;
   segment(showId: string, sequence: number): Promise<Buffer | null>;
@@ -82,9 +90,15 @@ export function createShelf(deps: {
     return known.is;
   }
 
-  async function write({ index, isOver }: Recorded, name: 'index' | 'media'): Promise<Playlist | null> {
-    const isEmpty = !index.segments.some(({ isLost }) => !isLost);
-    const lines = isEmpty ? null : name === 'index' ? writeReplayMultivariant(index) : writeReplay(index, { isOver });
+  async function write(recorded: Recorded, name: PlaylistName): Promise<Playlist | null> {
+    const { isOver } = recorded;
+    const sound = name.startsWith('aac-') ? 'aac' : 'as-recorded';
+    const segments = sound === 'aac'
+      ? recorded.index.segments.filter((_, at) => isSettled(recorded, at)) : recorded.index.segments;
+    const index = { ...recorded.index, segments };
+    const isEmpty = !segments.some(({ isLost }) => !isLost);
+    const isMedia = name.endsWith('media');
+    const lines = isEmpty ? null : isMedia ? writeReplay(index, { isOver }) : writeReplayMultivariant(index, sound);
     return lines === null ? null : { text: lines, gzipped: await pack(lines), isOver };
   }
 
