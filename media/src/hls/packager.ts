@@ -48,11 +48,13 @@ export interface HlsPart {
 export interface HlsSegment {
   sequence: number;
   map: HlsMap;
-  /** What came before is of another publisher, or of another size. */
+  /** What came before is of another publisher's session, and so of another clock; another size is not enough. */
   isDiscontinuous: boolean;
   /** When its first picture reached the server (Unix epoch, ms). */
   startedAtMs: number;
   durationMs: number;
+  /** In it; 0 of sound alone. */
+  pictures: number;
   parts: HlsPart[];
   isComplete: boolean;
 }
@@ -64,8 +66,11 @@ export interface Packager {
   readonly discontinuitySequence: number;
   /** The number that the next part will have. */
   readonly nextPart: number;
-  /** The next part has the map of the last: not while nobody publishes, nor before a new publisher's first picture. */
-  readonly goesOn: boolean;
+  /**
+   * `goes-on`: the next part has the map of the last; `new-map`: the same publisher's next part has one of its own;
+   * `cut`: nobody publishes, or another publisher is about to.
+   */
+  readonly state: 'goes-on' | 'new-map' | 'cut';
   begin(init: StreamInit): void;
   /** True when the playlist has changed. */
   add(fragment: StreamFragment): boolean;
@@ -87,12 +92,15 @@ export interface Packager {
  */
 interface OpenPart {
   durationMs: number;
+  pictures: number;
   isIndependent: boolean;
   hasPicture: boolean;
   chunks: Buffer[];
 }
 
-const emptyPart = (): OpenPart => ({ durationMs: 0, isIndependent: false, hasPicture: false, chunks: [] });
+const emptyPart = (): OpenPart => ({
+  durationMs: 0, pictures: 0, isIndependent: false, hasPicture: false, chunks: [],
+});
 
 export function createPackager(deps: {
   /** Unix epoch, ms: numbers begin with it, so that none is used again after a restart. */
@@ -126,6 +134,7 @@ export function createPackager(deps: {
     const part = { number: nextPart, durationMs, isIndependent, data: joinFragments(chunks, nextFragment) };
     segment.parts.push(part);
     segment.durationMs += durationMs;
+    segment.pictures += open.pictures;
     nextPart += 1;
     nextFragment += chunks.length;
     open = emptyPart();
@@ -156,14 +165,17 @@ export function createPackager(deps: {
     while (retired[0] && keptMs - retired[0].durationMs >= retiredMs) keptMs -= retired.shift()!.durationMs;
   };
 
+  const isOfLastSession = (next: HlsMap): boolean => segments.at(-1)?.map.init.sessionId === next.init.sessionId;
+
   const openSegment = (picture: StreamFragment, ofMap: HlsMap): void => {
     epochStartMs ??= picture.arrivedAtMs - picture.timeMs;
     segments.push({
       sequence: nextSequence,
       map: ofMap,
-      isDiscontinuous: mapIsNew && segments.length > 0,
+      isDiscontinuous: segments.length > 0 && !isOfLastSession(ofMap),
       startedAtMs: epochStartMs + picture.timeMs,
       durationMs: 0,
+      pictures: 0,
       parts: [],
       isComplete: false,
     });
@@ -192,6 +204,7 @@ export function createPackager(deps: {
       open.hasPicture = true;
     }
     open.durationMs += picture.durationMs;
+    if (ofMap.init.hasVideo) open.pictures += 1;
     // Another picture of this length would be too much: no need to wait for it.
     const isFull = open.durationMs >= partTargetMs * shortestPart
       && open.durationMs + picture.durationMs > partTargetMs;
@@ -211,8 +224,10 @@ export function createPackager(deps: {
     get nextPart() {
       return nextPart;
     },
-    get goesOn() {
-      return map !== null && !mapIsNew;
+    get state() {
+      if (map === null) return 'cut';
+      if (!mapIsNew) return 'goes-on';
+      return isOfLastSession(map) ? 'new-map' : 'cut';
     },
     begin(init) {
       closeSegment();
