@@ -15,10 +15,10 @@ import { readFragments } from '../fmp4/fragment-reader.ts';
 import { buildInitSegment } from '../fmp4/init-segment.ts';
 import { opusSound } from '../fmp4/sound.ts';
 import { loadClip } from '../publisher/clip.ts';
+import { makeRecordedSound } from '../recording/recorded-sound.ts';
+import type { RecordingIndex } from '../recording/recording-index.ts';
 import { withAacSound } from './aac-init.ts';
-import {
-  endOf, leadTicks, makeSegmentSound, soundOf, withMadeSound, type MadeSound, type SoundRun,
-} from './segment-sound.ts';
+import { makeSegmentSound, soundOf, withMadeSound, type MadeSound, type SoundRun } from './segment-sound.ts';
 import { createTranscoder } from './transcoder.ts';
 
 const rate = 48_000;
@@ -68,15 +68,22 @@ function segmentsOf(packets: readonly Buffer[], from: number, framesEach: readon
 const runOf = (segment: Buffer): SoundRun => soundOf(readFragments(segment)) ?? assert.fail('no sound');
 
 /** As the server does it: with the end of the sound before, and the beginning of the one after. */
-function make(segments: readonly Buffer[], at: number, by = transcoder): Promise<MadeSound> {
-  const before: SoundRun[] = [];
-  for (let left = leadTicks, from = at - 1; left > 0 && from >= 0; from -= 1) {
-    const run = endOf(runOf(segments[from]!), left);
-    before.unshift(run);
-    left -= run.to - run.from;
-  }
-  const next = segments[at + 1];
-  return makeSegmentSound(by, runOf(segments[at]!), before, next === undefined ? null : runOf(next));
+async function make(segments: readonly Buffer[], at: number, by = transcoder): Promise<MadeSound> {
+  let startedAtMs = 0;
+  const index: RecordingIndex = {
+    maps: [{ name: 'one', mime: 'video/mp4; codecs="avc1.42e01f,opus"', width: 720, height: 1280, hasAudio: true }],
+    segments: segments.map((segment, sequence) => {
+      const { from: begins, to: ends } = runOf(segment);
+      const durationMs = (ends - begins) / 48;
+      startedAtMs += durationMs;
+      return {
+        sequence, map: 'one', startedAtMs: startedAtMs - durationMs, durationMs, bytes: segment.length,
+        isIndependent: true, isLost: false,
+      };
+    }),
+  };
+  const made = await makeRecordedSound(by, index, at, async ({ sequence }) => runOf(segments[sequence]!));
+  return made ?? assert.fail('no sound');
 }
 
 /** What FFmpeg decodes, mono. */
