@@ -1,11 +1,13 @@
 /** A real show, cut in the middle by kill -9, seen again: by FFmpeg, who reads the replay as any player would. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { createRequire } from 'node:module';
 import test, { after, before } from 'node:test';
 import { promisify } from 'node:util';
 import HLS from 'hls-parser';
 import { Parser } from 'm3u8-parser';
 import type { OfficeRecording, Replay } from '@nacre/contract/replays';
+import { launchChromium } from '../support/chromium.ts';
 import { decodeWithFfmpeg, packetsWithFfmpeg } from '../support/ffmpeg.ts';
 import { createClient, goLive, openMarket, startNacre, until, type Market, type Nacre } from '../support/nacre.ts';
 
@@ -114,4 +116,37 @@ test('[RE60] [RE64] with AAC: two readers of playlists and FFmpeg take it, and t
     `${nacre.url}/replay/${market.show.id}/index.m3u8?audio=aac`,
   ]);
   assert.ok(stdout.includes('aac') && !stdout.includes('opus'), stdout);
+});
+
+test('[RE60] [RE64] hls.js with its own settings plays it with AAC over the break', async (t) => {
+  const browser = await launchChromium();
+  t.after(() => browser.close());
+  const page = await browser.newPage();
+  await page.setContent('<video muted></video>');
+  await page.addScriptTag({ path: createRequire(import.meta.url).resolve('hls.js/dist/hls.min.js') });
+  const { stretches } = await createClient(nacre.url).must<Replay>(200, 'GET', `/api/shows/${market.show.id}/replay`);
+  const breakS = stretches[1]!.fromMs / 1_000;
+  await page.evaluate(([url, startPosition]) => {
+    const { Hls } = globalThis as unknown as { Hls: typeof import('hls.js').default };
+    const video = document.querySelector('video')!;
+    const errors: string[] = [];
+    const hls = new Hls({ startPosition });
+    hls.on(Hls.Events.ERROR, (_event, { details, fatal }) => void errors.push(`${details}${fatal ? ', fatal' : ''}`));
+    hls.attachMedia(video);
+    hls.loadSource(url);
+    void video.play();
+    Object.assign(globalThis, { errors });
+  }, [`${nacre.url}/replay/${market.show.id}/index.m3u8?audio=aac`, breakS - 2] as const);
+  const seen = () => page.evaluate(() => {
+    const video = document.querySelector('video')!;
+    const { webkitAudioDecodedByteCount: sound } = video as unknown as { webkitAudioDecodedByteCount: number };
+    const { errors } = globalThis as unknown as { errors: string[] };
+    return { at: video.currentTime, sound, errors, holes: video.buffered.length - 1 };
+  });
+  await until('before the break', PATIENCE_MS, async () => (await seen()).at > breakS - 1);
+  const before = await seen();
+  await until('behind it', PATIENCE_MS, async () => (await seen()).at > breakS + 2);
+  const behind = await seen();
+  assert.ok(behind.sound > before.sound);
+  assert.deepEqual([behind.errors, behind.holes], [[], 0]);
 });

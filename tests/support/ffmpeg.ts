@@ -30,7 +30,8 @@ export function decodeWithFfmpeg(file: Buffer | string): Promise<Decoded | null>
 export async function packetsWithFfmpeg(
   file: Buffer,
 ): Promise<{ packets: Array<{ codec: string; ms: number }>; errors: string } | null> {
-  const args = ['-v', 'error', '-show_entries', 'packet=stream_index,pts_time:stream=index,codec_name', '-of', 'json', '-'];
+  const entries = 'packet=stream_index,pts_time:stream=index,codec_name';
+  const args = ['-v', 'error', '-show_entries', entries, '-of', 'json', '-'];
   const probed = await piped('ffprobe', args, file);
   const decoded = await piped('ffmpeg', ['-v', 'error', '-xerror', '-i', '-', '-f', 'null', '-'], file);
   if (probed === null || decoded === null) return null;

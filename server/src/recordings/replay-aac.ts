@@ -10,13 +10,15 @@ import { readFragments } from '@nacre/media/fmp4/fragment-reader';
 import { isOpusSegment, makeRecordedSound } from '@nacre/media/recording/recorded-sound';
 import type { RecordedSegment, RecordingIndex } from '@nacre/media/recording/recording-index';
 import { LRUCache } from 'lru-cache';
-import { Refusal } from '../lib/refusal.ts';
 import { isSettled, type Shelf } from './shelf.ts';
+import { createTurns } from './turns.ts';
 
-/** One takes 0.2 s of a core and a half; the rest of the machine has a shop to run. */
+/** One takes 0.2 s of a core and more; the rest of the machine has a shop to run. */
 const atOnceMost = Math.max(1, Math.floor(availableParallelism() / 2));
-/** The last of them waits 4 s, on a busy machine 8; hls.js gives up what has not begun after 10. */
-const waitingMost = 20;
+/** Each holds a segment in memory, half a megabyte and more. */
+const waitingMost = 30;
+/** hls.js gives up what has not begun after 10 s; one that was told to comes again. */
+const waitMs = 6_000;
 const busySeconds = 2;
 /** A segment's sound is 24 KB in AAC and 16 in Opus: three quarters of an hour, and what players ask for in order. */
 const madeBytesMost = 32e6;
@@ -58,7 +60,7 @@ export function createReplayAac({ shelf, atOnce = atOnceMost }: {
   atOnce?: number;
 }): ReplayAac {
   const transcoder = createTranscoder({ lingerMs });
-  const inTurn = createTurns(atOnce);
+  const turns = createTurns({ atOnce, waitingMost, waitMs, retryAfterSeconds: busySeconds });
   const made = new LRUCache<string, MadeSound>({
     maxSize: madeBytesMost, sizeCalculation: ({ packets }) => bytesOf(packets), ttl: rememberMs,
   });
@@ -96,7 +98,7 @@ export function createReplayAac({ shelf, atOnce = atOnceMost }: {
     const key = keyOf(showId, index.segments[at]!);
     const known = beingMade.get(key);
     if (known !== undefined) return known;
-    const making = inTurn.take(() => make(showId, index, at, bytes)).finally(() => beingMade.delete(key));
+    const making = turns.take(() => make(showId, index, at, bytes)).finally(() => beingMade.delete(key));
     beingMade.set(key, making);
     return making;
   }
@@ -120,34 +122,7 @@ export function createReplayAac({ shelf, atOnce = atOnceMost }: {
       const bytes = await shelf.map(showId, name);
       return bytes && withAacSound(bytes);
     },
-    stats: () => ({ made: count, ...inTurn.stats() }),
+    stats: () => ({ made: count, ...turns.stats() }),
     stop: () => transcoder.stop(),
-  };
-}
-
-/** So many works at once, the others one after the other; too many are refused. */
-function createTurns(atOnce: number) {
-  const waiting: Array<() => void> = [];
-  let running = 0;
-  let refused = 0;
-  return {
-    async take<T>(work: () => Promise<T>): Promise<T> {
-      if (running >= atOnce) {
-        if (waiting.length >= waitingMost) {
-          refused += 1;
-          throw new Refusal('server.busy', { retryAfterSeconds: busySeconds });
-        }
-        await new Promise<void>((resolve) => waiting.push(resolve));
-      } else running += 1;
-      try {
-        return await work();
-      } finally {
-        // Whoever is next takes the place over.
-        const next = waiting.shift();
-        if (next) next();
-        else running -= 1;
-      }
-    },
-    stats: () => ({ refused, waiting: waiting.length }),
   };
 }
