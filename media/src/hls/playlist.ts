@@ -63,7 +63,9 @@ export function writePlaylist(
   // What comes next has a map that is not known yet: a hint would be taken for more of the same (by Shaka Player), and
   // nothing at all for the last segment's going on (by hls.js).
   else if (packager.state === 'cut') lines.push('#EXT-X-DISCONTINUITY');
-  else if (packager.state === 'goes-on') lines.push(`#EXT-X-PRELOAD-HINT:TYPE=PART,URI="${packager.nextPart}.part.m4s"`);
+  else if (packager.state === 'goes-on') {
+    lines.push(`#EXT-X-PRELOAD-HINT:TYPE=PART,URI="${packager.nextPart}.part.m4s"`);
+  }
   for (const { uri, lastSequence, lastPart } of options.isEnded ? [] : options.reports) {
     const part = lastPart === null ? '' : `,LAST-PART=${lastPart}`;
     lines.push(`#EXT-X-RENDITION-REPORT:URI="${uri}",LAST-MSN=${lastSequence}${part}`);

@@ -1,7 +1,8 @@
 /**
  * Low-Latency HLS over HTTP: `/live/<showId>/index.m3u8` (multivariant), `media.m3u8` and the files that it names;
  * below `small/` the small picture, below `sound/` the sound alone; with `?audio=aac` whole and sound with AAC, below
- * `aac/` and `aac/sound/`; with `?size=small` the small picture in place of the whole, where there is one. For browsers without Media Source Extensions or without Opus, networks without WebSockets, and whatever else plays HLS.
+ * `aac/` and `aac/sound/`; with `?size=small` the small picture in place of the whole, where there is one. For browsers
+ * without Media Source Extensions or without Opus, networks without WebSockets, and whatever else plays HLS.
  *
  * Cache headers are those of draft-pantos-hls-rfc8216bis-20 §6.2.5.2 and appendix B, so that any HTTP cache in front
  * carries a public show. What is private is never stored.

@@ -2089,9 +2089,12 @@ export interface MessageArguments {
   'viewer.from_beginning': null;
   'viewer.data_title': null;
   'viewer.data_whole': null;
+  'viewer.data_small': null;
   'viewer.data_sound': null;
   'viewer.data_hour': { size: string };
   'viewer.data_used': { size: string };
+  'viewer.data_eased': null;
+  'viewer.data_no_small': null;
   'viewer.sound_only': null;
   'viewer.sound_only_text': { host: string };
   'viewer.sound_only_muted': null;
