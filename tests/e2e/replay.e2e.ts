@@ -266,6 +266,25 @@ test('[W400] a browser that takes no Opus plays it with AAC, also from another p
   await usual.context().close();
 });
 
+test('[W400] so does one that fetches by itself, without Media Source Extensions', async () => {
+  const asked: string[] = [];
+  const page = await open(`/shows/${showId}?t=4`, null, {}, async (context) => {
+    await context.addInitScript(forgetOpus);
+    await context.addInitScript(() => {
+      Reflect.deleteProperty(globalThis, 'MediaSource');
+      Reflect.deleteProperty(globalThis, 'ManagedMediaSource');
+    });
+    context.on('request', (request) => asked.push(request.url()));
+  });
+  await page.locator('.play-big').click();
+  await waitForMovement(page, PATIENCE_MS);
+  assert.ok((await placeOf(page)) >= 4);
+  assert.ok((await decodedSound(page)) > 0);
+  assert.match(await page.locator('video').evaluate((video: HTMLVideoElement) => video.src), /\?audio=aac$/);
+  assert.deepEqual(asked.filter((url) => /\/replay\/[^/]+\/(media|\d)/.test(url)), []);
+  await page.context().close();
+});
+
 test('[W324] the office tells that the recording is whole, and takes the replay away', async () => {
   const page = await open(`/office/${market.shop.slug}/shows/${showId}`, market.owner, {
     viewport: { width: 1280, height: 800 },
