@@ -3,7 +3,7 @@ import {
   endOf, leadTicks, makeSegmentSound, type MadeSound, type SoundRun,
 } from '../aac/segment-sound.ts';
 import type { Transcoder } from '../aac/transcoder.ts';
-import type { RecordedSegment, RecordingIndex } from './recording-index.ts';
+import { airedOf, type RecordedSegment, type RecordingIndex } from './recording-index.ts';
 
 /** A longer break is an interruption (recording-index.ts). */
 const breakMs = 1_000;
@@ -15,7 +15,27 @@ export function isOpusSegment({ maps }: RecordingIndex, { map, isLost }: Recorde
   return !isLost && /opus/i.test(maps.find(({ name }) => name === map)?.mime ?? '');
 }
 
-/** What was healed later changes nothing for its neighbours: caches have them. */
+const aired = new WeakMap<RecordingIndex, RecordingIndex>();
+
+/**
+ * Where a segment lies among those that went out with it, or were healed with it; null when there is none. What took
+ * another's place later changes nothing for it: caches have its sound.
+ */
+export function soundPlaceOf(
+  index: RecordingIndex, sequence: number,
+): { index: RecordingIndex; at: number; segment: RecordedSegment } | null {
+  const find = (line: RecordingIndex) => {
+    const at = line.segments.findIndex((segment) => segment.sequence === sequence);
+    return at === -1 ? null : { index: line, at, segment: line.segments[at]! };
+  };
+  const found = find(index);
+  if (index.replaced === undefined || found?.segment.isHealed) return found;
+  const before = aired.get(index) ?? airedOf(index);
+  aired.set(index, before);
+  return find(before);
+}
+
+/** What was healed beside it does not either. */
 const goesOn = (last: RecordedSegment, next: RecordedSegment): boolean => (
   last.isHealed === next.isHealed && Math.abs(last.startedAtMs + last.durationMs - next.startedAtMs) <= breakMs
 );

@@ -6,6 +6,9 @@ import { aacBitrate, withAacCodec } from '../aac/aac-init.ts';
 import { targetDurationSeconds } from '../hls/packager.ts';
 import type { RecordedMap, RecordedSegment, RecordingIndex } from './recording-index.ts';
 
+/** As it was recorded, or with what is Opus made AAC. */
+export type ReplaySound = 'as-recorded' | 'aac';
+
 const seconds = (ms: number): string => (ms / 1_000).toFixed(3);
 
 /** `isOver`: nothing is added any more; otherwise it only grows (EXT-X-PLAYLIST-TYPE:EVENT). */
@@ -34,10 +37,11 @@ export function writeReplay({ segments }: RecordingIndex, { isOver }: { isOver: 
 
 /**
  * The multivariant playlist; null while there is nothing to play.
+ * @param uri of the media playlist
  * @param sound `aac`: the same with AAC in place of Opus, below `aac/`. What has no Opus in it needs none.
  */
 export function writeReplayMultivariant(
-  index: RecordingIndex, sound: 'as-recorded' | 'aac' = 'as-recorded',
+  index: RecordingIndex, uri = 'media.m3u8', sound: ReplaySound = 'as-recorded',
 ): string | null {
   const kept = index.segments.filter(({ isLost, durationMs }) => !isLost && durationMs > 0);
   const map = largestOf(index.maps);
@@ -54,7 +58,7 @@ export function writeReplayMultivariant(
     `RESOLUTION=${map.width}x${map.height}`,
     'CLOSED-CAPTIONS=NONE',
   ];
-  return `#EXTM3U\n#EXT-X-STREAM-INF:${stream.join(',')}\n${isMade ? 'aac/' : ''}media.m3u8\n`;
+  return `#EXTM3U\n#EXT-X-STREAM-INF:${stream.join(',')}\n${isMade ? 'aac/' : ''}${uri}\n`;
 }
 
 const bitsPerSecond = ({ bytes, durationMs }: RecordedSegment): number => (bytes * 8_000) / durationMs;

@@ -76,7 +76,9 @@ function stage(limits: Partial<StreamHubLimits> = {}) {
   return {
     hub,
     clock,
-    uplink: (uplinkMs: number, sessionId = '1') => send({ type: 'uplink', streamId: 'show', sessionId, uplinkMs }),
+    uplink: (uplinkMs: number, sessionId = '1') => (
+      send({ type: 'uplink', streamId: 'show', sessionId, uplinkMs, placedMs: uplinkMs })
+    ),
     up: (sessionId = '1') => send({ type: 'up', streamId: 'show', sessionId }),
     down: (reason: StreamDownReason, sessionId = '1') => send({ type: 'down', streamId: 'show', sessionId, reason }),
     init,

@@ -202,20 +202,10 @@ test('[RE64] a turned phone and another publisher come through, and what came wi
   assert.equal((await file(`/replay/${showId}/aac/${name}`)).statusCode, 200);
 });
 
-test('[RE64] a hole that is healed later changes no segment beside it, and the healed part has AAC too', async () => {
-  const startMs = nowMs();
-  const one = await recorded(4_000);
-  const { at, stream, showId } = one;
-  stream.end();
-  stream.wait(3_000);
-  stream.begin('two');
-  stream.play(4_000);
-  await end(one);
-  const read = async () => namesIn((await file(`${at}/aac/media.m3u8`)).body);
-  const names = await read();
-  const before = await Promise.all(names.map((name) => bytesOf(`${at}/aac/${name}`)));
+/** Adds what the host's device kept of this time, and waits until it is in the replay. */
+async function heal(showId: string, fromMs: number, toMs: number): Promise<void> {
   const office = `/api/office/shows/${showId}/recording`;
-  for (const { startedAtMs, body } of keptParts(startMs + 3_500, startMs + 7_500)) {
+  for (const { startedAtMs, body } of keptParts(fromMs, toMs)) {
     const { statusCode } = await api.app.inject({
       method: 'PUT', url: `${office}/parts/${startedAtMs}`, payload: body,
       headers: { cookie: owner.cookie, 'content-type': 'application/octet-stream' },
@@ -224,19 +214,54 @@ test('[RE64] a hole that is healed later changes no segment beside it, and the h
   }
   assert.equal((await api.ask(`${office}/heal`, { method: 'POST', cookie: owner.cookie })).status, 204);
   await recording.doJobs();
-  const healed = (await read()).filter((name) => !names.includes(name));
-  assert.ok(healed.length > 0);
+}
+
+/** Heals; what was there before has the same bytes afterwards, whoever makes them. @returns names of what was added */
+async function healedBeside({ showId, at }: Recorded, fromMs: number, toMs: number): Promise<string[]> {
+  const read = async () => namesIn((await file(`${at}/aac/media.m3u8`)).body);
+  const names = await read();
+  const before = await Promise.all(names.map((name) => bytesOf(`${at}/aac/${name}`)));
+  await heal(showId, fromMs, toMs);
   const fresh = recording.freshAac();
   for (const [nth, name] of names.entries()) {
     const again = await fresh.segment(showId, Number.parseInt(name, 10));
     assert.ok(again!.equals(before[nth]!), name);
   }
   await fresh.stop();
+  return (await read()).filter((name) => !names.includes(name));
+}
+
+test('[RE64] a hole that is healed later changes no segment beside it, and the healed part has AAC too', async () => {
+  const startMs = nowMs();
+  const one = await recorded(4_000);
+  one.stream.end();
+  one.stream.wait(3_000);
+  one.stream.begin('two');
+  one.stream.play(4_000);
+  await end(one);
+  const healed = await healedBeside(one, startMs + 3_500, startMs + 7_500);
+  assert.ok(healed.length > 0);
   let soundTicks = 0;
   for (const name of healed) {
-    const sound = soundOf(readFragments(await bytesOf(`${at}/aac/${name}`)))!;
+    const sound = soundOf(readFragments(await bytesOf(`${one.at}/aac/${name}`)))!;
     assert.ok(sound.frames.every(({ duration }) => duration === 1_024));
     soundTicks += sound.to - sound.from;
   }
   assert.ok(Math.abs(soundTicks / 48 - 3_000) < 100, `${soundTicks / 48} ms`);
+});
+
+test('[RE64] [RE81] what gave way to a better copy has its AAC as before, with the playlist as it went out', async () => {
+  const startMs = nowMs();
+  const one = await recorded(4_000);
+  // Stills: two a second.
+  one.stream.play(6_000, 500);
+  one.stream.play(4_000);
+  await end(one);
+  const asItWas = namesIn((await file(`${one.at}/aac/media.m3u8`)).body);
+  const added = await healedBeside(one, startMs + 2_000, startMs + 14_000);
+  assert.ok(added.length > 0, 'something gave way');
+  const aired = (await file(`${one.at}/aired.m3u8?audio=aac`)).body;
+  assert.match(aired, /mp4a\.40\.2"[^\n]*\naac\/aired-media\.m3u8\n/);
+  assert.deepEqual(namesIn((await file(`${one.at}/aac/aired-media.m3u8`)).body), asItWas);
+  assert.ok(namesIn((await file(`${one.at}/aac/media.m3u8`)).body).length > added.length);
 });

@@ -7,7 +7,7 @@ import { withAacSound } from '@nacre/media/aac/aac-init';
 import { soundOf, withMadeSound, type MadeSound, type SoundRun } from '@nacre/media/aac/segment-sound';
 import { createTranscoder } from '@nacre/media/aac/transcoder';
 import { readFragments } from '@nacre/media/fmp4/fragment-reader';
-import { isOpusSegment, makeRecordedSound } from '@nacre/media/recording/recorded-sound';
+import { isOpusSegment, makeRecordedSound, soundPlaceOf } from '@nacre/media/recording/recorded-sound';
 import type { RecordedSegment, RecordingIndex } from '@nacre/media/recording/recording-index';
 import { LRUCache } from 'lru-cache';
 import { isSettled, type Shelf } from './shelf.ts';
@@ -107,10 +107,9 @@ export function createReplayAac({ shelf, atOnce = atOnceMost }: {
     async segment(showId, sequence) {
       const recorded = await shelf.find(showId);
       if (recorded === null) return null;
-      const { index } = recorded;
-      const at = index.segments.findIndex((segment) => segment.sequence === sequence);
-      const segment = index.segments[at];
-      if (segment === undefined || segment.isLost || !isSettled(recorded, at)) return null;
+      const place = soundPlaceOf(recorded.index, sequence);
+      if (place === null || place.segment.isLost || !isSettled(recorded, place.at)) return null;
+      const { index, at, segment } = place;
       const bytes = await shelf.segment(showId, sequence);
       if (bytes === null || !isOpusSegment(index, segment)) return bytes;
       const sound = made.get(keyOf(showId, segment)) ?? await soundFor(showId, index, at, bytes);

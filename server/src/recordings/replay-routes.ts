@@ -1,9 +1,9 @@
 /**
- * The files of replays, by HLS (RFC 8216): `/replay/<showId>/index.m3u8`, `media.m3u8` and what they name; with
- * `?audio=aac` the same with AAC sound, below `aac/`. For those who may see the show and nobody else; what everybody
- * may see any HTTP cache may keep.
+ * The files of replays, by HLS (RFC 8216): `/replay/<showId>/index.m3u8`, `media.m3u8` and what they name;
+ * `aired.m3u8` and `aired-media.m3u8` as it went out; with `?audio=aac` the same with AAC sound, below `aac/`. For
+ * those who may see the show and nobody else; what everybody may see any HTTP cache may keep.
  */
-import { writeReplay } from '@nacre/media/recording/replay-playlist';
+import { writeReplay, type ReplaySound } from '@nacre/media/recording/replay-playlist';
 import { finished } from 'node:stream';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { SharedAccess } from '../http/shared-access.ts';
@@ -48,10 +48,10 @@ export function replayRoutes(
     reply.header('cache-control', to === 'public' ? `public, max-age=${seconds}` : 'private, no-store')
   );
 
-  async function sendPlaylist(request: ShowRequest, reply: FastifyReply, name: PlaylistName) {
+  async function sendPlaylist(request: ShowRequest, reply: FastifyReply, name: PlaylistName, sound: ReplaySound) {
     const to = await open(request, reply);
     if (to === null) return reply;
-    const playlist = await shelf.playlist(request.params.showId, name);
+    const playlist = await shelf.playlist(request.params.showId, name, sound);
     if (playlist === null) return sendProblem(keep(reply, to, keepMissing), 'video.no_picture');
     keep(reply, to, playlist.isOver ? keepOver : keepRunning).type(playlistType).header('vary', 'accept-encoding');
     if (!/\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) return reply.send(playlist.text);
@@ -89,14 +89,20 @@ export function replayRoutes(
     const options = { schema: { hide: true }, config: { rateLimit: false } } as const;
     type Show = { Params: { showId: string }; Querystring: { audio?: unknown } };
     type File = { Params: { showId: string; name: string } };
-    app.get<Show>('/replay/:showId/index.m3u8', options, (request, reply) => (
-      // By a player that knows that it cannot play Opus.
-      sendPlaylist(request, reply, request.query.audio === 'aac' ? 'aac-index' : 'index')
-    ));
-    app.get<Show>('/replay/:showId/media.m3u8', options, (request, reply) => sendPlaylist(request, reply, 'media'));
-    app.get<Show>('/replay/:showId/aac/media.m3u8', options, (request, reply) => (
-      sendPlaylist(request, reply, 'aac-media')
-    ));
+    for (const name of ['index', 'aired'] as const) {
+      app.get<Show>(`/replay/:showId/${name}.m3u8`, options, (request, reply) => (
+        // By a player that knows that it cannot play Opus.
+        sendPlaylist(request, reply, name, request.query.audio === 'aac' ? 'aac' : 'as-recorded')
+      ));
+    }
+    for (const name of ['media', 'aired-media'] as const) {
+      app.get<Show>(`/replay/:showId/${name}.m3u8`, options, (request, reply) => (
+        sendPlaylist(request, reply, name, 'as-recorded')
+      ));
+      app.get<Show>(`/replay/:showId/aac/${name}.m3u8`, options, (request, reply) => (
+        sendPlaylist(request, reply, name, 'aac')
+      ));
+    }
     app.get<File>('/replay/:showId/aac/:name', options, sendWithAac);
     app.get<File>('/replay/:showId/:name', options, async (request, reply) => {
       const to = await open(request, reply);

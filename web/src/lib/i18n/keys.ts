@@ -583,7 +583,10 @@ export interface MessageArguments {
   'heal.keep_kept': { time: string };
   'heal.title': null;
   'heal.offer': { time: string };
+  'heal.offer_weak': { time: string };
+  'heal.offer_both': { time: string; weak: string };
   'heal.note': null;
+  'heal.note_weak': null;
   'heal.add': { size: string };
   'heal.remove': null;
   'heal.remove_title': null;
@@ -788,6 +791,7 @@ export interface MessageArguments {
   'moderation.log_refused': null;
   'moderation.as_shop': null;
   'moderation.as_operator': null;
+  'moderation.see_moment': { name: string; time: string };
   'news.title': null;
   'news.empty': null;
   'news.empty_text': null;
@@ -1350,6 +1354,16 @@ export interface MessageArguments {
   'office.clips_title': null;
   'office.clips_hint': null;
   'office.clips_take': null;
+  'office.talk_title': null;
+  'office.talk_hint': null;
+  'office.talk_questions': null;
+  'office.talk_all': null;
+  'office.talk_none': null;
+  'office.talk_none_asked': null;
+  'office.talk_moment': { name: string; time: string };
+  'office.clips_make': null;
+  'office.clips_make_hint': null;
+  'office.clips_make_none': null;
   'offline.title': null;
   'offline.text': null;
   'offline.try_again': null;
@@ -1598,6 +1612,9 @@ export interface MessageArguments {
   'replay.to_live': null;
   'replay.to_clip': { title: string };
   'replay.healed': null;
+  'replay.aired': null;
+  'replay.to_aired': null;
+  'replay.to_added': null;
   'signin.sheet_title': null;
   'signin.sheet_text': null;
   'signin.title': null;
@@ -2099,6 +2116,11 @@ export interface MessageArguments {
   'viewer.sound_only_text': { host: string };
   'viewer.sound_only_muted': null;
   'viewer.show_picture': null;
+  'viewer.replay': null;
+  'viewer.watching': null;
+  'viewer.watched': { time: string; total: string };
+  'viewer.watching_take_off': { title: string };
+  'viewer.watching_off': null;
   'wait.join': null;
   'wait.join_note': null;
   'wait.first': null;

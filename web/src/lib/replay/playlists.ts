@@ -9,8 +9,9 @@ export type ReplaySound = 'opus' | 'aac';
 /** Addresses for a browser that takes this sound. */
 export type ReplayPlaylist = (sound: ReplaySound) => string;
 
-export const replayPlaylist = (showId: string): ReplayPlaylist => (sound) => (
-  `/replay/${showId}/index.m3u8${sound === 'aac' ? '?audio=aac' : ''}`
+/** @param name `aired`: as it went out, without what took its place afterwards */
+export const replayPlaylist = (showId: string, name: 'index' | 'aired'): ReplayPlaylist => (sound) => (
+  `/replay/${showId}/${name}.m3u8${sound === 'aac' ? '?audio=aac' : ''}`
 );
 
 /** Of the clip's part of its show's replay. */
