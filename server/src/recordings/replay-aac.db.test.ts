@@ -250,7 +250,7 @@ test('[RE64] a hole that is healed later changes no segment beside it, and the h
   assert.ok(Math.abs(soundTicks / 48 - 3_000) < 100, `${soundTicks / 48} ms`);
 });
 
-test('[RE64] [RE81] what gave way to a better copy has its AAC as before, with the playlist as it went out', async () => {
+test('[RE64] [RE81] what gave way to a copy has its AAC as before, in the playlist as it went out', async () => {
   const startMs = nowMs();
   const one = await recorded(4_000);
   // Stills: two a second.
