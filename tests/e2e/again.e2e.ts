@@ -1,8 +1,11 @@
 /** Shows that ended, as the demo has one: found by their length, gone on with, and read again by the shop. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import test, { after, before } from 'node:test';
 import type { ChatMessage } from '@nacre/contract/chat';
 import type { ShowTile } from '@nacre/contract/shows';
+import type { AxeResults } from 'axe-core';
 import pg from 'pg';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { DEMO_FILMED_TALK, DEMO_PASSWORD, DEMO_SHOPS } from '../../server/src/demo/market.ts';
@@ -15,6 +18,7 @@ import { waitForMovement } from '../support/video-browser.ts';
 
 const PATIENCE_MS = 20_000;
 const say = textsOf('en');
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const TITLE = DEMO_SHOPS[0]!.shows.find(({ kind }) => kind === 'filmed')!.title;
 
 let nacre: Nacre;
@@ -170,4 +174,25 @@ test('[W413] clips of a replay that has none are made by one tap', async () => {
   await clips.getByText('Short camel coat', { exact: true }).first().waitFor();
   assert.equal(await clips.getByRole('listitem').count(), 4);
   await page.context().close();
+});
+
+test('[W20] neither the list of what was begun nor the office’s page of the show has a finding of axe', async () => {
+  const owner = await signedIn('liu@demo.nacre');
+  await owner.must(204, 'PUT', `/api/me/watching/${show.id}`, { positionMs: 40_000 });
+  for (const options of [
+    { viewport: { width: 360, height: 740 }, locale: 'zh-CN', colorScheme: 'light' },
+    { viewport: { width: 1280, height: 800 }, locale: 'ar-SA', colorScheme: 'dark' },
+  ] as const) {
+    for (const path of ['/', `/shops/${show.shop.slug}`, `/office/${show.shop.slug}/shows/${show.id}`]) {
+      const page = await open(path, owner, options);
+      if (path === '/') await page.locator('#watching').waitFor();
+      await page.evaluate(axe);
+      const found = await page.evaluate(async () => {
+        const { violations } = await (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run();
+        return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => String(target)).join(', ')}`);
+      });
+      assert.deepEqual(found, [], `${path} ${options.locale}`);
+      await page.context().close();
+    }
+  }
 });
