@@ -102,10 +102,12 @@ for (const [who, email] of [['a guest', null], ['a person', 'mei@demo.nacre']] a
     const page = await open('/', client);
     assert.equal(await watching(page).count(), 0, 'nothing was begun');
     await watchSome(page);
-    // Drawn anew it is there again, and nothing moves for it.
+    // Drawn anew it is there again, and nothing moves for it: on a screen that shows what stands below as well.
+    await page.setViewportSize({ width: 360, height: 2_400 });
     await page.reload({ waitUntil: 'networkidle' });
     await watching(page).getByRole('link').waitFor();
     assert.ok((await shiftsOf(page)) < 0.01, 'nothing moved');
+    await page.setViewportSize({ width: 360, height: 740 });
     await look(page, `watching-${email === null ? 'guest' : 'person'}`);
     assert.match((await watching(page).getByRole('link').textContent())!, /1:1\d of 2:00 watched/);
     await watching(page).getByRole('link').click();
@@ -122,6 +124,19 @@ for (const [who, email] of [['a guest', null], ['a person', 'mei@demo.nacre']] a
     await page.context().close();
   });
 }
+
+test('[W411] what a guest began goes on with the account, and leaves the browser', async () => {
+  const page = await open('/', null);
+  await watchSome(page);
+  const tom = await signedIn('tom@demo.nacre');
+  await page.context().addCookies(cookiesOf(tom, nacre.url));
+  await page.goto(nacre.url, { waitUntil: 'networkidle' });
+  await watching(page).getByRole('link').waitFor();
+  assert.equal(await page.evaluate(() => localStorage.getItem('nacre-watched')), '[]');
+  const { positionMs } = await tom.must<{ positionMs: number }>(200, 'GET', `/api/me/watching/${show.id}`);
+  assert.ok(positionMs >= 70_000, `${positionMs}`);
+  await page.context().close();
+});
 
 async function officePage(): Promise<Page> {
   return open(`/office/${show.shop.slug}/shows/${show.id}`, await signedIn('liu@demo.nacre'), {
