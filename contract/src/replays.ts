@@ -21,6 +21,8 @@ export const ReplayStretch = Type.Object({
   fromMs: Place, startedAt: Instant, durationMs: Type.Integer(),
   /** It came from the shop's own device after the show, and proves nothing. */
   isHealed: Type.Boolean(),
+  /** And took the place of what went out. */
+  isReplacing: Type.Boolean(),
 });
 export type ReplayStretch = Static<typeof ReplayStretch>;
 
@@ -36,10 +38,15 @@ export type ReplayChapter = Static<typeof ReplayChapter>;
 /**
  * To be played from `/replay/<showId>/index.m3u8` (HLS: VOD, or EVENT while the show runs; each segment with its
  * EXT-X-PROGRAM-DATE-TIME). Empty lists and 0 unless `running` or `ready`.
+ *
+ * Where what came from the shop's device took the place of what went out there are two of them: what went out is told
+ * of when it is asked for, and is played from `aired.m3u8`. With it an order's moment is what the buyer saw.
  */
 export const Replay = Type.Object({
   showId: Id,
   state: Type.Enum(REPLAY_STATES),
+  /** There are two: some of what went out gave way. */
+  isReplaced: Type.Boolean(),
   durationMs: Type.Integer(),
   /** In order. Between two of them the show was interrupted. */
   stretches: Type.Array(ReplayStretch),
@@ -53,6 +60,10 @@ export const Replay = Type.Object({
   removedWhy: Nullable(Type.Enum(REMOVAL_REASONS)),
 });
 export type Replay = Static<typeof Replay>;
+
+/** Without `as`: with what was added afterwards. Where nothing gave way both are the same. */
+export const ReplayQuery = Type.Object({ as: Type.Optional(Type.Literal('aired')) });
+export type ReplayQuery = Static<typeof ReplayQuery>;
 
 export const RECORDING_FAULTS = [
   'missing', 'length', 'broken', 'no-key', 'picture-time', 'sound-time',

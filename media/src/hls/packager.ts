@@ -53,8 +53,10 @@ export interface HlsSegment {
   /** When its first picture reached the server (Unix epoch, ms). */
   startedAtMs: number;
   durationMs: number;
-  /** In it; 0 of sound alone. */
+  /** In it so far; 0 of sound alone. */
   pictures: number;
+  /** How long after it was captured what it shows lies on its timeline, in ms; null while unknown (rtp/uplink.ts). */
+  placedMs: number | null;
   parts: HlsPart[];
   isComplete: boolean;
 }
@@ -72,6 +74,8 @@ export interface Packager {
    */
   readonly state: 'goes-on' | 'new-map' | 'cut';
   begin(init: StreamInit): void;
+  /** As the event `uplink` tells it of the publisher. */
+  placed(sessionId: string, placedMs: number): void;
   /** True when the playlist has changed. */
   add(fragment: StreamFragment): boolean;
   /** The publisher is gone: what is there is complete. */
@@ -92,15 +96,12 @@ export interface Packager {
  */
 interface OpenPart {
   durationMs: number;
-  pictures: number;
   isIndependent: boolean;
   hasPicture: boolean;
   chunks: Buffer[];
 }
 
-const emptyPart = (): OpenPart => ({
-  durationMs: 0, pictures: 0, isIndependent: false, hasPicture: false, chunks: [],
-});
+const emptyPart = (): OpenPart => ({ durationMs: 0, isIndependent: false, hasPicture: false, chunks: [] });
 
 export function createPackager(deps: {
   /** Unix epoch, ms: numbers begin with it, so that none is used again after a restart. */
@@ -120,6 +121,7 @@ export function createPackager(deps: {
   let map: HlsMap | null = null;
   let mapIsNew = false;
   let epochStartMs: number | null = null;
+  let placedMs: number | null = null;
   let open: OpenPart = emptyPart();
 
   const current = (): HlsSegment | null => {
@@ -134,7 +136,6 @@ export function createPackager(deps: {
     const part = { number: nextPart, durationMs, isIndependent, data: joinFragments(chunks, nextFragment) };
     segment.parts.push(part);
     segment.durationMs += durationMs;
-    segment.pictures += open.pictures;
     nextPart += 1;
     nextFragment += chunks.length;
     open = emptyPart();
@@ -176,6 +177,7 @@ export function createPackager(deps: {
       startedAtMs: epochStartMs + picture.timeMs,
       durationMs: 0,
       pictures: 0,
+      placedMs,
       parts: [],
       isComplete: false,
     });
@@ -204,7 +206,7 @@ export function createPackager(deps: {
       open.hasPicture = true;
     }
     open.durationMs += picture.durationMs;
-    if (ofMap.init.hasVideo) open.pictures += 1;
+    if (ofMap.init.hasVideo) current()!.pictures += 1;
     // Another picture of this length would be too much: no need to wait for it.
     const isFull = open.durationMs >= partTargetMs * shortestPart
       && open.durationMs + picture.durationMs > partTargetMs;
@@ -232,9 +234,15 @@ export function createPackager(deps: {
     begin(init) {
       closeSegment();
       open = emptyPart();
-      if (map?.init.sessionId !== init.sessionId) epochStartMs = null;
+      if (map?.init.sessionId !== init.sessionId) epochStartMs = placedMs = null;
       map = { name: `init-${nextSequence}-${init.generation}`, init };
       mapIsNew = true;
+    },
+    placed(sessionId, ms) {
+      if (map === null || sessionId !== map.init.sessionId) return;
+      placedMs = ms;
+      const segment = current();
+      if (segment !== null) segment.placedMs = ms;
     },
     add(fragment) {
       if (map === null || fragment.sessionId !== map.init.sessionId || fragment.generation !== map.init.generation) {

@@ -76,7 +76,9 @@ function stage(limits: Partial<StreamHubLimits> = {}) {
   return {
     hub,
     clock,
-    uplink: (uplinkMs: number, sessionId = '1') => send({ type: 'uplink', streamId: 'show', sessionId, uplinkMs }),
+    uplink: (uplinkMs: number, sessionId = '1') => (
+      send({ type: 'uplink', streamId: 'show', sessionId, uplinkMs, placedMs: uplinkMs })
+    ),
     up: (sessionId = '1') => send({ type: 'up', streamId: 'show', sessionId }),
     down: (reason: StreamDownReason, sessionId = '1') => send({ type: 'down', streamId: 'show', sessionId, reason }),
     init,
@@ -373,6 +375,29 @@ test('[V130] between the sizes a viewer goes on with the one until the other’s
   assert.deepEqual(it.fresh(), ['s160', 'init 1.1', 'a0+a20+a40+a60+v200k'], 'sound may come again');
 });
 
+test('[V130] of the size that a viewer leaves nothing goes out that the other brings anew', () => {
+  const s = stage();
+  s.init();
+  s.small.init();
+  s.key(0);
+  const { line: it, viewer } = s.join();
+  viewer.choose('small');
+  s.picture(40);
+  s.small.key(40);
+  assert.deepEqual(it.fresh().at(-1), 'v40', 'not yet');
+  s.key(80);
+  s.picture(120);
+  assert.deepEqual(it.fresh(), [], 'from a key picture on it is held back');
+  for (let timeMs = 160; timeMs <= 280; timeMs += 40) s.picture(timeMs);
+  assert.deepEqual(it.fresh(), ['v80k', 'v120', 'v160', 'v200', 'v240', 'v280'], 'in vain');
+  s.picture(320);
+  s.key(360);
+  s.picture(400);
+  s.small.key(380);
+  s.picture(440);
+  assert.deepEqual(it.fresh(), ['v320', 'v360k', 'small 1.1', 's380k']);
+});
+
 test('[V130] who wants the small picture gets the whole while none is sent, and from a key picture on it', () => {
   const s = stage();
   s.init();
@@ -381,11 +406,11 @@ test('[V130] who wants the small picture gets the whole while none is sent, and 
   assert.deepEqual(it.fresh(), ['state live', 'init 1.1', 'v0k']);
   s.small.init();
   s.picture(40);
-  s.small.key(40);
+  s.small.key(80);
   s.picture(80);
-  s.small.picture(80);
-  assert.deepEqual(it.fresh(), ['v40', 'small 1.1', 's40k', 's80']);
-  assert.deepEqual(s.join('small').line.got, ['state live', 'small 1.1', 's40k', 's80'], 'at once for newcomers');
+  s.small.picture(120);
+  assert.deepEqual(it.fresh(), ['v40', 'small 1.1', 's80k', 's120']);
+  assert.deepEqual(s.join('small').line.got, ['state live', 'small 1.1', 's80k', 's120'], 'at once for newcomers');
   s.small.down();
   s.picture(120);
   s.key(160);
@@ -431,8 +456,8 @@ test('[V131] a line that does not carry the whole gets the small picture, and th
     assert.deepEqual(it.fresh(), [`s${timeMs + 80}k`]);
     s.clock.nowMs += 2;
     s.small.key(timeMs + 120);
-    s.key(timeMs + 120);
-    assert.deepEqual(it.fresh(), [`s${timeMs + 120}k`, 'init 1.1', `v${timeMs + 120}k`]);
+    s.key(timeMs + 160);
+    assert.deepEqual(it.fresh(), [`s${timeMs + 120}k`, 'init 1.1', `v${timeMs + 160}k`]);
   };
   isEasedFor(40, 10_000);
   isEasedFor(200, 20_000);

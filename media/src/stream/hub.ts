@@ -2,10 +2,10 @@
  * Carries each stream from its publisher to its viewers, inside the main process.
  *
  * A stream goes out in up to three renditions, none of which is made anew: the whole as it came, the small picture
- * where the publisher sends one, and the sound alone. Per rendition `lane.ts` keeps what a newcomer needs for a picture at
- * once: the init segment and the current group of pictures (everything since the last key picture, with the sound that
- * belongs to it). A packet is built once, by `wire`, and the same bytes are written to every viewer. The hub knows
- * neither sockets nor the protocol's bytes.
+ * where the publisher sends one, and the sound alone. Per rendition `lane.ts` keeps what a newcomer needs for a picture
+ * at once: the init segment and the current group of pictures (everything since the last key picture, with the sound
+ * that belongs to it). `places.ts` has who gets which. A packet is built once, by `wire`, and the same bytes are
+ * written to every viewer. The hub knows neither sockets nor the protocol's bytes.
  *
  * Invariants:
  * - A viewer gets, after an init, first a packet that begins with a key picture, then every packet in order; when it is
@@ -19,7 +19,7 @@
 import type { MediaEvent, StreamFragment, StreamInit } from '../hooks.ts';
 import { createLane } from './lane.ts';
 import {
-  deliver, enter, isSent, move, placeFor, placesOf, remove, settle, settleAll, viewersOf, write,
+  deliver, enter, flush, isSent, move, placeFor, placesOf, remove, settle, settleAll, stay, viewersOf, write,
   type HubCore, type Place, type Stream, type ViewerEntry,
 } from './places.ts';
 import { soundOf } from './sound-rendition.ts';
@@ -212,7 +212,9 @@ const isOnAir = ({ places }: Stream): boolean => isSent(places.whole);
 function streamOf(hub: HubCore, streamId: string): Stream {
   const known = hub.streams.get(streamId);
   if (known) return known;
-  const place = (): Place => ({ lane: createLane(hub.wire, hub.limits), viewers: new Set(), coming: new Set() });
+  const place = (): Place => ({
+    lane: createLane(hub.wire, hub.limits), viewers: new Set(), coming: new Set(), endMs: 0,
+  });
   const stream: Stream = {
     state: 'waiting',
     uplinkMs: null,
@@ -228,8 +230,8 @@ function streamOf(hub: HubCore, streamId: string): Stream {
 function join(hub: HubCore, streamId: string, sink: ViewerSink, wanted: Rendition): Viewer {
   const stream = streamOf(hub, streamId);
   const viewer: ViewerEntry = {
-    sink, wanted, place: stream.places.whole, next: null, mode: 'awaiting-key', skippingSinceMs: null,
-    allowanceBytes: 0, easeMs: 0, easedUntilMs: Number.NEGATIVE_INFINITY,
+    sink, wanted, place: stream.places.whole, next: null, nextSinceMs: 0, held: [], mode: 'awaiting-key',
+    skippingSinceMs: null, allowanceBytes: 0, easeMs: 0, easedUntilMs: Number.NEGATIVE_INFINITY,
   };
   hub.stats.viewers += 1;
   write(hub, viewer, hub.wire.state(stream.state, stream.uplinkMs));
@@ -339,6 +341,7 @@ function beginLane(hub: HubCore, stream: Stream, { lane, viewers }: Place, init:
   const packet = lane.begin(init, stream.epoch);
   for (const viewer of viewers) {
     if (viewer.mode === 'paused') continue;
+    flush(hub, viewer);
     viewer.mode = 'awaiting-key';
     write(hub, viewer, packet);
   }
@@ -347,10 +350,9 @@ function beginLane(hub: HubCore, stream: Stream, { lane, viewers }: Place, init:
 /** Its viewers get the whole, from the next key picture on. */
 function endSmall(hub: HubCore, { places: { whole, small } }: Stream): void {
   small.lane.end();
-  for (const viewer of small.coming) viewer.next = null;
-  small.coming.clear();
+  for (const viewer of small.coming) stay(hub, viewer);
   for (const viewer of small.viewers) {
-    move(viewer, whole);
+    move(hub, viewer, whole);
     if (viewer.mode === 'paused') continue;
     viewer.mode = 'awaiting-key';
     if (whole.lane.initPacket !== null) write(hub, viewer, whole.lane.initPacket);
@@ -364,8 +366,7 @@ function wentDown(hub: HubCore, streamId: string, stream: Stream, event: MediaEv
   const { whole, sound } = stream.places;
   whole.lane.end();
   sound.lane.end();
-  for (const viewer of whole.coming) viewer.next = null;
-  whole.coming.clear();
+  for (const viewer of whole.coming) stay(hub, viewer);
   endSmall(hub, stream);
   // A takeover brings the next picture within moments: viewers keep the last one and are not alarmed.
   const isInterrupted = event.reason !== 'replaced' && stream.state === 'live';

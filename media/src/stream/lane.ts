@@ -7,13 +7,16 @@ import type { StreamHubLimits, StreamWire } from './hub.ts';
 
 /** A key picture is passed on once the next picture begins, so its sound came a little earlier; a second is plenty. */
 const recentSoundMs = 1_000;
-/** Who comes over from another rendition may lack so much of the sound: what waited there for the next picture. */
-const lackingSoundMs = 250;
+/** Who comes over from another rendition may lack so much of the sound: what waited or was held back there. */
+const lackingSoundMs = 300;
 /** Of a lane of sound alone, packets that a newcomer gets: half a second. */
 const soundAtOnce = 3;
 
 export interface Outgoing {
   packet: Buffer;
+  /** Of its picture, or of its first sound, and where that ends. */
+  timeMs: number;
+  endMs: number;
   /** Set when decoding can start here: what viewers get that wait for a key picture. */
   head: Buffer | null;
   /** The same for who had another rendition of the same publisher until now. */
@@ -89,29 +92,32 @@ export function createLane(wire: StreamWire, limits: StreamHubLimits): Lane {
       }
       const packet = wire.fragments(waiting);
       waiting = [];
+      const outgoing = { packet, timeMs: first.timeMs, endMs: sound.timeMs + sound.durationMs, arrival: () => packet };
       if (hasPicture) {
         keep(packet);
-        return { packet, head: null, arrival: () => packet };
+        return { ...outgoing, head: null };
       }
       // Whoever joins can begin with any of it; a little more is there to play at once.
       const packets = [...(group?.packets ?? []), packet].slice(-soundAtOnce);
       group = { packets, bytes: packets.reduce((bytes, { length }) => bytes + length, 0) };
-      return { packet, head: packet, arrival: () => packet };
+      return { ...outgoing, head: packet };
     },
     picture(picture) {
+      const { timeMs } = picture;
       const travelling = [...waiting, picture];
       waiting = [];
       const packet = wire.fragments(travelling);
+      const outgoing = { packet, timeMs, endMs: timeMs + picture.durationMs };
       if (!picture.isKey) {
         keep(packet);
-        return { packet, head: null, arrival: () => packet };
+        return { ...outgoing, head: null, arrival: () => packet };
       }
       // Newcomers begin here: they also need the sound of this picture that went out before it.
-      const own = soundFrom(picture.timeMs);
+      const own = soundFrom(timeMs);
       const isAllOfIt = own.length === travelling.length - 1 && own[0] === travelling[0];
       const head = isAllOfIt ? packet : wire.fragments([...own, picture]);
       group = { packets: [head], bytes: head.length };
-      return { packet, head, arrival: () => wire.fragments([...soundFrom(picture.timeMs - lackingSoundMs), picture]) };
+      return { ...outgoing, head, arrival: () => wire.fragments([...soundFrom(timeMs - lackingSoundMs), picture]) };
     },
     group: () => group,
   };

@@ -5,6 +5,18 @@
 import type { HubState, Rendition, StreamHubLimits, StreamHubStats, StreamWire, ViewerSink } from './hub.ts';
 import type { Lane, Outgoing } from './lane.ts';
 
+/**
+ * A picture goes out when the next one begins, so that of a smaller size with fewer pictures goes out later. From a key
+ * picture on who goes over to the other size gets what it has so much later, in ms of the stream: what the other size
+ * brings must not lie before what the browser has, which would show nothing until the key picture after. Shorter misses
+ * the other's key picture, longer eats up what is buffered.
+ */
+const holdMs = 200;
+/** Pictures of two sizes that were taken at one moment lie so far from each other at most (media/README.md, M160). */
+const togetherMs = 20;
+/** So long a key picture is waited for that lies behind what was sent. Longer: a choice that seems to do nothing. */
+const comeOverWithinMs = 6_000;
+
 export interface ViewerEntry {
   sink: ViewerSink;
   wanted: Rendition;
@@ -12,6 +24,9 @@ export interface ViewerEntry {
   place: Place;
   /** … and what it goes over to at the next key picture of that; null when it is where it is to be. */
   next: Place | null;
+  nextSinceMs: number;
+  /** What is held back of its place, the oldest first, while it is about to go over. */
+  held: Outgoing[];
   mode: 'flowing' | 'awaiting-key' | 'paused';
   /** When it began to skip; null when it waits for a key picture for another reason. */
   skippingSinceMs: number | null;
@@ -28,6 +43,8 @@ export interface Place {
   viewers: Set<ViewerEntry>;
   /** Who goes over to it at its next key picture. */
   coming: Set<ViewerEntry>;
+  /** Where what went out ends, on the session's timeline, in ms. */
+  endMs: number;
 }
 
 export interface Stream {
@@ -69,18 +86,31 @@ export function placeFor(hub: HubCore, { places, isSilent }: Stream, viewer: Vie
  */
 export function settle(hub: HubCore, stream: Stream, viewer: ViewerEntry): void {
   const place = placeFor(hub, stream, viewer);
-  viewer.next?.coming.delete(viewer);
-  viewer.next = null;
+  if (place === viewer.next) return;
+  stay(hub, viewer);
   if (place === viewer.place) return;
   const { sound } = stream.places;
   if (place === sound || viewer.place === sound || !isSent(viewer.place)) return enter(hub, viewer, place);
   viewer.next = place;
+  viewer.nextSinceMs = hub.now();
   place.coming.add(viewer);
+}
+
+/** It goes over to nothing (any more). */
+export function stay(hub: HubCore, viewer: ViewerEntry): void {
+  viewer.next?.coming.delete(viewer);
+  viewer.next = null;
+  flush(hub, viewer);
+}
+
+/** What was held back goes out. */
+export function flush(hub: HubCore, viewer: ViewerEntry): void {
+  for (const { packet } of viewer.held.splice(0)) write(hub, viewer, packet);
 }
 
 /** As a newcomer: init and everything since the last key picture. */
 export function enter(hub: HubCore, viewer: ViewerEntry, place: Place): void {
-  move(viewer, place);
+  move(hub, viewer, place);
   viewer.mode = 'awaiting-key';
   viewer.skippingSinceMs = null;
   const { initPacket } = place.lane;
@@ -90,16 +120,15 @@ export function enter(hub: HubCore, viewer: ViewerEntry, place: Place): void {
   viewer.allowanceBytes = writeAll(hub, viewer, [initPacket, ...(group?.packets ?? [])]);
 }
 
-export function move(viewer: ViewerEntry, place: Place): void {
-  viewer.next?.coming.delete(viewer);
-  viewer.next = null;
+export function move(hub: HubCore, viewer: ViewerEntry, place: Place): void {
+  stay(hub, viewer);
   viewer.place.viewers.delete(viewer);
   viewer.place = place;
   place.viewers.add(viewer);
 }
 
 export function remove(hub: HubCore, viewer: ViewerEntry): void {
-  viewer.next?.coming.delete(viewer);
+  stay(hub, viewer);
   if (viewer.place.viewers.delete(viewer)) hub.stats.viewers -= 1;
 }
 
@@ -109,10 +138,19 @@ export function settleAll(hub: HubCore, stream: Stream, { viewers }: Place): voi
 
 export function deliver(hub: HubCore, stream: Stream, place: Place, outgoing: Outgoing): void {
   for (const viewer of place.viewers) {
-    if (viewer.mode === 'flowing') flow(hub, stream, viewer, outgoing);
-    else if (viewer.mode === 'awaiting-key') waitForKey(hub, viewer, outgoing.head);
+    if (viewer.mode === 'awaiting-key') waitForKey(hub, viewer, outgoing.head);
+    else if (viewer.mode !== 'flowing') continue;
+    else if (viewer.held.length > 0 || (viewer.next !== null && outgoing.head !== null)) hold(hub, viewer, outgoing);
+    else flow(hub, stream, viewer, outgoing);
   }
-  if (outgoing.head !== null && place.coming.size > 0) comeOver(hub, place, outgoing.arrival());
+  place.endMs = outgoing.endMs;
+  if (outgoing.head !== null && place.coming.size > 0) comeOver(hub, place, outgoing);
+}
+
+function hold(hub: HubCore, viewer: ViewerEntry, outgoing: Outgoing): void {
+  viewer.held.push(outgoing);
+  const [oldest] = viewer.held;
+  if (oldest && outgoing.endMs - oldest.timeMs > holdMs) flush(hub, viewer);
 }
 
 function flow(hub: HubCore, stream: Stream, viewer: ViewerEntry, { packet, head }: Outgoing): void {
@@ -165,13 +203,19 @@ function watchSkipping(hub: HubCore, viewer: ViewerEntry, queued: number): void 
   }
 }
 
-/** A key picture: who waited to go over to it does. */
-function comeOver(hub: HubCore, place: Place, arrival: Buffer): void {
+/** A key picture: who waited to go over to it does, where it lies behind what they have. */
+function comeOver(hub: HubCore, place: Place, outgoing: Outgoing): void {
   const { initPacket } = place.lane;
   if (initPacket === null) return;
+  const arrival = outgoing.arrival();
   for (const viewer of place.coming) {
-    if (viewer.mode !== 'flowing' && viewer.sink.queuedBytes() > hub.limits.resumeBelowBytes) continue;
-    move(viewer, place);
+    const fromMs = outgoing.timeMs + togetherMs;
+    if (viewer.mode === 'flowing') {
+      const sentUntilMs = viewer.held[0]?.timeMs ?? viewer.place.endMs;
+      if (sentUntilMs > fromMs && hub.now() - viewer.nextSinceMs < comeOverWithinMs) continue;
+      viewer.held = viewer.held.filter(({ endMs }) => endMs <= fromMs);
+    } else if (viewer.sink.queuedBytes() > hub.limits.resumeBelowBytes) continue;
+    move(hub, viewer, place);
     viewer.mode = 'flowing';
     viewer.skippingSinceMs = null;
     // What waits is of the other rendition, and drains.

@@ -3,13 +3,13 @@
  * (media/src/recording) while a show runs; here it is decided that they are a replay, and when they go.
  */
 import type {
-  OfficeRecording, RecordingReport, Replay, ReplayChapter, WatchedUntil, Watching, WatchingQuery,
+  OfficeRecording, RecordingReport, Replay, ReplayChapter, ReplayStretch, WatchedUntil, Watching, WatchingQuery,
 } from '@nacre/contract/replays';
 import type { ShowTile } from '@nacre/contract/shows';
 import type { Recorder } from '@nacre/media/recording/recorder';
 import { beginCheck, checkOn, isChecked, type RecordingCheck } from '@nacre/media/recording/check';
 import {
-  bytesOf, durationOf, placeOf, stretchesOf, type RecordingIndex, type Stretch,
+  airedOf, bytesOf, durationOf, placeOf, stretchesOf, type RecordingIndex, type Stretch,
 } from '@nacre/media/recording/recording-index';
 import type { Actor, PersonActor } from '../http/actor.ts';
 import { readAhead } from '../lib/read-ahead.ts';
@@ -40,8 +40,8 @@ export interface RecordingsDeps {
 }
 
 export interface Recordings {
-  /** @throws Refusal `shows.not_found` */
-  replay(actor: Actor, showId: string): Promise<Replay>;
+  /** @param isAired as it went out, where some of it gave way. @throws Refusal `shows.not_found` */
+  replay(actor: Actor, showId: string, isAired?: boolean): Promise<Replay>;
   /** @throws Refusal `shows.not_found`, `shops.…` unless the person may see the shop's shows */
   forOffice(person: PersonActor, showId: string): Promise<OfficeRecording>;
   /** Takes the replay away for good. A repeat changes nothing. @throws Refusal as `forOffice`; `recordings.running` */
@@ -107,7 +107,7 @@ const SWEEP_MOST = 100;
 export function createRecordings(deps: RecordingsDeps): Recordings {
   const { database, clock } = deps.platform;
   return {
-    replay: (actor, showId) => replay(deps, actor, showId),
+    replay: (actor, showId, isAired = false) => replay(deps, actor, showId, isAired),
     forOffice: (person, showId) => forOffice(deps, person, showId),
     remove: (person, showId) => remove(deps, person, showId),
     async watchedUntil(person, showId) {
@@ -149,33 +149,40 @@ async function isOver(deps: RecordingsDeps, showId: string): Promise<boolean> {
   return state === null || state === 'ended' || state === 'cancelled';
 }
 
-async function replay(deps: RecordingsDeps, actor: Actor, showId: string): Promise<Replay> {
+async function replay(deps: RecordingsDeps, actor: Actor, showId: string, isAired: boolean): Promise<Replay> {
   await deps.shows.brief(actor, showId);
   const row = await store.find(deps.platform.database.db, showId);
   const live = deps.recorder.index(showId);
   const nothing = {
-    showId, durationMs: 0, stretches: [], chapters: [], likesByMinute: [], keptUntil: null, removedWhy: null,
+    showId, isReplaced: false, durationMs: 0, stretches: [], chapters: [], likesByMinute: [], keptUntil: null,
+    removedWhy: null,
   };
   if (!(await deps.shows.mayReplay(showId, actor))) return { ...nothing, state: 'none' };
   if (row?.state === 'removed') return { ...nothing, state: 'removed', removedWhy: row.removed_why as 'shop' | 'age' };
   if (row === undefined && (live === null || live.segments.length === 0)) return { ...nothing, state: 'none' };
-  const stretches = row === undefined ? stretchesOf(live!) : row.stretches as unknown as Stretch[];
-  const durationMs = row === undefined ? durationOf(live!) : Number(row.duration_ms);
+  const whole = row === undefined ? stretchesOf(live!) : row.stretches as unknown as Stretch[];
+  const isReplaced = whole.some(({ isReplacing }) => isReplacing);
+  const aired = isAired && isReplaced ? await deps.shelf.find(showId) : null;
+  const stretches = aired === null ? whole : stretchesOf(airedOf(aired.index));
+  const durationMs = stretches.reduce((sum, stretch) => sum + stretch.durationMs, 0);
   const [screens, likesByMinute] = await Promise.all([deps.shows.screensOf(showId), deps.likesByMinute(showId)]);
   return {
     showId,
     state: row === undefined ? 'running' : 'ready',
+    isReplaced,
     durationMs: Math.round(durationMs),
-    stretches: stretches.slice(0, STRETCHES_MOST).map(({ fromMs, startedAtMs, durationMs: ms, isHealed }) => ({
-      fromMs: Math.round(fromMs), startedAt: new Date(startedAtMs).toISOString(), durationMs: Math.round(ms),
-      isHealed: isHealed ?? false,
-    })),
+    stretches: stretches.slice(0, STRETCHES_MOST).map(stretchTold),
     chapters: chaptersOf(screens, stretches, durationMs),
     likesByMinute,
     keptUntil: row?.keep_until.toISOString() ?? null,
     removedWhy: null,
   };
 }
+
+const stretchTold = ({ fromMs, startedAtMs, durationMs, isHealed, isReplacing }: Stretch): ReplayStretch => ({
+  fromMs: Math.round(fromMs), startedAt: new Date(startedAtMs).toISOString(), durationMs: Math.round(durationMs),
+  isHealed: isHealed ?? false, isReplacing: isReplacing ?? false,
+});
 
 /** What was on screen, as places in the recording; the same product twice in a row is one chapter. */
 export function chaptersOf(

@@ -2,8 +2,8 @@
 import { ClipsMade } from '@nacre/contract/clips';
 import { Id } from '@nacre/contract/common';
 import {
-  OfficeRecording, Replay, ReplayTilesAnswer, ReplayTilesQuery, WatchedUntil, WatchedUntilAnswer, WatchingAnswer,
-  WatchingQuery,
+  OfficeRecording, Replay, ReplayQuery, ReplayTilesAnswer, ReplayTilesQuery, WatchedUntil, WatchedUntilAnswer,
+  WatchingAnswer, WatchingQuery,
 } from '@nacre/contract/replays';
 import { Type } from 'typebox';
 import { personOf } from '../http/actor.ts';
@@ -17,9 +17,9 @@ export function recordingsRoutes(app: App, { recordings }: { recordings: Recordi
   app.get('/api/shows/:showId/replay', {
     schema: {
       operationId: 'getReplay', summary: 'What can be seen again of a show, and what was on screen when',
-      tags: ['shows'], params, response: { 200: Replay, ...refusals },
+      tags: ['shows'], params, querystring: ReplayQuery, response: { 200: Replay, ...refusals },
     },
-  }, (request) => recordings.replay(request.actor, request.params.showId));
+  }, ({ actor, params: { showId }, query: { as } }) => recordings.replay(actor, showId, as === 'aired'));
 
   app.get('/api/replays', {
     schema: {

@@ -13626,7 +13626,9 @@ export interface operations {
     };
     getReplay: {
         parameters: {
-            query?: never;
+            query?: {
+                as?: "aired";
+            };
             header?: never;
             path: {
                 /** @description UUID (RFC 9562) */
@@ -13650,6 +13652,7 @@ export interface operations {
                         showId: string;
                         /** @enum {unknown} */
                         state: "running" | "ready" | "none" | "removed";
+                        isReplaced: boolean;
                         durationMs: number;
                         stretches: {
                             fromMs: number;
@@ -13660,6 +13663,7 @@ export interface operations {
                             startedAt: string;
                             durationMs: number;
                             isHealed: boolean;
+                            isReplacing: boolean;
                         }[];
                         chapters: {
                             /**
@@ -14099,6 +14103,7 @@ export interface operations {
                              * @description RFC 3339, UTC
                              */
                             to: string;
+                            isWeak: boolean;
                         }[];
                         parts: number[];
                         until: string | null;

@@ -583,7 +583,10 @@ export interface MessageArguments {
   'heal.keep_kept': { time: string };
   'heal.title': null;
   'heal.offer': { time: string };
+  'heal.offer_weak': { time: string };
+  'heal.offer_both': { time: string; weak: string };
   'heal.note': null;
+  'heal.note_weak': null;
   'heal.add': { size: string };
   'heal.remove': null;
   'heal.remove_title': null;
@@ -1609,6 +1612,9 @@ export interface MessageArguments {
   'replay.to_live': null;
   'replay.to_clip': { title: string };
   'replay.healed': null;
+  'replay.aired': null;
+  'replay.to_aired': null;
+  'replay.to_added': null;
   'signin.sheet_title': null;
   'signin.sheet_text': null;
   'signin.title': null;
