@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import test, { after, before } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChatMessage } from '@nacre/contract/chat';
 import type { ShowTile } from '@nacre/contract/shows';
 import type { AxeResults } from 'axe-core';
@@ -70,8 +71,14 @@ async function watchSome(page: Page): Promise<void> {
   await until('some seconds', PATIENCE_MS, () => (
     page.locator('video').evaluate((video: HTMLVideoElement) => video.currentTime > 71)
   ));
+  // On a slow line the list does not overtake what was told last.
+  await page.route('**/api/me/watching/*', async (route) => {
+    await sleep(1_000);
+    await route.continue();
+  });
   await page.getByRole('link', { name: say('viewer.leave') }).click();
   await watching(page).waitFor();
+  await page.unrouteAll({ behavior: 'wait' });
 }
 
 test('[W410] a tile tells how long the replay is, on the home page, the shop’s and in search', async () => {

@@ -27,12 +27,17 @@ export async function loadWatched(showId: string, isSignedIn: boolean): Promise<
   return kept().find((place) => place.showId === showId)?.positionMs ?? null;
 }
 
+/** What is on its way to the server: a list that overtook it would not have it. */
+let saving: Promise<unknown> = Promise.resolve();
+
 /** Lost, the next one tells. Near the end it is forgotten. */
 export async function saveWatched(
   showId: string, isSignedIn: boolean, { positionMs, isSeen }: { positionMs: number; isSeen: boolean },
 ): Promise<void> {
   if (isSignedIn) {
-    await ask(api.PUT('/api/me/watching/{showId}', { ...path(showId), body: { positionMs } })).catch(() => undefined);
+    const sent = ask(api.PUT('/api/me/watching/{showId}', { ...path(showId), body: { positionMs } }));
+    saving = sent.catch(() => undefined);
+    await saving;
   } else keep(isSeen ? withoutShow(kept(), showId) : withPlace(kept(), { showId, positionMs }));
 }
 
@@ -56,6 +61,7 @@ async function handOver(): Promise<void> {
 /** What was begun and not finished, the latest first. Rejects as `ask` does. */
 export async function loadWatching(isSignedIn: boolean, shopId?: string): Promise<Watching[]> {
   if (isSignedIn) {
+    await saving;
     await handOver().catch(() => undefined);
     const query = shopId === undefined ? {} : { shopId };
     return ((await ask(api.GET('/api/me/watching', { params: { query } }))) as { items: Watching[] }).items;
