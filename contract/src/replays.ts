@@ -1,6 +1,7 @@
 /** What was kept of a show's picture: the replay, its chapters, and what the shop reads of the recording. */
 import { Type, type Static } from 'typebox';
 import { Id, Instant, Nullable } from './common.ts';
+import { ShowTile } from './shows.ts';
 
 /**
  * `running`: the show goes on, and what it has been so far can be seen (seeking back); `ready`: it is over and can be
@@ -102,3 +103,22 @@ export const WatchedUntil = Type.Object({ positionMs: Place }, { additionalPrope
 export type WatchedUntil = Static<typeof WatchedUntil>;
 /** Null: not at all, or to the end. */
 export const WatchedUntilAnswer = Type.Object({ positionMs: Nullable(Place) });
+
+/** Replays on one list of those to go on with. */
+export const WATCHING_MOST = 6;
+/** Shows that may be asked for at once: as many as a browser remembers for a guest. */
+export const REPLAY_TILES_MOST = 24;
+
+/** A replay that somebody began and did not finish; its length is the tile's `replayMs`. */
+export const Watching = Type.Object({ show: ShowTile, positionMs: Place });
+export type Watching = Static<typeof Watching>;
+export const WatchingQuery = Type.Object({ shopId: Type.Optional(Id) });
+export type WatchingQuery = Static<typeof WatchingQuery>;
+/** The latest first, `WATCHING_MOST` at most. */
+export const WatchingAnswer = Type.Object({ items: Type.Array(Watching) });
+
+export const ReplayTilesQuery = Type.Object({
+  showIds: Type.Array(Id, { minItems: 1, maxItems: REPLAY_TILES_MOST }),
+});
+/** In the order asked for; shows without a replay for whoever asks are left out. */
+export const ReplayTilesAnswer = Type.Object({ items: Type.Array(ShowTile) });

@@ -322,6 +322,7 @@ function createParts(deps: ShowsDeps): Parts {
     sales: (showId) => store.salesOf(database.db, showId),
   });
   const view: ViewDeps = {
+    replayLengthsOf: deps.replayLengthsOf,
     db: database.db,
     channel: deps.channel,
     shops: deps.shops,

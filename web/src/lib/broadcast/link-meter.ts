@@ -4,6 +4,8 @@
  * before ICE would say so: first that the server should be asked, then loss.
  */
 import type { BroadcastStats } from './face.ts';
+import { fullRid } from './picture-sizes.ts';
+import type { SmallPictureSample } from './small-picture.ts';
 
 /**
  * Silence after which the server is asked whether it knows us still. Shorter asks at each hiccup, longer loses
@@ -26,7 +28,9 @@ export interface LinkMeter {
   inDoubt(): boolean;
   isLost(): boolean;
   beImpatient(nowMs: number): void;
+  /** Its picture is the full one, whatever other size is sent beside it. */
   stats(): BroadcastStats;
+  fullPicture(): Pick<SmallPictureSample, 'fullTargetBps' | 'pictures'>;
 }
 
 /** The members of all kinds of entries that are read here. */
@@ -47,6 +51,14 @@ interface Entry {
   frameHeight?: number;
   framesPerSecond?: number;
   qualityLimitationReason?: string;
+  rid?: string;
+  /** Of a `remote-inbound-rtp`: the `outbound-rtp` that it answers. */
+  localId?: string;
+  targetBitrate?: number;
+  framesEncoded?: number;
+  mediaSourceId?: string;
+  /** Of a `media-source`. */
+  frames?: number;
 }
 
 export function createLinkMeter(wishedBps: number): LinkMeter {
@@ -62,6 +74,8 @@ export function createLinkMeter(wishedBps: number): LinkMeter {
     backlogMs: 0,
     quality: 'good',
   };
+  let fullTargetBps: number | null = null;
+  let pictures: SmallPictureSample['pictures'] = null;
   let bytes = { count: 0, atMs: 0 };
   let heard = { packets: -1, atMs: 0, sentThen: 0 };
   let impatientUntilMs = 0;
@@ -84,6 +98,23 @@ export function createLinkMeter(wishedBps: number): LinkMeter {
     stats.roundTripMs = pair.currentRoundTripTime === undefined ? null : pair.currentRoundTripTime * 1000;
   }
 
+  function readFull(entries: readonly Entry[]): void {
+    const full = entries.find(({ type, kind, rid }) => (
+      type === 'outbound-rtp' && kind === 'video' && (rid === undefined || rid === fullRid)
+    ));
+    if (!full) return;
+    const answer = entries.find(({ type, localId }) => type === 'remote-inbound-rtp' && localId === full.id);
+    const source = entries.find(({ id }) => id === full.mediaSourceId);
+    stats.lossRatio = answer?.fractionLost ?? stats.lossRatio;
+    stats.width = full.frameWidth ?? 0;
+    stats.height = full.frameHeight ?? 0;
+    stats.framesPerSecond = Math.round(full.framesPerSecond ?? 0);
+    stats.limitedByCpu = full.qualityLimitationReason === 'cpu';
+    fullTargetBps = full.targetBitrate ?? null;
+    const [taken, made] = [source?.frames, full.framesEncoded];
+    pictures = source && taken !== undefined && made !== undefined ? { source: source.id, taken, made } : null;
+  }
+
   function quality(): BroadcastStats['quality'] {
     if (isLost) return 'lost';
     const isWeak =
@@ -102,15 +133,7 @@ export function createLinkMeter(wishedBps: number): LinkMeter {
         selectedId ? entry.id === selectedId : entry.type === 'candidate-pair' && entry.nominated === true,
       );
       if (pair) readLink(pair, nowMs);
-      for (const entry of entries) {
-        if (entry.kind !== 'video') continue;
-        if (entry.type === 'remote-inbound-rtp') stats.lossRatio = entry.fractionLost ?? stats.lossRatio;
-        if (entry.type !== 'outbound-rtp') continue;
-        stats.width = entry.frameWidth ?? 0;
-        stats.height = entry.frameHeight ?? 0;
-        stats.framesPerSecond = Math.round(entry.framesPerSecond ?? 0);
-        stats.limitedByCpu = entry.qualityLimitationReason === 'cpu';
-      }
+      readFull(entries);
       stats.quality = quality();
     },
     inDoubt: () => silentMs > doubtAfterMs,
@@ -119,5 +142,6 @@ export function createLinkMeter(wishedBps: number): LinkMeter {
       impatientUntilMs = nowMs + impatientForMs;
     },
     stats: () => stats,
+    fullPicture: () => ({ fullTargetBps, pictures }),
   };
 }

@@ -6,11 +6,12 @@
  */
 import { createLinkMeter } from './link-meter.ts';
 import type { LinkMeter } from './link-meter.ts';
-import { fullFrameRate } from './economy.ts';
 import { iceServersOf } from './ice-servers.ts';
 import type { BroadcastStats } from './face.ts';
 import type { PictureShape } from './picture-encoder.ts';
+import { addPicture, createPictureSizes } from './picture-sizes.ts';
 import { PublishFailure } from './publish-failure.ts';
+import { createSmallPicture } from './small-picture.ts';
 import type { Way } from './ways.ts';
 
 /**
@@ -100,10 +101,7 @@ interface Senders {
 async function addSenders(connection: RTCPeerConnection, options: PublicationOptions): Promise<Senders> {
   const { stream } = options;
   const init: RTCRtpTransceiverInit = { direction: 'sendonly', streams: [stream] };
-  const picture = connection.addTransceiver(stream.getVideoTracks()[0] ?? 'video', {
-    ...init,
-    sendEncodings: [{ maxBitrate: options.maxBitrateBps, maxFramerate: fullFrameRate }],
-  });
+  const picture = addPicture(connection, stream.getVideoTracks()[0] ?? 'video', init, options.maxBitrateBps);
   picture.setCodecPreferences(h264First());
   const { sender: video } = picture;
   const parameters = video.getParameters();
@@ -190,6 +188,8 @@ function watch(
   options: PublicationOptions,
 ): Publication {
   const meter: LinkMeter = createLinkMeter(options.maxBitrateBps);
+  const sizes = createPictureSizes(senders.video, options.maxBitrateBps);
+  const small = createSmallPicture(options.maxBitrateBps);
   let isOver = false;
   let asked: Promise<number> | null = null;
   const over = (): boolean => {
@@ -206,7 +206,11 @@ function watch(
   const look = async (): Promise<void> => {
     const report = await connection.getStats();
     if (isOver) return;
-    meter.read(report, performance.now());
+    const nowMs = performance.now();
+    meter.read(report, nowMs);
+    const { availableBps, limitedByCpu } = meter.stats();
+    const isWhole = sizes.isWhole();
+    void sizes.setSmall(small.decide({ nowMs, availableBps, limitedByCpu, isWhole, ...meter.fullPicture() }));
     if (meter.isLost()) lost();
     else if (!meter.inDoubt()) asked = null;
     else if (!asked) {
@@ -230,16 +234,7 @@ function watch(
       const entries = [...(report as ReadonlyMap<string, { type: string; frames?: number }>).values()];
       return entries.find(({ type }) => type === 'media-source')?.frames ?? null;
     },
-    async setShape({ bitrateBps, framesPerSecond, scale }) {
-      const parameters = senders.video.getParameters();
-      const [encoding] = parameters.encodings;
-      if (!encoding) return;
-      encoding.maxBitrate = bitrateBps;
-      encoding.maxFramerate = framesPerSecond;
-      encoding.scaleResolutionDownBy = 1 / scale;
-      // A browser that does not do it sends what it sends.
-      await senders.video.setParameters(parameters).catch(() => undefined);
-    },
+    setShape: (shape) => sizes.setShape(shape),
     stats: () => meter.stats(),
     carriesBps() {
       const { availableBps, bitrateBps } = meter.stats();

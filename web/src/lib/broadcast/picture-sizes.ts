@@ -1,0 +1,89 @@
+/**
+ * The sizes in which a publication sends its picture (simulcast by RID: RFC 8853, RFC 8851): the full one, and a small
+ * one that is switched on and off while it goes on.
+ */
+import { fullFrameRate } from './economy.ts';
+import type { PictureShape } from './picture-encoder.ts';
+import { smallPicture } from './small-picture.ts';
+
+export const fullRid = 'f';
+const smallRid = 's';
+
+export interface PictureSizes {
+  /** Of the full picture. While less of it is sent than there could be the small one is not. */
+  setShape(shape: PictureShape): Promise<void>;
+  /** Whether `setShape` asks for all that there is. */
+  isWhole(): boolean;
+  /** Does nothing where the browser or the server has one size only. */
+  setSmall(isSent: boolean): Promise<void>;
+}
+
+/** Offers both sizes, the small one not yet sent, where the browser can; else the full one alone. */
+export function addPicture(
+  connection: RTCPeerConnection, source: MediaStreamTrack | 'video', init: RTCRtpTransceiverInit, maxBitrateBps: number,
+): RTCRtpTransceiver {
+  const full: RTCRtpEncodingParameters = { maxBitrate: maxBitrateBps, maxFramerate: fullFrameRate };
+  const { bitrateBps, framesPerSecond, scale } = smallPicture;
+  const small: RTCRtpEncodingParameters = {
+    rid: smallRid, active: false,
+    maxBitrate: bitrateBps, maxFramerate: framesPerSecond, scaleResolutionDownBy: 1 / scale,
+  };
+  if (canSendTwo()) {
+    try {
+      const sendEncodings = [small, { rid: fullRid, ...full, scaleResolutionDownBy: 1 }];
+      return connection.addTransceiver(source, { ...init, sendEncodings });
+    } catch {
+      // A browser that knows of no sizes: as ever.
+    }
+  }
+  return connection.addTransceiver(source, { ...init, sendEncodings: [full] });
+}
+
+/**
+ * Firefox tells no estimate of the line, without which the small one is never sent; and before its version 136 it
+ * offers two sizes of H.264 and sends one of them, of the wrong size (bugzilla.mozilla.org, bug 1210175).
+ */
+function canSendTwo(): boolean {
+  return !navigator.userAgent.includes('Firefox/');
+}
+
+export function createPictureSizes(sender: RTCRtpSender, maxBitrateBps: number): PictureSizes {
+  let shape: PictureShape = { bitrateBps: maxBitrateBps, framesPerSecond: fullFrameRate, scale: 1 };
+  let isSmallWanted = false;
+  let turn: Promise<void> = Promise.resolve();
+  const isWhole = (): boolean => (
+    shape.bitrateBps >= maxBitrateBps && shape.framesPerSecond >= fullFrameRate && shape.scale === 1
+  );
+
+  const tell = async (): Promise<void> => {
+    const parameters = sender.getParameters();
+    const { encodings } = parameters;
+    // A server that takes one size is sent the first one, under whatever name.
+    const full = encodings.find(({ rid }) => rid === fullRid) ?? encodings[0];
+    if (!full) return;
+    for (const encoding of encodings) encoding.active = encoding === full || (isSmallWanted && isWhole());
+    full.maxBitrate = shape.bitrateBps;
+    full.maxFramerate = shape.framesPerSecond;
+    full.scaleResolutionDownBy = 1 / shape.scale;
+    await sender.setParameters(parameters);
+  };
+  /** One after another: parameters that were read before another change are refused. */
+  const tellInTurn = (): Promise<void> => {
+    // A browser that does not do it sends what it sends.
+    turn = turn.then(tell).catch(() => undefined);
+    return turn;
+  };
+
+  return {
+    isWhole,
+    setShape(next) {
+      shape = next;
+      return tellInTurn();
+    },
+    async setSmall(isSent) {
+      if (isSent === isSmallWanted) return;
+      isSmallWanted = isSent;
+      await tellInTurn();
+    },
+  };
+}

@@ -1,0 +1,106 @@
+/**
+ * Whether a small picture is sent beside the full one, for viewers with little data or a small screen. Pure.
+ *
+ * The full picture comes first: the small one is sent only where line and device carry both, goes at the first sign
+ * that they do not, and comes back after a while, more rarely each time that it was in vain. Browsers share a line
+ * among sizes from the smallest up and stop the large one when too little is left for it, so that going late would
+ * cost it its pictures.
+ */
+import { fullFrameRate } from './economy.ts';
+
+/** 288 × 512 of 720 × 1280: legible on a small screen at an eighth of the data. */
+export const smallPicture = { bitrateBps: 300_000, framesPerSecond: 15, scale: 1 / 2.5 } as const;
+
+/** Sound, its packets' heads, and what asks and answers. */
+const besidesPicturesBps = 64_000;
+/** By so much more than both take the line must be estimated. Less goes on and off all the time. */
+const spareBps = 100_000;
+/** Of its bitrate, what the full picture's encoder must have been given before, and must keep. */
+const wellFedRatio = 0.9;
+const starvedRatio = 0.7;
+/** All of this must have held for so long: the first seconds are the full picture's. */
+const goodForMs = 4_000;
+
+/** After it went. Twice as long each time that it was in vain, which it was when it went within `inVainMs`. */
+const firstWaitMs = 30_000;
+const longestWaitMs = 8 * 60_000;
+const inVainMs = 2 * 60_000;
+
+/** Of the pictures that the camera gives, so many must be made, counted over `countMs`. */
+const keptUpRatio = 0.75;
+const countMs = 3_000;
+
+export interface SmallPictureSample {
+  nowMs: number;
+  /** What the line carries, by the browser's estimate; null where it does not tell: then it may be too little. */
+  availableBps: number | null;
+  /** What the full picture's encoder is given, bits per second; null where the browser does not tell. */
+  fullTargetBps: number | null;
+  /** Whether all of the full picture is wanted, rather than less for a weak line, a hot phone, a low battery. */
+  isWhole: boolean;
+  limitedByCpu: boolean;
+  /** From this source so far, and how many of them became full pictures; null where the browser does not tell. */
+  pictures: { source: string; taken: number; made: number } | null;
+}
+
+export interface SmallPicture {
+  /** To be asked several times a second; whether to send it from now on. */
+  decide(sample: SmallPictureSample): boolean;
+}
+
+/** @param fullBps of the full picture, when nothing is in the way */
+export function createSmallPicture(fullBps: number): SmallPicture {
+  const bothBps = fullBps + smallPicture.bitrateBps + besidesPicturesBps;
+  const isLeftBehind = createPictureCount();
+  let isSent = false;
+  let goodSinceMs: number | null = null;
+  let changedMs = -Infinity;
+  let waitMs = 0;
+
+  const isTooMuch = (sample: SmallPictureSample, isBehind: boolean): boolean => (
+    !sample.isWhole || sample.limitedByCpu || isBehind
+    || sample.availableBps === null || sample.availableBps < bothBps
+    || (sample.fullTargetBps ?? fullBps) < fullBps * starvedRatio
+  );
+  const isGood = ({ availableBps, fullTargetBps }: SmallPictureSample): boolean => (
+    (availableBps ?? 0) >= bothBps + spareBps && (fullTargetBps ?? fullBps) >= fullBps * wellFedRatio
+  );
+  const stop = (nowMs: number): void => {
+    const wasInVain = nowMs - changedMs < inVainMs;
+    waitMs = wasInVain && waitMs > 0 ? Math.min(waitMs * 2, longestWaitMs) : firstWaitMs;
+    changedMs = nowMs;
+    isSent = false;
+  };
+
+  return {
+    decide(sample) {
+      const { nowMs } = sample;
+      const tooMuch = isTooMuch(sample, isLeftBehind(sample));
+      goodSinceMs = !tooMuch && isGood(sample) ? (goodSinceMs ?? nowMs) : null;
+      if (isSent && tooMuch) stop(nowMs);
+      else if (!isSent && goodSinceMs !== null && nowMs - goodSinceMs >= goodForMs && nowMs - changedMs >= waitMs) {
+        changedMs = nowMs;
+        isSent = true;
+      }
+      return isSent;
+    },
+  };
+}
+
+/** Whether the encoder leaves out pictures that the camera gives: what the processor is too slow for. */
+function createPictureCount(): (sample: SmallPictureSample) => boolean {
+  let from: { atMs: number; source: string; taken: number; made: number } | null = null;
+  let isBehind = false;
+  return ({ nowMs, pictures, isWhole }) => {
+    // Cameras are changed, and less than all pictures are not to be made: what was counted means nothing.
+    if (pictures === null || !isWhole || from?.source !== pictures.source || pictures.taken < from.taken) {
+      from = pictures && { atMs: nowMs, ...pictures };
+      isBehind = false;
+    } else if (nowMs - from.atMs >= countMs) {
+      const asked = Math.min(pictures.taken - from.taken, (fullFrameRate * (nowMs - from.atMs)) / 1_000);
+      isBehind = pictures.made - from.made < asked * keptUpRatio;
+      from = { atMs: nowMs, ...pictures };
+    }
+    return isBehind;
+  };
+}
