@@ -5,9 +5,10 @@ import { addPicture, createPictureSizes } from './picture-sizes.ts';
 const maxBitrateBps = 2_500_000;
 const whole = { bitrateBps: maxBitrateBps, framesPerSecond: 30, scale: 1 };
 
-/** As browsers have it: parameters are good for one change, made right after they were read. */
+/** Parameters are good for one change, made after they were read, while no other is under way. */
 function senderOf(encodings: RTCRtpEncodingParameters[]) {
   let isFresh = false;
+  let isUnderWay = false;
   const told: RTCRtpEncodingParameters[][] = [];
   const sender = {
     getParameters() {
@@ -15,9 +16,10 @@ function senderOf(encodings: RTCRtpEncodingParameters[]) {
       return { encodings: structuredClone(told.at(-1) ?? encodings) };
     },
     async setParameters(parameters: { encodings: RTCRtpEncodingParameters[] }) {
-      if (!isFresh) throw new DOMException('not read before', 'InvalidStateError');
-      isFresh = false;
+      if (!isFresh || isUnderWay) throw new DOMException('not read before', 'InvalidStateError');
+      [isFresh, isUnderWay] = [false, true];
       await Promise.resolve();
+      isUnderWay = false;
       told.push(parameters.encodings);
     },
   };
@@ -25,8 +27,8 @@ function senderOf(encodings: RTCRtpEncodingParameters[]) {
 }
 
 const two = (): RTCRtpEncodingParameters[] => [
-  { rid: 's', active: false, maxBitrate: 300_000, maxFramerate: 15, scaleResolutionDownBy: 2.5 },
   { rid: 'f', active: true, maxBitrate: maxBitrateBps, maxFramerate: 30, scaleResolutionDownBy: 1 },
+  { rid: 's', active: false, maxBitrate: 300_000, maxFramerate: 15, scaleResolutionDownBy: 2.5 },
 ];
 
 function offer(t: { mock: typeof import('node:test').mock }, userAgent: string, refusesTwo = false) {
@@ -43,7 +45,7 @@ function offer(t: { mock: typeof import('node:test').mock }, userAgent: string, 
   return offered[0]!;
 }
 
-test('[W356] two sizes are offered, the small one first and not yet sent', (t) => {
+test('[W356] two sizes are offered, the full one first and the small one not yet sent', (t) => {
   assert.deepEqual(offer(t, 'Chrome/151'), two().map(({ active, ...rest }) => (
     rest.rid === 's' ? { active, ...rest } : rest
   )));
@@ -62,7 +64,7 @@ test('[W357] with less than the whole picture the small one goes in the same ste
   assert.deepEqual(told.at(-1)!.map(({ active }) => active), [true, true]);
   await sizes.setShape({ bitrateBps: maxBitrateBps, framesPerSecond: 15, scale: 0.75 });
   assert.equal(sizes.isWhole(), false);
-  const [small, full] = told.at(-1)!;
+  const [full, small] = told.at(-1)!;
   assert.deepEqual([small!.active, small!.maxBitrate, small!.scaleResolutionDownBy], [false, 300_000, 2.5]);
   assert.deepEqual([full!.active, full!.maxFramerate, full!.scaleResolutionDownBy], [true, 15, 1 / 0.75]);
   await sizes.setShape(whole);
@@ -78,16 +80,18 @@ test('[W357] what is told at the same time is told one after another, and the la
     sizes.setSmall(true), sizes.setShape({ ...whole, framesPerSecond: 20 }),
     sizes.setSmall(false), sizes.setShape(whole),
   ]);
-  assert.deepEqual(told.at(-1)!.map(({ active, maxFramerate }) => [active, maxFramerate]), [[false, 15], [true, 30]]);
+  assert.deepEqual(told.at(-1)!.map(({ active, maxFramerate }) => [active, maxFramerate]), [[true, 30], [false, 15]]);
 });
 
-test('[W360] a server that takes one size is sent the full picture, whichever encoding is left', async () => {
-  const { sender, told } = senderOf(two().slice(0, 1));
-  const sizes = createPictureSizes(sender, maxBitrateBps);
-  await sizes.setShape(whole);
-  assert.deepEqual(told.at(-1), [
-    { rid: 's', active: true, maxBitrate: maxBitrateBps, maxFramerate: 30, scaleResolutionDownBy: 1 },
-  ]);
+test('[W360] where one size is left it is the full one, with a name or without', async () => {
+  const [full] = two();
+  for (const one of [full!, { active: true, maxBitrate: maxBitrateBps, maxFramerate: 30 }]) {
+    const { sender, told } = senderOf([one]);
+    const sizes = createPictureSizes(sender, maxBitrateBps);
+    await sizes.setSmall(true);
+    await sizes.setShape({ ...whole, scale: 0.5 });
+    assert.deepEqual(told.at(-1), [{ ...one, scaleResolutionDownBy: 2 }]);
+  }
 });
 
 test('[W360] a browser that refuses parameters, or has none, goes on', async () => {

@@ -30,7 +30,9 @@ export function addPicture(
   };
   if (canSendTwo()) {
     try {
-      const sendEncodings = [small, { rid: fullRid, ...full, scaleResolutionDownBy: 1 }];
+      // Chromium searches for what the line carries by the first of them: with one there that is not sent, shows of
+      // much movement would begin with half of their bitrate, and take half a minute to all of it.
+      const sendEncodings = [{ rid: fullRid, ...full, scaleResolutionDownBy: 1 }, small];
       return connection.addTransceiver(source, { ...init, sendEncodings });
     } catch {
       // A browser that knows of no sizes: as ever.
@@ -58,7 +60,7 @@ export function createPictureSizes(sender: RTCRtpSender, maxBitrateBps: number):
   const tell = async (): Promise<void> => {
     const parameters = sender.getParameters();
     const { encodings } = parameters;
-    // A server that takes one size is sent the first one, under whatever name.
+    // Alone it may have no name.
     const full = encodings.find(({ rid }) => rid === fullRid) ?? encodings[0];
     if (!full) return;
     for (const encoding of encodings) encoding.active = encoding === full || (isSmallWanted && isWhole());

@@ -4,19 +4,21 @@ import { createSmallPicture, type SmallPictureSample } from './small-picture.ts'
 
 const fullBps = 2_500_000;
 const good = { availableBps: 5_500_000, fullTargetBps: fullBps, isWhole: true, limitedByCpu: false };
-const camera = { source: 'camera', taken: 30, made: 30 };
+const camera = { source: 'camera', taken: 30, made: 30, encodeMs: 300 };
 
 /** Asked each quarter of a second, by what `samples` say of each second; whether it was sent at the end of each. */
 function play(samples: readonly Partial<SmallPictureSample>[]): boolean[] {
   const small = createSmallPicture(fullBps);
-  const counted = { taken: 0, made: 0 };
+  const counted = { taken: 0, made: 0, encodeMs: 0 };
   return samples.map((sample, second) => {
     let isSent = false;
-    const { source, taken, made } = sample.pictures ?? camera;
+    const { source, taken, made, encodeMs } = sample.pictures ?? camera;
     for (const quarter of [1, 2, 3, 4]) {
       counted.taken += taken / 4;
       counted.made += made / 4;
-      const pictures = sample.pictures === null ? null : { source, ...counted };
+      counted.encodeMs += (encodeMs ?? 0) / 4;
+      const pictures = sample.pictures === null ? null
+        : { source, ...counted, encodeMs: encodeMs === null ? null : counted.encodeMs };
       isSent = small.decide({ ...good, ...sample, nowMs: 1_000 * second + 250 * quarter, pictures });
     }
     return isSent;
@@ -72,19 +74,23 @@ test('[W357] a full picture that is given a little less for a moment is no reaso
 });
 
 test('[W357] it goes within 6 s when the encoder leaves out pictures that the camera gives', () => {
-  const slow = { pictures: { ...camera, made: 20 } };
-  const sent = play([...lasting({}, 10), ...lasting(slow, 10)]);
-  assert.ok(first(sent, false, 5) <= 16, sent.join());
-  const dark = { pictures: { ...camera, taken: 12, made: 12 } };
+  for (const encodeMs of [900, null]) {
+    const slow = { pictures: { ...camera, made: 20, encodeMs } };
+    const sent = play([...lasting({ pictures: { ...camera, encodeMs } }, 10), ...lasting(slow, 10)]);
+    assert.ok(sent[9] && first(sent, false, 5) <= 16, sent.join());
+  }
+  const detailed = { pictures: { ...camera, made: 17, encodeMs: 100 } };
+  assert.equal(play(lasting(detailed, 20)).at(-1), true, 'what needs more bits than there may be is not slow');
+  const dark = { pictures: { ...camera, taken: 12, made: 12, encodeMs: 900 } };
   assert.equal(play([...lasting({}, 10), ...lasting(dark, 20)]).at(-1), true, 'a camera in the dark gives fewer');
-  const fast = { pictures: { ...camera, taken: 60, made: 30 } };
+  const fast = { pictures: { ...camera, taken: 60, made: 30, encodeMs: 900 } };
   assert.equal(play([...lasting({}, 10), ...lasting(fast, 20)]).at(-1), true, 'more than 30 are never made');
 });
 
 test('[W357] another camera, or a pause sign in its place, is not taken for a slow encoder', () => {
   const small = createSmallPicture(fullBps);
   const at = (nowMs: number, source: string, taken: number, made: number): boolean =>
-    small.decide({ ...good, nowMs, pictures: { source, taken, made } });
+    small.decide({ ...good, nowMs, pictures: { source, taken, made, encodeMs: null } });
   for (let second = 0; second <= 10; second += 1) at(second * 1_000, 'front', second * 30, second * 30);
   assert.equal(at(11_000, 'back', 4_000, 302), true);
   assert.equal(at(12_000, 'front', 30, 332), true);

@@ -29,6 +29,18 @@ const inVainMs = 2 * 60_000;
 /** Of the pictures that the camera gives, so many must be made, counted over `countMs`. */
 const keptUpRatio = 0.75;
 const countMs = 3_000;
+/** An encoder that was at work for less of that time left them out to keep its bitrate, not for want of time. */
+const busyRatio = 0.5;
+
+export interface PictureCount {
+  /** What is counted anew with each. */
+  source: string;
+  /** Pictures that came from it, and full ones that were made. */
+  taken: number;
+  made: number;
+  /** How long encoders of all sizes were at it so far; null where the browser does not tell. */
+  encodeMs: number | null;
+}
 
 export interface SmallPictureSample {
   nowMs: number;
@@ -39,8 +51,8 @@ export interface SmallPictureSample {
   /** Whether all of the full picture is wanted, rather than less for a weak line, a hot phone, a low battery. */
   isWhole: boolean;
   limitedByCpu: boolean;
-  /** From this source so far, and how many of them became full pictures; null where the browser does not tell. */
-  pictures: { source: string; taken: number; made: number } | null;
+  /** Null where the browser does not tell. */
+  pictures: PictureCount | null;
 }
 
 export interface SmallPicture {
@@ -89,7 +101,7 @@ export function createSmallPicture(fullBps: number): SmallPicture {
 
 /** Whether the encoder leaves out pictures that the camera gives: what the processor is too slow for. */
 function createPictureCount(): (sample: SmallPictureSample) => boolean {
-  let from: { atMs: number; source: string; taken: number; made: number } | null = null;
+  let from: (PictureCount & { atMs: number }) | null = null;
   let isBehind = false;
   return ({ nowMs, pictures, isWhole }) => {
     // Cameras are changed, and less than all pictures are not to be made: what was counted means nothing.
@@ -97,8 +109,10 @@ function createPictureCount(): (sample: SmallPictureSample) => boolean {
       from = pictures && { atMs: nowMs, ...pictures };
       isBehind = false;
     } else if (nowMs - from.atMs >= countMs) {
-      const asked = Math.min(pictures.taken - from.taken, (fullFrameRate * (nowMs - from.atMs)) / 1_000);
-      isBehind = pictures.made - from.made < asked * keptUpRatio;
+      const lastedMs = nowMs - from.atMs;
+      const asked = Math.min(pictures.taken - from.taken, (fullFrameRate * lastedMs) / 1_000);
+      const isBusy = pictures.encodeMs === null || pictures.encodeMs - (from.encodeMs ?? 0) > lastedMs * busyRatio;
+      isBehind = isBusy && pictures.made - from.made < asked * keptUpRatio;
       from = { atMs: nowMs, ...pictures };
     }
     return isBehind;
