@@ -21,6 +21,8 @@ export type ChatMessage = Static<typeof ChatMessage>;
 /** The talk of a show from a moment on, oldest first, for its replay. */
 export const TalkQuery = Type.Object({
   from: Instant,
+  /** Only what asks something. */
+  questions: Type.Optional(Type.Boolean()),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: PAGE_LIMIT_MAX, default: PAGE_LIMIT_MAX })),
 });
 export const TalkAnswer = Type.Object({ items: Type.Array(ChatMessage) });

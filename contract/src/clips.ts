@@ -32,6 +32,9 @@ export const ShowClip = Type.Object({
 export type ShowClip = Static<typeof ShowClip>;
 
 /** Taken by the host's browser from its camera, some moments after the product came on screen. */
+/** Clips that were not there before. */
+export const ClipsMade = Type.Object({ made: Type.Integer() });
+
 export const PosterBody = Type.Object({ imageId: Id }, { additionalProperties: false });
 export type PosterBody = Static<typeof PosterBody>;
 

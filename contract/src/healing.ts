@@ -56,8 +56,11 @@ export const HEALING_STATES = ['waiting', 'open', 'healing', 'closed'] as const;
 export const RecordingHoles = Type.Object({
   /** `waiting`: the show goes on, or its replay is not finished yet. */
   state: Type.Enum(HEALING_STATES),
-  /** In order. Empty unless `open`. */
-  holes: Type.Array(Type.Object({ from: Instant, to: Instant })),
+  /**
+   * By the times of capture: first what is missing, then what viewers saw as stills or as a small picture (`isWeak`),
+   * each in order. Empty unless `open`.
+   */
+  holes: Type.Array(Type.Object({ from: Instant, to: Instant, isWeak: Type.Boolean() })),
   /** Beginnings of parts that came and are not in the replay yet, Unix epoch in ms. */
   parts: Type.Array(Type.Integer()),
   /** Until when parts are taken; null unless `open`. */

@@ -14,9 +14,11 @@
  *     INIT      u8 kind=1 | u8 flags | u16 mimeLength | u16 width | u16 height | u32 epoch | mime (ASCII) | bytes
  *     FRAGMENT  u8 kind=2 | u8 flags | u16 durationMs | f64 timeMs | f64 arrivedAtMs | bytes
  *
- * Renditions: `?rendition=sound` at the opening, or a `rendition` message, asks for the sound alone. It comes with an
- * INIT and an epoch of its own, without a picture, and can be begun with any FRAGMENT. Where there is no sound, who
- * asks for it gets the whole.
+ * Renditions: `?rendition=…` at the opening, or a `rendition` message, asks for the small picture or the sound alone.
+ * Each comes with an INIT of its own, in the epoch of the whole. From one size to the other the stream goes on: the
+ * first FRAGMENT behind the INIT is a key picture that lies where the other size came to, within some tens of ms, and
+ * may bring sound that came already. Sound alone can be begun with any FRAGMENT. Where what is asked for is not sent,
+ * the whole comes. Who asks for the whole gets the small picture for a while when the line does not carry the whole.
  *
  * Delay: `arrivedAtMs` is when the first packet of that picture reached the server, on the server's clock. `ping` and
  * `pong` give the viewer that clock (the answer with the shortest round trip wins), so a viewer knows how old the
@@ -98,7 +100,7 @@ export type LiveViewerMessage =
   /** Another rendition from now on: a `state`, then INIT and what is needed to begin. Ends a pause. */
   | { type: 'rendition'; rendition: LiveRendition };
 
-export const liveRenditions = ['whole', 'sound'] as const;
+export const liveRenditions = ['whole', 'small', 'sound'] as const;
 export type LiveRendition = (typeof liveRenditions)[number];
 
 export const isLiveRendition = (value: unknown): value is LiveRendition => (
@@ -114,6 +116,8 @@ const flagVideo = 1;
 const flagAudio = 2;
 /** FRAGMENT only: decoding can start here. */
 const flagKey = 4;
+/** INIT only: of two sizes of the picture the smaller. */
+const flagSmall = 8;
 
 export interface LiveInit {
   kind: 'init';
@@ -122,6 +126,8 @@ export interface LiveInit {
   height: number;
   hasVideo: boolean;
   hasAudio: boolean;
+  /** The picture is the smaller of two that the publisher sends. */
+  isSmall: boolean;
   /** Grows with each publisher's session of this stream; within one epoch the timeline goes on, across it restarts. */
   epoch: number;
   bytes: Uint8Array<ArrayBuffer>;
@@ -145,7 +151,8 @@ export function encodeLiveInitHeader(init: Omit<LiveInit, 'kind' | 'bytes'>): Ui
   const header = new Uint8Array(initHeaderBytes + init.mime.length);
   const view = new DataView(header.buffer);
   view.setUint8(0, kindInit);
-  view.setUint8(1, (init.hasVideo ? flagVideo : 0) | (init.hasAudio ? flagAudio : 0));
+  const tracks = (init.hasVideo ? flagVideo : 0) | (init.hasAudio ? flagAudio : 0);
+  view.setUint8(1, tracks | (init.isSmall ? flagSmall : 0));
   view.setUint16(2, init.mime.length);
   view.setUint16(4, init.width);
   view.setUint16(6, init.height);
@@ -179,6 +186,7 @@ export function decodeLiveBinary(message: ArrayBuffer): LiveInit | LiveFragment 
     return {
       kind: 'init',
       ...tracks,
+      isSmall: (flags & flagSmall) !== 0,
       mime: String.fromCharCode(...new Uint8Array(message, initHeaderBytes, start - initHeaderBytes)),
       width: view.getUint16(4),
       height: view.getUint16(6),

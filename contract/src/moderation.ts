@@ -86,6 +86,8 @@ export const OfficeMeasure = Type.Object({
   name: Type.String(),
   /** Name of whoever decided; of an operator nothing. */
   by: Type.String(),
+  /** When the message was said that it is about: the moment of its show's video. */
+  saidAt: Nullable(Instant),
 });
 export type OfficeMeasure = Static<typeof OfficeMeasure>;
 

@@ -1,6 +1,7 @@
 /** What was kept of a show's picture: the replay, its chapters, and what the shop reads of the recording. */
 import { Type, type Static } from 'typebox';
 import { Id, Instant, Nullable } from './common.ts';
+import { ShowTile } from './shows.ts';
 
 /**
  * `running`: the show goes on, and what it has been so far can be seen (seeking back); `ready`: it is over and can be
@@ -19,6 +20,8 @@ export const ReplayStretch = Type.Object({
   fromMs: Place, startedAt: Instant, durationMs: Type.Integer(),
   /** It came from the shop's own device after the show, and proves nothing. */
   isHealed: Type.Boolean(),
+  /** And took the place of what went out. */
+  isReplacing: Type.Boolean(),
 });
 export type ReplayStretch = Static<typeof ReplayStretch>;
 
@@ -34,10 +37,15 @@ export type ReplayChapter = Static<typeof ReplayChapter>;
 /**
  * To be played from `/replay/<showId>/index.m3u8` (HLS: VOD, or EVENT while the show runs; each segment with its
  * EXT-X-PROGRAM-DATE-TIME). Empty lists and 0 unless `running` or `ready`.
+ *
+ * Where what came from the shop's device took the place of what went out there are two of them: what went out is told
+ * of when it is asked for, and is played from `aired.m3u8`. With it an order's moment is what the buyer saw.
  */
 export const Replay = Type.Object({
   showId: Id,
   state: Type.Enum(REPLAY_STATES),
+  /** There are two: some of what went out gave way. */
+  isReplaced: Type.Boolean(),
   durationMs: Type.Integer(),
   /** In order. Between two of them the show was interrupted. */
   stretches: Type.Array(ReplayStretch),
@@ -51,6 +59,10 @@ export const Replay = Type.Object({
   removedWhy: Nullable(Type.Enum(REMOVAL_REASONS)),
 });
 export type Replay = Static<typeof Replay>;
+
+/** Without `as`: with what was added afterwards. Where nothing gave way both are the same. */
+export const ReplayQuery = Type.Object({ as: Type.Optional(Type.Literal('aired')) });
+export type ReplayQuery = Static<typeof ReplayQuery>;
 
 export const RECORDING_FAULTS = [
   'missing', 'length', 'broken', 'no-key', 'picture-time', 'sound-time',
@@ -91,3 +103,22 @@ export const WatchedUntil = Type.Object({ positionMs: Place }, { additionalPrope
 export type WatchedUntil = Static<typeof WatchedUntil>;
 /** Null: not at all, or to the end. */
 export const WatchedUntilAnswer = Type.Object({ positionMs: Nullable(Place) });
+
+/** Replays on one list of those to go on with. */
+export const WATCHING_MOST = 6;
+/** Shows that may be asked for at once: as many as a browser remembers for a guest. */
+export const REPLAY_TILES_MOST = 24;
+
+/** A replay that somebody began and did not finish; its length is the tile's `replayMs`. */
+export const Watching = Type.Object({ show: ShowTile, positionMs: Place });
+export type Watching = Static<typeof Watching>;
+export const WatchingQuery = Type.Object({ shopId: Type.Optional(Id) });
+export type WatchingQuery = Static<typeof WatchingQuery>;
+/** The latest first, `WATCHING_MOST` at most. */
+export const WatchingAnswer = Type.Object({ items: Type.Array(Watching) });
+
+export const ReplayTilesQuery = Type.Object({
+  showIds: Type.Array(Id, { minItems: 1, maxItems: REPLAY_TILES_MOST }),
+});
+/** In the order asked for; shows without a replay for whoever asks are left out. */
+export const ReplayTilesAnswer = Type.Object({ items: Type.Array(ShowTile) });

@@ -57,6 +57,8 @@ export const ShowTile = Type.Object({
   viewers: Type.Integer(),
   isDemo: Type.Boolean(),
   onScreen: Nullable(Type.Object({ number: Type.Integer(), title: Type.String() })),
+  /** How long its replay is, in ms; null while there is none to be seen. */
+  replayMs: Nullable(Type.Integer()),
 });
 export type ShowTile = Static<typeof ShowTile>;
 

@@ -82,8 +82,9 @@ export type MediaEvent =
   /**
    * How long pictures take from the publisher's camera to `arrivedAtMs`, in ms (`rtp/uplink.ts`). Sent when it is first
    * known and when it has changed, every 2 s at most; never for publishers that do not answer reference times.
+   * `placedMs`: to where they lie on the timeline that begins as the first picture comes and goes on by `timeMs`.
    */
-  | { type: 'uplink'; streamId: string; sessionId: string; uplinkMs: number }
+  | { type: 'uplink'; streamId: string; sessionId: string; uplinkMs: number; placedMs: number }
   /** Also sent for a session that never came `up` (its publisher posted an offer and was not heard of again). */
   | { type: 'down'; streamId: string; sessionId: string; reason: StreamDownReason }
   /** The media process ended by itself and a new one is ready; its sessions went `down {crashed}` before. */

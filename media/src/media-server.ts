@@ -112,7 +112,7 @@ export async function createMediaServer(options: MediaServerOptions): Promise<Me
         if (!isSent) fragmentsDropped += 1;
       },
       onSmallGone: () => void options.onEvent({ type: 'layer-down', ...ids, layer: 'small' }),
-      onUplink: (uplinkMs) => options.onEvent({ type: 'uplink', ...ids, uplinkMs }),
+      onUplink: (uplink) => options.onEvent({ type: 'uplink', ...ids, ...uplink }),
       onLost: () => void remove(ids.sessionId, 'lost'),
     });
     peer = transport.accept(ids.sessionId, offer, {

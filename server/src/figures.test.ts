@@ -11,7 +11,7 @@ const running: MediaStats = {
   eventLoopDelayMs: { p50: 1, p99: 4, max: 9 }, pipeQueuedBytes: 0, fragmentsDropped: 0, udpPort: 1, sessions: [],
 };
 const hub = {
-  streams: 1, viewers: 2, packetsWritten: 9, bytesWritten: 500, skips: 1, closedTooSlow: 0, turnedAway: 0,
+  streams: 1, viewers: 2, packetsWritten: 9, eased: 0, bytesWritten: 500, skips: 1, closedTooSlow: 0, turnedAway: 0,
 };
 /** Of the media process. */
 const growing = ['media_restarts_total', 'media_cpu_seconds_total'];

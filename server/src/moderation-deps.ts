@@ -53,6 +53,7 @@ export function moderationDeps(above: Above): ModerationDeps {
       },
       remove: (tx, messageId, personId) => messages().remove(tx, messageId, personId),
       restore: (tx, messageId) => messages().restore(tx, messageId),
+      saidAt: (messageIds) => messages().saidAt(messageIds),
     },
     async thing(actor, kind, id) {
       try {

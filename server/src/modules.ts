@@ -85,14 +85,16 @@ export function createModules(deps: ModulesDeps) {
   const stage = createStage(deps, {
     livePricesOf: (showId) => sales.offers.liveIn(showId),
     couponsOf: (showId) => sales.offers.coupons.inShow(showId),
+    replayLengthsOf: (showIds) => readers.recordings.lengthsOf(showIds),
   });
   const sales = createSales(deps, stage);
   const trade = { ...stage, ...sales };
-  return { ...trade, ...createReaders(deps, trade) };
+  const readers: ReturnType<typeof createReaders> = createReaders(deps, trade);
+  return { ...trade, ...readers };
 }
 
 /** People, shops with their goods, and shows: the modules that need each other while they decide. */
-function createStage(deps: ModulesDeps, offered: Pick<ShowsDeps, 'livePricesOf' | 'couponsOf'>) {
+function createStage(deps: ModulesDeps, offered: Pick<ShowsDeps, 'livePricesOf' | 'couponsOf' | 'replayLengthsOf'>) {
   const { platform, guests, secret, demoAccounts, jobs, mailer, texter, pagesAt, origins } = deps;
   const accounts = createAccounts({
     platform, secret, passwords: SCRYPT, demoAccounts, jobs, mailer, texter, pagesAt, origins,

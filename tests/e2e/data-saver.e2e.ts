@@ -5,7 +5,8 @@ import { createRequire } from 'node:module';
 import test, { after, before } from 'node:test';
 import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { goLive, openMarket, startNacre, until, type Market, type Nacre } from '../support/nacre.ts';
+import { cameraScript } from '../support/camera-page.ts';
+import { goLive, openMarket, startNacre, streamKey, until, type Market, type Nacre } from '../support/nacre.ts';
 import { textsOf, type Say } from '../support/texts.ts';
 import { launchCameraBrowser, waitForMovement, type CameraBrowser } from '../support/video-browser.ts';
 
@@ -150,4 +151,41 @@ test('[W342] a browser set to save data begins with the sound alone, until its p
   await page.reload({ waitUntil: 'networkidle' });
   await waitForMovement(page, PATIENCE_MS);
   assert.equal(await soundOnly(page, english).count(), 0);
+});
+
+test('[W343] where a show comes in two sizes the smaller picture can be chosen, and who gets another is told', async (t) => {
+  const host = await browser.newContext({ permissions: ['camera', 'microphone'] });
+  t.after(() => host.close());
+  const studio = await host.newPage();
+  await studio.addInitScript(cameraScript);
+  await studio.goto(nacre.url);
+  await studio.evaluate(`publish(true, '${await streamKey(market)}')`);
+  await studio.evaluate("sendSizes('f', 's')");
+  const playlist = async (): Promise<string> => (
+    (await fetch(`${nacre.url}/live/${market.show.id}/index.m3u8`)).text()
+  );
+  await until('both sizes are offered', PATIENCE_MS, async () => (await playlist()).includes('small/media.m3u8'));
+
+  const context = await browser.newContext({ viewport: PHONE, locale: 'en-US' });
+  t.after(() => context.close());
+  const { page } = await open(context);
+  await waitForMovement(page, PATIENCE_MS);
+  await openMore(page, english);
+  const small = page.getByRole('radio', { name: english('viewer.data_small') });
+  await small.check();
+  const lines = (): Promise<number> => page.evaluate(() => document.querySelector('video')!.videoHeight);
+  await until('the smaller picture', PATIENCE_MS, async () => (await lines()) === 512);
+  assert.equal(await page.getByText(/[\d.]+ [MG]B an hour/).count(), 3, 'each with its figure');
+  await assertReachable(page);
+  await page.reload({ waitUntil: 'networkidle' });
+  await until('it is remembered', PATIENCE_MS, async () => (await lines()) === 512);
+
+  await studio.evaluate("sendSizes('f')");
+  await until('the whole in its place', PATIENCE_MS, async () => (await lines()) === 1280);
+  await openMore(page, english);
+  await page.getByText(english('viewer.data_no_small')).waitFor();
+  assert.equal(await small.isChecked(), true, 'the choice holds');
+  await studio.evaluate("sendSizes('f', 's')");
+  await until('the smaller picture again', PATIENCE_MS, async () => (await lines()) === 512);
+  assert.equal(await page.getByText(english('viewer.data_no_small')).count(), 0);
 });

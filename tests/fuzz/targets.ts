@@ -15,6 +15,7 @@ import { createH264Depacketiser } from '@nacre/media/rtp/h264';
 import { parseRtp } from '@nacre/media/rtp/packet';
 import { buildNack, buildReceiverReport, parseRtcp } from '@nacre/media/rtp/rtcp';
 import { createTransportFeedback } from '@nacre/media/rtp/transport-feedback';
+import type { Uplink } from '@nacre/media/rtp/uplink';
 import { buildAnswer } from '@nacre/media/whip/answer';
 import { decodePublished, parsePublisherMessage } from '@nacre/contract/publish';
 import { createSocketSession } from '@nacre/media/socket/socket-session';
@@ -141,7 +142,7 @@ function publish(offer: Offer, input: Buffer): void {
     onInit: () => undefined,
     onFragment: ({ data }) => void readFragments(data),
     onSmallGone: () => undefined,
-    onUplink: (uplinkMs) => assert.ok(uplinkMs >= 0 && uplinkMs <= 10_000),
+    onUplink: assertUplink,
     onLost: () => undefined,
   });
   session.connected();
@@ -157,6 +158,10 @@ function publish(offer: Offer, input: Buffer): void {
   assert.ok(sent < 1000, `${sent} packets sent back`);
 }
 
+function assertUplink({ uplinkMs, placedMs }: Uplink): void {
+  assert.ok(uplinkMs >= 0 && uplinkMs <= 10_000 && Math.abs(placedMs) <= 20_000, `${uplinkMs} ${placedMs}`);
+}
+
 /** What a publisher's socket brings, as text, as what it should be, and as pictures and sound whatever it is. */
 function runPublishSocket(input: Buffer): void {
   let bytes = 0;
@@ -168,7 +173,7 @@ function runPublishSocket(input: Buffer): void {
       bytes += data.length;
       assert.equal(readFragments(data).length, 1);
     },
-    onUplink: (uplinkMs) => assert.ok(uplinkMs >= 0 && uplinkMs <= 10_000),
+    onUplink: assertUplink,
     onKeyNeeded: () => undefined,
     onLost: () => undefined,
   });

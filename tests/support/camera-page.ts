@@ -1,10 +1,11 @@
 /**
- * A page that publishes a browser's camera, for tests of the receiving side without the studio: `publish()` does it as
- * the studio does (H.264 first, 2.5 Mbit/s, resolution kept) in as few lines as possible, `look()` tells its figures.
- * `publish(true)` can send a small picture too: `sendSizes('f', 's')` says which sizes go out, at first the full one.
+ * What publishes a browser's camera from any page, for tests of the receiving side without the studio: `publish()` does
+ * it as the studio does (H.264 first, 2.5 Mbit/s, resolution kept) in as few lines as possible, `look()` tells its
+ * figures. `publish(true)` can send a small picture too: `sendSizes('f', 's')` says which sizes go out, at first the
+ * full one.
  */
-export const cameraPage = `<!doctype html><script>
-async function publish(isSmallToo = false) {
+export const cameraScript = `
+async function publish(isSmallToo = false, key = 'camera') {
   const stream = await navigator.mediaDevices.getUserMedia({
     video: { width: 720, height: 1280, frameRate: 30 }, audio: true,
   });
@@ -24,7 +25,7 @@ async function publish(isSmallToo = false) {
   await video.sender.setParameters(parameters);
   await pc.setLocalDescription();
   const startedMs = performance.now();
-  const headers = { authorization: 'Bearer camera' };
+  const headers = { authorization: 'Bearer ' + key, 'content-type': 'application/sdp' };
   const response = await fetch('/whip', { method: 'POST', headers, body: pc.localDescription.sdp });
   if (response.status !== 201) throw new Error(await response.text());
   await pc.setRemoteDescription({ type: 'answer', sdp: await response.text() });
@@ -50,4 +51,7 @@ async function look() {
   }
   return seen;
 }
-</script>`;
+Object.assign(globalThis, { publish, sendSizes, look });
+`;
+
+export const cameraPage = `<!doctype html><script>${cameraScript}</script>`;

@@ -1,6 +1,6 @@
-/** Rows of clips in the table of `http/authorisation.db.test.ts`. */
+/** Rows of clips, and of replays that somebody began, in the table of `http/authorisation.db.test.ts`. */
 import { row, type Row, type Stage } from './account-rows.ts';
-import { everybody, hidden, runners } from './who-gets-in.ts';
+import { everybody, hidden, hiddenLeaders, leaders, people, runners } from './who-gets-in.ts';
 
 const hiddenClip = Object.fromEntries(
   Object.entries(hidden).map(([who, code]) => [who, code === 'in' ? code : 'recordings.no_clip']),
@@ -33,6 +33,12 @@ export const CLIP_ROWS: Record<string, Row> = {
   ),
   listClipsOfShow: row(everybody, ({ show }) => ({ path: `/api/shows/${show.id}/clips` }), { hidden }),
   listClips: row(everybody, ({ product }) => ({ path: `/api/products/${product.id}/clips` })),
+  makeClips: row(leaders, ({ show }) => ({ path: `/api/office/shows/${show.id}/clips`, method: 'POST' }), {
+    hidden: hiddenLeaders,
+  }),
+  listWatching: row(people, () => ({ path: '/api/me/watching' })),
+  forgetWatched: row(people, ({ show }) => ({ path: `/api/me/watching/${show.id}`, method: 'DELETE' })),
+  listReplayTiles: row(everybody, ({ show }) => ({ path: `/api/replays?showIds=${show.id}` })),
   // Its bytes are not there: everybody reads that.
   getClipVideo: row(
     Object.fromEntries(Object.keys(everybody).map((who) => [who, 'recordings.no_clip'])) as typeof everybody,

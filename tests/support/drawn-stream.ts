@@ -5,14 +5,17 @@ import type { MediaEvent } from '@nacre/media/hooks';
 export interface DrawnStream {
   /** A publisher begins, or a new size. */
   begin(sessionId: string, generation?: number): void;
-  /** So many ms of pictures, 25 a second, with sound; a key picture each 2 s. */
-  play(forMs: number): void;
+  /** So many ms of pictures, 25 a second or one each `everyMs`, with sound; a key picture each 2 s. */
+  play(forMs: number, everyMs?: number): void;
+  /** From the camera to their place on the timeline pictures take so long. */
+  placed(placedMs: number): void;
   end(): void;
   /** Nothing came for so long. */
   wait(ms: number): void;
 }
 
 const frameMs = 40;
+const soundMs = 20;
 const gopMs = 2_000;
 
 export function drawStream(options: {
@@ -31,8 +34,8 @@ export function drawStream(options: {
   let generation = 1;
   let sequence = 1;
   const nal = Buffer.alloc(pictureBytes, 0x41);
-  const fragment = (track: 'video' | 'audio', isKey: boolean, data: Buffer): void => send({
-    type: 'fragment', streamId, sessionId, layer: 'full', generation, track, isKey, timeMs, durationMs: frameMs,
+  const fragment = (track: 'video' | 'audio', isKey: boolean, durationMs: number, data: Buffer): void => send({
+    type: 'fragment', streamId, sessionId, layer: 'full', generation, track, isKey, timeMs, durationMs,
     arrivedAtMs: clockMs, data,
   });
   return {
@@ -47,20 +50,21 @@ export function drawStream(options: {
         initSegment: Buffer.from(`init ${session} ${ofGeneration}`),
       });
     },
-    play(forMs) {
-      for (const endMs = timeMs + forMs; timeMs < endMs; timeMs += frameMs, clockMs += frameMs) {
+    play(forMs, everyMs = frameMs) {
+      for (const endMs = timeMs + forMs; timeMs < endMs; timeMs += everyMs, clockMs += everyMs) {
         const isKey = timeMs === keyAtMs;
         if (isKey) keyAtMs += gopMs;
-        fragment('video', isKey, buildPictureFragment(sequence++, {
+        fragment('video', isKey, everyMs, buildPictureFragment(sequence++, {
           nals: [{ type: isKey ? 5 : 1, size: nal.length, chunks: [nal] }], isKey,
-          decodeTime: timeMs * 90, duration: frameMs * 90, offset: 0,
+          decodeTime: timeMs * 90, duration: everyMs * 90, offset: 0,
         }));
-        fragment('audio', true, buildSoundFragment(sequence++, timeMs * 48, [
-          { data: Buffer.from([timeMs & 0xff]), duration: 20 * 48 },
-          { data: Buffer.from([1]), duration: 20 * 48 },
-        ]));
+        const sounds = Array.from({ length: everyMs / soundMs }, (_, at) => (
+          { data: Buffer.from([at === 0 ? timeMs & 0xff : 1]), duration: soundMs * 48 }
+        ));
+        fragment('audio', true, everyMs, buildSoundFragment(sequence++, timeMs * 48, sounds));
       }
     },
+    placed: (placedMs) => send({ type: 'uplink', streamId, sessionId, uplinkMs: placedMs, placedMs }),
     end: () => send({ type: 'down', streamId, sessionId, reason: 'closed' }),
     wait(ms) {
       clockMs += ms;

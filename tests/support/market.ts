@@ -282,7 +282,7 @@ function showsOf(database: Database, shops: Shops): OffersDeps['shows'] {
     async standing(showId) {
       const [bag, state] = await Promise.all([bagOf(database, showId), stateOf(showId)]);
       return bag === null || state === null
-        ? null : { shopId: bag.shopId, isRunning: isRunning(state), isDemo: false };
+        ? null : { shopId: bag.shopId, isRunning: isRunning(state), isDemo: false, wentLiveAt: null, endedAt: null };
     },
     isBanned: async () => false,
     bagNumbers: async (showId) => {

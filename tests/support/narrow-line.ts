@@ -1,4 +1,4 @@
-/** A line by TCP to a server that carries so much a second towards it and no more, as a weak mobile network does. */
+/** A line by TCP to a server that carries so much a second and no more, as a weak mobile network does. */
 import { createServer, connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 export interface NarrowLine {
   /** In the place of the server's own. */
   url: string;
-  /** Bits per second towards the server, of all connections together; null: as much as there is. */
+  /** Bits per second in its narrow direction, of all connections together; null: as much as there is. */
   setRate(bps: number | null): void;
   stop(): void;
 }
@@ -16,13 +16,17 @@ const longestTickMs = 100;
 /** What waits at the line's entry. More than routers hold hides from the sender that the line is full. */
 const queueBytes = 24 * 1024;
 
-export async function startNarrowLine(target: string): Promise<NarrowLine> {
-  const { port } = new URL(target);
+/**
+ * @param target its URL, or the path of a local socket
+ * @param narrow the direction: towards the server or from it
+ */
+export async function startNarrowLine(target: string, narrow: 'up' | 'down' = 'up'): Promise<NarrowLine> {
   let rateBps: number | null = null;
-  const lines = new Set<{ near: Socket; far: Socket; queue: Buffer[]; queued: number }>();
+  const lines = new Set<{ from: Socket; to: Socket; queue: Buffer[]; queued: number }>();
   const server = createServer((near) => {
-    const far = connect(Number(port), '127.0.0.1');
-    const line = { near, far, queue: [] as Buffer[], queued: 0 };
+    const far = target.startsWith('/') ? connect(target) : connect(Number(new URL(target).port), '127.0.0.1');
+    const [from, to] = narrow === 'up' ? [near, far] : [far, near];
+    const line = { from, to, queue: [] as Buffer[], queued: 0 };
     lines.add(line);
     const end = (): void => {
       near.destroy();
@@ -30,12 +34,12 @@ export async function startNarrowLine(target: string): Promise<NarrowLine> {
       lines.delete(line);
     };
     for (const socket of [near, far]) socket.on('error', end).on('close', end);
-    far.pipe(near);
-    near.on('data', (data: Buffer) => {
-      if (rateBps === null && line.queued === 0) return void far.write(data);
+    to.pipe(from);
+    from.on('data', (data: Buffer) => {
+      if (rateBps === null && line.queued === 0) return void to.write(data);
       line.queue.push(data);
       line.queued += data.length;
-      if (line.queued > queueBytes) near.pause();
+      if (line.queued > queueBytes) from.pause();
     });
   });
   let tickedMs = performance.now();
@@ -47,13 +51,13 @@ export async function startNarrowLine(target: string): Promise<NarrowLine> {
     for (const line of lines) {
       while (left > 0 && line.queue[0]) {
         const part = line.queue[0].subarray(0, Math.max(1, Math.floor(left)));
-        line.far.write(part);
+        line.to.write(part);
         left -= part.length;
         line.queued -= part.length;
         if (part.length === line.queue[0].length) line.queue.shift();
         else line.queue[0] = line.queue[0].subarray(part.length);
       }
-      if (line.queued <= queueBytes) line.near.resume();
+      if (line.queued <= queueBytes) line.from.resume();
     }
   }, tickMs);
   await once(server.listen(0, '127.0.0.1'), 'listening');
@@ -64,7 +68,7 @@ export async function startNarrowLine(target: string): Promise<NarrowLine> {
     },
     stop() {
       clearInterval(ticker);
-      for (const { near } of lines) near.destroy();
+      for (const { from } of lines) from.destroy();
       server.close();
     },
   };

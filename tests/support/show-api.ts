@@ -21,6 +21,7 @@ import { discoveryRoutes } from '../../server/src/discovery/routes.ts';
 import { createGuests } from '../../server/src/http/guest.ts';
 import { createUpgrades } from '../../server/src/http/upgrade.ts';
 import { newNumber } from '../../server/src/platform/ids.ts';
+import { lengthsOf } from '../../server/src/recordings/store.ts';
 import { showRoom } from '../../server/src/realtime/channel.ts';
 import { createRealtime, type Realtime } from '../../server/src/realtime/realtime.ts';
 import { createShowRooms } from '../../server/src/shows/channel.ts';
@@ -92,6 +93,7 @@ export async function createShowApi(
     newFollowersOf: (showId) => api.follows.newFollowersOf(showId),
     livePricesOf: async () => [],
     couponsOf: async () => [],
+    replayLengthsOf: (showIds) => lengthsOf(platform.database.db, showIds),
     guard: moderation,
   };
   const shows = createShows(deps);

@@ -93,6 +93,7 @@ export async function startVideoStage(options: {
   await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
   await video.ready();
   const door = createServer();
+  door.on('request', (request, response) => app.server.emit('request', request, response));
   door.on('upgrade', (request, socket, head) => {
     Object.defineProperty(request.socket, 'remoteAddress', { value: '127.0.0.1' });
     app.server.emit('upgrade', request, socket, head);

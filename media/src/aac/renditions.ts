@@ -10,7 +10,7 @@ import { buildSoundFragment } from '../fmp4/fragment.ts';
 import { readFragments, type ReadFragment } from '../fmp4/fragment-reader.ts';
 import { soundTimescale } from '../fmp4/init-segment.ts';
 import type { HlsAnswer, WrittenPlaylist } from '../hls/hls.ts';
-import { createHlsLadder, hasSound, type HlsLadder, type HlsReader } from '../hls/ladder.ts';
+import { createHlsLadder, hasSound, withoutSmall, type HlsLadder, type HlsReader } from '../hls/ladder.ts';
 import type { HlsVariant } from '../hls/playlist.ts';
 import type { MediaEvent, MediaLog, StreamFragment, StreamInit } from '../hooks.ts';
 import { wholeOf } from '../stream/layers.ts';
@@ -75,7 +75,7 @@ interface Core {
 
 /** The same with AAC in place of Opus. What comes with AAC, or without sound, needs none. */
 function withAac(variants: HlsVariant[]): HlsVariant[] {
-  return variants.map((variant) => {
+  return withoutSmall(variants).map((variant) => {
     if (!/opus/i.test(variant.mime)) return variant;
     const [peakBps, averageBps] = hasSound(variant.mime)
       ? [variant.peakBps + aacBitrate, variant.averageBps + aacBitrate] : [aacBitrate, aacBitrate];

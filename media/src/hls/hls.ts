@@ -220,6 +220,8 @@ export function createHls(deps: {
     } else if (event.type === 'fragment') {
       const stream = streams.get(event.streamId);
       if (stream?.packager.add(event)) changed(stream);
+    } else if (event.type === 'uplink') {
+      streams.get(event.streamId)?.packager.placed(event.sessionId, event.placedMs);
     } else if (event.type === 'down') {
       const stream = streams.get(event.streamId);
       if (stream === undefined || stream.sessionId !== event.sessionId) return;

@@ -3,11 +3,13 @@ import { test } from 'node:test';
 import HLS from 'hls-parser';
 import { Parser } from 'm3u8-parser';
 import { ALL_FORMATS, BufferSource, EncodedPacketSink, Input } from 'mediabunny';
+import { readFragments } from '../fmp4/fragment-reader.ts';
 import { createMuxer } from '../fmp4/muxer.ts';
 import { opusSound } from '../fmp4/sound.ts';
 import type { NalUnit } from '../rtp/h264.ts';
 import type { HlsAnswer, WrittenPlaylist } from './hls.ts';
-import { createHlsLadder, type HlsReader } from './ladder.ts';
+import type { MediaEvent, PictureLayer } from '../hooks.ts';
+import { createHlsLadder, withoutSmall, withoutWhole, type HlsLadder, type HlsReader } from './ladder.ts';
 import { targetDurationSeconds } from './packager.ts';
 
 const startMs = Date.UTC(2026, 10, 27);
@@ -18,48 +20,59 @@ const opus = Buffer.from('fcfffe', 'hex');
 const nal = (bytes: Buffer): NalUnit => ({ type: bytes[0]! & 0x1f, size: bytes.length, chunks: [bytes] });
 const plain = { sequence: null, part: null, skip: false };
 
-function stage() {
-  const ladder = createHlsLadder({ now: () => startMs, waitMs: 100 });
-  /** One publisher's session from its beginning on: 25 pictures a second, a key picture each 2 s. */
-  function play(sessionId: string, seconds: number, hasSound = true): void {
-    const ids = { streamId: 'show', sessionId };
-    const muxer = createMuxer({
-      sound: hasSound ? opusSound : null,
-      soundMs: (timestamp) => timestamp / 48,
-      onInit: ({ info: { width, height }, ...init }) => ladder.onMediaEvent({
-        type: 'init', layer: 'full', ...ids, ...init, width, height, hasVideo: true, hasAudio: hasSound,
-      }),
-      onFragment: ({ arrivedMs, ...fragment }) => ladder.onMediaEvent({
-        type: 'fragment', layer: 'full', ...ids, ...fragment, arrivedAtMs: startMs + arrivedMs,
-      }),
-    });
-    for (let ms = 0; ms < seconds * 1_000; ms += 20) {
+/** One size of a publisher's picture, with its sound where it has one; each call goes on where the last came to. */
+function createPlayed(ladder: HlsLadder, sessionId: string, layer: PictureLayer, hasSound: boolean) {
+  const ids = { streamId: 'show', sessionId, layer };
+  const fragments: (MediaEvent & { type: 'fragment' })[] = [];
+  const muxer = createMuxer({
+    sound: hasSound ? opusSound : null,
+    soundMs: (timestamp) => timestamp / 48,
+    onInit: ({ info: { width, height }, ...init }) => ladder.onMediaEvent({
+      type: 'init', ...ids, ...init, width, height, hasVideo: true, hasAudio: hasSound,
+    }),
+    onFragment: ({ arrivedMs, ...fragment }) => {
+      const event = { type: 'fragment', ...ids, ...fragment, arrivedAtMs: startMs + arrivedMs } as const;
+      if (layer === 'small' && event.track === 'audio') return;
+      fragments.push(event);
+      ladder.onMediaEvent(event);
+    },
+  });
+  return {
+    fragments,
+    step(ms: number, gopMs: number): void {
       if (ms % 40 === 0) {
-        const isKey = ms % 2_000 === 0;
+        const isKey = ms % gopMs === 0;
         const nals = isKey ? [nal(sps), nal(pps), nal(Buffer.from([0x65, 1]))] : [nal(Buffer.from([0x61, 1]))];
         muxer.pictureStarts(ms * 90);
         muxer.picture({ timestamp: ms * 90, isKey, nals, arrivedMs: ms });
       }
-      if (hasSound) muxer.sound(opus, ms * 48, ms);
-    }
+      if (hasSound && layer === 'full') muxer.sound(opus, ms * 48, ms);
+    },
+  };
+}
+
+function stage() {
+  const ladder = createHlsLadder({ now: () => startMs, waitMs: 100 });
+  /** One publisher's session from its beginning on: 25 pictures a second, a key picture each 2 s. */
+  function play(sessionId: string, seconds: number, hasSound = true): void {
+    const full = createPlayed(ladder, sessionId, 'full', hasSound);
+    for (let ms = 0; ms < seconds * 1_000; ms += 20) full.step(ms, 2_000);
   }
   const down = (sessionId: string): void => (
     ladder.onMediaEvent({ type: 'down', streamId: 'show', sessionId, reason: 'lost' })
   );
-  /** Of the same session's small picture, begun and gone. */
-  function playSmall(sessionId: string): void {
-    const ids = { streamId: 'show', sessionId, layer: 'small' } as const;
-    ladder.onMediaEvent({
-      type: 'init', ...ids, generation: 1, mime: 'video/mp4; codecs="avc1.42c015,opus"', width: 288, height: 512,
-      hasVideo: true, hasAudio: true, initSegment: Buffer.from('small'),
-    });
-    ladder.onMediaEvent({
-      type: 'fragment', ...ids, generation: 1, track: 'video', isKey: true, timeMs: 0, durationMs: 40,
-      arrivedAtMs: startMs, data: Buffer.from('small'),
-    });
-    ladder.onMediaEvent({ type: 'layer-down', ...ids });
+  /** With a small picture from 2 s on, that is gone after 10 s. */
+  function playBoth(sessionId: string, seconds: number) {
+    const full = createPlayed(ladder, sessionId, 'full', true);
+    const small = createPlayed(ladder, sessionId, 'small', true);
+    for (let ms = 0; ms < seconds * 1_000; ms += 20) {
+      full.step(ms, 2_000);
+      if (ms >= 2_000 && ms < 10_000) small.step(ms, 2_500);
+      if (ms === 11_000) ladder.onMediaEvent({ type: 'layer-down', streamId: 'show', sessionId, layer: 'small' });
+    }
+    return { full: full.fragments, small: small.fragments };
   }
-  return { ladder, play, playSmall, down };
+  return { ladder, play, playBoth, down };
 }
 
 async function textOf(answer: Promise<HlsAnswer<WrittenPlaylist>>): Promise<string> {
@@ -85,16 +98,14 @@ function mediaPlaylist(text: string): HLS.types.MediaPlaylist {
 }
 
 test('[M164] who takes the full picture alone notices nothing of a small one', async () => {
-  const { ladder, play, playSmall } = stage();
-  play('1', 3);
-  playSmall('1');
-  play('1', 5);
-  const before = stage();
-  before.play('1', 3);
-  before.play('1', 5);
+  const both = stage();
+  both.playBoth('1', 15);
+  const alone = stage();
+  alone.play('1', 15);
+  const withoutReports = (text: string): string => text.replace(/^#EXT-X-RENDITION-REPORT.*small.*\n/m, '');
   for (const rendition of ['whole', 'sound'] as const) {
-    const text = await textOf(ladder[rendition].playlist('show', plain));
-    assert.equal(text, await textOf(before.ladder[rendition].playlist('show', plain)));
+    const text = await textOf(both.ladder[rendition].playlist('show', plain));
+    assert.equal(withoutReports(text), await textOf(alone.ladder[rendition].playlist('show', plain)));
   }
 });
 
@@ -146,4 +157,53 @@ test('[M141] each playlist says how far the other rendition has come', async () 
     assert.equal(report?.lastMSN, mediaSequenceBase + segments.length - 1);
     assert.equal(report?.lastPart, segments.at(-1)!.parts.filter(({ hint }) => !hint).length - 1);
   }
+});
+
+test('[M165] the small picture is offered between the whole and the sound, and alone to who asks for it', async () => {
+  const { ladder, play, playBoth, down } = stage();
+  playBoth('1', 9);
+  const uris = async (...offered: Parameters<HlsLadder['multivariant']>): Promise<string[]> => {
+    const master = HLS.parse(await textOf(ladder.multivariant(...offered))) as HLS.types.MasterPlaylist;
+    for (const { frameRate, resolution } of master.variants) {
+      if (resolution) assert.equal(Math.round(frameRate ?? 0), 25);
+    }
+    return master.variants.map(({ uri }) => uri);
+  };
+  assert.deepEqual(await uris('show'), ['media.m3u8', 'small/media.m3u8', 'sound/media.m3u8']);
+  assert.deepEqual(await uris('show', withoutWhole), ['small/media.m3u8', 'sound/media.m3u8']);
+  assert.deepEqual(await uris('show', withoutSmall), ['media.m3u8', 'sound/media.m3u8']);
+  down('1');
+  play('2', 5);
+  assert.equal((await uris('show')).length, 3, 'who plays it goes on with the whole');
+  ladder.end('show');
+  const never = stage();
+  never.play('1', 5);
+  assert.deepEqual(await never.ladder.small.playlist('show', plain), { kind: 'not-found' });
+});
+
+test('[M165] its playlist goes on with the full picture when none is sent any more, on one clock', async () => {
+  const { ladder, playBoth } = stage();
+  const sent = playBoth('1', 20);
+  const whole = mediaPlaylist(await textOf(ladder.whole.playlist('show', plain)));
+  const small = mediaPlaylist(await textOf(ladder.small.playlist('show', plain)));
+  assert.equal(small.segments.filter(({ discontinuity }) => discontinuity).length, 0);
+  assert.equal(new Set(small.segments.flatMap(({ uri, map }) => (uri ? [map?.uri] : []))).size, 2);
+  const bodies = await Promise.all(small.segments.flatMap(({ uri }) => (uri ? [bytesOf(ladder.small, uri)] : [])));
+  const fragments = bodies.flatMap(readFragments);
+  const times = (track: 'video' | 'audio'): number[] => (
+    fragments.filter((one) => one.track === track).map(({ timeMs }) => Math.round(timeMs))
+  );
+  const [first = 0, last = 0] = [times('video')[0], times('video').at(-1)];
+  const wanted = [
+    ...sent.small.map(({ timeMs }) => timeMs), ...sent.full.filter(({ track }) => track === 'video')
+      .map(({ timeMs }) => timeMs).filter((timeMs) => timeMs >= 12_000),
+  ].map(Math.round).filter((timeMs) => timeMs <= last);
+  assert.deepEqual(times('video'), wanted);
+  const sounds = fragments.filter(({ track }) => track === 'audio');
+  for (const [index, { timeMs }] of sounds.entries()) {
+    const before = sounds[index - 1];
+    if (before) assert.ok(Math.abs(before.timeMs + before.durationMs - timeMs) < 1, `sound is missing at ${timeMs} ms`);
+  }
+  const dateOf = ({ segments }: HLS.types.MediaPlaylist): number => segments[0]!.programDateTime!.getTime();
+  assert.equal(dateOf(small) - dateOf(whole), first, 'the same moment has the same date');
 });

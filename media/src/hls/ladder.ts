@@ -1,10 +1,12 @@
 /**
- * The renditions of one show by HLS, without transcoding: the whole as it came, and its sound alone. Each is a stream
- * with numbers of its own; both have the same clock and come from the same fragments.
+ * The renditions of one show by HLS, without transcoding: the whole as it came, the small picture where the publisher
+ * sends one, and the sound alone. Each is a stream with numbers of its own; all have the same clock and come from the
+ * same fragments.
  */
 import type { MediaEvent } from '../hooks.ts';
 import type { Recorder } from '../recording/recorder.ts';
 import { wholeOf } from '../stream/layers.ts';
+import { createSmallRendition } from '../stream/small-rendition.ts';
 import { soundMime, soundOf } from '../stream/sound-rendition.ts';
 import { createHls, type Hls, type HlsAnswer, type WrittenPlaylist } from './hls.ts';
 import type { HlsVariant } from './playlist.ts';
@@ -16,15 +18,19 @@ export interface HlsLadder extends Pick<Hls, 'recent' | 'has' | 'size' | 'forget
   /** Feed it every event of the media supervisor, in order. Never throws. */
   onMediaEvent(event: MediaEvent): void;
   whole: HlsReader;
+  /** Below `small/`: from the first small picture on. Not found where the publisher never sent one. */
+  small: HlsReader;
   /** Below `sound/`. Not found where the publisher sends none. */
   sound: HlsReader;
-  /** @param offered what is offered in place of these, the whole first */
+  /** @param offered what is offered in place of these: the whole, then the small one, then the sound alone */
   multivariant(
     streamId: string, offered?: (variants: HlsVariant[]) => HlsVariant[],
   ): Promise<HlsAnswer<WrittenPlaylist>>;
 }
 
 const wholeUri = 'media.m3u8';
+const smallFolder = 'small/';
+const smallUri = `${smallFolder}${wholeUri}`;
 const soundUri = `sound/${wholeUri}`;
 /** Of a sound that has not been measured: more than Opus and AAC take. */
 const assumedSoundBps = 160_000;
@@ -40,15 +46,23 @@ export function createHlsLadder(deps: {
 }): HlsLadder {
   const { now, waitMs, recorder } = deps;
   const patience = waitMs === undefined ? {} : { waitMs };
-  const whole: Hls = createHls({
-    now, ...patience, ...(recorder ? { recorder } : {}), reports: (streamId) => [sound.report(streamId, soundUri)],
-  });
-  const sound: Hls = createHls({ now, ...patience, reports: (streamId) => [whole.report(streamId, `../${wholeUri}`)] });
-  const both = [whole, sound];
+  const otherOf = (other: () => Hls, uri: string) => (streamId: string) => other().report(streamId, uri);
+  const createOne = (reports: readonly ReturnType<typeof otherOf>[], more = {}): Hls => (
+    createHls({ now, ...patience, ...more, reports: (streamId) => reports.map((report) => report(streamId)) })
+  );
+  const whole = createOne(
+    [otherOf(() => small, smallUri), otherOf(() => sound, soundUri)], recorder ? { recorder } : {},
+  );
+  const small: Hls = createOne([otherOf(() => whole, `../${wholeUri}`), otherOf(() => sound, `../${soundUri}`)]);
+  const sound: Hls = createOne([otherOf(() => whole, `../${wholeUri}`), otherOf(() => small, `../${smallUri}`)]);
+  const all = [whole, small, sound];
+  const smallRendition = createSmallRendition();
   return {
     whole,
+    small,
     sound,
     onMediaEvent(event) {
+      for (const shown of smallRendition.eventsOf(event)) small.onMediaEvent(shown);
       const seen = wholeOf(event);
       if (seen === null) return;
       whole.onMediaEvent(seen);
@@ -56,19 +70,36 @@ export function createHlsLadder(deps: {
       if (heard !== null) sound.onMediaEvent(heard);
     },
     multivariant: (streamId, offered = (variants) => variants) => whole.multivariant(streamId, (asItCame) => {
-      if (!hasSound(asItCame.mime)) return offered([asItCame]);
-      const unmeasured = { uri: soundUri, mime: soundMime(asItCame.mime), width: 0, height: 0 };
-      return offered([
-        asItCame,
-        sound.variant(streamId, soundUri) ?? { ...unmeasured, peakBps: assumedSoundBps, averageBps: assumedSoundBps },
-      ]);
+      const smaller = small.variant(streamId, smallUri);
+      const pictures = smaller === null ? [asItCame] : [asItCame, smaller];
+      if (!hasSound(asItCame.mime)) return offered(pictures);
+      const unmeasured = { uri: soundUri, mime: soundMime(asItCame.mime), width: 0, height: 0, frameRate: null };
+      const assumed = { ...unmeasured, peakBps: assumedSoundBps, averageBps: assumedSoundBps };
+      return offered([...pictures, sound.variant(streamId, soundUri) ?? assumed]);
     }),
     recent: whole.recent,
     has: whole.has,
     size: whole.size,
-    forget: (streamId) => both.forEach((hls) => hls.forget(streamId)),
-    end: (streamId) => both.forEach((hls) => hls.end(streamId)),
-    dismiss: (streamId) => both.forEach((hls) => hls.dismiss(streamId)),
-    stop: () => both.forEach((hls) => hls.stop()),
+    forget(streamId) {
+      smallRendition.forget(streamId);
+      for (const hls of all) hls.forget(streamId);
+    },
+    end(streamId) {
+      smallRendition.forget(streamId);
+      for (const hls of all) hls.end(streamId);
+    },
+    dismiss: (streamId) => all.forEach((hls) => hls.dismiss(streamId)),
+    stop: () => all.forEach((hls) => hls.stop()),
   };
+}
+
+/** For who wants the small picture alone: without the whole, where there is a small one. */
+export function withoutWhole(variants: HlsVariant[]): HlsVariant[] {
+  const hasSmall = variants.some(({ uri }) => uri.startsWith(smallFolder));
+  return hasSmall ? variants.filter(({ uri }) => uri !== wholeUri) : variants;
+}
+
+/** The small picture is offered as it comes only. */
+export function withoutSmall(variants: HlsVariant[]): HlsVariant[] {
+  return variants.filter(({ uri }) => !uri.startsWith(smallFolder));
 }

@@ -48,11 +48,15 @@ export interface HlsPart {
 export interface HlsSegment {
   sequence: number;
   map: HlsMap;
-  /** What came before is of another publisher, or of another size. */
+  /** What came before is of another publisher's session, and so of another clock; another size is not enough. */
   isDiscontinuous: boolean;
   /** When its first picture reached the server (Unix epoch, ms). */
   startedAtMs: number;
   durationMs: number;
+  /** In it so far; 0 of sound alone. */
+  pictures: number;
+  /** How long after it was captured what it shows lies on its timeline, in ms; null while unknown (rtp/uplink.ts). */
+  placedMs: number | null;
   parts: HlsPart[];
   isComplete: boolean;
 }
@@ -64,9 +68,14 @@ export interface Packager {
   readonly discontinuitySequence: number;
   /** The number that the next part will have. */
   readonly nextPart: number;
-  /** The next part has the map of the last: not while nobody publishes, nor before a new publisher's first picture. */
-  readonly goesOn: boolean;
+  /**
+   * `goes-on`: the next part has the map of the last; `new-map`: the same publisher's next part has one of its own;
+   * `cut`: nobody publishes, or another publisher is about to.
+   */
+  readonly state: 'goes-on' | 'new-map' | 'cut';
   begin(init: StreamInit): void;
+  /** As the event `uplink` tells it of the publisher. */
+  placed(sessionId: string, placedMs: number): void;
   /** True when the playlist has changed. */
   add(fragment: StreamFragment): boolean;
   /** The publisher is gone: what is there is complete. */
@@ -112,6 +121,7 @@ export function createPackager(deps: {
   let map: HlsMap | null = null;
   let mapIsNew = false;
   let epochStartMs: number | null = null;
+  let placedMs: number | null = null;
   let open: OpenPart = emptyPart();
 
   const current = (): HlsSegment | null => {
@@ -156,14 +166,18 @@ export function createPackager(deps: {
     while (retired[0] && keptMs - retired[0].durationMs >= retiredMs) keptMs -= retired.shift()!.durationMs;
   };
 
+  const isOfLastSession = (next: HlsMap): boolean => segments.at(-1)?.map.init.sessionId === next.init.sessionId;
+
   const openSegment = (picture: StreamFragment, ofMap: HlsMap): void => {
     epochStartMs ??= picture.arrivedAtMs - picture.timeMs;
     segments.push({
       sequence: nextSequence,
       map: ofMap,
-      isDiscontinuous: mapIsNew && segments.length > 0,
+      isDiscontinuous: segments.length > 0 && !isOfLastSession(ofMap),
       startedAtMs: epochStartMs + picture.timeMs,
       durationMs: 0,
+      pictures: 0,
+      placedMs,
       parts: [],
       isComplete: false,
     });
@@ -192,6 +206,7 @@ export function createPackager(deps: {
       open.hasPicture = true;
     }
     open.durationMs += picture.durationMs;
+    if (ofMap.init.hasVideo) current()!.pictures += 1;
     // Another picture of this length would be too much: no need to wait for it.
     const isFull = open.durationMs >= partTargetMs * shortestPart
       && open.durationMs + picture.durationMs > partTargetMs;
@@ -211,15 +226,23 @@ export function createPackager(deps: {
     get nextPart() {
       return nextPart;
     },
-    get goesOn() {
-      return map !== null && !mapIsNew;
+    get state() {
+      if (map === null) return 'cut';
+      if (!mapIsNew) return 'goes-on';
+      return isOfLastSession(map) ? 'new-map' : 'cut';
     },
     begin(init) {
       closeSegment();
       open = emptyPart();
-      if (map?.init.sessionId !== init.sessionId) epochStartMs = null;
+      if (map?.init.sessionId !== init.sessionId) epochStartMs = placedMs = null;
       map = { name: `init-${nextSequence}-${init.generation}`, init };
       mapIsNew = true;
+    },
+    placed(sessionId, ms) {
+      if (map === null || sessionId !== map.init.sessionId) return;
+      placedMs = ms;
+      const segment = current();
+      if (segment !== null) segment.placedMs = ms;
     },
     add(fragment) {
       if (map === null || fragment.sessionId !== map.init.sessionId || fragment.generation !== map.init.generation) {

@@ -62,8 +62,10 @@ export function writePlaylist(
   if (options.isEnded) lines.push('#EXT-X-ENDLIST');
   // What comes next has a map that is not known yet: a hint would be taken for more of the same (by Shaka Player), and
   // nothing at all for the last segment's going on (by hls.js).
-  else if (!packager.goesOn) lines.push('#EXT-X-DISCONTINUITY');
-  else lines.push(`#EXT-X-PRELOAD-HINT:TYPE=PART,URI="${packager.nextPart}.part.m4s"`);
+  else if (packager.state === 'cut') lines.push('#EXT-X-DISCONTINUITY');
+  else if (packager.state === 'goes-on') {
+    lines.push(`#EXT-X-PRELOAD-HINT:TYPE=PART,URI="${packager.nextPart}.part.m4s"`);
+  }
   for (const { uri, lastSequence, lastPart } of options.isEnded ? [] : options.reports) {
     const part = lastPart === null ? '' : `,LAST-PART=${lastPart}`;
     lines.push(`#EXT-X-RENDITION-REPORT:URI="${uri}",LAST-MSN=${lastSequence}${part}`);
@@ -104,6 +106,8 @@ export interface HlsVariant {
   /** In pixels; 0 where there are no pictures, or before the first. */
   width: number;
   height: number;
+  /** Pictures a second, of all that is measured; null where there are none, or before the first segment. */
+  frameRate: number | null;
 }
 
 export function variantOf(packager: Packager, uri: string): HlsVariant {
@@ -112,6 +116,8 @@ export function variantOf(packager: Packager, uri: string): HlsVariant {
   const newest = packager.segments.at(-1);
   const init = newest?.map.init;
   const hasPart = (newest?.parts ?? []).length > 0;
+  const pictures = segments.reduce((sum, segment) => sum + segment.pictures, 0);
+  const measuredMs = segments.reduce((sum, { durationMs }) => sum + durationMs, 0);
   return {
     uri,
     mime: init?.mime ?? '',
@@ -119,17 +125,19 @@ export function variantOf(packager: Packager, uri: string): HlsVariant {
     averageBps: rates.reduce((sum, rate) => sum + rate, 0) / rates.length || assumedBitsPerSecond,
     width: hasPart ? (init?.width ?? 0) : 0,
     height: hasPart ? (init?.height ?? 0) : 0,
+    frameRate: pictures > 0 ? (pictures * 1_000) / measuredMs : null,
   };
 }
 
 /** The multivariant playlist. The first is what players begin with. */
 export function writeMultivariant(variants: readonly HlsVariant[]): string {
-  const lines = variants.flatMap(({ uri, mime, peakBps, averageBps, width, height }) => {
+  const lines = variants.flatMap(({ uri, mime, peakBps, averageBps, width, height, frameRate }) => {
     const attributes = [
       `BANDWIDTH=${Math.ceil(peakBps)}`,
       `AVERAGE-BANDWIDTH=${Math.ceil(averageBps)}`,
       `CODECS="${/codecs="([^"]*)"/.exec(mime)?.[1] ?? ''}"`,
       ...(width > 0 ? [`RESOLUTION=${width}x${height}`] : []),
+      ...(frameRate === null ? [] : [`FRAME-RATE=${frameRate.toFixed(3)}`]),
       ...(mime.startsWith('video/') ? ['CLOSED-CAPTIONS=NONE'] : []),
     ];
     return [`#EXT-X-STREAM-INF:${attributes.join(',')}`, uri];

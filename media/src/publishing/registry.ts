@@ -9,6 +9,7 @@ import { randomUUID } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { MuxerFragment, MuxerInit } from '../fmp4/muxer.ts';
 import type { MediaEvent, StreamDownReason } from '../hooks.ts';
+import type { Uplink } from '../rtp/uplink.ts';
 
 /** Shorter: idle work; longer: held pictures and lost publishers are noticed late. */
 const tickMs = 100;
@@ -36,7 +37,7 @@ export interface SessionHandlers {
   onUp(): void;
   onInit(init: MuxerInit): void;
   onFragment(fragment: MuxerFragment): void;
-  onUplink(uplinkMs: number): void;
+  onUplink(uplink: Uplink): void;
   onLost(): void;
 }
 
@@ -125,7 +126,7 @@ export function createPublisherRegistry(deps: PublisherRegistryDeps): PublisherR
           deps.onEvent({
             type: 'fragment', ...ids, layer: 'full', ...fragment, arrivedAtMs: performance.timeOrigin + arrivedMs,
           }),
-        onUplink: (uplinkMs) => deps.onEvent({ type: 'uplink', ...ids, uplinkMs }),
+        onUplink: (uplink) => deps.onEvent({ type: 'uplink', ...ids, ...uplink }),
         onLost: () => end('lost'),
       });
       endThose('replaced', (other) => other.streamId === streamId && !other.session.isUp);

@@ -65,6 +65,54 @@ test('[M180] a break of a second and more is a hole, what is lost is one, a shor
   assert.deepEqual(holesOf(emptyIndex()), []);
 });
 
+test('[M231] before the first picture and after the last the show tells what is missing, ten minutes at most', () => {
+  const at = ({ fromMs, toMs }: Hole) => [fromMs - startMs, toMs - startMs];
+  const edges = (wentLiveMs: number | null, endedMs: number | null) => (
+    holesOf(broken, { wentLiveMs: wentLiveMs && startMs + wentLiveMs, endedMs: endedMs && startMs + endedMs }).map(at)
+  );
+  const middle = [4_000, 12_500];
+  assert.deepEqual(edges(-3_000, 20_000), [[-3_000, 0], middle, [16_500, 20_000]]);
+  assert.deepEqual(edges(-900, 17_400), [middle], 'a moment is none');
+  assert.deepEqual(edges(5_000, 3_000), [middle], 'nor is what the clocks disagree on');
+  assert.deepEqual(edges(-7_200_000, 7_200_000), [[-600_000, 0], middle, [16_500, 616_500]]);
+  assert.deepEqual(holesOf(emptyIndex(), { wentLiveMs: startMs, endedMs: startMs + 60_000 }), []);
+});
+
+test('[M231] the end is filled up to there, the beginning from there on, and all of it is in order', () => {
+  const holes = holesOf(broken, { wentLiveMs: startMs - 3_000, endedMs: startMs + 20_000 });
+  const whole = holes.reduce((index, hole) => (
+    withHealed(index, hole, heal(hole, kept(-9_000, 24_000)).healed)
+  ), broken);
+  const stretches = stretchesOf(whole);
+  assert.deepEqual(stretches.map(({ isHealed }) => isHealed ?? false), [true, false, true, false, true]);
+  assert.ok(Math.abs(stretches[0]!.startedAtMs - startMs + 3_000) < 2);
+  assert.ok(Math.abs(durationOf(whole) - 23_000) < 3, `${durationOf(whole)}`);
+  assert.equal(whole.replaced, undefined);
+});
+
+test('[M232] what was kept is put as late as the pictures before the hole lie, else those behind it', async () => {
+  const known: RecordingIndex = {
+    ...broken, segments: broken.segments.map((one, at) => ({ ...one, ...(at > 0 && { placedMs: at * 90 }) })),
+  };
+  const holes = holesOf(known, { wentLiveMs: startMs - 3_000, endedMs: startMs + 20_000 });
+  assert.deepEqual(holes.map(({ placedMs }) => placedMs), [90, 90, 270]);
+  assert.deepEqual(holesOf(broken).map(({ placedMs }) => placedMs), [0], 'nothing is known');
+  const [, hole] = holes;
+  const filled = heal(hole!, kept(1_300, 13_000));
+  const [first] = filled.healed.segments;
+  assert.ok(Math.abs(first!.startedAtMs - hole!.fromMs) < 2);
+  assert.ok(Math.abs(durationOf(filled.healed) - 8_500) < 2, `${durationOf(filled.healed)}`);
+  const captured = kept(1_300, 13_000).flat().filter(({ kind, capturedMs }) => (
+    kind === 'picture' && capturedMs + 90 >= hole!.fromMs && capturedMs + 90 < hole!.toMs
+  ));
+  const shown = (await packetsOf(filled)).filter(({ duration }) => duration > 0.001).slice(1);
+  assert.equal(shown.length, captured.length);
+  for (const [at, { timestamp }] of shown.entries()) {
+    const lateMs = first!.startedAtMs + timestamp * 1_000 - captured[at]!.capturedMs;
+    assert.ok(Math.abs(lateMs - 90) < 1, `${lateMs}`);
+  }
+});
+
 test('[M181] a hole is filled from its first ms to its last, with what was captured then alone', async () => {
   const hole = holesOf(broken)[0]!;
   // Its key pictures are not where the hole begins.

@@ -4,6 +4,9 @@
  *
  * A hole begins anywhere in the stream that was kept, decoding only at a key picture. What lies between that picture
  * and the hole is in the recording already: it is put in front for a tick each (1/90 ms), decoded and not seen.
+ *
+ * A recording's times are those at which its first picture came, a device's those of capture: what was kept is put
+ * later by the way of the pictures before the hole (rtp/uplink.ts), to where it would have come to lie.
  */
 import { parseSps } from '../fmp4/avc.ts';
 import { createMuxer } from '../fmp4/muxer.ts';
@@ -19,10 +22,21 @@ const soundTicksPerMs = opusClockRate / 1_000;
 /** A shorter break is the network's (recording-index.ts). */
 const breakMs = 1_000;
 
-/** Time of which nothing is kept, between what is. Unix epoch, ms. */
+/** Later than this before the first picture, or after the last, nothing is missing: a show may be left on its own. */
+const edgeMostMs = 10 * 60_000;
+
+/** A part of a recording to be filled with what was kept. Unix epoch, ms. */
 export interface Hole {
   fromMs: number;
   toMs: number;
+  /** What was captured at a moment lies so much later in the recording; 0 where unknown. */
+  placedMs: number;
+}
+
+/** When the show was on; null where it is not known. Unix epoch, ms. */
+export interface ShowTimes {
+  wentLiveMs: number | null;
+  endedMs: number | null;
 }
 
 export interface KeptMedia {
@@ -33,19 +47,37 @@ export interface KeptMedia {
   bytes: Uint8Array;
 }
 
-/** The breaks of a second and more, in order; what is lost is a break. */
-export function holesOf({ segments }: RecordingIndex): Hole[] {
+/**
+ * The breaks of a second and more, in order; what is lost is a break, and so is what the show has before the first
+ * picture and after the last, ten minutes at most.
+ */
+export function holesOf(
+  index: RecordingIndex, { wentLiveMs, endedMs }: ShowTimes = { wentLiveMs: null, endedMs: null },
+): Hole[] {
+  const kept = index.segments.filter(({ isLost }) => !isLost);
+  const [first] = kept;
+  if (first === undefined) return [];
   const holes: Hole[] = [];
-  let edgeMs: number | null = null;
-  for (const { isLost, startedAtMs, durationMs } of segments) {
-    if (isLost) continue;
-    if (edgeMs !== null && startedAtMs - edgeMs >= breakMs) holes.push({ fromMs: edgeMs, toMs: startedAtMs });
-    edgeMs = Math.max(edgeMs ?? 0, startedAtMs + durationMs);
+  const add = (fromMs: number, toMs: number): void => {
+    if (toMs - fromMs >= breakMs) holes.push({ fromMs, toMs, placedMs: placedBefore(index, toMs) });
+  };
+  if (wentLiveMs !== null) add(Math.max(wentLiveMs, first.startedAtMs - edgeMostMs), first.startedAtMs);
+  let edgeMs = first.startedAtMs;
+  for (const { startedAtMs, durationMs } of kept) {
+    add(edgeMs, startedAtMs);
+    edgeMs = Math.max(edgeMs, startedAtMs + durationMs);
   }
+  if (endedMs !== null) add(edgeMs, Math.min(endedMs, edgeMs + edgeMostMs));
   return holes;
 }
 
-const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/** As of what lies before the moment, else of what lies behind; what was healed is not asked. */
+export function placedBefore({ segments }: RecordingIndex, atMs: number): number {
+  const known = segments.filter(({ placedMs, isHealed }) => placedMs !== undefined && !isHealed);
+  return (known.findLast(({ startedAtMs }) => startedAtMs < atMs) ?? known[0])?.placedMs ?? 0;
+}
+
+export const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** When its first picture and its last were captured; null when it is none, or does not begin with a key picture. */
 export function spanOf(media: readonly KeptMedia[]): { fromMs: number; toMs: number } | null {
@@ -131,7 +163,7 @@ function createRun(firstMs: number, deps: HealerDeps) {
   };
 }
 
-export function createHealer({ fromMs, toMs }: Hole, deps: HealerDeps): Healer {
+export function createHealer({ fromMs, toMs, placedMs }: Hole, deps: HealerDeps): Healer {
   let run: ReturnType<typeof createRun> | null = null;
   let lastMs = -Infinity;
   /** From the last key picture before the hole on. */
@@ -165,26 +197,35 @@ export function createHealer({ fromMs, toMs }: Hole, deps: HealerDeps): Healer {
   return {
     add(media) {
       for (const { kind, capturedMs, bytes } of media) {
-        if (kind === 'picture') addPicture(bytes, capturedMs);
-        else if (capturedMs >= fromMs && capturedMs < toMs) run?.sound(bytes, capturedMs);
+        const atMs = capturedMs + placedMs;
+        if (kind === 'picture') addPicture(bytes, atMs);
+        else if (atMs >= fromMs && atMs < toMs) run?.sound(bytes, atMs);
       }
     },
     end: () => endRun(toMs - lastMs <= breakMs ? toMs : null),
   };
 }
 
-/** The index with what was healed in its place; what was lost there is a break where it was not healed. */
-export function withHealed(
-  { maps, segments }: RecordingIndex, hole: Hole, healed: RecordingIndex,
-): RecordingIndex {
-  if (healed.segments.length === 0) return { maps, segments };
-  const kept = segments.filter(({ isLost, startedAtMs }) => (
-    !isLost || startedAtMs < hole.fromMs - 1 || startedAtMs >= hole.toMs
-  ));
-  const at = kept.findIndex(({ startedAtMs }) => startedAtMs >= hole.toMs);
+/**
+ * The index with what was healed in its place. What went out there is kept beside it; what was lost there is a break
+ * where it was not healed.
+ */
+export function withHealed(index: RecordingIndex, hole: Hole, healed: RecordingIndex): RecordingIndex {
+  const { maps, segments, replaced = [] } = index;
+  if (healed.segments.length === 0) return index;
+  // Times are fractions: what begins where the hole ends is behind it.
+  const isInside = ({ startedAtMs }: RecordedSegment): boolean => (
+    startedAtMs > hole.fromMs - 1 && startedAtMs < hole.toMs - 1
+  );
+  const kept = segments.filter((segment) => !isInside(segment));
+  const given = segments.filter((segment) => isInside(segment) && !segment.isLost);
+  const put = given.length === 0 ? healed.segments
+    : healed.segments.map((segment): RecordedSegment => ({ ...segment, isReplacing: true }));
+  const at = kept.findIndex(({ startedAtMs }) => startedAtMs >= hole.toMs - 1);
   const behind = at === -1 ? kept.length : at;
   return {
     maps: [...maps, ...healed.maps],
-    segments: [...kept.slice(0, behind), ...healed.segments, ...kept.slice(behind)],
+    segments: [...kept.slice(0, behind), ...put, ...kept.slice(behind)],
+    ...(replaced.length + given.length > 0 && { replaced: [...replaced, ...given] }),
   };
 }

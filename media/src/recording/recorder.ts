@@ -18,7 +18,7 @@ import { readFragments, wholeFragments } from '../fmp4/fragment-reader.ts';
 import type { HlsPart, HlsSegment } from '../hls/packager.ts';
 import type { MediaLog } from '../hooks.ts';
 import {
-  addEntry, durationOf, emptyIndex, readIndex, writeEntry,
+  addEntry, durationOf, emptyIndex, linesOf, readIndex, writeEntry,
   type IndexEntry, type RecordedSegment, type RecordingIndex,
 } from './recording-index.ts';
 
@@ -218,10 +218,11 @@ async function closeSegment(core: Core, stream: Stream, segment: HlsSegment): Pr
   } catch (error) {
     trouble(core, stream, error, 'a segment in progress could not be closed');
   }
-  const { sequence, map, startedAtMs, durationMs, parts } = segment;
+  const { sequence, map, startedAtMs, durationMs, pictures, placedMs, parts } = segment;
   const entry: RecordedSegment = {
     sequence, map: map.name, startedAtMs, durationMs, bytes: isLost ? 0 : spool.bytes,
-    isIndependent: parts[0]?.isIndependent ?? false, isLost,
+    isIndependent: parts[0]?.isIndependent ?? false, isLost, pictures,
+    ...(placedMs !== null && { placedMs: Math.round(placedMs) }),
   };
   // What is lost of a map that could not be kept either is a break of the recording, nothing more.
   if (isLost && !stream.maps.has(map.name)) core.stats.segmentsLost += 1;
@@ -313,8 +314,7 @@ async function finish(core: Core, streamId: string): Promise<RecordingIndex | nu
   if (core.stopping.signal.aborted) throw new Error(`stopped while the recording of ${streamId} was finished`);
   const { index } = stream;
   if (index.segments.length > 0) {
-    const lines = [...index.maps.map((map) => ({ map })), ...index.segments.map((segment) => ({ segment }))];
-    await core.store.put(indexKey(streamId), Buffer.from(lines.map(writeEntry).join('')));
+    await core.store.put(indexKey(streamId), Buffer.from(linesOf(index)));
   }
   await rm(stream.folder, { recursive: true, force: true });
   core.streams.delete(streamId);
@@ -400,7 +400,7 @@ function holeBefore(
 /** Cuts the file behind its last whole fragment. Null when no picture is left. */
 async function cutToWhole(
   path: string,
-): Promise<Pick<RecordedSegment, 'bytes' | 'durationMs' | 'isIndependent'> | null> {
+): Promise<Pick<RecordedSegment, 'bytes' | 'durationMs' | 'isIndependent' | 'pictures'> | null> {
   const all = await readFile(path);
   const bytes = wholeFragments(all);
   if (bytes < all.length) await truncate(path, bytes);
@@ -408,7 +408,7 @@ async function cutToWhole(
   const [first] = pictures;
   if (first === undefined) return null;
   const durationMs = pictures.reduce((sum, picture) => sum + picture.durationMs, 0);
-  return { bytes, durationMs, isIndependent: first.isKey };
+  return { bytes, durationMs, isIndependent: first.isKey, pictures: pictures.length };
 }
 
 function trouble(core: Core, stream: Stream, error: unknown, message: string): void {

@@ -28,16 +28,24 @@ export interface RecordedSegment {
   isIndependent: boolean;
   /** It could not be kept, as on a full disk: its time is known, its bytes are nowhere. */
   isLost: boolean;
+  /** How many it shows; absent in recordings of before it was counted. */
+  pictures?: number;
+  /** How long after its capture, in ms, what it shows lies at its time; absent where unknown (rtp/uplink.ts). */
+  placedMs?: number;
   /** It came from the publisher's device after the show (healing.ts). */
   isHealed?: true;
+  /** And took the place of what went out. */
+  isReplacing?: true;
 }
 
 export interface RecordingIndex {
   maps: RecordedMap[];
   segments: RecordedSegment[];
+  /** What went out where healed segments are now (healing.ts), in order; absent: nothing gave way. */
+  replaced?: RecordedSegment[];
 }
 
-export type IndexEntry = { map: RecordedMap } | { segment: RecordedSegment };
+export type IndexEntry = { map: RecordedMap } | { segment: RecordedSegment } | { replaced: RecordedSegment };
 
 export const emptyIndex = (): RecordingIndex => ({ maps: [], segments: [] });
 
@@ -51,6 +59,9 @@ export function writeEntry(entry: IndexEntry): string {
 export function addEntry(index: RecordingIndex, entry: IndexEntry): void {
   if ('map' in entry) {
     if (!index.maps.some(({ name }) => name === entry.map.name)) index.maps.push(entry.map);
+  } else if ('replaced' in entry) {
+    const { sequence } = entry.replaced;
+    if (!index.replaced?.some((one) => one.sequence === sequence)) (index.replaced ??= []).push(entry.replaced);
   } else if (isNew(index, entry.segment)) index.segments.push(entry.segment);
 }
 
@@ -95,6 +106,8 @@ export interface Stretch {
   durationMs: number;
   /** It came from the publisher's device after the show. */
   isHealed?: true;
+  /** And took the place of what went out. */
+  isReplacing?: true;
 }
 
 /** A shorter break is the network's; longer, the show was interrupted, or a segment is lost. */
@@ -111,8 +124,10 @@ export function stretchesOf({ segments }: RecordingIndex): Stretch[] {
       && Math.abs(last.startedAtMs + last.durationMs - segment.startedAtMs) <= breakMs;
     if (goesOn) last.durationMs += segment.durationMs;
     else {
-      const { startedAtMs, durationMs, isHealed } = segment;
-      stretches.push({ fromMs, startedAtMs, durationMs, ...(isHealed && { isHealed }) });
+      const { startedAtMs, durationMs, isHealed, isReplacing } = segment;
+      stretches.push({
+        fromMs, startedAtMs, durationMs, ...(isHealed && { isHealed }), ...(isReplacing && { isReplacing }),
+      });
     }
     map = segment.map;
     fromMs += segment.durationMs;
@@ -124,8 +139,22 @@ export const durationOf = ({ segments }: RecordingIndex): number => (
   segments.reduce((sum, { durationMs }) => sum + durationMs, 0)
 );
 
-/** What its segments take in the store. */
-export const bytesOf = ({ segments }: RecordingIndex): number => segments.reduce((sum, { bytes }) => sum + bytes, 0);
+/** What its segments take in the store, also those that gave way. */
+export const bytesOf = ({ segments, replaced = [] }: RecordingIndex): number => (
+  [...segments, ...replaced].reduce((sum, { bytes }) => sum + bytes, 0)
+);
+
+/** As it went out: without what was healed, and with what gave way to it. */
+export function airedOf({ maps, segments, replaced = [] }: RecordingIndex): RecordingIndex {
+  const aired = [...segments.filter(({ isHealed }) => !isHealed), ...replaced];
+  return { maps, segments: aired.sort((a, b) => a.sequence - b.sequence) };
+}
+
+/** As lines, in an order in which they are read again. */
+export const linesOf = ({ maps, segments, replaced = [] }: RecordingIndex): string => [
+  ...maps.map((map) => ({ map })), ...segments.map((segment) => ({ segment })),
+  ...replaced.map((one) => ({ replaced: one })),
+].map(writeEntry).join('');
 
 /**
  * The place in the recording of a moment of the day; of one that falls into a break, where the picture comes back;

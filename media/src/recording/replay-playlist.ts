@@ -31,8 +31,8 @@ export function writeReplay({ segments }: RecordingIndex, { isOver }: { isOver: 
   return `${lines.join('\n')}\n`;
 }
 
-/** The multivariant playlist; null while there is nothing to play. */
-export function writeReplayMultivariant(index: RecordingIndex): string | null {
+/** The multivariant playlist; null while there is nothing to play. @param uri of the other one */
+export function writeReplayMultivariant(index: RecordingIndex, uri = 'media.m3u8'): string | null {
   const kept = index.segments.filter(({ isLost, durationMs }) => !isLost && durationMs > 0);
   const map = largestOf(index.maps);
   if (kept.length === 0 || map === null) return null;
@@ -45,7 +45,7 @@ export function writeReplayMultivariant(index: RecordingIndex): string | null {
     `RESOLUTION=${map.width}x${map.height}`,
     'CLOSED-CAPTIONS=NONE',
   ];
-  return `#EXTM3U\n#EXT-X-STREAM-INF:${stream.join(',')}\nmedia.m3u8\n`;
+  return `#EXTM3U\n#EXT-X-STREAM-INF:${stream.join(',')}\n${uri}\n`;
 }
 
 const bitsPerSecond = ({ bytes, durationMs }: RecordedSegment): number => (bytes * 8_000) / durationMs;

@@ -8,9 +8,14 @@ function publisher(ways = { encode: 30, up: 40, down: 40 }) {
   const meter = createUplinkMeter();
   const sender = { clockMs: 1_795_000_000_000, ...ways };
   let nowMs = 5_000;
+  /** The first picture's, which the timeline begins with. */
+  const firstWayMs = ways.encode + ways.up;
+  let placed: number | null = null;
   return {
     meter,
     sender,
+    /** As it was told last. */
+    placedMs: () => placed,
     /** Seconds of 25 pictures each, with one answered reference time. Returns the news. */
     run(seconds: number): number[] {
       const news: number[] = [];
@@ -18,10 +23,12 @@ function publisher(ways = { encode: 30, up: 40, down: 40 }) {
         meter.answered(nowMs - sender.up + sender.clockMs, sender.up + sender.down, nowMs);
         for (let picture = 0; picture < 25; picture += 1) {
           nowMs += 40;
-          meter.picture(nowMs - sender.up - sender.encode + sender.clockMs, nowMs);
+          const capturedMs = nowMs - sender.up - sender.encode;
+          meter.picture(capturedMs + sender.clockMs, nowMs, capturedMs + firstWayMs);
         }
         const told = meter.news(nowMs);
-        if (told !== null) news.push(Math.round(told));
+        if (told !== null) news.push(Math.round(told.uplinkMs));
+        placed = told?.placedMs ?? placed;
       }
       return news;
     },
@@ -41,7 +48,7 @@ test('[M24] encoding and way are measured, whatever the publisher’s clock says
 
 test('[M24] of a publisher that answers no reference time nothing is known', () => {
   const { meter, sender } = publisher();
-  for (let at = 0; at < 1_000; at += 40) meter.picture(at + sender.clockMs, at + 70);
+  for (let at = 0; at < 1_000; at += 40) meter.picture(at + sender.clockMs, at + 70, at + 70);
   assert.deepEqual([meter.read(), meter.news(2_000)], [null, null]);
 });
 
@@ -81,7 +88,7 @@ test('[M24] times that make no sense are not believed', () => {
   run(2);
   for (const trip of [-1, NaN, Infinity, 1e9]) meter.answered(sender.clockMs, trip, 7_000);
   near(meter.read(), 70);
-  meter.picture(-1e12, 7_000);
+  meter.picture(-1e12, 7_000, 7_000);
   assert.equal(meter.read(), null);
   run(2);
   near(meter.read(), 70);
@@ -95,6 +102,27 @@ test('[M24] news come first at once, then when something has changed, every two 
   sender.encode += 100;
   const news = run(10);
   assert.ok(news.length >= 1 && news.length <= 5 && Math.abs((news.at(-1) ?? 0) - 180) < 25, news.join(' '));
+});
+
+test('[M230] where pictures lie on the timeline stays, whatever their way is later', () => {
+  const { sender, run, placedMs } = publisher({ encode: 130, up: 40, down: 40 });
+  run(1);
+  near(placedMs(), 170);
+  sender.encode = 20;
+  sender.up = 300;
+  run(20);
+  near(placedMs(), 170);
+});
+
+test('[M230] what is known better of the clocks moves it, also where viewers are told nothing', () => {
+  const { sender, run, placedMs } = publisher({ encode: 30, up: 60, down: 20 });
+  assert.deepEqual(run(5), [70]);
+  near(placedMs(), 70);
+  // The way back is as long now: the clocks turn out to be 20 ms apart of what was thought.
+  sender.up = 20;
+  const news = run(10);
+  assert.ok(news.length > 0 && news.every((ms) => ms === 70), 'the same again');
+  assert.ok(Math.abs(placedMs()! - 90) < 3, `${placedMs()}`);
 });
 
 test('[M24] a reference time is one of RFC 3611, and its echo gives the round trip, over the wrap as well', () => {

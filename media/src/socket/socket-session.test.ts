@@ -31,7 +31,7 @@ function session(hasSound = true) {
       told.push(track);
       fragments.push(data);
     },
-    onUplink: (ms) => told.push(`uplink ${Math.round(ms)}`),
+    onUplink: ({ uplinkMs }) => told.push(`uplink ${Math.round(uplinkMs)}`),
     onKeyNeeded: () => told.push('key'),
     onLost: () => told.push('lost'),
   });

@@ -8,7 +8,7 @@
 import { createMuxer, type MuxerFragment, type MuxerInit } from '../fmp4/muxer.ts';
 import { opusSound } from '../fmp4/sound.ts';
 import { opusClockRate } from '../rtp/opus.ts';
-import { createUplinkMeter } from '../rtp/uplink.ts';
+import { createUplinkMeter, type Uplink } from '../rtp/uplink.ts';
 import { parseAnnexB } from './annex-b.ts';
 
 const ticksPerMs = 90;
@@ -34,7 +34,7 @@ export interface SocketSessionDeps {
   onUp(): void;
   onInit(init: MuxerInit): void;
   onFragment(fragment: MuxerFragment): void;
-  onUplink(uplinkMs: number): void;
+  onUplink(uplink: Uplink): void;
   onKeyNeeded(): void;
   onLost(): void;
 }
@@ -64,6 +64,8 @@ export function createSocketSession(deps: SocketSessionDeps): SocketSession {
   /** A key picture with its parameter sets has come; nothing is lost after it. */
   let hasKey = false;
   const uplink = createUplinkMeter();
+  /** When the first picture came of which something is seen. */
+  let beganMs: number | null = null;
   const muxer = createMuxer({
     sound: deps.hasSound ? opusSound : null,
     soundMs: (timestamp, zero) => timestamp / soundTicksPerMs - zero / ticksPerMs,
@@ -104,7 +106,11 @@ export function createSocketSession(deps: SocketSessionDeps): SocketSession {
       lastPictureTicks = later;
       muxer.pictureStarts(later);
       muxer.picture({ timestamp: later, isKey: parsed.isKey, nals: parsed.nals, arrivedMs: nowMs });
-      uplink.picture(capturedMs, nowMs);
+      const zero = muxer.zero();
+      if (zero !== null) {
+        beganMs ??= nowMs;
+        uplink.picture(capturedMs, nowMs, beganMs + (later - zero) / ticksPerMs);
+      }
       // Until then the muxer leaves out what comes.
       if (!hasKey) askForKey(nowMs);
       return true;
@@ -134,8 +140,8 @@ export function createSocketSession(deps: SocketSessionDeps): SocketSession {
         return;
       }
       muxer.tick(nowMs);
-      const uplinkMs = uplink.news(nowMs);
-      if (uplinkMs !== null && isUp) deps.onUplink(uplinkMs);
+      const news = uplink.news(nowMs);
+      if (news !== null && isUp) deps.onUplink(news);
     },
     end() {
       isOver = true;

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { MediaEvent, StreamDownReason, StreamFragment } from '../hooks.ts';
+import type { MediaEvent, PictureLayer, StreamDownReason, StreamFragment } from '../hooks.ts';
 import { createStreamHub } from './hub.ts';
-import type { StreamHubLimits, StreamWire, ViewerSink } from './hub.ts';
+import type { Rendition, StreamHubLimits, StreamWire, ViewerSink } from './hub.ts';
 
 /** Packets as words, so that a test can read what a viewer got: `init 1`, `v0k+a0+a20`, `state live`. */
 const wire: StreamWire = {
-  init: (init) => Buffer.from(`init ${init.sessionId}.${init.generation}`),
+  init: (init) => Buffer.from(`${init.layer === 'small' ? 'small' : 'init'} ${init.sessionId}.${init.generation}`),
   fragments(fragments) {
-    const name = (f: StreamFragment) => `${f.track[0]}${f.timeMs}${f.track === 'video' && f.isKey ? 'k' : ''}`;
+    const letter = (f: StreamFragment) => (f.layer === 'small' ? 's' : f.track[0]);
+    const name = (f: StreamFragment) => `${letter(f)}${f.timeMs}${f.track === 'video' && f.isKey ? 'k' : ''}`;
     return Buffer.from(fragments.map(name).join('+'));
   },
   state: (state, uplinkMs) => Buffer.from(`state ${state}${uplinkMs === null ? '' : ` ${uplinkMs}`}`),
@@ -43,9 +44,9 @@ function stage(limits: Partial<StreamHubLimits> = {}) {
   const clock = { nowMs: 1_000_000 };
   const hub = createStreamHub({ wire, now: () => clock.nowMs, limits });
   const send = (event: MediaEvent) => hub.onMediaEvent(event);
-  const init = (sessionId = '1', generation = 1) =>
+  const init = (sessionId = '1', generation = 1, layer: PictureLayer = 'full') =>
     send({
-      type: 'init', layer: 'full',
+      type: 'init', layer,
       streamId: 'show',
       sessionId,
       generation,
@@ -54,11 +55,14 @@ function stage(limits: Partial<StreamHubLimits> = {}) {
       height: 1280,
       hasVideo: true,
       hasAudio: true,
-      initSegment: Buffer.alloc(1),
+      initSegment: Buffer.alloc(0),
     });
-  const fragment = (track: 'video' | 'audio', timeMs: number, isKey: boolean, sessionId = '1', generation = 1) =>
+  const fragment = (
+    track: 'video' | 'audio', timeMs: number, isKey: boolean, sessionId = '1', generation = 1,
+    layer: PictureLayer = 'full',
+  ) =>
     send({
-      type: 'fragment', layer: 'full',
+      type: 'fragment', layer,
       streamId: 'show',
       sessionId,
       generation,
@@ -72,7 +76,9 @@ function stage(limits: Partial<StreamHubLimits> = {}) {
   return {
     hub,
     clock,
-    uplink: (uplinkMs: number, sessionId = '1') => send({ type: 'uplink', streamId: 'show', sessionId, uplinkMs }),
+    uplink: (uplinkMs: number, sessionId = '1') => (
+      send({ type: 'uplink', streamId: 'show', sessionId, uplinkMs, placedMs: uplinkMs })
+    ),
     up: (sessionId = '1') => send({ type: 'up', streamId: 'show', sessionId }),
     down: (reason: StreamDownReason, sessionId = '1') => send({ type: 'down', streamId: 'show', sessionId, reason }),
     init,
@@ -80,9 +86,15 @@ function stage(limits: Partial<StreamHubLimits> = {}) {
       fragment('video', timeMs, true, sessionId, generation),
     picture: (timeMs: number, sessionId?: string) => fragment('video', timeMs, false, sessionId),
     sound: (timeMs: number) => fragment('audio', timeMs, true),
-    join() {
+    small: {
+      init: (generation = 1) => init('1', generation, 'small'),
+      key: (timeMs: number) => fragment('video', timeMs, true, '1', 1, 'small'),
+      picture: (timeMs: number) => fragment('video', timeMs, false, '1', 1, 'small'),
+      down: () => send({ type: 'layer-down', streamId: 'show', sessionId: '1', layer: 'small' }),
+    },
+    join(wanted?: Rendition) {
       const it = line();
-      const viewer = hub.join('show', it);
+      const viewer = hub.join('show', it, wanted);
       assert.ok(viewer);
       return { line: it, viewer };
     },
@@ -334,4 +346,144 @@ test('[V13] interrupted shows without viewers are remembered, but not without bo
     return it.got[0];
   };
   assert.deepEqual(['b', 'c', 'a'].map(state), ['state interrupted', 'state interrupted', 'state waiting']);
+});
+
+test('[V130] between the sizes a viewer goes on with the one until the other’s key picture, with all sound', () => {
+  const s = stage();
+  s.init();
+  s.small.init();
+  s.key(0);
+  s.small.key(0);
+  const { line: it, viewer } = s.join();
+  it.fresh();
+  viewer.choose('small');
+  assert.deepEqual(it.fresh(), [], 'nothing stands still meanwhile');
+  s.sound(0);
+  s.sound(20);
+  s.picture(40);
+  s.small.picture(40);
+  s.sound(40);
+  s.sound(60);
+  s.small.key(80);
+  s.picture(80);
+  s.small.picture(120);
+  assert.deepEqual(it.fresh(), ['a0+a20+v40', 'small 1.1', 'a0+a20+a40+a60+s80k', 's120']);
+  viewer.choose('whole');
+  s.small.picture(160);
+  s.key(200);
+  s.small.picture(200);
+  assert.deepEqual(it.fresh(), ['s160', 'init 1.1', 'a0+a20+a40+a60+v200k'], 'sound may come again');
+});
+
+test('[V130] of the size that a viewer leaves nothing goes out that the other brings anew', () => {
+  const s = stage();
+  s.init();
+  s.small.init();
+  s.key(0);
+  const { line: it, viewer } = s.join();
+  viewer.choose('small');
+  s.picture(40);
+  s.small.key(40);
+  assert.deepEqual(it.fresh().at(-1), 'v40', 'not yet');
+  s.key(80);
+  s.picture(120);
+  assert.deepEqual(it.fresh(), [], 'from a key picture on it is held back');
+  for (let timeMs = 160; timeMs <= 280; timeMs += 40) s.picture(timeMs);
+  assert.deepEqual(it.fresh(), ['v80k', 'v120', 'v160', 'v200', 'v240', 'v280'], 'in vain');
+  s.picture(320);
+  s.key(360);
+  s.picture(400);
+  s.small.key(380);
+  s.picture(440);
+  assert.deepEqual(it.fresh(), ['v320', 'v360k', 'small 1.1', 's380k']);
+});
+
+test('[V130] who wants the small picture gets the whole while none is sent, and from a key picture on it', () => {
+  const s = stage();
+  s.init();
+  s.key(0);
+  const { line: it } = s.join('small');
+  assert.deepEqual(it.fresh(), ['state live', 'init 1.1', 'v0k']);
+  s.small.init();
+  s.picture(40);
+  s.small.key(80);
+  s.picture(80);
+  s.small.picture(120);
+  assert.deepEqual(it.fresh(), ['v40', 'small 1.1', 's80k', 's120']);
+  assert.deepEqual(s.join('small').line.got, ['state live', 'small 1.1', 's80k', 's120'], 'at once for newcomers');
+  s.small.down();
+  s.picture(120);
+  s.key(160);
+  assert.deepEqual(it.fresh(), ['init 1.1', 'v160k']);
+  s.down('lost');
+  s.init('2');
+  s.key(0, '2');
+  assert.deepEqual(it.fresh(), ['state interrupted', 'state live', 'init 2.1', 'v0k']);
+});
+
+test('[V130] a publisher that takes over has sizes of its own', () => {
+  const s = stage();
+  s.init();
+  s.small.init();
+  s.small.key(0);
+  const { line: it } = s.join('small');
+  it.fresh();
+  s.down('replaced', '1');
+  s.up('2');
+  s.init('2');
+  s.small.picture(40);
+  s.key(0, '2');
+  assert.deepEqual(it.fresh(), ['init 2.1', 'v0k']);
+});
+
+test('[V131] a line that does not carry the whole gets the small picture, and the whole again on trial', () => {
+  const s = stage({ easeAboveBytes: 500, skipAboveBytes: 1_000, resumeBelowBytes: 100, easeMs: 10_000 });
+  s.init();
+  s.small.init();
+  const { line: it } = s.join();
+  const quick = s.join().line;
+  s.key(0);
+  it.fresh();
+  const isEasedFor = (timeMs: number, ms: number): void => {
+    it.queued = 600;
+    s.picture(timeMs);
+    s.small.key(timeMs + 40);
+    it.queued = 50;
+    assert.deepEqual(it.fresh(), [`v${timeMs}`, 'small 1.1', `s${timeMs + 40}k`]);
+    s.clock.nowMs += ms - 1;
+    s.small.key(timeMs + 80);
+    s.key(timeMs + 80);
+    assert.deepEqual(it.fresh(), [`s${timeMs + 80}k`]);
+    s.clock.nowMs += 2;
+    s.small.key(timeMs + 120);
+    s.key(timeMs + 160);
+    assert.deepEqual(it.fresh(), [`s${timeMs + 120}k`, 'init 1.1', `v${timeMs + 160}k`]);
+  };
+  isEasedFor(40, 10_000);
+  isEasedFor(200, 20_000);
+  isEasedFor(400, 40_000);
+  s.clock.nowMs += 100_000;
+  isEasedFor(600, 10_000);
+  assert.equal(s.hub.stats().eased, 4);
+  assert.ok(quick.got.every((text) => !/small|s\d/.test(text)), 'nobody else notices');
+});
+
+test('[V131] who skips gets the small picture as soon as its line has drained, and no large one', () => {
+  const s = stage({ easeAboveBytes: 500, skipAboveBytes: 1_000, resumeBelowBytes: 100 });
+  s.init();
+  s.small.init();
+  const { line: it } = s.join();
+  s.key(0);
+  it.fresh();
+  it.queued = 1_001;
+  s.picture(40);
+  s.small.key(40);
+  it.queued = 100;
+  s.key(80);
+  s.small.picture(80);
+  s.small.key(120);
+  assert.deepEqual(it.fresh(), ['small 1.1', 's120k']);
+  s.small.down();
+  s.key(160);
+  assert.deepEqual(it.fresh(), ['init 1.1', 'v160k']);
 });

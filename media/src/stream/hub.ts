@@ -1,18 +1,28 @@
 /**
  * Carries each stream from its publisher to its viewers, inside the main process.
  *
- * Keeps per stream what a newcomer needs for a picture at once: the init segment and the current group of pictures
- * (everything since the last key picture, with the sound that belongs to it). A packet is built once, by `wire`, and
- * the same bytes are written to every viewer. The hub knows neither sockets nor the protocol's bytes.
+ * A stream goes out in up to three renditions, none of which is made anew: the whole as it came, the small picture
+ * where the publisher sends one, and the sound alone. Per rendition `lane.ts` keeps what a newcomer needs for a picture at
+ * once: the init segment and the current group of pictures (everything since the last key picture, with the sound that
+ * belongs to it). A packet is built once, by `wire`, and the same bytes are written to every viewer. The hub knows
+ * neither sockets nor the protocol's bytes.
  *
  * Invariants:
  * - A viewer gets, after an init, first a packet that begins with a key picture, then every packet in order; when it is
  *   too slow it misses whole stretches up to a later key picture, never single packets.
+ * - All renditions of a publisher's session have one epoch: a viewer goes from one size to the other at a key picture,
+ *   on the timeline that it has.
  * - A viewer stays through takeover, loss and return of the publisher; only `end`, `dismiss`, `stop` or its slowness
  *   closes it.
  * - What waits for one viewer is bounded by `limits`, so that one bad line costs nobody else anything.
  */
 import type { MediaEvent, StreamFragment, StreamInit } from '../hooks.ts';
+import { createLane } from './lane.ts';
+import {
+  deliver, enter, flush, isSent, move, placeFor, placesOf, remove, settle, settleAll, stay, viewersOf, write,
+  type HubCore, type Place, type Stream, type ViewerEntry,
+} from './places.ts';
+import { soundOf } from './sound-rendition.ts';
 
 export type HubState = 'waiting' | 'live' | 'interrupted' | 'ended';
 
@@ -25,6 +35,9 @@ export interface StreamWire {
   /** `uplinkMs`: from the publisher's camera to the arrival here; null while unknown. */
   state(state: HubState, uplinkMs: number | null): Buffer;
 }
+
+/** `whole`: as it comes; `small`: the smaller of two pictures, with the same sound; `sound`: that alone. */
+export type Rendition = 'whole' | 'small' | 'sound';
 
 export type ViewerCloseReason = 'ended' | 'going-away' | 'too-slow';
 
@@ -43,6 +56,8 @@ export interface Viewer {
   pause(): void;
   /** As on joining: init and current group of pictures. */
   resume(): void;
+  /** Another rendition from now on; between the two sizes from the next key picture on. Ends a pause. */
+  choose(rendition: Rendition): void;
   /** Idempotent. */
   leave(): void;
 }
@@ -59,6 +74,17 @@ export interface StreamHubLimits {
    * delay.
    */
   skipAboveBytes: number;
+  /**
+   * A viewer of the whole with more waiting goes over to the small picture, where there is one. Less takes the large
+   * picture from lines with a hiccup, more lets it come late first.
+   */
+  easeAboveBytes: number;
+  /**
+   * After so long it gets the whole again, on trial; twice as long each time that it does not hold, up to the longest.
+   * Shorter tries lines that cannot carry it too often, longer shows a small picture for nothing.
+   */
+  easeMs: number;
+  longestEaseMs: number;
   /** It gets that key picture only when less than this waits. More would make it skip again at once. */
   resumeBelowBytes: number;
   /** A viewer that skips for so long is closed. Shorter cuts phones in a lift, longer keeps dead lines and memory. */
@@ -79,6 +105,9 @@ export const defaultStreamHubLimits: StreamHubLimits = {
   viewers: 10_000,
   // Two seconds at 2 Mbit/s.
   skipAboveBytes: 512 * 1024,
+  easeAboveBytes: 192 * 1024,
+  easeMs: 15_000,
+  longestEaseMs: 5 * 60_000,
   resumeBelowBytes: 64 * 1024,
   closeAfterSkippingMs: 15_000,
   // Ten seconds at 6 Mbit/s: an encoder set to one key picture each ten seconds still lets newcomers in at once.
@@ -96,7 +125,8 @@ export interface StreamHubStats {
   /** Since the start, over all viewers. */
   packetsWritten: number;
   bytesWritten: number;
-  /** Times that a viewer was made to skip, and viewers closed for being too slow. */
+  /** Times that a viewer was taken to the small picture or made to skip, and viewers closed for being too slow. */
+  eased: number;
   skips: number;
   closedTooSlow: number;
   /** Newcomers turned away because a limit was reached. */
@@ -108,9 +138,10 @@ export interface StreamHub {
   onMediaEvent(event: MediaEvent): void;
   /**
    * Adds a viewer; it gets the state and, when there is a picture, init and group of pictures before this returns. A
-   * stream that nobody publishes (yet) may be joined. Null when a limit is reached: nothing was written then.
+   * stream that nobody publishes (yet) may be joined. Where what it wants is not sent, it gets the whole. Null when a
+   * limit is reached: nothing was written then.
    */
-  join(streamId: string, sink: ViewerSink): Viewer | null;
+  join(streamId: string, sink: ViewerSink, wanted?: Rendition): Viewer | null;
   /** Whether a viewer more would be let in. */
   hasRoom(streamId: string): boolean;
   /** The show is over: its viewers are told and closed with `ended`. */
@@ -121,51 +152,6 @@ export interface StreamHub {
   stats(): StreamHubStats;
   /** Closes every viewer with `going-away`. Idempotent; afterwards nobody can join. */
   stop(): void;
-}
-
-interface ViewerEntry {
-  sink: ViewerSink;
-  mode: 'flowing' | 'awaiting-key' | 'paused';
-  /** When it began to skip; null when it waits for a key picture for another reason. */
-  skippingSinceMs: number | null;
-  /** What joining put into its line at once, and does not count as slowness until it has drained. */
-  allowanceBytes: number;
-}
-
-interface Group {
-  packets: Buffer[];
-  bytes: number;
-}
-
-interface Stream {
-  state: HubState;
-  uplinkMs: number | null;
-  sessionId: string | null;
-  generation: number;
-  epoch: number;
-  initPacket: Buffer | null;
-  hasPicture: boolean;
-  group: Group | null;
-  /** Sound that has not been sent: it travels with the next picture. */
-  waitingSound: StreamFragment[];
-  /** The last second of sound, of which a key picture takes along what belongs to it. */
-  recentSound: StreamFragment[];
-  viewers: Set<ViewerEntry>;
-}
-
-/** A key picture is passed on once the next picture begins, so its sound came a little earlier; a second is plenty. */
-const recentSoundMs = 1_000;
-
-/** Of a stream of sound alone, packets that a newcomer gets: half a second. */
-const soundAtOnce = 3;
-
-interface HubCore {
-  wire: StreamWire;
-  now: () => number;
-  limits: StreamHubLimits;
-  streams: Map<string, Stream>;
-  stats: StreamHubStats;
-  stopped: boolean;
 }
 
 export function createStreamHub(deps: {
@@ -184,6 +170,7 @@ export function createStreamHub(deps: {
       viewers: 0,
       packetsWritten: 0,
       bytesWritten: 0,
+      eased: 0,
       skips: 0,
       closedTooSlow: 0,
       turnedAway: 0,
@@ -191,22 +178,27 @@ export function createStreamHub(deps: {
     stopped: false,
   };
 
+  const viewers = (streamId: string): number => {
+    const stream = hub.streams.get(streamId);
+    return stream === undefined ? 0 : viewersOf(stream);
+  };
+
   function hasRoom(streamId: string): boolean {
-    const viewers = hub.streams.get(streamId)?.viewers.size ?? 0;
-    return !hub.stopped && viewers < hub.limits.viewersPerStream && hub.stats.viewers < hub.limits.viewers;
+    const isFull = viewers(streamId) >= hub.limits.viewersPerStream || hub.stats.viewers >= hub.limits.viewers;
+    return !hub.stopped && !isFull;
   }
 
   return {
     onMediaEvent: (event) => handle(hub, event),
     hasRoom,
-    join(streamId, sink) {
-      if (hasRoom(streamId)) return join(hub, streamId, sink);
+    join(streamId, sink, wanted = 'whole') {
+      if (hasRoom(streamId)) return join(hub, streamId, sink, wanted);
       hub.stats.turnedAway += 1;
       return null;
     },
     end: (streamId) => endStream(hub, streamId, 'ended'),
     dismiss: (streamId) => dismiss(hub, streamId),
-    viewers: (streamId) => hub.streams.get(streamId)?.viewers.size ?? 0,
+    viewers,
     stats: () => ({ ...hub.stats, streams: [...hub.streams.values()].filter(isOnAir).length }),
     stop() {
       hub.stopped = true;
@@ -215,72 +207,65 @@ export function createStreamHub(deps: {
   };
 }
 
-const isOnAir = ({ initPacket, hasPicture }: Stream): boolean => initPacket !== null && hasPicture;
+const isOnAir = ({ places }: Stream): boolean => isSent(places.whole);
 
 function streamOf(hub: HubCore, streamId: string): Stream {
   const known = hub.streams.get(streamId);
   if (known) return known;
+  const place = (): Place => ({
+    lane: createLane(hub.wire, hub.limits), viewers: new Set(), coming: new Set(), endMs: 0,
+  });
   const stream: Stream = {
     state: 'waiting',
     uplinkMs: null,
     sessionId: null,
-    generation: 0,
     epoch: 0,
-    initPacket: null,
-    hasPicture: true,
-    group: null,
-    waitingSound: [],
-    recentSound: [],
-    viewers: new Set(),
+    isSilent: false,
+    places: { whole: place(), small: place(), sound: place() },
   };
   hub.streams.set(streamId, stream);
   return stream;
 }
 
-function join(hub: HubCore, streamId: string, sink: ViewerSink): Viewer {
+function join(hub: HubCore, streamId: string, sink: ViewerSink, wanted: Rendition): Viewer {
   const stream = streamOf(hub, streamId);
-  const viewer: ViewerEntry = { sink, mode: 'awaiting-key', skippingSinceMs: null, allowanceBytes: 0 };
-  stream.viewers.add(viewer);
+  const viewer: ViewerEntry = {
+    sink, wanted, place: stream.places.whole, next: null, nextSinceMs: 0, held: [], mode: 'awaiting-key', skippingSinceMs: null,
+    allowanceBytes: 0, easeMs: 0, easedUntilMs: Number.NEGATIVE_INFINITY,
+  };
   hub.stats.viewers += 1;
   write(hub, viewer, hub.wire.state(stream.state, stream.uplinkMs));
-  catchUp(hub, stream, viewer);
+  enter(hub, viewer, placeFor(hub, stream, viewer));
+  const isHere = (): boolean => viewer.place.viewers.has(viewer);
   return {
     pause() {
       viewer.mode = 'paused';
     },
     resume() {
-      if (viewer.mode === 'paused' && stream.viewers.has(viewer)) catchUp(hub, stream, viewer);
+      if (viewer.mode === 'paused' && isHere()) enter(hub, viewer, placeFor(hub, stream, viewer));
+    },
+    choose(rendition) {
+      if (!isHere()) return;
+      const isPaused = viewer.mode === 'paused';
+      viewer.wanted = rendition;
+      viewer.easedUntilMs = Number.NEGATIVE_INFINITY;
+      if (isPaused) enter(hub, viewer, placeFor(hub, stream, viewer));
+      else settle(hub, stream, viewer);
     },
     leave() {
-      remove(hub, stream, viewer);
+      remove(hub, viewer);
       forgetIdle(hub, streamId, stream);
     },
   };
 }
 
-function catchUp(hub: HubCore, stream: Stream, viewer: ViewerEntry): void {
-  viewer.mode = 'awaiting-key';
-  viewer.skippingSinceMs = null;
-  if (!stream.initPacket) return;
-  const packets = [stream.initPacket, ...(stream.group?.packets ?? [])];
-  if (stream.group) viewer.mode = 'flowing';
-  viewer.sink.writeAll(packets);
-  hub.stats.packetsWritten += packets.length;
-  const bytes = stream.initPacket.length + (stream.group?.bytes ?? 0);
-  hub.stats.bytesWritten += bytes;
-  viewer.allowanceBytes = bytes;
-}
-
-function remove(hub: HubCore, stream: Stream, viewer: ViewerEntry): void {
-  if (stream.viewers.delete(viewer)) hub.stats.viewers -= 1;
-}
-
 function forgetIdle(hub: HubCore, streamId: string, stream: Stream): void {
-  if (stream.viewers.size > 0 || stream.sessionId !== null || hub.streams.get(streamId) !== stream) return;
+  const isIdle = (one: Stream): boolean => one.sessionId === null && viewersOf(one) === 0;
+  if (!isIdle(stream) || hub.streams.get(streamId) !== stream) return;
   if (stream.state === 'waiting') hub.streams.delete(streamId);
   if (hub.streams.size <= hub.limits.idleStreams) return;
   for (const [id, other] of hub.streams) {
-    if (other.viewers.size > 0 || other.sessionId !== null) continue;
+    if (!isIdle(other)) continue;
     hub.streams.delete(id);
     if (hub.streams.size <= hub.limits.idleStreams) return;
   }
@@ -290,22 +275,24 @@ function endStream(hub: HubCore, streamId: string, reason: 'ended' | 'going-away
   const stream = hub.streams.get(streamId);
   if (!stream) return;
   hub.streams.delete(streamId);
-  const notice = reason === 'ended' ? hub.wire.state('ended', null) : null;
-  for (const viewer of stream.viewers) {
-    if (notice) write(hub, viewer, notice);
-    remove(hub, stream, viewer);
-    viewer.sink.close(reason);
-  }
+  closeAll(hub, stream, reason, reason === 'ended' ? hub.wire.state('ended', null) : null);
 }
 
 function dismiss(hub: HubCore, streamId: string): void {
   const stream = hub.streams.get(streamId);
   if (!stream) return;
-  for (const viewer of stream.viewers) {
-    remove(hub, stream, viewer);
-    viewer.sink.close('going-away');
-  }
+  closeAll(hub, stream, 'going-away', null);
   forgetIdle(hub, streamId, stream);
+}
+
+function closeAll(hub: HubCore, stream: Stream, reason: 'ended' | 'going-away', notice: Buffer | null): void {
+  for (const { viewers } of placesOf(stream)) {
+    for (const viewer of viewers) {
+      if (notice) write(hub, viewer, notice);
+      remove(hub, viewer);
+      viewer.sink.close(reason);
+    }
+  }
 }
 
 function handle(hub: HubCore, event: MediaEvent): void {
@@ -314,36 +301,61 @@ function handle(hub: HubCore, event: MediaEvent): void {
     streamOf(hub, event.streamId).sessionId = event.sessionId;
     return;
   }
+  if (event.type === 'init') return begin(hub, streamOf(hub, event.streamId), event);
   const stream = hub.streams.get(event.streamId);
-  if (event.type === 'init') begin(hub, streamOf(hub, event.streamId), event);
-  else if (stream && event.type === 'down') wentDown(hub, event.streamId, stream, event);
-  else if (stream && event.type === 'uplink') {
-    if (event.sessionId === stream.sessionId) tell(hub, stream, stream.state, event.uplinkMs);
-  } else if (stream && event.type === 'fragment') {
-    if (event.sessionId !== stream.sessionId || event.generation !== stream.generation) return;
-    if (event.track === 'audio') addSound(hub, stream, event);
-    else addPicture(hub, stream, event);
-  }
+  if (stream === undefined) return;
+  if (event.type === 'down') return wentDown(hub, event.streamId, stream, event);
+  if (event.sessionId !== stream.sessionId) return;
+  if (event.type === 'uplink') tell(hub, stream, stream.state, event.uplinkMs);
+  else if (event.type === 'layer-down') endSmall(hub, stream);
+  else if (event.track === 'audio') addSound(hub, stream, event);
+  else addPicture(hub, stream, event);
 }
 
 /** A picture begins: first of all, after a return, of a new publisher, or in a new resolution. */
 function begin(hub: HubCore, stream: Stream, init: StreamInit): void {
-  if (stream.epoch === 0 || init.sessionId !== stream.sessionId || stream.initPacket === null) {
+  const { whole, small, sound } = stream.places;
+  if (init.layer === 'small') {
+    if (init.sessionId !== stream.sessionId || !isSent(whole)) return;
+    beginLane(hub, stream, small, init);
+    settleAll(hub, stream, whole);
+    return;
+  }
+  if (stream.epoch === 0 || init.sessionId !== stream.sessionId || !isSent(whole)) {
     // In seconds, so that it also grows from one run of the server to the next.
     stream.epoch = Math.max(stream.epoch + 1, Math.floor(hub.now() / 1000)) >>> 0;
+    endSmall(hub, stream);
   }
   stream.sessionId = init.sessionId;
-  stream.generation = init.generation;
-  stream.initPacket = hub.wire.init(init, stream.epoch);
-  stream.hasPicture = init.hasVideo;
-  stream.group = null;
-  stream.waitingSound = [];
-  stream.recentSound = [];
+  stream.isSilent = !init.hasAudio;
   tell(hub, stream, 'live', stream.uplinkMs);
-  for (const viewer of stream.viewers) {
+  beginLane(hub, stream, whole, init);
+  const heard = soundOf({ type: 'init', ...init });
+  if (heard?.type === 'init') beginLane(hub, stream, sound, heard);
+  else sound.lane.end();
+  settleAll(hub, stream, whole);
+  settleAll(hub, stream, sound);
+}
+
+function beginLane(hub: HubCore, stream: Stream, { lane, viewers }: Place, init: StreamInit): void {
+  const packet = lane.begin(init, stream.epoch);
+  for (const viewer of viewers) {
+    if (viewer.mode === 'paused') continue;
+    flush(hub, viewer);
+    viewer.mode = 'awaiting-key';
+    write(hub, viewer, packet);
+  }
+}
+
+/** Its viewers get the whole, from the next key picture on. */
+function endSmall(hub: HubCore, { places: { whole, small } }: Stream): void {
+  small.lane.end();
+  for (const viewer of small.coming) stay(hub, viewer);
+  for (const viewer of small.viewers) {
+    move(hub, viewer, whole);
     if (viewer.mode === 'paused') continue;
     viewer.mode = 'awaiting-key';
-    write(hub, viewer, stream.initPacket);
+    if (whole.lane.initPacket !== null) write(hub, viewer, whole.lane.initPacket);
   }
 }
 
@@ -351,10 +363,11 @@ function wentDown(hub: HubCore, streamId: string, stream: Stream, event: MediaEv
   // Of a publisher that never came up, or of one that has been taken over already.
   if (stream.sessionId !== null && stream.sessionId !== event.sessionId) return;
   stream.sessionId = null;
-  stream.initPacket = null;
-  stream.group = null;
-  stream.waitingSound = [];
-  stream.recentSound = [];
+  const { whole, sound } = stream.places;
+  whole.lane.end();
+  sound.lane.end();
+  for (const viewer of whole.coming) stay(hub, viewer);
+  endSmall(hub, stream);
   // A takeover brings the next picture within moments: viewers keep the last one and are not alarmed.
   const isInterrupted = event.reason !== 'replaced' && stream.state === 'live';
   tell(hub, stream, isInterrupted ? 'interrupted' : stream.state, null);
@@ -366,87 +379,20 @@ function tell(hub: HubCore, stream: Stream, state: HubState, uplinkMs: number | 
   stream.state = state;
   stream.uplinkMs = uplinkMs;
   const notice = hub.wire.state(state, uplinkMs);
-  for (const viewer of stream.viewers) write(hub, viewer, notice);
+  for (const { viewers } of placesOf(stream)) for (const viewer of viewers) write(hub, viewer, notice);
 }
 
 function addSound(hub: HubCore, stream: Stream, sound: StreamFragment): void {
-  stream.recentSound.push(sound);
-  const oldest = sound.timeMs - recentSoundMs;
-  while (stream.recentSound[0] && stream.recentSound[0].timeMs < oldest) stream.recentSound.shift();
-  stream.waitingSound.push(sound);
-  const first = stream.waitingSound[0] ?? sound;
-  const { soundRunMs, soundAloneMs } = hub.limits;
-  if (sound.timeMs + sound.durationMs - first.timeMs < (stream.hasPicture ? soundRunMs : soundAloneMs)) return;
-  const packet = hub.wire.fragments(stream.waitingSound);
-  stream.waitingSound = [];
-  if (!stream.hasPicture) {
-    // Whoever joins can begin with any of it; a little more is there to play at once.
-    const packets = [...(stream.group?.packets ?? []), packet].slice(-soundAtOnce);
-    stream.group = { packets, bytes: packets.reduce((bytes, { length }) => bytes + length, 0) };
-    return deliver(hub, stream, packet, packet);
+  const { whole, small, sound: alone } = stream.places;
+  if (!whole.lane.takes(sound)) return;
+  for (const place of [whole, small, alone]) {
+    if (!isSent(place)) continue;
+    const outgoing = place.lane.sound(sound);
+    if (outgoing !== null) deliver(hub, stream, place, outgoing);
   }
-  keep(hub, stream, packet);
-  deliver(hub, stream, packet, null);
 }
 
 function addPicture(hub: HubCore, stream: Stream, picture: StreamFragment): void {
-  const travelling = [...stream.waitingSound, picture];
-  stream.waitingSound = [];
-  const packet = hub.wire.fragments(travelling);
-  if (!picture.isKey) {
-    keep(hub, stream, packet);
-    deliver(hub, stream, packet, null);
-    return;
-  }
-  // Newcomers begin here: they also need the sound of this picture that went out before it.
-  const own = stream.recentSound.filter((sound) => sound.timeMs + sound.durationMs > picture.timeMs);
-  const head = own.length === travelling.length - 1 && own[0] === travelling[0]
-    ? packet
-    : hub.wire.fragments([...own, picture]);
-  stream.group = { packets: [head], bytes: head.length };
-  deliver(hub, stream, packet, head);
-}
-
-function keep(hub: HubCore, stream: Stream, packet: Buffer): void {
-  const group = stream.group;
-  if (!group) return;
-  group.packets.push(packet);
-  group.bytes += packet.length;
-  if (group.bytes > hub.limits.groupBytes || group.packets.length > hub.limits.groupPackets) stream.group = null;
-}
-
-/** `head` is set when decoding can start with this packet: what a viewer gets that waits for a key picture. */
-function deliver(hub: HubCore, stream: Stream, packet: Buffer, head: Buffer | null): void {
-  const { skipAboveBytes, resumeBelowBytes, closeAfterSkippingMs } = hub.limits;
-  for (const viewer of stream.viewers) {
-    if (viewer.mode === 'paused') continue;
-    const queued = viewer.sink.queuedBytes();
-    if (viewer.mode === 'flowing') {
-      if (queued <= skipAboveBytes) viewer.allowanceBytes = 0;
-      if (queued <= skipAboveBytes + viewer.allowanceBytes) {
-        write(hub, viewer, packet);
-        continue;
-      }
-      viewer.mode = 'awaiting-key';
-      viewer.skippingSinceMs = hub.now();
-      hub.stats.skips += 1;
-    } else if (head && queued <= resumeBelowBytes) {
-      viewer.mode = 'flowing';
-      viewer.skippingSinceMs = null;
-      viewer.allowanceBytes = 0;
-      write(hub, viewer, head);
-    } else if (viewer.skippingSinceMs !== null && hub.now() - viewer.skippingSinceMs > closeAfterSkippingMs) {
-      hub.stats.closedTooSlow += 1;
-      remove(hub, stream, viewer);
-      viewer.sink.close('too-slow');
-    } else if (viewer.skippingSinceMs === null && queued > skipAboveBytes) {
-      viewer.skippingSinceMs = hub.now();
-    }
-  }
-}
-
-function write(hub: HubCore, viewer: ViewerEntry, packet: Buffer): void {
-  viewer.sink.write(packet);
-  hub.stats.packetsWritten += 1;
-  hub.stats.bytesWritten += packet.length;
+  const place = stream.places[picture.layer === 'small' ? 'small' : 'whole'];
+  if (place.lane.takes(picture)) deliver(hub, stream, place, place.lane.picture(picture));
 }

@@ -33,8 +33,8 @@ export interface PicturesDeps {
   onFragment(fragment: MuxerFragment, layer: LayerName): void;
   /** No small picture comes any more, for now or for good. */
   onSmallGone(): void;
-  /** A full picture was whole: when it was taken, by the sender's clock, and when it came, by ours. */
-  onFullPicture(capturedMs: number, arrivedMs: number): void;
+  /** A full picture was whole: when it was taken, by the sender's clock, and when it came, by ours; and its place. */
+  onFullPicture(capturedMs: number, arrivedMs: number, placedMs: number): void;
 }
 
 export interface Pictures {
@@ -68,6 +68,8 @@ export function createPictures(deps: PicturesDeps): Pictures {
   const sound = deps.offer.audio === null ? null : opusSound;
   let reference: { layer: number; zero: number; syncs: TrackSync[]; sound: TrackSync | null } | null = null;
   let firstPictureMs: number | null = null;
+  /** When the first full picture came of which something is seen. */
+  let beganMs: number | null = null;
 
   const outputOf = (name: LayerName, beside?: Muxer): Output => ({
     name, source: null, next: null,
@@ -139,8 +141,12 @@ export function createPictures(deps: PicturesDeps): Pictures {
     }
     choose(unit.arrivedMs, unit.isKey ? index : null);
     for (const { source, muxer } of outputs) if (source === index) muxer.picture({ ...unit, timestamp });
-    const capturedMs = full.source === index ? layers[index]!.stream.clock.reportedMs(unit.timestamp) : null;
-    if (capturedMs !== null) deps.onFullPicture(capturedMs, unit.arrivedMs);
+    const zero = full.muxer.zero();
+    if (full.source !== index || zero === null) return;
+    beganMs ??= unit.arrivedMs;
+    const capturedMs = layers[index]!.stream.clock.reportedMs(unit.timestamp);
+    const placedMs = beganMs + (timestamp - zero) / ticksPerMs;
+    if (capturedMs !== null) deps.onFullPicture(capturedMs, unit.arrivedMs, placedMs);
   };
 
   return {

@@ -12,7 +12,7 @@ import { createRate } from '../rtp/rate.ts';
 import { buildReceiverReport, buildReferenceTime, parseRtcp, roundTripMs } from '../rtp/rtcp.ts';
 import { unwrapRtx } from '../rtp/rtx.ts';
 import { createTransportFeedback } from '../rtp/transport-feedback.ts';
-import { createUplinkMeter } from '../rtp/uplink.ts';
+import { createUplinkMeter, type Uplink } from '../rtp/uplink.ts';
 import type { Offer, OfferedCodec } from './offer.ts';
 import { createPictures } from './pictures.ts';
 import { createReceiveStream, type ReceiveStream } from './receive-stream.ts';
@@ -35,7 +35,7 @@ export interface SessionEvents {
   /** No small picture comes any more, for now or for good. */
   onSmallGone(): void;
   /** How long pictures take from the camera to here: when it is first known, and when it has changed. */
-  onUplink(uplinkMs: number): void;
+  onUplink(uplink: Uplink): void;
   onLost(): void;
 }
 
@@ -166,8 +166,8 @@ export function createSession(deps: SessionDeps): Session {
     if (nowMs - lastReportMs >= receiverReportIntervalMs) {
       lastReportMs = nowMs;
       sendReceiverReport(nowMs);
-      const uplinkMs = uplink.news(nowMs);
-      if (uplinkMs !== null) deps.onUplink(uplinkMs);
+      const news = uplink.news(nowMs);
+      if (news !== null) deps.onUplink(news);
     }
     rate.look(counts.bytes, nowMs);
   };

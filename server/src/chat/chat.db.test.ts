@@ -144,3 +144,21 @@ test('[T9] for a replay it is read from any moment on, in order, without what wa
   assert.deepEqual(await talk('from=2020-01-01T00:00:00.000Z&limit=2'), ['then 0', 'then 1']);
   assert.equal((await api.ask(`/api/shows/${fresh.id}/talk?from=soon`)).status, 400);
 });
+
+test('[RE75] what asks something is given alone, in any language', async () => {
+  const { id } = await api.newLiveShow(owner, shop.id, products);
+  const questions = ['is it lined?', 'how deep?? I wonder', '口袋深吗', '这个呢 ', '多少钱？', 'هل يوجد مقاس أطول؟'];
+  const others = ['lovely', '好看', 'جميل', '呢绒大衣'];
+  for (const [index, text] of [...others, ...questions].entries()) {
+    const person = await api.newPerson(`Asker ${index}`);
+    const body = { clientId: `question-${index}`, text };
+    assert.equal((await api.ask(`/api/shows/${id}/chat`, { body, cookie: person.cookie })).status, 201);
+  }
+  const talk = async (query = '') => (
+    (await api.ask(`/api/shows/${id}/talk?from=2020-01-01T00:00:00.000Z${query}`)).json['items'] as ChatMessage[]
+  ).map(({ text }) => text);
+  assert.deepEqual(await talk('&questions=true'), questions.map((text) => text.trim()));
+  assert.deepEqual(await talk('&questions=true&limit=2'), questions.slice(0, 2));
+  assert.equal((await talk('&questions=false')).length, others.length + questions.length);
+  assert.equal((await api.ask(`/api/shows/${id}/talk?from=2020-01-01T00:00:00.000Z&questions=who`)).status, 400);
+});

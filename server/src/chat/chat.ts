@@ -20,7 +20,7 @@ import type { Moderation } from '../moderation/moderation.ts';
 import { createPace, type Pace } from './pace.ts';
 import { createSettings, FREE_TALK, type Settings } from './setting.ts';
 import * as store from './store.ts';
-import type { ChatRow } from './store.ts';
+import type { ChatRow, TalkPart } from './store.ts';
 import { cleanText, lengthOf, sameness } from './text.ts';
 
 /** What somebody who comes in sees of the talk. Fewer is an empty room, more is bytes before the first picture. */
@@ -60,8 +60,8 @@ export interface Chat {
   forModeration: ForModeration;
   /** Newest first. @throws Refusal `shows.not_found`, `moderation.banned` */
   list(actor: Actor, showId: string, query: PageQuery): Promise<Page<ChatMessage>>;
-  /** From that moment on, oldest first, for a replay. @throws Refusal as `list` */
-  since(actor: Actor, showId: string, from: Date, limit: number): Promise<ChatMessage[]>;
+  /** From that moment on, oldest first, for a replay; all of it or what asks something. @throws Refusal as `list` */
+  since(actor: Actor, showId: string, part: TalkPart): Promise<ChatMessage[]>;
   /** The last messages, oldest first. Who may read them is the caller's to know. */
   recent(showId: string): Promise<ChatMessage[]>;
 }
@@ -71,6 +71,7 @@ export interface ForModeration {
   around(message: ChatRow): Promise<ChatRow[]>;
   remove(tx: Tx, messageId: string, byPersonId: string): Promise<void>;
   restore(tx: Tx, messageId: string): Promise<void>;
+  saidAt(messageIds: readonly string[]): Promise<Map<string, Date>>;
 }
 
 /** Lines before and after a reported message that are kept with it. */
@@ -102,6 +103,7 @@ export function createChat(deps: ChatDeps): Chat {
       around: (message) => store.around(db, message, AROUND),
       remove: async (tx, messageId, personId) => void (await takeAway(parts, tx, messageId, personId)),
       restore: store.restore,
+      saidAt: (messageIds) => store.saidAt(db, messageIds),
     },
     async list(actor, showId, query) {
       const show = await deps.shows.brief(actor, showId);
@@ -110,10 +112,10 @@ export function createChat(deps: ChatDeps): Chat {
       const rows = await store.messagesBefore(db, showId, readCursor(query.cursor), limit + 1);
       return pageOf(rows, limit, (row) => ({ at: row.sent_at, id: row.id }), viewOf);
     },
-    async since(actor, showId, from, limit) {
+    async since(actor, showId, part) {
       const show = await deps.shows.brief(actor, showId);
       await deps.moderation.assertNotBanned(show.shopId, actor);
-      return (await store.messagesFrom(db, showId, from, limit)).map(viewOf);
+      return (await store.messagesFrom(db, showId, part)).map(viewOf);
     },
     recent: async (showId) => (await store.messagesBefore(db, showId, null, RECENT)).map(viewOf).reverse(),
   };

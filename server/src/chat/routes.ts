@@ -43,8 +43,9 @@ export function chatRoutes(app: App, deps: { chat: Chat }): void {
       },
     },
     async (request) => {
-      const { from, limit = PAGE_LIMIT_MAX } = request.query;
-      return { items: await chat.since(request.actor, request.params.showId, new Date(from), limit) };
+      const { from, limit = PAGE_LIMIT_MAX, questions: questionsOnly = false } = request.query;
+      const part = { from: new Date(from), limit, questionsOnly };
+      return { items: await chat.since(request.actor, request.params.showId, part) };
     },
   );
 

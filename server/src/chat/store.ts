@@ -90,8 +90,31 @@ export async function messagesBefore(
   return rows.orderBy('sent_at', 'desc').orderBy('id', 'desc').limit(limit).execute();
 }
 
+export interface TalkPart {
+  from: Date;
+  limit: number;
+  questionsOnly: boolean;
+}
+
+/**
+ * A question mark of any script that has one of its own (Latin, full width, Arabic, Greek by its sign, Armenian,
+ * Ethiopic), or one of the words that end a question in Chinese, where the mark is often left out.
+ */
+const QUESTION = '[?？؟\u037e՞፧]|[吗嗎呢么麼]\\s*$';
+
 /** From that moment on, oldest first, removed ones left out. */
-export async function messagesFrom(db: Db, showId: string, from: Date, limit: number): Promise<ChatRow[]> {
-  return db.selectFrom('chat_message').selectAll().where('show_id', '=', showId).where('removed_at', 'is', null)
-    .where('sent_at', '>=', from).orderBy('sent_at').orderBy('id').limit(limit).execute();
+export async function messagesFrom(
+  db: Db, showId: string, { from, limit, questionsOnly }: TalkPart,
+): Promise<ChatRow[]> {
+  let rows = db.selectFrom('chat_message').selectAll().where('show_id', '=', showId).where('removed_at', 'is', null)
+    .where('sent_at', '>=', from);
+  if (questionsOnly) rows = rows.where(sql<boolean>`text ~ ${QUESTION}`);
+  return rows.orderBy('sent_at').orderBy('id').limit(limit).execute();
+}
+
+/** Removed ones too; ids of nothing are missing. */
+export async function saidAt(db: Db, messageIds: readonly string[]): Promise<Map<string, Date>> {
+  if (messageIds.length === 0) return new Map();
+  const rows = await db.selectFrom('chat_message').select(['id', 'sent_at']).where('id', 'in', messageIds).execute();
+  return new Map(rows.map(({ id, sent_at }) => [id, sent_at]));
 }

@@ -11,6 +11,7 @@ import { Refusal } from '../lib/refusal.ts';
 import type { Modules } from '../modules.ts';
 import type { Database } from '../platform/database.ts';
 import type { Platform } from '../platform/platform.ts';
+import { createFilming } from './filmed.ts';
 import { createLife } from './life.ts';
 import { DEMO_BUYERS, DEMO_SHOPS, DEMO_SIGN_INS, type DemoShow } from './market.ts';
 import { seedDemo } from './seed.ts';
@@ -60,6 +61,7 @@ export async function createDemo(deps: {
   const stops = live === null ? [] : [
     startPublisher(deps, live),
     createLife({ ...deps, ...live, random: Math.random }),
+    createFilming({ ...deps, ...live, folder: DEMO_FOLDER }),
   ];
   return {
     notes: ['The demo market is there, with a show that is live. Sign in as', ...DEMO_SIGN_INS.map(

@@ -27,8 +27,8 @@ export interface DemoShow {
   description: string;
   /** Drawing of the cover. */
   art: string;
-  /** `live` is published by the demo's own publisher; the others are planned or over. */
-  kind: 'live' | 'planned' | 'past';
+  /** `live` is published by the demo's own publisher; `filmed` is over and can be seen again. */
+  kind: 'live' | 'planned' | 'past' | 'filmed';
   /** Hours from the first start. */
   startsInHours: number;
   /** Indexes of the shop's products, in the order of the bag. */
@@ -120,6 +120,10 @@ export const DEMO_SHOPS: DemoShop[] = [
       {
         title: 'What to wear when it rains', art: 'scene-scarf.svg', kind: 'past', startsInHours: -49,
         description: 'Coats, scarves and one very good bag.', bag: [1, 5, 4],
+      },
+      {
+        title: 'Four things for the first warm day', art: 'scene-dress.svg', kind: 'filmed', startsInHours: -20,
+        description: 'Half a minute for each. Whoever missed it sees it again, and buys from it.', bag: [0, 2, 1, 5],
       },
     ],
   },
@@ -232,6 +236,24 @@ export const DEMO_TALK: Array<{ say: string; answer?: string }> = [
   { say: 'how long does it take to the coast?', answer: 'Three days, I send every morning' },
   { say: 'pretty with the scarf' },
   { say: 'will the rose one come back in S?', answer: 'On Thursday, I think' },
+];
+
+/** What was said in the show that can be seen again, `at` s from its beginning; without a name by its host. */
+export const DEMO_FILMED_TALK: Array<{ at: number; by?: string; say: string }> = [
+  { at: 4, by: 'Ada', say: 'hello Liu, just in time' },
+  { at: 9, by: 'Tom', say: 'does the sage dress have pockets?' },
+  { at: 14, say: '@Tom Two, in the side seams' },
+  { at: 24, by: 'Sami', say: 'هل القماش شفاف تحت الشمس؟' },
+  { at: 29, say: '@Sami It’s lined, you see nothing' },
+  { at: 38, by: 'Ada', say: 'that coral is lovely' },
+  { at: 44, by: 'Tom', say: 'is it lined as well?' },
+  { at: 50, say: '@Tom To the knee' },
+  { at: 66, by: 'Ada', say: '大衣的扣子是什么材料？' },
+  { at: 71, say: '@Ada Horn, sewn on by hand' },
+  { at: 84, by: 'Sami', say: 'how heavy is the coat?' },
+  { at: 88, say: '@Sami 900 grams in M' },
+  { at: 97, by: 'Tom', say: 'the scarf goes with everything' },
+  { at: 108, by: 'Ada', say: 'thank you Liu, good night' },
 ];
 
 /** Handed out in the live show. */

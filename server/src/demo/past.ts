@@ -3,12 +3,13 @@
  * show goes through, at the clock of that time. The same guests every time.
  */
 import { createAnalytics } from '../analytics/analytics.ts';
+import { createChat } from '../chat/chat.ts';
 import { viewerOf, type Actor } from '../http/actor.ts';
 import type { Modules } from '../modules.ts';
 import { createMemoryBus } from '../platform/bus.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Platform } from '../platform/platform.ts';
-import { showRoom } from '../realtime/channel.ts';
+import { showRoom, type Channel } from '../realtime/channel.ts';
 import { createShows, type Shows } from '../shows/shows.ts';
 
 /** How long each product was on screen. */
@@ -69,25 +70,28 @@ function browserOf(guest: number) {
 }
 
 /** On a bus of its own: what listens to the running server must not take that evening for now. */
-function partsAt(deps: { platform: Platform; modules: Modules }, clock: Clock) {
+export function partsAt(deps: { platform: Platform; modules: Modules }, clock: Clock) {
   const { shops, catalog, images, follows, moderation } = deps.modules;
   const platform: Platform = { ...deps.platform, clock, bus: createMemoryBus({ log: deps.platform.log }) };
+  const channel: Channel = {
+    publish: () => {}, tell: () => {}, tellAll: () => {}, viewers: () => 0, recheck: async () => {},
+    putOut: async () => {},
+  };
   const shows = createShows({
     platform,
-    channel: {
-      publish: () => {}, tell: () => {}, tellAll: () => {}, viewers: () => 0, recheck: async () => {},
-      putOut: async () => {},
-    },
+    channel,
     shops, catalog, images,
     video: { endShow: async () => {}, dropPublisher: async () => {}, dismissViewers: () => {}, putOut: () => {} },
     newFollowersOf: follows.newFollowersOf,
     livePricesOf: async () => [],
     couponsOf: async () => [],
+    replayLengthsOf: async () => new Map(),
     guard: moderation,
   });
   const analytics = createAnalytics({
     platform, showFor: shows.figuresOf, stateFor: shows.brief, productsByIds: catalog.productsByIds,
     runningShows: async () => [], viewersIn: () => [],
   });
-  return { shows, analytics };
+  const chat = createChat({ platform, shows, moderation, channel });
+  return { shows, analytics, chat };
 }

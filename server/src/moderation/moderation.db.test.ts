@@ -114,7 +114,7 @@ test('[MO6] nobody on the team, no stranger to the message, and nothing without 
   assert.deepEqual([said, ofOwner].map((one) => isOfTeam.get(String(one.json['id']))), [false, true]);
 });
 
-test('[MO7] a removed message is a measure that its author reads; lifted, the message is back', async () => {
+test('[MO7] [RE75] a removed message is a measure that its author reads; lifted, the message is back', async () => {
   const mei = await api.newPerson('Mei');
   const said = await say(mei, 'buy elsewhere');
   const path = `/api/shows/${show.id}/chat/${String(said.json['id'])}?reason=spam`;
@@ -122,6 +122,9 @@ test('[MO7] a removed message is a measure that its author reads; lifted, the me
   const [measure] = await mine(mei);
   assert.deepEqual([measure?.kind, measure?.reason, measure?.text, measure?.decidedBy],
     ['removal', 'spam', 'buy elsewhere', 'shop']);
+  const listed = (await api.ask(`/api/office/shops/${shop.id}/measures`, { cookie: moderator.cookie })).json['items'];
+  const atDesk = (listed as OfficeMeasure[]).find(({ id }) => id === measure?.id);
+  assert.equal(atDesk?.saidAt, said.json['sentAt'], 'the moment of the video');
   await lift(measure?.id ?? '');
   const { items } = await api.chat.list({ kind: 'guest', guestId: 'g' }, show.id, {});
   assert.ok(items.some(({ text }) => text === 'buy elsewhere'));

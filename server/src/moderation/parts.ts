@@ -60,6 +60,8 @@ export interface ModerationDeps {
     find(showId: string, messageId: string): Promise<{ personId: string; text: string } | null>;
     remove(tx: Tx, messageId: string, byPersonId: string): Promise<void>;
     restore(tx: Tx, messageId: string): Promise<void>;
+    /** When these were said, removed ones too; ids of nothing are missing. */
+    saidAt(messageIds: readonly string[]): Promise<Map<string, Date>>;
   };
   /** Null for what is not there, or not for this actor. */
   thing(actor: Actor, kind: ReportKind, id: string): Promise<Thing | null>;
@@ -177,11 +179,12 @@ export async function measureViews(parts: Parts, rows: readonly MeasureRow[]) {
 export async function refsOf(parts: Parts, rows: readonly MeasureRow[]): Promise<Refs> {
   const some = <T>(values: readonly (T | null)[]) => [...new Set(values.filter((value) => value !== null))];
   const ofMutes = some(rows.map((row) => (row.kind === 'mute' && row.lifted_at === null ? row.shop_id : null)));
-  const [shops, titles, appeals, ...open] = await Promise.all([
+  const [shops, titles, appeals, saidAt, ...open] = await Promise.all([
     parts.shops.refs(some(rows.map((row) => row.shop_id))),
     parts.shows.titles(some(rows.map((row) => row.show_id))),
     store.appealsOf(parts.platform.database.db, rows.map((row) => row.id)),
+    parts.talk.saidAt(some(rows.map((row) => row.message_id))),
     ...ofMutes.map((shopId) => parts.shows.openOf(shopId)),
   ]);
-  return { shops, titles, appeals, openShowIds: new Set(open.flat()), at: parts.platform.clock.now() };
+  return { shops, titles, appeals, saidAt, openShowIds: new Set(open.flat()), at: parts.platform.clock.now() };
 }

@@ -14,6 +14,8 @@ export interface Refs {
   appeals: ReadonlyMap<string, AppealRow>;
   /** Of shows of the shops that the measures are about: those that are not over. */
   openShowIds: ReadonlySet<string>;
+  /** When messages were said, by their ids. */
+  saidAt: ReadonlyMap<string, Date>;
   at: Date;
 }
 
@@ -62,6 +64,7 @@ export function officeView(row: MeasureRow, refs: Refs, names: ReadonlyMap<strin
     personId: row.person_id,
     name: row.name,
     by: isShops ? names.get(row.decided_by ?? '') ?? '' : '',
+    saidAt: refs.saidAt.get(row.message_id ?? '')?.toISOString() ?? null,
   };
 }
 

@@ -190,3 +190,25 @@ test('[RE26] as a file for everybody: of public shows, two at a time', async () 
   assert.deepEqual([gone.statusCode, gone.json().code], [404, 'recordings.no_clip']);
   assert.equal((await get(`/api/clips/${api.platform.newId()}/video.mp4`)).statusCode, 404);
 });
+
+test('[RE74] clips are made of a replay that has none, by who plans shows; those that are there stay', async () => {
+  const showId = await ended();
+  const make = async (cookie: string) => {
+    const { status, json } = await api.ask(`/api/office/shows/${showId}/clips`, { method: 'POST', cookie });
+    return status === 200 ? json['made'] : json['code'];
+  };
+  const listed = async () => (await api.ask(`/api/shows/${showId}/clips`)).json as unknown as ShowClip[];
+  const before = await listed();
+  assert.ok(before.length > 0);
+  assert.equal(await make(owner.cookie), 0, 'all are there');
+  assert.deepEqual(await listed(), before);
+  await query('delete from clip where show_id = $1', [showId]);
+  assert.equal(await make((await api.newPerson('Stranger')).cookie), 'shops.not_a_member');
+  assert.deepEqual(
+    (await Promise.all([make(owner.cookie), make(owner.cookie)])).toSorted(), [0, before.length], 'once',
+  );
+  const same = (clips: ShowClip[]) => clips.map(({ productId, durationMs }) => [productId, durationMs]);
+  assert.deepEqual(same(await listed()), same(before));
+  await api.ask(`/api/office/shows/${showId}/recording`, { method: 'DELETE', cookie: owner.cookie });
+  assert.equal(await make(owner.cookie), 0, 'there is no replay any more');
+});

@@ -82,6 +82,16 @@ export async function endHealing(
   return ended !== undefined;
 }
 
+export async function placesOfClips(
+  tx: Tx, showId: string,
+): Promise<Array<{ id: string; from_ms: bigint; to_ms: bigint }>> {
+  return tx.selectFrom('clip').select(['id', 'from_ms', 'to_ms']).where('show_id', '=', showId).execute();
+}
+
+export async function cutClip(tx: Tx, id: string, { fromMs, toMs }: { fromMs: number; toMs: number }): Promise<void> {
+  await tx.updateTable('clip').set({ from_ms: BigInt(fromMs), to_ms: BigInt(toMs) }).where('id', '=', id).execute();
+}
+
 /** Where people stopped watching, and clips. What is in none of the moves stays. */
 export async function movePlaces(tx: Tx, showId: string, moves: readonly Move[]): Promise<void> {
   if (moves.length === 0) return;

@@ -7,14 +7,18 @@
  */
 import { buffer } from 'node:stream/consumers';
 import { healingLimits, readPart, type RecordingHoles } from '@nacre/contract/healing';
+import type { PublishedMedia } from '@nacre/contract/publish';
+import { excerptOf } from '@nacre/media/recording/excerpt';
 import { createHealer, holesOf, spanOf, withHealed, type Hole } from '@nacre/media/recording/healing';
 import { indexKey, mapKey, segmentKey } from '@nacre/media/recording/recorder';
 import {
-  durationOf, emptyIndex, stretchesOf, writeEntry, type RecordingIndex, type Stretch,
+  bytesOf, durationOf, emptyIndex, linesOf, stretchesOf, type RecordingIndex, type Stretch,
 } from '@nacre/media/recording/recording-index';
+import { addSpans, givingWay, weakIn, type KeptSpan } from '@nacre/media/recording/weak';
 import type { PersonActor } from '../http/actor.ts';
 import { Refusal } from '../lib/refusal.ts';
 import type { Blobs } from '../platform/blobs.ts';
+import type { Tx } from '../platform/database.ts';
 import type { Jobs } from '../platform/jobs.ts';
 import type { Platform } from '../platform/platform.ts';
 import type { Shops } from '../shops/shops.ts';
@@ -64,6 +68,8 @@ const DAY_MS = 86_400_000;
 const BYTES_A_SECOND_MOST = 400_000;
 /** The device's clock against the server's, and how long a picture is on its way. */
 const CLOCK_SLACK_MS = 500;
+/** Places are whole ms, times are not. */
+const ROUNDED_MS = 2;
 
 const partKey = (showId: string, startedAtMs: number): string => `recordings/${showId}/part-${startedAtMs}.bin`;
 
@@ -90,9 +96,9 @@ async function assertMay(deps: HealingDeps, person: PersonActor, showId: string)
 }
 
 /** How it stands with the show's replay, and the index where parts are taken. */
-async function openFor(deps: HealingDeps, showId: string): Promise<
-  { state: 'waiting' | 'healing' | 'closed' } | { state: 'open'; index: RecordingIndex; until: Date }
-> {
+async function openFor(
+  deps: HealingDeps, showId: string,
+): Promise<{ state: 'waiting' | 'healing' | 'closed' } | ({ state: 'open'; until: Date } & Wanting)> {
   const { database: { db }, clock } = deps.platform;
   const [row, standing] = await Promise.all([find(db, showId), deps.shows.standing(showId)]);
   // A show that ended a moment ago has its replay within seconds.
@@ -101,7 +107,19 @@ async function openFor(deps: HealingDeps, showId: string): Promise<
   if (row.healing_since !== null) return { state: 'healing' };
   const until = new Date(row.finished_at.getTime() + healingLimits.withinDays * DAY_MS);
   const index = clock.now() < until ? await deps.shelf.stored(showId) : null;
-  return index === null ? { state: 'closed' } : { state: 'open', index, until };
+  return index === null ? { state: 'closed' } : { state: 'open', until, ...wantingIn(index, standing) };
+}
+
+/** What a replay can do with. */
+interface Wanting {
+  missing: Hole[];
+  weak: Hole[];
+}
+
+function wantingIn(index: RecordingIndex, standing: Awaited<ReturnType<Shows['standing']>>): Wanting {
+  const wentLiveMs = standing?.wentLiveAt?.getTime() ?? null;
+  const endedMs = standing?.endedAt?.getTime() ?? null;
+  return { missing: holesOf(index, { wentLiveMs, endedMs }), weak: weakIn(index) };
 }
 
 async function holes(deps: HealingDeps, person: PersonActor, showId: string): Promise<RecordingHoles> {
@@ -111,13 +129,16 @@ async function holes(deps: HealingDeps, person: PersonActor, showId: string): Pr
   const parts = await store.partsOf(deps.platform.database.db, showId);
   return {
     state: 'open',
-    holes: holesOf(open.index).map(({ fromMs, toMs }) => (
-      { from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString() }
-    )),
+    holes: [...open.missing.map((hole) => told(hole, false)), ...open.weak.map((hole) => told(hole, true))],
     parts: parts.map(({ startedAtMs }) => startedAtMs),
     until: open.until.toISOString(),
   };
 }
+
+/** By the device's own times, which are those of capture. */
+const told = ({ fromMs, toMs, placedMs }: Hole, isWeak: boolean): RecordingHoles['holes'][number] => ({
+  from: new Date(fromMs - placedMs).toISOString(), to: new Date(toMs - placedMs).toISOString(), isWeak,
+});
 
 async function take(
   deps: HealingDeps, person: PersonActor, showId: string, startedAtMs: number, body: Buffer,
@@ -131,7 +152,7 @@ async function take(
   if (span === null || Math.abs(span.fromMs - startedAtMs) >= 1 || span.toMs - span.fromMs > healingLimits.partMs) {
     throw new Refusal('recordings.part_unusable');
   }
-  const missing = holesOf(open.index);
+  const missing = [...open.missing, ...open.weak];
   if (!missing.some((hole) => overlaps(span, hole))) throw new Refusal('recordings.part_elsewhere');
   if (!deps.hasRoom()) throw new Refusal('recordings.parts_full');
   const part = { startedAtMs, endedAtMs: Math.round(span.toMs), bytes: body.length };
@@ -158,7 +179,10 @@ function bytesMostOf(missing: readonly Hole[]): number {
   return (ms / 1_000) * BYTES_A_SECOND_MOST;
 }
 
-const overlaps = (part: Hole, hole: Hole): boolean => part.fromMs < hole.toMs && part.toMs > hole.fromMs;
+/** @param span of a part, by the times of capture */
+const overlaps = (span: { fromMs: number; toMs: number }, { fromMs, toMs, placedMs }: Hole): boolean => (
+  span.fromMs + placedMs < toMs && span.toMs + placedMs > fromMs
+);
 
 /** Two devices that kept the same minute: the first one's is taken. */
 function assertOneMore(known: readonly store.Part[], part: store.Part, bytesMost: number): void {
@@ -188,17 +212,17 @@ async function work(deps: HealingDeps, showId: string): Promise<void> {
   if (row?.state !== 'ready' || row.healing_since === null) return;
   const stored = await deps.shelf.stored(showId);
   if (stored === null) return;
-  const index = await fill(deps, showId, stored, parts);
+  const index = await healed(deps, showId, stored, parts);
   await deps.blobs.put(indexKey(showId), Buffer.from(linesOf(index)));
   const stretches = stretchesOf(index);
   await database.transaction(async (tx) => {
     const isThere = await store.endHealing(tx, showId, {
-      durationMs: Math.round(durationOf(index)), stretches,
-      bytes: index.segments.reduce((sum, { bytes }) => sum + bytes, 0),
+      durationMs: Math.round(durationOf(index)), stretches, bytes: bytesOf(index),
     });
     if (!isThere) return;
     // By what the row said, which changes with them: again they move by nothing.
     await store.movePlaces(tx, showId, movesOf(row.stretches as unknown as Stretch[], stretches));
+    await cutClips(tx, showId, index);
     await deps.jobs.add(tx, JOB_CHECK, { showId } satisfies RecordingJob);
   });
   deps.shelf.forget(showId);
@@ -218,43 +242,70 @@ async function sweep(deps: HealingDeps): Promise<void> {
   });
 }
 
-/** The index with what the parts hold in its holes; their segments are in the store. */
-async function fill(
+/** The index with what the parts hold: what was missing first, then what was weak. */
+async function healed(
   deps: HealingDeps, showId: string, stored: RecordingIndex, parts: readonly store.Part[],
 ): Promise<RecordingIndex> {
+  const { missing, weak } = wantingIn(stored, await deps.shows.standing(showId));
   let index = stored;
-  for (const hole of holesOf(stored)) {
-    const healed = emptyIndex();
-    let puts: Array<() => Promise<void>> = [];
-    const healer = createHealer(hole, {
-      onMap(map, initSegment) {
-        healed.maps.push(map);
-        puts.push(() => deps.blobs.put(mapKey(showId, map.name), initSegment));
-      },
-      onSegment(segment, data) {
-        healed.segments.push(segment);
-        puts.push(() => deps.blobs.put(segmentKey(showId, segment.sequence), data));
-      },
-    });
-    const write = async (): Promise<void> => {
-      for (const put of puts) await put();
-      puts = [];
-    };
-    for (const { startedAtMs, endedAtMs } of parts) {
-      if (!overlaps({ fromMs: startedAtMs, toMs: endedAtMs }, hole)) continue;
-      const blob = await deps.blobs.read(partKey(showId, startedAtMs));
-      healer.add(blob === null ? [] : (readPart(await buffer(blob.stream)) ?? []));
-      await write();
-    }
-    healer.end();
-    await write();
-    index = withHealed(index, hole, healed);
+  for (const hole of missing) index = await fill(deps, showId, index, hole, parts);
+  for (const run of weak) {
+    const spans: KeptSpan[] = [];
+    for await (const media of mediaIn(deps, showId, run, parts)) addSpans(spans, media);
+    for (const hole of givingWay(index, run, spans)) index = await fill(deps, showId, index, hole, parts);
   }
   return index;
 }
 
-function linesOf({ maps, segments }: RecordingIndex): string {
-  return [...maps.map((map) => ({ map })), ...segments.map((segment) => ({ segment }))].map(writeEntry).join('');
+/** What the parts have of the hole, one after the other: all of it would be more than memory holds. */
+async function* mediaIn(
+  deps: HealingDeps, showId: string, hole: Hole, parts: readonly store.Part[],
+): AsyncGenerator<PublishedMedia[]> {
+  for (const { startedAtMs, endedAtMs } of parts) {
+    if (!overlaps({ fromMs: startedAtMs, toMs: endedAtMs }, hole)) continue;
+    const blob = await deps.blobs.read(partKey(showId, startedAtMs));
+    yield blob === null ? [] : (readPart(await buffer(blob.stream)) ?? []);
+  }
+}
+
+/** The index with what the parts hold of the hole; their segments are in the store. */
+async function fill(
+  deps: HealingDeps, showId: string, index: RecordingIndex, hole: Hole, parts: readonly store.Part[],
+): Promise<RecordingIndex> {
+  const filled = emptyIndex();
+  let puts: Array<() => Promise<void>> = [];
+  const healer = createHealer(hole, {
+    onMap(map, initSegment) {
+      filled.maps.push(map);
+      puts.push(() => deps.blobs.put(mapKey(showId, map.name), initSegment));
+    },
+    onSegment(segment, data) {
+      filled.segments.push(segment);
+      puts.push(() => deps.blobs.put(segmentKey(showId, segment.sequence), data));
+    },
+  });
+  const write = async (): Promise<void> => {
+    for (const put of puts) await put();
+    puts = [];
+  };
+  for await (const media of mediaIn(deps, showId, hole, parts)) {
+    healer.add(media);
+    await write();
+  }
+  healer.end();
+  await write();
+  return withHealed(index, hole, filled);
+}
+
+/** A clip is of one piece: where a part of it gave way, it is the longest that is left. */
+async function cutClips(tx: Tx, showId: string, index: RecordingIndex): Promise<void> {
+  for (const { id, from_ms, to_ms } of await store.placesOfClips(tx, showId)) {
+    const excerpt = excerptOf(index, Number(from_ms), Number(to_ms));
+    if (excerpt === null) continue;
+    const fromMs = Math.round(Math.max(excerpt.fromMs, Number(from_ms)));
+    const toMs = Math.round(excerpt.toMs);
+    if (toMs - fromMs < Number(to_ms) - Number(from_ms) - ROUNDED_MS) await store.cutClip(tx, id, { fromMs, toMs });
+  }
 }
 
 /** What lies between these places of the old recording lies so much further on in the new one. Pure. */

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import HLS from 'hls-parser';
-import type { OfficeRecording, Replay } from '@nacre/contract/replays';
+import {
+  REPLAY_TILES_MOST, WATCHING_MOST, type OfficeRecording, type Replay, type Watching,
+} from '@nacre/contract/replays';
+import type { ShowTile } from '@nacre/contract/shows';
 import type { PersonActor } from '../http/actor.ts';
 import { createTestDatabase } from '../../../tests/support/database.ts';
 import { mountRecordings } from '../../../tests/support/recordings-api.ts';
@@ -290,4 +293,76 @@ test('[RE9] how far one has watched is one’s own, and its end is forgotten', a
   assert.equal(await note(one.cookie, 25_000), 204);
   assert.equal(await until(one.cookie), null);
   assert.equal((await api.ask(`/api/me/watching/${showId}`)).status, 401);
+});
+
+test('[RE71] a replay’s length stands with its show on every list, until it is taken away', async () => {
+  const { showId } = await ended(30_000);
+  const unseen = await api.newLiveShow(owner, shop.id, products);
+  await api.shows.end(owner.id, unseen.id);
+  const lengths = async (path: string, cookie?: string) => {
+    const { json } = await api.ask(path, { ...(cookie && { cookie }) });
+    const tiles = (json as unknown as { items: ShowTile[] }).items;
+    return [showId, unseen.id].map((id) => tiles.find((tile) => tile.id === id)?.replayMs);
+  };
+  assert.deepEqual(await lengths(`/api/shows?state=ended&shopId=${shop.id}`), [30_000, null]);
+  assert.deepEqual(await lengths(`/api/office/shops/${shop.id}/shows`, owner.cookie), [30_000, null]);
+  assert.equal((await api.ask(`/api/shows/${showId}`)).json['replayMs'], 30_000);
+  await api.ask(`/api/office/shows/${showId}/recording`, { method: 'DELETE', cookie: owner.cookie });
+  assert.deepEqual(await lengths(`/api/shows?state=ended&shopId=${shop.id}`), [null, null]);
+});
+
+test('[RE72] what a person began is listed for them alone, the latest first, as long as it can be seen', async () => {
+  const [ada, li] = [await api.newPerson('Ada'), await api.newPerson('Li')];
+  const shows: string[] = [];
+  for (let index = 0; index < WATCHING_MOST + 2; index += 1) shows.push((await ended(30_000)).showId);
+  for (const [index, showId] of shows.entries()) {
+    const body = { positionMs: 1_000 * (index + 1) } as never;
+    await api.ask(`/api/me/watching/${showId}`, { method: 'PUT', body, cookie: ada.cookie });
+  }
+  const listed = async (cookie: string, query = '') => {
+    const { json } = await api.ask(`/api/me/watching${query}`, { cookie });
+    return (json as unknown as { items: Watching[] }).items.map(({ show, positionMs }) => (
+      [shows.indexOf(show.id), positionMs, show.replayMs]
+    ));
+  };
+  const line = (index: number) => [index, 1_000 * (index + 1), 30_000];
+  assert.deepEqual(await listed(ada.cookie), [7, 6, 5, 4, 3, 2].map(line));
+  assert.deepEqual(await listed(li.cookie), []);
+  assert.equal((await api.ask('/api/me/watching')).status, 401);
+  // Watched to its end; taken off; gone private; taken away by the shop; kept out of: none can be gone on with.
+  await api.ask(`/api/me/watching/${shows[7]}`, {
+    method: 'PUT', body: { positionMs: 29_000 } as never, cookie: ada.cookie,
+  });
+  for (let times = 0; times < 2; times += 1) {
+    assert.equal((await api.ask(`/api/me/watching/${shows[6]}`, { method: 'DELETE', cookie: ada.cookie })).status, 204);
+  }
+  await query('update show set visibility = $1 where id = $2', ['private', shows[5]]);
+  await api.ask(`/api/office/shows/${shows[4]}/recording`, { method: 'DELETE', cookie: owner.cookie });
+  assert.deepEqual(await listed(ada.cookie), [3, 2, 1, 0].map(line));
+  const other = await api.newMarket(1);
+  assert.deepEqual(await listed(ada.cookie, `?shopId=${other.shop.id}`), []);
+  assert.deepEqual(await listed(ada.cookie, `?shopId=${shop.id}`), [3, 2, 1, 0].map(line));
+  await api.moderation.take({ kind: 'person', personId: owner.id, name: owner.name } as PersonActor, shows[3]!, {
+    kind: 'ban', personId: ada.id, reason: 'spam', words: '', minutes: null,
+  });
+  assert.deepEqual(await listed(ada.cookie), []);
+});
+
+test('[RE73] of shows that a guest’s browser names it is told which can be seen again, no more', async () => {
+  const [one, two, hidden, gone] = [await ended(), await ended(), await ended(), await ended()].map(
+    ({ showId }) => showId,
+  );
+  const planned = await api.newShow(owner, shop.id);
+  await query('update show set visibility = $1 where id = $2', ['private', hidden]);
+  await api.ask(`/api/office/shows/${gone}/recording`, { method: 'DELETE', cookie: owner.cookie });
+  const asked = async (...ids: Array<string | undefined>) => (
+    api.ask(`/api/replays?${ids.map((id) => `showIds=${id}`).join('&')}`)
+  );
+  const { json } = await asked(two, hidden, gone, planned.id, crypto.randomUUID(), one, two);
+  assert.deepEqual((json as unknown as { items: ShowTile[] }).items.map(({ id }) => id), [two, one]);
+  assert.equal((await asked(one)).status, 200, 'one alone');
+  const many = Array.from({ length: REPLAY_TILES_MOST + 1 }, () => crypto.randomUUID());
+  assert.deepEqual(
+    [(await asked()).status, (await asked('nonsense')).status, (await asked(...many)).status], [400, 400, 400],
+  );
 });

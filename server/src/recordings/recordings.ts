@@ -3,12 +3,13 @@
  * (media/src/recording) while a show runs; here it is decided that they are a replay, and when they go.
  */
 import type {
-  OfficeRecording, RecordingReport, Replay, ReplayChapter, WatchedUntil,
+  OfficeRecording, RecordingReport, Replay, ReplayChapter, ReplayStretch, WatchedUntil, Watching, WatchingQuery,
 } from '@nacre/contract/replays';
+import type { ShowTile } from '@nacre/contract/shows';
 import type { Recorder } from '@nacre/media/recording/recorder';
 import { beginCheck, checkOn, isChecked, type RecordingCheck } from '@nacre/media/recording/check';
 import {
-  bytesOf, durationOf, placeOf, stretchesOf, type RecordingIndex, type Stretch,
+  airedOf, bytesOf, durationOf, placeOf, stretchesOf, type RecordingIndex, type Stretch,
 } from '@nacre/media/recording/recording-index';
 import type { Actor, PersonActor } from '../http/actor.ts';
 import { readAhead } from '../lib/read-ahead.ts';
@@ -21,11 +22,12 @@ import type { Shows } from '../shows/shows.ts';
 import { clipsOf } from './clips.ts';
 import type { Shelf } from './shelf.ts';
 import * as store from './store.ts';
+import { replayTiles, watching } from './watching.ts';
 
 export interface RecordingsDeps {
   platform: Platform;
   jobs: Pick<Jobs, 'add'>;
-  shows: Pick<Shows, 'brief' | 'stateOf' | 'standing' | 'screensOf' | 'mayReplay'>;
+  shows: Pick<Shows, 'brief' | 'stateOf' | 'standing' | 'screensOf' | 'mayReplay' | 'publicTiles'>;
   shops: Pick<Shops, 'assertMay'>;
   recorder: Pick<Recorder, 'index' | 'finish' | 'recover'>;
   shelf: Shelf;
@@ -38,8 +40,8 @@ export interface RecordingsDeps {
 }
 
 export interface Recordings {
-  /** @throws Refusal `shows.not_found` */
-  replay(actor: Actor, showId: string): Promise<Replay>;
+  /** @param isAired as it went out, where some of it gave way. @throws Refusal `shows.not_found` */
+  replay(actor: Actor, showId: string, isAired?: boolean): Promise<Replay>;
   /** @throws Refusal `shows.not_found`, `shops.…` unless the person may see the shop's shows */
   forOffice(person: PersonActor, showId: string): Promise<OfficeRecording>;
   /** Takes the replay away for good. A repeat changes nothing. @throws Refusal as `forOffice`; `recordings.running` */
@@ -48,8 +50,19 @@ export interface Recordings {
   watchedUntil(person: PersonActor, showId: string): Promise<number | null>;
   /** Towards the end it is forgotten. @throws Refusal `shows.not_found` */
   noteWatched(person: PersonActor, showId: string, until: WatchedUntil): Promise<void>;
+  /** It is on no list any more and begins anew. A repeat changes nothing. */
+  forgetWatched(person: PersonActor, showId: string): Promise<void>;
+  /** What the person began and did not finish, of public shows, the latest first; `WATCHING_MOST` at most. */
+  watching(person: PersonActor, query: WatchingQuery): Promise<Watching[]>;
+  /** Of these shows the public ones that this actor may see again, in this order. */
+  replayTiles(actor: Actor, showIds: readonly string[]): Promise<ShowTile[]>;
   /** How long the replays of these shows are, in ms; one without is missing. */
   lengthsOf(showIds: readonly string[]): Promise<Map<string, number>>;
+  /**
+   * Makes the clips that a show which is over has not, as they would have come of its end. A repeat makes none.
+   * @returns how many. @throws Refusal as `remove`
+   */
+  makeClips(person: PersonActor, showId: string): Promise<number>;
   /** In the outbox's transaction: a show that is over has its recording finished. */
   noteChanged(tx: Tx, showId: string): Promise<void>;
   /** Jobs; each does no harm again. */
@@ -94,7 +107,7 @@ const SWEEP_MOST = 100;
 export function createRecordings(deps: RecordingsDeps): Recordings {
   const { database, clock } = deps.platform;
   return {
-    replay: (actor, showId) => replay(deps, actor, showId),
+    replay: (actor, showId, isAired = false) => replay(deps, actor, showId, isAired),
     forOffice: (person, showId) => forOffice(deps, person, showId),
     remove: (person, showId) => remove(deps, person, showId),
     async watchedUntil(person, showId) {
@@ -102,7 +115,13 @@ export function createRecordings(deps: RecordingsDeps): Recordings {
       return store.watchedUntil(database.db, person.personId, showId);
     },
     noteWatched: (person, showId, until) => noteWatched(deps, person, showId, until),
+    forgetWatched: ({ personId }, showId) => (
+      database.transaction((tx) => store.forgetWatched(tx, personId, showId))
+    ),
+    watching: (person, query) => watching(deps, person, query),
+    replayTiles: (actor, showIds) => replayTiles(deps, actor, showIds),
     lengthsOf: (showIds) => store.lengthsOf(database.db, showIds),
+    makeClips: (person, showId) => makeClips(deps, person, showId),
     async noteChanged(tx, showId) {
       if (deps.recorder.index(showId) !== null && (await isOver(deps, showId))) {
         await deps.jobs.add(tx, JOB_FINISH, { showId });
@@ -130,33 +149,40 @@ async function isOver(deps: RecordingsDeps, showId: string): Promise<boolean> {
   return state === null || state === 'ended' || state === 'cancelled';
 }
 
-async function replay(deps: RecordingsDeps, actor: Actor, showId: string): Promise<Replay> {
+async function replay(deps: RecordingsDeps, actor: Actor, showId: string, isAired: boolean): Promise<Replay> {
   await deps.shows.brief(actor, showId);
   const row = await store.find(deps.platform.database.db, showId);
   const live = deps.recorder.index(showId);
   const nothing = {
-    showId, durationMs: 0, stretches: [], chapters: [], likesByMinute: [], keptUntil: null, removedWhy: null,
+    showId, isReplaced: false, durationMs: 0, stretches: [], chapters: [], likesByMinute: [], keptUntil: null,
+    removedWhy: null,
   };
   if (!(await deps.shows.mayReplay(showId, actor))) return { ...nothing, state: 'none' };
   if (row?.state === 'removed') return { ...nothing, state: 'removed', removedWhy: row.removed_why as 'shop' | 'age' };
   if (row === undefined && (live === null || live.segments.length === 0)) return { ...nothing, state: 'none' };
-  const stretches = row === undefined ? stretchesOf(live!) : row.stretches as unknown as Stretch[];
-  const durationMs = row === undefined ? durationOf(live!) : Number(row.duration_ms);
+  const whole = row === undefined ? stretchesOf(live!) : row.stretches as unknown as Stretch[];
+  const isReplaced = whole.some(({ isReplacing }) => isReplacing);
+  const aired = isAired && isReplaced ? await deps.shelf.find(showId) : null;
+  const stretches = aired === null ? whole : stretchesOf(airedOf(aired.index));
+  const durationMs = stretches.reduce((sum, stretch) => sum + stretch.durationMs, 0);
   const [screens, likesByMinute] = await Promise.all([deps.shows.screensOf(showId), deps.likesByMinute(showId)]);
   return {
     showId,
     state: row === undefined ? 'running' : 'ready',
+    isReplaced,
     durationMs: Math.round(durationMs),
-    stretches: stretches.slice(0, STRETCHES_MOST).map(({ fromMs, startedAtMs, durationMs: ms, isHealed }) => ({
-      fromMs: Math.round(fromMs), startedAt: new Date(startedAtMs).toISOString(), durationMs: Math.round(ms),
-      isHealed: isHealed ?? false,
-    })),
+    stretches: stretches.slice(0, STRETCHES_MOST).map(stretchTold),
     chapters: chaptersOf(screens, stretches, durationMs),
     likesByMinute,
     keptUntil: row?.keep_until.toISOString() ?? null,
     removedWhy: null,
   };
 }
+
+const stretchTold = ({ fromMs, startedAtMs, durationMs, isHealed, isReplacing }: Stretch): ReplayStretch => ({
+  fromMs: Math.round(fromMs), startedAt: new Date(startedAtMs).toISOString(), durationMs: Math.round(durationMs),
+  isHealed: isHealed ?? false, isReplacing: isReplacing ?? false,
+});
 
 /** What was on screen, as places in the recording; the same product twice in a row is one chapter. */
 export function chaptersOf(
@@ -240,7 +266,7 @@ async function noteWatched(
 }
 
 async function finish(deps: RecordingsDeps, showId: string): Promise<void> {
-  const { database, clock, newId } = deps.platform;
+  const { database, clock } = deps.platform;
   const standing = await deps.shows.standing(showId);
   if (standing === null || standing.isRunning) return;
   // Nothing may be added behind what is finished.
@@ -250,7 +276,6 @@ async function finish(deps: RecordingsDeps, showId: string): Promise<void> {
   if (index === null) return;
   const now = clock.now();
   const screens = await deps.shows.screensOf(showId);
-  const chapters = chaptersOf(screens, stretchesOf(index), durationOf(index));
   await database.transaction(async (tx) => {
     const isNew = await store.insert(tx, {
       show_id: showId, shop_id: standing.shopId, state: 'ready',
@@ -260,13 +285,31 @@ async function finish(deps: RecordingsDeps, showId: string): Promise<void> {
       finished_at: now, keep_until: new Date(now.getTime() + deps.keepMs),
     });
     if (!isNew) return;
-    await store.insertClips(tx, clipsOf(index, chapters).map(({ productId, fromMs, toMs }) => ({
-      id: newId(), show_id: showId, product_id: productId, created_at: now,
-      from_ms: BigInt(fromMs), to_ms: BigInt(toMs),
-    })));
+    await store.insertClips(tx, clipRows(deps, showId, index, screens));
     await deps.jobs.add(tx, JOB_CHECK, { showId } satisfies RecordingJob);
   });
   deps.shelf.forget(showId);
+}
+
+function clipRows(
+  { platform: { newId, clock } }: RecordingsDeps, showId: string, index: RecordingIndex,
+  screens: Awaited<ReturnType<Shows['screensOf']>>,
+) {
+  const chapters = chaptersOf(screens, stretchesOf(index), durationOf(index));
+  return clipsOf(index, chapters).map(({ productId, fromMs, toMs }) => ({
+    id: newId(), show_id: showId, product_id: productId, created_at: clock.now(),
+    from_ms: BigInt(fromMs), to_ms: BigInt(toMs),
+  }));
+}
+
+async function makeClips(deps: RecordingsDeps, person: PersonActor, showId: string): Promise<number> {
+  await ownShow(deps, person, showId, 'show.plan');
+  const { database } = deps.platform;
+  if (deps.recorder.index(showId) !== null) throw new Refusal('recordings.running');
+  const index = (await store.find(database.db, showId))?.state === 'ready' ? await deps.shelf.stored(showId) : null;
+  if (index === null) return 0;
+  const rows = clipRows(deps, showId, index, await deps.shows.screensOf(showId));
+  return database.transaction((tx) => store.insertClips(tx, rows));
 }
 
 async function check(deps: RecordingsDeps, { showId, soFar }: CheckJob): Promise<void> {

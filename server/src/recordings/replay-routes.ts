@@ -1,13 +1,14 @@
 /**
- * The files of replays, by HLS (RFC 8216): `/replay/<showId>/index.m3u8`, `media.m3u8` and what they name. For those
- * who may see the show and nobody else; what everybody may see any HTTP cache may keep.
+ * The files of replays, by HLS (RFC 8216): `/replay/<showId>/index.m3u8`, `media.m3u8` and what they name;
+ * `aired.m3u8` and `aired-media.m3u8` as it went out. For those who may see the show and nobody else; what everybody
+ * may see any HTTP cache may keep.
  */
 import { writeReplay } from '@nacre/media/recording/replay-playlist';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { SharedAccess } from '../http/shared-access.ts';
 import { sendProblem } from '../http/error-reply.ts';
 import { findExcerpt } from './clips.ts';
-import type { Shelf } from './shelf.ts';
+import type { PlaylistName, Shelf } from './shelf.ts';
 
 const playlistType = 'application/vnd.apple.mpegurl';
 const mediaType = 'video/mp4';
@@ -35,7 +36,7 @@ export function replayRoutes({ shelf, access }: { shelf: Shelf; access: SharedAc
     reply.header('cache-control', to === 'public' ? `public, max-age=${seconds}` : 'private, no-store')
   );
 
-  async function sendPlaylist(request: ShowRequest, reply: FastifyReply, name: 'index' | 'media') {
+  async function sendPlaylist(request: ShowRequest, reply: FastifyReply, name: PlaylistName) {
     const to = await open(request, reply);
     if (to === null) return reply;
     const playlist = await shelf.playlist(request.params.showId, name);
@@ -56,12 +57,11 @@ export function replayRoutes({ shelf, access }: { shelf: Shelf; access: SharedAc
   return async (app) => {
     // A viewer who leafs through asks often, and many may share one address.
     const options = { schema: { hide: true }, config: { rateLimit: false } } as const;
-    app.get<{ Params: { showId: string } }>('/replay/:showId/index.m3u8', options, (request, reply) => (
-      sendPlaylist(request, reply, 'index')
-    ));
-    app.get<{ Params: { showId: string } }>('/replay/:showId/media.m3u8', options, (request, reply) => (
-      sendPlaylist(request, reply, 'media')
-    ));
+    for (const name of ['index', 'media', 'aired', 'aired-media'] as const) {
+      app.get<{ Params: { showId: string } }>(`/replay/:showId/${name}.m3u8`, options, (request, reply) => (
+        sendPlaylist(request, reply, name)
+      ));
+    }
     app.get<{ Params: { showId: string; name: string } }>('/replay/:showId/:name', options, async (request, reply) => {
       const to = await open(request, reply);
       if (to === null) return reply;

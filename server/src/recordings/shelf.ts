@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { LRUCache } from 'lru-cache';
 import { indexKey, mapKey, segmentKey, type Recorder } from '@nacre/media/recording/recorder';
-import { readIndex, type RecordingIndex } from '@nacre/media/recording/recording-index';
+import { airedOf, readIndex, type RecordingIndex } from '@nacre/media/recording/recording-index';
 import { writeReplay, writeReplayMultivariant } from '@nacre/media/recording/replay-playlist';
 import type { Blobs } from '../platform/blobs.ts';
 
@@ -21,11 +21,14 @@ export interface Playlist {
   isOver: boolean;
 }
 
+/** Of a recording, and of the same as it went out, where some of it gave way (media/src/recording/weak.ts). */
+export type PlaylistName = 'index' | 'media' | 'aired' | 'aired-media';
+
 export interface Shelf {
   /** Null when there is none, or it was taken away. */
   find(showId: string): Promise<Recorded | null>;
   /** Null while there is nothing to play. */
-  playlist(showId: string, name: 'index' | 'media'): Promise<Playlist | null>;
+  playlist(showId: string, name: PlaylistName): Promise<Playlist | null>;
   /** `<sequence>.m4s` or `<map>.mp4`; null when there is no such file. Read it to its end, or destroy it. */
   file(showId: string, name: string): Promise<{ size: number; stream: Readable } | null>;
   segment(showId: string, sequence: number): Promise<Buffer | null>;
@@ -82,9 +85,13 @@ export function createShelf(deps: {
     return known.is;
   }
 
-  async function write({ index, isOver }: Recorded, name: 'index' | 'media'): Promise<Playlist | null> {
+  async function write({ index: whole, isOver }: Recorded, name: PlaylistName): Promise<Playlist | null> {
+    const isAired = name === 'aired' || name === 'aired-media';
+    const index = isAired && whole.replaced !== undefined ? airedOf(whole) : whole;
     const isEmpty = !index.segments.some(({ isLost }) => !isLost);
-    const lines = isEmpty ? null : name === 'index' ? writeReplayMultivariant(index) : writeReplay(index, { isOver });
+    const lines = isEmpty ? null
+      : name === 'index' ? writeReplayMultivariant(index)
+        : name === 'aired' ? writeReplayMultivariant(index, 'aired-media.m3u8') : writeReplay(index, { isOver });
     return lines === null ? null : { text: lines, gzipped: await pack(lines), isOver };
   }
 
@@ -120,7 +127,8 @@ export function createShelf(deps: {
     async remove(showId) {
       const index = await stored(showId);
       if (index === null) return;
-      const keys = index.segments.map(({ sequence }) => segmentKey(showId, sequence));
+      const segments = [...index.segments, ...(index.replaced ?? [])];
+      const keys = segments.map(({ sequence }) => segmentKey(showId, sequence));
       for (let from = 0; from < keys.length; from += removeTogether) {
         await Promise.all(keys.slice(from, from + removeTogether).map((key) => blobs.remove(key)));
       }

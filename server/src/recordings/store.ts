@@ -58,6 +58,17 @@ export async function watchedUntil(db: Db, personId: string, showId: string): Pr
   return row === undefined ? null : Number(row.position_ms);
 }
 
+/** Of replays that are there, the latest watched first. */
+export async function watchedOf(
+  db: Db, personId: string, { shopId, limit }: { shopId?: string; limit: number },
+): Promise<Array<{ showId: string; positionMs: number }>> {
+  let rows = db.selectFrom('watch_position').innerJoin('recording', 'recording.show_id', 'watch_position.show_id')
+    .select(['watch_position.show_id', 'position_ms']).where('person_id', '=', personId).where('state', '=', 'ready');
+  if (shopId !== undefined) rows = rows.where('shop_id', '=', shopId);
+  const found = await rows.orderBy('watched_at', 'desc').orderBy('watch_position.show_id').limit(limit).execute();
+  return found.map(({ show_id, position_ms }) => ({ showId: show_id, positionMs: Number(position_ms) }));
+}
+
 /** Keeps the latest `most` of a person. */
 export async function writeWatched(tx: Tx, row: Insertable<WatchPosition>, most: number): Promise<void> {
   await tx.insertInto('watch_position').values(row).onConflict((conflict) => (
@@ -74,8 +85,12 @@ export async function forgetWatched(tx: Tx, personId: string, showId: string): P
   await tx.deleteFrom('watch_position').where('person_id', '=', personId).where('show_id', '=', showId).execute();
 }
 
-export async function insertClips(tx: Tx, rows: ReadonlyArray<Insertable<Clip>>): Promise<void> {
-  if (rows.length > 0) await tx.insertInto('clip').values([...rows]).execute();
+/** Those that are there stay. @returns how many were not */
+export async function insertClips(tx: Tx, rows: ReadonlyArray<Insertable<Clip>>): Promise<number> {
+  if (rows.length === 0) return 0;
+  const made = await tx.insertInto('clip').values([...rows])
+    .onConflict((conflict) => conflict.columns(['show_id', 'product_id']).doNothing()).returning('id').execute();
+  return made.length;
 }
 
 /** The first stays. @returns false when there is one */

@@ -49,6 +49,8 @@ export interface ShowsDeps {
   livePricesOf(showId: string): Promise<LivePrice[]>;
   /** Those that can be claimed in it now. */
   couponsOf(showId: string): Promise<RoomCoupon[]>;
+  /** How long the replays of these shows are, in ms; one without is missing. */
+  replayLengthsOf(showIds: readonly string[]): Promise<Map<string, number>>;
 }
 
 export interface Parts extends ShowsDeps {

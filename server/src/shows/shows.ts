@@ -167,7 +167,9 @@ export interface Shows {
   /** Null when there is no such show. For other modules: it hides nothing. */
   stateOf(showId: string): Promise<ShowState | null>;
   /** Whose it is and whether it runs; hides nothing either. */
-  standing(showId: string): Promise<{ shopId: string; isRunning: boolean; isDemo: boolean } | null>;
+  standing(showId: string): Promise<{
+    shopId: string; isRunning: boolean; isDemo: boolean; wentLiveAt: Date | null; endedAt: Date | null;
+  } | null>;
   /** State of the room for who joins; null when there is no such show. */
   roomState(showId: string): Promise<RoomState | null>;
   /** Whether this actor is kept out of the shop's shows. */
@@ -263,7 +265,8 @@ export function createShows(deps: ShowsDeps): Shows {
     async standing(showId) {
       const show = await store.findShow(parts.view.db, showId);
       if (show === null) return null;
-      return { shopId: show.shop_id, isRunning: isRunning(show.state), isDemo: show.is_demo };
+      const { shop_id: shopId, state, is_demo: isDemo, went_live_at: wentLiveAt, ended_at: endedAt } = show;
+      return { shopId, isRunning: isRunning(state), isDemo, wentLiveAt, endedAt };
     },
     roomState: (showId) => roomState(parts, showId),
     isBanned: deps.guard.isBanned,
@@ -319,6 +322,7 @@ function createParts(deps: ShowsDeps): Parts {
     sales: (showId) => store.salesOf(database.db, showId),
   });
   const view: ViewDeps = {
+    replayLengthsOf: deps.replayLengthsOf,
     db: database.db,
     channel: deps.channel,
     shops: deps.shops,

@@ -21,6 +21,8 @@ export interface ViewDeps {
   images: { describe(ids: readonly string[]): Promise<Map<string, Image>> };
   livePricesOf(showId: string): Promise<LivePrice[]>;
   couponsOf(showId: string): Promise<RoomCoupon[]>;
+  /** Of shows that are over, in ms; one without a replay is missing. */
+  replayLengthsOf(showIds: readonly string[]): Promise<Map<string, number>>;
   /** Likes and viewers that are not in the database yet. */
   pending(showId: string): Readonly<Pending>;
 }
@@ -28,10 +30,12 @@ export interface ViewDeps {
 export async function tilesOf(deps: ViewDeps, rows: readonly ShowRow[]): Promise<ShowTile[]> {
   if (rows.length === 0) return [];
   const screens = await store.screensOf(deps.db, rows.filter((row) => isRunning(row.state)).map((row) => row.id));
-  const [shops, covers, products] = await Promise.all([
+  const overIds = rows.filter(({ state }) => state === 'ended').map(({ id }) => id);
+  const [shops, covers, products, replays] = await Promise.all([
     deps.shops.refs(rows.map((row) => row.shop_id)),
     deps.images.describe(rows.flatMap((row) => row.cover_image_id ?? [])),
     screens.length === 0 ? new Map<string, Product>() : deps.catalog.productsByIds(screens.map((on) => on.productId)),
+    overIds.length === 0 ? new Map<string, number>() : deps.replayLengthsOf(overIds),
   ]);
   return rows.map((row) => {
     const shop = shops.get(row.shop_id);
@@ -52,6 +56,7 @@ export async function tilesOf(deps: ViewDeps, rows: readonly ShowRow[]): Promise
       viewers: isRunning(row.state) ? deps.channel.viewers(showRoom(row.id)) : 0,
       isDemo: row.is_demo,
       onScreen: screen && product ? { number: screen.number, title: product.title } : null,
+      replayMs: replays.get(row.id) ?? null,
     };
   });
 }

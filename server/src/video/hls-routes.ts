@@ -1,7 +1,8 @@
 /**
  * Low-Latency HLS over HTTP: `/live/<showId>/index.m3u8` (multivariant), `media.m3u8` and the files that it names;
- * below `sound/` the sound alone; with `?audio=aac` the same with AAC sound, below `aac/` and `aac/sound/`. For
- * browsers without Media Source Extensions or without Opus, networks without WebSockets, and whatever else plays HLS.
+ * below `small/` the small picture, below `sound/` the sound alone; with `?audio=aac` whole and sound with AAC, below
+ * `aac/` and `aac/sound/`; with `?size=small` the small picture in place of the whole, where there is one. For browsers
+ * without Media Source Extensions or without Opus, networks without WebSockets, and whatever else plays HLS.
  *
  * Cache headers are those of draft-pantos-hls-rfc8216bis-20 §6.2.5.2 and appendix B, so that any HTTP cache in front
  * carries a public show. What is private is never stored.
@@ -12,7 +13,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { targetDurationSeconds } from '@nacre/media/hls/packager';
 import type { AacRenditions } from '@nacre/media/aac/renditions';
 import type { HlsAnswer, PlaylistQuery, WrittenPlaylist } from '@nacre/media/hls/hls';
-import type { HlsLadder } from '@nacre/media/hls/ladder';
+import { withoutWhole, type HlsLadder, type HlsReader } from '@nacre/media/hls/ladder';
 import type { RefusalCode } from '@nacre/contract/refusals';
 import { PROBLEM_TYPE, problemOf } from '../http/error-reply.ts';
 import type { FastAnswer, FastPathHandler } from '../http/fast-path.ts';
@@ -28,7 +29,9 @@ const keepMissing = targetDurationSeconds;
 /** Names are never used again. */
 const keepFile = 3_600;
 
-const fastPathname = /^\/live\/([\w-]{1,64})\/((?:aac\/)?(?:sound\/)?[\w.-]+\.(?:m3u8|m4s|mp4))$/;
+const folders = '(?:small/|(?:aac/)?(?:sound/)?)';
+const fastPathname = new RegExp(`^/live/([\\w-]{1,64})/(${folders}[\\w.-]+\\.(?:m3u8|m4s|mp4))$`);
+const inFolder = new RegExp(`^(${folders})(.*)$`);
 
 export interface HlsRoutes {
   routes: FastifyPluginAsync;
@@ -61,16 +64,26 @@ export function createHlsRoutes(deps: {
     hasBans: deps.hasBans,
   });
 
+  function readerOf(folder: string): HlsReader {
+    if (folder === 'small/') return deps.hls.small;
+    const codec = folder.startsWith('aac/') ? deps.aac : deps.hls;
+    return folder.endsWith('sound/') ? codec.sound : codec.whole;
+  }
+
+  function multivariantOf(showId: string, query: string): Promise<HlsAnswer<WrittenPlaylist>> {
+    const asked = new URLSearchParams(query);
+    // By a player that knows that it cannot play Opus.
+    if (asked.get('audio') === 'aac') return deps.aac.multivariant(showId);
+    return deps.hls.multivariant(showId, asked.get('size') === 'small' ? withoutWhole : undefined);
+  }
+
   /** @param name below `/live/<showId>/` @param query with its question mark, or empty */
   function wantedOf(showId: string, name: string, query: string): Wanted {
-    const [, folder = '', file = ''] = /^((?:aac\/)?(?:sound\/)?)(.*)$/.exec(name) ?? [];
-    const codec = folder.startsWith('aac/') ? deps.aac : deps.hls;
-    const reader = folder.endsWith('sound/') ? codec.sound : codec.whole;
+    const [, folder = '', file = ''] = inFolder.exec(name) ?? [];
     if (name === 'index.m3u8') {
-      // By a player that knows that it cannot play Opus.
-      const source = new URLSearchParams(query).get('audio') === 'aac' ? deps.aac : deps.hls;
-      return { type: playlistType, keepSeconds: () => keepPlain, read: () => source.multivariant(showId) };
+      return { type: playlistType, keepSeconds: () => keepPlain, read: () => multivariantOf(showId, query) };
     }
+    const reader = readerOf(folder);
     if (file !== 'media.m3u8') {
       return { type: mediaType, keepSeconds: () => keepFile, read: () => reader.file(showId, file) };
     }

@@ -7,12 +7,12 @@ import type { TestContext } from 'node:test';
 import { WebSocket } from 'ws';
 import { decodeLiveBinary, liveClose, liveSubprotocol } from '@nacre/contract/live';
 import type { LiveFragment, LiveInit } from '@nacre/contract/live';
-import { createStreamHub } from '@nacre/media/stream/hub';
+import { box } from '@nacre/media/fmp4/boxes';
+import { createStreamHub, type StreamHub } from '@nacre/media/stream/hub';
 import type { StreamHubLimits } from '@nacre/media/stream/hub';
 import { createUpgrades } from '../http/upgrade.ts';
 import { createDelays } from './delays.ts';
 import { createLiveSocket } from './live-socket.ts';
-import { createRenditions, type Renditions } from './renditions.ts';
 import { liveWire } from './live-wire.ts';
 
 const quiet = { error: () => undefined };
@@ -30,9 +30,8 @@ async function stage(t: TestContext, options: StageOptions = {}) {
   const delays = createDelays({
     now: Date.now, tellEveryMs: 50, tell: (showId, delay) => void told.push({ showId, ...delay }),
   });
-  const renditions = createRenditions(hub);
   const socket = createLiveSocket({
-    hub, renditions, delays, now: Date.now,
+    hub, delays, now: Date.now,
     async mayWatch(showId, request) {
       const name = String(request.headers['x-name'] ?? 'guest/unknown');
       const answer = showId !== 'open' || banned.has(name) ? null : [name];
@@ -77,7 +76,7 @@ async function stage(t: TestContext, options: StageOptions = {}) {
       height: 1280,
       hasVideo: true,
       hasAudio: true,
-      initSegment: Buffer.from('init'),
+      initSegment: box('free'),
     });
   const picture = (timeMs: number, isKey: boolean, data: Buffer = Buffer.from(`v${timeMs}`)) =>
     hub.onMediaEvent({
@@ -90,7 +89,7 @@ async function stage(t: TestContext, options: StageOptions = {}) {
       arrivedAtMs: 1_700_000_000_000.5,
       data,
     });
-  return { banned, told, hub, renditions, upgrades, socket, connect, refusal, init, picture, port };
+  return { banned, told, hub, upgrades, socket, connect, refusal, init, picture, port };
 }
 
 /** Everything a viewer received, text parsed and binary decoded. */
@@ -172,7 +171,7 @@ test('[V8] a viewer gets hello, state, init and pictures as the contract lays th
   const [first, key, large] = binaries as [LiveInit, LiveFragment, LiveFragment];
   assert.equal(first.mime, 'video/mp4; codecs="avc1.42e01f,opus"');
   assert.deepEqual([first.width, first.height, first.hasVideo, first.hasAudio], [720, 1280, true, true]);
-  assert.equal(Buffer.from(first.bytes).toString(), 'init');
+  assert.deepEqual(Buffer.from(first.bytes), box('free'));
   assert.deepEqual([key.isKey, key.hasVideo, key.hasAudio, key.timeMs, key.durationMs], [true, true, false, 0, 40]);
   assert.equal(key.arrivedAtMs, 1_700_000_000_000.5);
   assert.equal(Buffer.from(key.bytes).toString(), 'v0');
@@ -308,7 +307,7 @@ test('[V54] what a viewer says of its delay counts until its socket closes; nons
 });
 
 /** A publisher's session with sound, or without: its init, then so many pictures and sounds of 60 ms each. */
-function publish(hub: Renditions, sessionId: string, count: number, hasAudio = true): void {
+function publish(hub: StreamHub, sessionId: string, count: number, hasAudio = true): void {
   const base = { streamId: 'open', sessionId, generation: 1 };
   hub.onMediaEvent({ type: 'up', streamId: 'open', sessionId });
   hub.onMediaEvent({
@@ -330,8 +329,8 @@ const mediaIn = (binaries: readonly (LiveInit | LiveFragment)[]): string[] => (
 );
 
 test('[V110] the sound alone is had at the opening and later, and the whole again, on one socket', async (t) => {
-  const { connect, renditions } = await stage(t);
-  publish(renditions, '1', 12);
+  const { connect, hub } = await stage(t);
+  publish(hub, '1', 12);
   const listener = connect('/live/open/socket?rendition=sound');
   const { binaries, texts } = record(listener);
   await until(() => binaries.length >= 4, 'init and half a second of sound');
@@ -347,19 +346,47 @@ test('[V110] the sound alone is had at the opening and later, and the whole agai
   listener.send(JSON.stringify({ type: 'rendition', rendition: 'sound' }));
   await until(() => mediaIn(binaries).filter((text) => text.startsWith('audio/')).length === 2, 'the sound again');
   assert.ok(texts.filter(({ type }) => type === 'state').every(({ state }) => state === 'live'));
-  assert.equal(renditions.viewers('open'), 1);
+  assert.equal(hub.viewers('open'), 1);
 });
 
 test('[V110] of a show without sound the whole comes, also when the sound goes', async (t) => {
-  const { connect, refusal, renditions } = await stage(t);
-  publish(renditions, '1', 12);
-  const listener = connect('/live/open/socket?rendition=sound');
-  await once(listener, 'open');
-  publish(renditions, '2', 12, false);
-  const [code] = await once(listener, 'close');
-  assert.equal(code, 1001);
+  const { connect, refusal, hub } = await stage(t);
+  publish(hub, '1', 12);
+  const listener = record(connect('/live/open/socket?rendition=sound'));
+  await until(() => listener.binaries.length >= 4, 'the sound');
+  publish(hub, '2', 12, false);
+  await until(() => mediaIn(listener.binaries).some((text) => text.includes('v11')), 'the picture on the same socket');
   const { binaries } = record(connect('/live/open/socket?rendition=sound'));
   await until(() => mediaIn(binaries).some((text) => text.includes('v11')), 'the picture');
   assert.equal(await refusal(connect('/live/open/socket?rendition=smell')), 400);
   assert.equal(await refusal(connect('/live/closed/socket?rendition=sound')), 404);
+});
+
+test('[V130] the small picture is had at the opening and later, and the whole again, on one socket', async (t) => {
+  const { connect, hub, init, picture } = await stage(t);
+  init();
+  const small = { streamId: 'open', sessionId: 's', generation: 1, layer: 'small' } as const;
+  const smallKey = (timeMs: number) => hub.onMediaEvent({
+    type: 'fragment', ...small, track: 'video', isKey: true, timeMs, durationMs: 40, arrivedAtMs: 1,
+    data: Buffer.from(`s${timeMs}`),
+  });
+  hub.onMediaEvent({
+    type: 'init', ...small, mime: 'video/mp4; codecs="avc1.42c015,opus"', width: 288, height: 512, hasVideo: true,
+    hasAudio: true, initSegment: box('free'),
+  });
+  picture(0, true);
+  smallKey(0);
+  const viewer = connect('/live/open/socket?rendition=small');
+  const { binaries, texts } = record(viewer);
+  await until(() => binaries.length === 2, 'the small picture');
+  viewer.send(JSON.stringify({ type: 'rendition', rendition: 'whole' }));
+  viewer.send(JSON.stringify({ type: 'ping', sent: 1 }));
+  await until(() => texts.some(({ type }) => type === 'pong'), 'it was heard');
+  smallKey(40);
+  picture(80, true);
+  await until(() => binaries.length === 5, 'the whole');
+  assert.deepEqual(binaries.map((one) => (
+    one.kind === 'init' ? `${one.isSmall ? 'small' : 'whole'} ${one.width}` : Buffer.from(one.bytes).toString()
+  )), ['small 288', 's0', 's40', 'whole 720', 'v80']);
+  assert.equal(hub.viewers('open'), 1);
 });

@@ -21,7 +21,6 @@ import { refuseUpgrade } from '../http/upgrade.ts';
 import type { UpgradeHandler } from '../http/upgrade.ts';
 import type { Delays } from './delays.ts';
 import { liveText } from './live-wire.ts';
-import type { Renditions } from './renditions.ts';
 import { closeSoon, createSocketServer, endSockets, refusesProtocol } from './socket-server.ts';
 
 /**
@@ -49,7 +48,6 @@ export interface LiveSocket {
 
 export function createLiveSocket(deps: {
   hub: StreamHub;
-  renditions: Pick<Renditions, 'streamOf'>;
   mayWatch: MayWatch;
   delays: Pick<Delays, 'note' | 'forget'>;
   /** Unix epoch, ms. */
@@ -121,19 +119,14 @@ export function createLiveSocket(deps: {
 }
 
 function serve(
-  deps: Pick<Parameters<typeof createLiveSocket>[0], 'hub' | 'renditions' | 'delays' | 'now'>,
+  deps: Pick<Parameters<typeof createLiveSocket>[0], 'hub' | 'delays' | 'now'>,
   { showId, rendition }: { showId: string; rendition: LiveRendition }, socket: WebSocket, line: Duplex,
 ): void {
   socket.on('error', () => socket.terminate());
   const sink = sinkOf(socket, line);
   sink.write(liveText({ type: 'hello', version: liveProtocolVersion, now: deps.now() }));
-  let viewer: Viewer | null = null;
-  const join = (wanted: LiveRendition): void => {
-    viewer?.leave();
-    viewer = deps.hub.join(deps.renditions.streamOf(showId, wanted), sink);
-    if (viewer === null) socket.close(1013);
-  };
-  join(rendition);
+  const viewer = deps.hub.join(showId, sink, rendition);
+  if (viewer === null) socket.close(1013);
   socket.on('close', () => {
     viewer?.leave();
     deps.delays.forget(showId, socket);
@@ -141,7 +134,7 @@ function serve(
   const onDelay = (delayMs: number) => deps.delays.note(showId, socket, delayMs);
   const flood = createFloodGuard(deps.now);
   const onMessage = (data: RawData, isBinary: boolean): void => {
-    if (!isBinary && flood.admits() && answer({ ...deps, onDelay, join }, viewer, sink, data)) return;
+    if (!isBinary && flood.admits() && answer({ ...deps, onDelay }, viewer, sink, data)) return;
     socket.off('message', onMessage);
     viewer?.leave();
     closeSoon(socket, liveClose.policy);
@@ -157,14 +150,14 @@ function renditionOf(url: string): LiveRendition | null {
 
 /** False when the viewer said something that the protocol does not know. */
 function answer(
-  deps: { now: () => number; onDelay: (delayMs: number) => void; join: (rendition: LiveRendition) => void },
+  deps: { now: () => number; onDelay: (delayMs: number) => void },
   viewer: Viewer | null, sink: ViewerSink, data: RawData,
 ): boolean {
   const message = parseLiveViewerMessage(data.toString());
   if (!message) return false;
   if (message.type === 'pause') viewer?.pause();
   else if (message.type === 'resume') viewer?.resume();
-  else if (message.type === 'rendition') deps.join(message.rendition);
+  else if (message.type === 'rendition') viewer?.choose(message.rendition);
   else {
     if (message.delayMs !== undefined) deps.onDelay(message.delayMs);
     sink.write(liveText({ type: 'pong', sent: message.sent, now: deps.now() }));

@@ -5,7 +5,10 @@ import type { StreamWire } from '@nacre/media/stream/hub';
 import { binaryFrame, textFrame } from '../http/websocket-frame.ts';
 
 export const liveWire: StreamWire = {
-  init: (init, epoch) => binaryFrame([encodeLiveInitHeader({ ...init, epoch }), init.initSegment]),
+  init(init, epoch) {
+    const header = encodeLiveInitHeader({ ...init, isSmall: init.layer === 'small', epoch });
+    return binaryFrame([header, init.initSegment]);
+  },
   fragments(fragments) {
     const lead = fragments.find((fragment) => fragment.track === 'video') ?? fragments[0];
     const last = fragments.at(-1);

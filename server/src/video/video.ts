@@ -28,7 +28,6 @@ import { liveWire } from './live-wire.ts';
 import { createPictureReports } from './picture-reports.ts';
 import { createPublishSocket } from './publish-socket.ts';
 import { createPublishingSessions } from './publishing-sessions.ts';
-import { createRenditions } from './renditions.ts';
 import { createRtmpListener, rtmpSilenceMs } from './rtmp-listener.ts';
 import { problemOfRefusal, whipRoutes } from './whip.ts';
 
@@ -118,9 +117,8 @@ export function createVideo(deps: VideoDeps): Video {
   const { mayWatch, isPublic, hasBans } = deps;
   const hlsRoutes = createHlsRoutes({ hls, aac, mayWatch, isPublic, hasBans });
   const sessions = createPublishingSessions({ onPictureUp: reports.up, onPictureDown: reports.down });
-  const renditions = createRenditions(hub);
   const onMediaEvent = (event: MediaEvent): void => {
-    renditions.onMediaEvent(event);
+    hub.onMediaEvent(event);
     hls.onMediaEvent(event);
     aac.onMediaEvent(event);
     sessions.onMediaEvent(event);
@@ -143,7 +141,7 @@ export function createVideo(deps: VideoDeps): Video {
     authorizeStreamKey, onProblem: deps.onEncoderProblem, now, log,
   });
   const delays = createDelays({ now: deps.now, tell: deps.onDelay });
-  const socket = createLiveSocket({ hub, renditions, mayWatch, delays, now: deps.now });
+  const socket = createLiveSocket({ hub, mayWatch, delays, now: deps.now });
 
   async function dropPublisher(showId: string): Promise<void> {
     registry.drop(showId);
@@ -170,14 +168,14 @@ export function createVideo(deps: VideoDeps): Video {
     listenRtmp: rtmp.listen,
     rtmpPort: rtmp.port,
     async endShow(showId) {
-      renditions.end(showId);
+      hub.end(showId);
       hls.end(showId);
       aac.end(showId);
       await dropPublisher(showId);
     },
     dropPublisher,
     dismissViewers(showId) {
-      renditions.dismiss(showId);
+      hub.dismiss(showId);
       hlsRoutes.forget(showId);
       hls.dismiss(showId);
       aac.dismiss(showId);
@@ -186,7 +184,7 @@ export function createVideo(deps: VideoDeps): Video {
       socket.putOut(showId, names);
       hlsRoutes.forget(showId);
     },
-    viewers: renditions.viewers,
+    viewers: hub.viewers,
     stats: async () => ({
       hub: hub.stats(), media: await supervisor.stats(),
       publishersHere: registry.count('socket') + registry.count('rtmp'),

@@ -2556,6 +2556,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/replays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Of these shows those that can be seen again, in the order asked for */
+        get: operations["listReplayTiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/watching": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Replays that one began and did not finish, the latest first */
+        get: operations["listWatching"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/me/watching/{showId}": {
         parameters: {
             query?: never;
@@ -2568,7 +2602,8 @@ export interface paths {
         /** Notes how far one has watched a replay; its end is forgotten */
         put: operations["setWatchedUntil"];
         post?: never;
-        delete?: never;
+        /** Takes a replay off the list of those that one began */
+        delete: operations["forgetWatched"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2587,6 +2622,23 @@ export interface paths {
         post?: never;
         /** Takes the replay of a show away for good; a repeat changes nothing */
         delete: operations["removeRecording"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/office/shows/{showId}/clips": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes the clips that a show which is over has not; a repeat makes none */
+        post: operations["makeClips"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3480,6 +3532,7 @@ export interface components {
                 number: number;
                 title: string;
             } | null;
+            replayMs: number | null;
             description: string;
             likes: number;
             interruptedAt: string | null;
@@ -3616,6 +3669,7 @@ export interface components {
                 number: number;
                 title: string;
             } | null;
+            replayMs: number | null;
         };
         SignIn: {
             email: string;
@@ -8174,6 +8228,7 @@ export interface operations {
             query: {
                 /** @description RFC 3339, UTC */
                 from: string;
+                questions?: boolean;
                 limit?: number;
             };
             header?: never;
@@ -8650,6 +8705,7 @@ export interface operations {
                         personId: string | null;
                         name: string;
                         by: string;
+                        saidAt: string | null;
                     };
                 };
             };
@@ -8757,6 +8813,7 @@ export interface operations {
                             personId: string | null;
                             name: string;
                             by: string;
+                            saidAt: string | null;
                         }[];
                         next: string | null;
                     };
@@ -9563,6 +9620,7 @@ export interface operations {
                                 personId: string | null;
                                 name: string;
                                 by: string;
+                                saidAt: string | null;
                             };
                         }[];
                         next: string | null;
@@ -12812,6 +12870,7 @@ export interface operations {
                                     number: number;
                                     title: string;
                                 } | null;
+                                replayMs: number | null;
                                 isFollowed: boolean;
                             }[];
                             next: string | null;
@@ -12842,6 +12901,7 @@ export interface operations {
                                 number: number;
                                 title: string;
                             } | null;
+                            replayMs: number | null;
                             isFollowed: boolean;
                         }[];
                         past: {
@@ -12870,6 +12930,7 @@ export interface operations {
                                 number: number;
                                 title: string;
                             } | null;
+                            replayMs: number | null;
                             isFollowed: boolean;
                         }[];
                         facets: {
@@ -12949,6 +13010,7 @@ export interface operations {
                                 number: number;
                                 title: string;
                             } | null;
+                            replayMs: number | null;
                             isFollowed: boolean;
                         }[];
                         next: string | null;
@@ -13564,7 +13626,9 @@ export interface operations {
     };
     getReplay: {
         parameters: {
-            query?: never;
+            query?: {
+                as?: "aired";
+            };
             header?: never;
             path: {
                 /** @description UUID (RFC 9562) */
@@ -13588,6 +13652,7 @@ export interface operations {
                         showId: string;
                         /** @enum {unknown} */
                         state: "running" | "ready" | "none" | "removed";
+                        isReplaced: boolean;
                         durationMs: number;
                         stretches: {
                             fromMs: number;
@@ -13598,6 +13663,7 @@ export interface operations {
                             startedAt: string;
                             durationMs: number;
                             isHealed: boolean;
+                            isReplacing: boolean;
                         }[];
                         chapters: {
                             /**
@@ -13612,6 +13678,94 @@ export interface operations {
                         likesByMinute: number[];
                         keptUntil: string | null;
                         removedWhy: ("shop" | "age") | null;
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listReplayTiles: {
+        parameters: {
+            query: {
+                showIds: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: components["schemas"]["ShowTile"][];
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listWatching: {
+        parameters: {
+            query?: {
+                /** @description UUID (RFC 9562) */
+                shopId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            show: components["schemas"]["ShowTile"];
+                            positionMs: number;
+                        }[];
                     };
                 };
             };
@@ -13695,6 +13849,45 @@ export interface operations {
                 };
             };
         };
+        responses: {
+            /** @description Default Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    forgetWatched: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                showId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description Default Response */
             204: {
@@ -13835,6 +14028,49 @@ export interface operations {
             };
         };
     };
+    makeClips: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID (RFC 9562) */
+                showId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        made: number;
+                    };
+                };
+            };
+            /** @description Default Response */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Default Response */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getRecordingHoles: {
         parameters: {
             query?: never;
@@ -13867,6 +14103,7 @@ export interface operations {
                              * @description RFC 3339, UTC
                              */
                             to: string;
+                            isWeak: boolean;
                         }[];
                         parts: number[];
                         until: string | null;

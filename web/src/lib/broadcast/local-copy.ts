@@ -1,7 +1,7 @@
 /**
- * Keeps on this device what it films while viewers may be missing it, to be added to the replay after the show. A
- * bystander of the broadcast: it has encoders of its own, reads the view, and changes nothing of it. Whatever fails
- * here ends the copy, never the show; under strain it ends first.
+ * Keeps on this device what it films while viewers may be missing it, or see a small picture or stills, to be added to
+ * the replay after the show. A bystander of the broadcast: it has encoders of its own, reads the view, and changes
+ * nothing of it. Whatever fails here ends the copy, never the show; under strain it ends first.
  */
 import { encodePublished } from '@nacre/contract/publish';
 import type { BroadcastView } from './face.ts';
@@ -59,7 +59,7 @@ const isOnAir = ({ state }: BroadcastView): boolean => (
   state === 'connecting' || state === 'live' || state === 'reconnecting'
 );
 const isInTrouble = ({ state, tooWeakFor, stats }: BroadcastView): boolean => (
-  state !== 'live' || tooWeakFor === 'moving' || stats?.quality === 'lost'
+  state !== 'live' || tooWeakFor === 'size' || tooWeakFor === 'moving' || stats?.quality === 'lost'
 );
 
 export function createLocalCopy(options: LocalCopyOptions): LocalCopy {

@@ -19,7 +19,7 @@ const shop: Shop = {
 const show: Show = {
   id, title: 'Spring', description: '', state: 'planned', visibility: 'public', language: 'zh',
   startsAt: '2026-12-01T12:30:00.000Z', wentLiveAt: null, endedAt: null, interruptedAt: null, cover: null, shop,
-  viewers: 0, isDemo: false, onScreen: null,
+  viewers: 0, isDemo: false, onScreen: null, replayMs: null,
   likes: 0, onScreenProductId: null, bag: [], livePrices: [], coupons: [],
 };
 const variant = (priceMinor: number, available: number) => (

@@ -28,6 +28,8 @@ export interface Format {
   dateTime: (at: string | Date) => string;
   /** "4 min ago" within an hour, then the clock time, then the date. */
   ago: (at: string | Date, nowMs: number) => string;
+  /** The same, without the year as long as it goes without saying: for where there is little room. */
+  agoShort: (at: string | Date, nowMs: number) => string;
   /** "Today, 8:00 PM", "Tomorrow, …", else the date with the time. */
   startsAt: (at: string | Date, nowMs: number) => string;
   /** Day, time and zone in full, for paper: whoever reads it does not see what today is. */
@@ -40,6 +42,8 @@ export interface Format {
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
+// Of a date that long ago one wonders which year it was.
+const sameYearMs = 300 * 24 * hourMs;
 const exactViewersLimit = 9_999;
 const exactLikesLimit = 999;
 
@@ -123,6 +127,7 @@ export function createFormat(locale: string, timeZone?: string): Format {
   const share = numbers({ style: 'percent', maximumFractionDigits: 1 });
   const clock = times({ hour: 'numeric', minute: '2-digit' });
   const day = times({ day: 'numeric', month: 'short', year: 'numeric' });
+  const dayShort = times({ day: 'numeric', month: 'short' });
   const dayNear = times({ weekday: 'short', day: 'numeric', month: 'short' });
   const full = times({
     weekday: 'long', day: 'numeric', month: 'long', hour: 'numeric', minute: '2-digit', timeZoneName: 'short',
@@ -138,6 +143,15 @@ export function createFormat(locale: string, timeZone?: string): Format {
   const toDate = (at: string | Date): Date => (typeof at === 'string' ? new Date(at) : at);
   const capital = (text: string): string => text.charAt(0).toLocaleUpperCase(locale) + text.slice(1);
 
+  const ago = (at: string | Date, nowMs: number, isShort: boolean): string => {
+    const date = toDate(at);
+    const passedMs = nowMs - date.getTime();
+    if (passedMs < minuteMs) return relative().format(0, 'second');
+    if (passedMs < hourMs) return relative().format(-Math.floor(passedMs / minuteMs), 'minute');
+    if (dayNumber(date) === dayNumber(new Date(nowMs))) return clock().format(date);
+    return (isShort && passedMs < sameYearMs ? dayShort() : day()).format(date);
+  };
+
   return {
     locale,
     price: (value) => money(value, true),
@@ -151,14 +165,8 @@ export function createFormat(locale: string, timeZone?: string): Format {
     time: (at) => clock().format(toDate(at)),
     date: (at) => day().format(toDate(at)),
     dateTime: (at) => `${day().format(toDate(at))} · ${clock().format(toDate(at))}`,
-    ago(at, nowMs) {
-      const date = toDate(at);
-      const passedMs = nowMs - date.getTime();
-      if (passedMs < minuteMs) return relative().format(0, 'second');
-      if (passedMs < hourMs) return relative().format(-Math.floor(passedMs / minuteMs), 'minute');
-      const sameDay = dayNumber(date) === dayNumber(new Date(nowMs));
-      return sameDay ? clock().format(date) : day().format(date);
-    },
+    ago: (at, nowMs) => ago(at, nowMs, false),
+    agoShort: (at, nowMs) => ago(at, nowMs, true),
     startsAt(at, nowMs) {
       const date = toDate(at);
       const days = dayNumber(date) - dayNumber(new Date(nowMs));

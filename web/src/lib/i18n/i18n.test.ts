@@ -49,6 +49,9 @@ test('[W5] time is relative within an hour, then the clock, then the date', () =
   assert.equal(english.ago('2026-11-23T11:56:00Z', nowMs), '4 min. ago');
   assert.equal(english.ago('2026-11-23T08:30:00Z', nowMs).replace(/\s/g, ' '), '8:30 AM');
   assert.equal(english.ago('2026-11-20T08:30:00Z', nowMs), 'Nov 20, 2026');
+  assert.equal(english.agoShort('2026-11-23T11:56:00Z', nowMs), '4 min. ago');
+  assert.equal(english.agoShort('2026-11-20T08:30:00Z', nowMs), 'Nov 20');
+  assert.equal(english.agoShort('2025-11-20T08:30:00Z', nowMs), 'Nov 20, 2025');
   assert.match(english.startsAt('2026-11-24T20:00:00Z', nowMs), /^Tomorrow · 8:00/);
   assert.equal(english.duration(2537), '42:17');
   assert.equal(english.duration(3723), '1:02:03');

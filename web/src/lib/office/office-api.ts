@@ -1,5 +1,6 @@
 /** Every call that the office and the studio make, by its verb. Each throws an ApiError when refused. */
-import type { OfficeRecording } from '@nacre/contract/replays';
+import type { ShowClip } from '@nacre/contract/clips';
+import type { OfficeRecording, Replay } from '@nacre/contract/replays';
 import type { ShowMinutes } from '@nacre/contract/analytics';
 import type {
   CounterGoods,
@@ -226,6 +227,27 @@ export async function loadRecording(showId: string): Promise<OfficeRecording> {
   return (await ask(
     api.GET('/api/office/shows/{showId}/recording', { params: { path: { showId } } }),
   )) as OfficeRecording;
+}
+
+export async function loadReplay(showId: string): Promise<Replay> {
+  return (await ask(api.GET('/api/shows/{showId}/replay', { params: { path: { showId } } }))) as Replay;
+}
+
+/** Oldest first. */
+export async function loadTalk(
+  showId: string, query: { from: string; questions: boolean; limit: number },
+): Promise<ChatMessage[]> {
+  const answer = await ask(api.GET('/api/shows/{showId}/talk', { params: { path: { showId }, query } }));
+  return (answer as { items: ChatMessage[] }).items;
+}
+
+export async function loadClips(showId: string): Promise<ShowClip[]> {
+  return (await ask(api.GET('/api/shows/{showId}/clips', { params: { path: { showId } } }))) as ShowClip[];
+}
+
+/** Of a show that has none. */
+export async function makeClips(showId: string): Promise<void> {
+  await ask(api.POST('/api/office/shows/{showId}/clips', { params: { path: { showId } } }));
 }
 
 /** For good. */

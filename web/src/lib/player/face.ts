@@ -42,7 +42,9 @@ export interface PlayerView {
   muted: boolean;
   /** Whether the publisher sends sound at all. */
   hasSound: boolean;
-  /** What comes now: of a show without sound the whole, whatever was asked for. */
+  /**
+   * What comes now: the whole where nothing else is sent, the small picture while the line does not carry the whole.
+   */
   rendition: LiveRendition;
   /** Of the picture, in pixels; 0 before the first one. */
   width: number;

@@ -3,7 +3,7 @@
  * browser itself. Loaded only when it is needed. The player (`player.ts`) steers it and says what it is doing.
  */
 import Hls from 'hls.js/light';
-import { liveDelay, type LiveRendition } from '@nacre/contract/live';
+import { liveDelay, liveRenditions, type LiveRendition } from '@nacre/contract/live';
 import { getOverErrors, tryAgainMs } from './hls-errors.ts';
 import { mediaSourceClass, playableType } from './media-feed.ts';
 
@@ -37,6 +37,8 @@ export interface FallbackDeps {
   delayMs: () => number | null;
   /** There is something to play. */
   onReady: () => void;
+  /** What comes now; where the browser plays by itself nobody tells. */
+  onRendition: (rendition: LiveRendition) => void;
   /** It goes on trying. */
   onTrouble: (reason: 'offline' | 'unreachable') => void;
   onEnded: () => void;
@@ -78,6 +80,9 @@ function startHls(deps: FallbackDeps): Fallback {
     enableWorker: false,
   });
   hls.on(Hls.Events.MANIFEST_PARSED, () => deps.onReady());
+  hls.on(Hls.Events.LEVEL_SWITCHED, (_event, { level }) => {
+    deps.onRendition(renditionAt(hls.levels[level]?.uri ?? url));
+  });
   hls.on(Hls.Events.FRAG_LOADED, (_event, { frag, part }) => {
     receivedBytes += (part ?? frag).stats.loaded;
   });
@@ -147,10 +152,16 @@ function startNative(deps: FallbackDeps): Fallback {
   };
 }
 
-/** @param takesOpus else the server makes AAC of it (media/src/aac) */
+/** @param takesOpus else the server makes AAC of it (media/src/aac), of the whole and of the sound alone */
 function playlistOf({ url, rendition }: FallbackDeps, takesOpus: boolean): string {
   if (rendition === 'sound') return `${url}${takesOpus ? '' : 'aac/'}sound/media.m3u8`;
-  return `${url}index.m3u8?audio=${takesOpus ? 'opus' : 'aac'}`;
+  const size = rendition === 'small' ? '&size=small' : '';
+  return `${url}index.m3u8?audio=${takesOpus ? 'opus' : 'aac'}${size}`;
+}
+
+/** Of a media playlist (server/src/video/hls-routes.ts). */
+function renditionAt(uri: string): LiveRendition {
+  return liveRenditions.find((rendition) => uri.includes(`/${rendition}/`)) ?? 'whole';
 }
 
 function canPlayNatively(video: HTMLVideoElement): boolean {

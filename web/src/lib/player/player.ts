@@ -171,6 +171,7 @@ async function fallBack(core: Core): Promise<void> {
       goOn(core);
       change(core, { hasSound: true, rendition: core.rendition });
     },
+    onRendition: (rendition) => change(core, { rendition }),
     onTrouble: (reason) => become(core, 'error', reason),
     delayMs: () => toTell(core),
     onEnded: () => finish(core, 'ended'),
@@ -259,8 +260,9 @@ function onBinary(core: Core, message: LiveInit | LiveFragment): void {
     onWanted: (isWanted) => onWanted(core, isWanted),
   });
   core.feed.init(message, type);
-  const { hasVideo, hasAudio, width, height } = message;
-  change(core, { hasSound: hasAudio, rendition: hasVideo ? 'whole' : 'sound', width, height });
+  const { hasVideo, hasAudio, isSmall, width, height } = message;
+  const size = isSmall ? 'small' : 'whole';
+  change(core, { hasSound: hasAudio, rendition: hasVideo ? size : 'sound', width, height });
   if (core.view.state === 'waiting' || core.view.state === 'error') goOn(core);
 }
 
@@ -375,7 +377,7 @@ function measure(core: Core): void {
     if (arrivedAtMs === null || serverNowMs === null || !core.clock.isMeasured()) return;
     change(core, { delayMs: Math.max(0, Math.round(serverNowMs - arrivedAtMs + (core.uplinkMs ?? 0))) });
   };
-  if (core.view.rendition === 'whole' && 'requestVideoFrameCallback' in core.video) {
+  if (core.view.rendition !== 'sound' && 'requestVideoFrameCallback' in core.video) {
     core.video.requestVideoFrameCallback((_now, frame) => noteAge(frame.mediaTime, frame.expectedDisplayTime));
   } else noteAge(core.video.currentTime, performance.now());
 }

@@ -1,4 +1,4 @@
-/** What this browser's person has of shows: picture and sound, or sound alone to save data. */
+/** What this browser's person has of shows: picture and sound, the smaller picture or the sound alone to save data. */
 import { isLiveRendition, type LiveRendition } from '@nacre/contract/live';
 
 const key = 'nacre.rendition';

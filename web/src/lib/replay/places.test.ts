@@ -6,11 +6,11 @@ import { chapterAt, likesAt, momentOf, placeAsked, placeOf } from './places.ts';
 const liveMs = Date.UTC(2026, 10, 27, 20);
 const at = (ms: number) => new Date(liveMs + ms).toISOString();
 const replay: Replay = {
-  showId: 's', state: 'ready', durationMs: 300_000, keptUntil: null, removedWhy: null,
+  showId: 's', state: 'ready', isReplaced: false, durationMs: 300_000, keptUntil: null, removedWhy: null,
   // Two minutes, a break of one, three minutes.
   stretches: [
-    { fromMs: 0, startedAt: at(0), durationMs: 120_000, isHealed: false },
-    { fromMs: 120_000, startedAt: at(180_000), durationMs: 180_000, isHealed: false },
+    { fromMs: 0, startedAt: at(0), durationMs: 120_000, isHealed: false, isReplacing: false },
+    { fromMs: 120_000, startedAt: at(180_000), durationMs: 180_000, isHealed: false, isReplacing: false },
   ],
   chapters: [
     { productId: 'a', number: 1, fromMs: 10_000, toMs: 60_000 },

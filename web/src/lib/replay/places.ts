@@ -23,9 +23,10 @@ export function momentOf(stretches: readonly ReplayStretch[], placeMs: number): 
   return Date.parse(stretch.startedAt) + Math.max(0, Math.min(stretch.durationMs, placeMs - stretch.fromMs));
 }
 
-/** Whether the place is in a part that came from the shop's device after the show, and proves nothing. */
-export function healedAt(stretches: readonly ReplayStretch[], placeMs: number): boolean {
-  return stretches.findLast(({ fromMs }) => fromMs <= placeMs)?.isHealed ?? false;
+/** The part at that place, when it came from the shop's device after the show, and proves nothing. */
+export function healedAt(stretches: readonly ReplayStretch[], placeMs: number): ReplayStretch | null {
+  const stretch = stretches.findLast(({ fromMs }) => fromMs <= placeMs);
+  return stretch?.isHealed ? stretch : null;
 }
 
 export function chapterAt(chapters: readonly ReplayChapter[], placeMs: number): ReplayChapter | null {

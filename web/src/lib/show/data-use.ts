@@ -1,5 +1,5 @@
 /** What a show takes of a viewer's data, as the server measured it on the last half minute or so of its stream. */
-import type { LiveRendition } from '@nacre/contract/live';
+import { isLiveRendition, type LiveRendition } from '@nacre/contract/live';
 
 const bytesInAnHour = 3_600 / 8;
 
@@ -9,12 +9,11 @@ export async function bytesPerHour(showId: string): Promise<Record<LiveRendition
   return readBytesPerHour(text);
 }
 
-/** From a multivariant playlist (RFC 8216 §4.3.4.2): what is offered without a size is the sound alone. */
+/** From a multivariant playlist (RFC 8216 §4.3.4.2), whose media playlists lie where their rendition is named. */
 export function readBytesPerHour(playlist: string): Record<LiveRendition, number | null> {
-  const found: Record<LiveRendition, number | null> = { whole: null, sound: null };
-  for (const [line, bps] of playlist.matchAll(/^#EXT-X-STREAM-INF:.*?AVERAGE-BANDWIDTH=(\d+).*$/gm)) {
-    const rendition = line.includes('CODECS="avc') ? 'whole' : 'sound';
-    found[rendition] ??= Number(bps) * bytesInAnHour;
+  const found: Record<LiveRendition, number | null> = { whole: null, small: null, sound: null };
+  for (const [, bps, folder] of playlist.matchAll(/^#EXT-X-STREAM-INF:.*?AVERAGE-BANDWIDTH=(\d+).*\n(?:(\w+)\/)?/gm)) {
+    found[isLiveRendition(folder) ? folder : 'whole'] ??= Number(bps) * bytesInAnHour;
   }
   return found;
 }

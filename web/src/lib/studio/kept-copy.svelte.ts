@@ -24,20 +24,24 @@ const looksMost = 60;
 
 const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
-const holesIn = ({ holes }: RecordingHoles) => (
-  holes.map(({ from, to }) => ({ fromMs: Date.parse(from), toMs: Date.parse(to) }))
-);
-/** How much of a piece lies in holes, in ms. */
-export const missedMs = ({ startedAtMs, endedAtMs }: KeptNote, told: RecordingHoles): number => (
-  holesIn(told).reduce((sum, { fromMs, toMs }) => (
-    sum + Math.max(0, Math.min(endedAtMs, toMs) - Math.max(startedAtMs, fromMs))
+/** Less is the edge of what was added already. */
+const leastMs = 1_000;
+
+/** How much of a piece lies in these holes, in ms. */
+export const missedMs = ({ startedAtMs, endedAtMs }: KeptNote, holes: RecordingHoles['holes']): number => (
+  holes.reduce((sum, { from, to }) => (
+    sum + Math.max(0, Math.min(endedAtMs, Date.parse(to)) - Math.max(startedAtMs, Date.parse(from)))
   ), 0)
+);
+const missedOf = (notes: readonly KeptNote[], holes: RecordingHoles['holes']): number => (
+  notes.reduce((sum, note) => sum + missedMs(note, holes), 0)
 );
 
 export function createKeptCopy(showId: string, onAdded: () => void = () => undefined) {
   let state = $state<KeptCopyState>('none');
   let sizeBytes = $state(0);
-  let keptMs = $state(0);
+  let missingMs = $state(0);
+  let weakMs = $state(0);
   let sentBytes = $state(0);
   let store: KeptStore | null = null;
   /** What lies in a hole and is not with the server yet. */
@@ -76,8 +80,8 @@ export function createKeptCopy(showId: string, onAdded: () => void = () => undef
     if (told === null || isOver) return;
     const wasAdding = state === 'adding';
     const notes = await store.list(showId);
-    const inHoles = notes.filter((note) => missedMs(note, told) > 0);
-    if (told.state === 'closed' || inHoles.length === 0) {
+    const inHoles = notes.filter((note) => missedMs(note, told.holes) > 0);
+    if (told.state === 'closed' || missedOf(inHoles, told.holes) < leastMs) {
       await forget();
       if (wasAdding) onAdded();
       state = wasAdding ? 'added' : 'none';
@@ -88,7 +92,8 @@ export function createKeptCopy(showId: string, onAdded: () => void = () => undef
     wanted = inHoles.filter(({ startedAtMs }) => !sent.has(Math.round(startedAtMs)));
     sizeBytes = inHoles.reduce((sum, { bytes }) => sum + bytes, 0);
     sentBytes = sizeBytes - wanted.reduce((sum, { bytes }) => sum + bytes, 0);
-    keptMs = inHoles.reduce((sum, note) => sum + missedMs(note, told), 0);
+    missingMs = missedOf(inHoles, told.holes.filter(({ isWeak }) => !isWeak));
+    weakMs = missedOf(inHoles, told.holes.filter(({ isWeak }) => isWeak));
     state = 'offered';
   }
 
@@ -97,8 +102,12 @@ export function createKeptCopy(showId: string, onAdded: () => void = () => undef
       return state;
     },
     /** That viewers missed, of what is kept. */
-    get keptMs() {
-      return keptMs;
+    get missingMs() {
+      return missingMs;
+    },
+    /** That they saw as stills, or small. */
+    get weakMs() {
+      return weakMs;
     },
     get sizeBytes() {
       return sizeBytes;

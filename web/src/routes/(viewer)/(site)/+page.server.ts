@@ -1,11 +1,29 @@
+import type { Watching } from '@nacre/contract/replays';
+import { ask } from '#lib/api.ts';
 import { readFilters } from '#lib/home/filters.ts';
 import { loadHomeLists } from '#lib/home/home-lists.ts';
+import { watchingCookie } from '#lib/replay/kept.ts';
 import { apiOf } from '#lib/server/load.ts';
 import type { PageServerLoad } from './$types';
 
+const watchingMost = 6;
+
 export const load: PageServerLoad = async (event) => {
   const filters = readFilters(event.url.searchParams);
-  const lists = loadHomeLists(filters, undefined, apiOf(event));
+  const api = apiOf(event);
+  const lists = loadHomeLists(filters, undefined, api);
   // The first page comes whole; on the way here from another page the skeleton stands while the lists arrive.
-  return { filters, lists: event.isDataRequest ? lists : await lists };
+  if (event.isDataRequest) return { filters, lists, watching: null, watchingExpected: 0 };
+  // Of a guest the browser knows it; their number alone comes with the request.
+  const watching = ask(api.GET('/api/me/watching')).then(
+    (answer) => (answer as { items: Watching[] }).items,
+    () => null,
+  );
+  const expected = Math.floor(Number(event.cookies.get(watchingCookie) ?? 0)) || 0;
+  return {
+    filters,
+    lists: await lists,
+    watching: await watching,
+    watchingExpected: Math.min(watchingMost, Math.max(0, expected)),
+  };
 };

@@ -1,8 +1,10 @@
 import type { Product } from '@nacre/contract/catalog';
 import type { ShopCoupons } from '@nacre/contract/coupons';
 import type { Page } from '@nacre/contract/common';
+import type { Watching } from '@nacre/contract/replays';
 import type { ShopPage } from '@nacre/contract/shops';
 import type { ShowTile } from '@nacre/contract/shows';
+import { ask } from '#lib/api.ts';
 import { apiOf, askPage } from '#lib/server/load.ts';
 import type { PageServerLoad } from './$types';
 
@@ -17,6 +19,11 @@ export const load: PageServerLoad = async (event) => {
     const query = { state, shopId: shop.id, limit: showsLimit };
     return ((await askPage(api.GET('/api/shows', { params: { query } }))) as Page<ShowTile>).items;
   };
+  // Of a guest the browser knows it.
+  const watching = ask(api.GET('/api/me/watching', { params: { query: { shopId: shop.id } } })).then(
+    (answer) => (answer as { items: Watching[] }).items,
+    () => null,
+  );
   const [live, planned, past, products, coupons] = await Promise.all([
     shows('live'),
     shows('planned'),
@@ -26,6 +33,7 @@ export const load: PageServerLoad = async (event) => {
   ]);
   return {
     shop, live, planned, past, products: products as Page<Product>, coupons: coupons as ShopCoupons,
+    watching: await watching,
     nowMs: Date.now(),
   };
 };
