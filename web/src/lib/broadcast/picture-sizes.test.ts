@@ -27,8 +27,8 @@ function senderOf(encodings: RTCRtpEncodingParameters[]) {
 }
 
 const two = (): RTCRtpEncodingParameters[] => [
+  { rid: 's', active: true, maxBitrate: 30_000, maxFramerate: 15, scaleResolutionDownBy: 2.5 },
   { rid: 'f', active: true, maxBitrate: maxBitrateBps, maxFramerate: 30, scaleResolutionDownBy: 1 },
-  { rid: 's', active: false, maxBitrate: 300_000, maxFramerate: 15, scaleResolutionDownBy: 2.5 },
 ];
 
 function offer(t: { mock: typeof import('node:test').mock }, userAgent: string, refusesTwo = false) {
@@ -45,10 +45,8 @@ function offer(t: { mock: typeof import('node:test').mock }, userAgent: string, 
   return offered[0]!;
 }
 
-test('[W356] two sizes are offered, the full one first and the small one not yet sent', (t) => {
-  assert.deepEqual(offer(t, 'Chrome/151'), two().map(({ active, ...rest }) => (
-    rest.rid === 's' ? { active, ...rest } : rest
-  )));
+test('[W356] two sizes are offered, from the smallest up, and the small one thin', (t) => {
+  assert.deepEqual(offer(t, 'Chrome/151'), two().map(({ active: _, ...rest }) => rest));
 });
 
 test('[W360] a browser that refuses sizes, or cannot send two of H.264, is offered the full one alone', (t) => {
@@ -60,11 +58,13 @@ test('[W360] a browser that refuses sizes, or cannot send two of H.264, is offer
 test('[W357] with less than the whole picture the small one goes in the same step, and comes back so', async () => {
   const { sender, told } = senderOf(two());
   const sizes = createPictureSizes(sender, maxBitrateBps);
-  await sizes.setSmall(true);
-  assert.deepEqual(told.at(-1)!.map(({ active }) => active), [true, true]);
+  await sizes.setSmall(300_000);
+  assert.deepEqual(told.at(-1)!.map(({ active, maxBitrate }) => [active, maxBitrate]), [
+    [true, 300_000], [true, maxBitrateBps],
+  ]);
   await sizes.setShape({ bitrateBps: maxBitrateBps, framesPerSecond: 15, scale: 0.75 });
   assert.equal(sizes.isWhole(), false);
-  const [full, small] = told.at(-1)!;
+  const [small, full] = told.at(-1)!;
   assert.deepEqual([small!.active, small!.maxBitrate, small!.scaleResolutionDownBy], [false, 300_000, 2.5]);
   assert.deepEqual([full!.active, full!.maxFramerate, full!.scaleResolutionDownBy], [true, 15, 1 / 0.75]);
   await sizes.setShape(whole);
@@ -77,20 +77,22 @@ test('[W357] what is told at the same time is told one after another, and the la
   const { sender, told } = senderOf(two());
   const sizes = createPictureSizes(sender, maxBitrateBps);
   await Promise.all([
-    sizes.setSmall(true), sizes.setShape({ ...whole, framesPerSecond: 20 }),
-    sizes.setSmall(false), sizes.setShape(whole),
+    sizes.setSmall(300_000), sizes.setShape({ ...whole, framesPerSecond: 20 }),
+    sizes.setSmall(0), sizes.setShape(whole),
   ]);
-  assert.deepEqual(told.at(-1)!.map(({ active, maxFramerate }) => [active, maxFramerate]), [[true, 30], [false, 15]]);
+  assert.deepEqual(told.at(-1)!.map(({ active, maxFramerate }) => [active, maxFramerate]), [[false, 15], [true, 30]]);
 });
 
-test('[W360] where one size is left it is the full one, with a name or without', async () => {
-  const [full] = two();
-  for (const one of [full!, { active: true, maxBitrate: maxBitrateBps, maxFramerate: 30 }]) {
+test('[W360] where one size is left it is the full one, whatever its name', async () => {
+  const [small, full] = two();
+  for (const one of [small!, full!, { active: true, maxBitrate: maxBitrateBps, maxFramerate: 30 }]) {
     const { sender, told } = senderOf([one]);
     const sizes = createPictureSizes(sender, maxBitrateBps);
-    await sizes.setSmall(true);
+    await sizes.setSmall(0);
     await sizes.setShape({ ...whole, scale: 0.5 });
-    assert.deepEqual(told.at(-1), [{ ...one, scaleResolutionDownBy: 2 }]);
+    assert.deepEqual(told.at(-1), [
+      { ...one, maxBitrate: maxBitrateBps, maxFramerate: 30, scaleResolutionDownBy: 2 },
+    ]);
   }
 });
 
@@ -102,5 +104,5 @@ test('[W360] a browser that refuses parameters, or has none, goes on', async () 
   } as unknown as RTCRtpSender;
   const sizes = createPictureSizes(closed, maxBitrateBps);
   await sizes.setShape(whole);
-  await sizes.setSmall(true);
+  await sizes.setSmall(0);
 });
