@@ -153,7 +153,7 @@ test('[W342] a browser set to save data begins with the sound alone, until its p
   assert.equal(await soundOnly(page, english).count(), 0);
 });
 
-test('[W343] where a show comes in two sizes the smaller picture can be chosen, and who gets another is told', async (t) => {
+test('[W343] the smaller picture of a show in two sizes can be chosen; who gets another is told', async (t) => {
   const host = await browser.newContext({ permissions: ['camera', 'microphone'] });
   t.after(() => host.close());
   const studio = await host.newPage();

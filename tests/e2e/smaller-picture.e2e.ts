@@ -80,7 +80,9 @@ test('[V130] a viewer goes from one size to the other and back, and nothing stan
     await sleep(1_500);
   }
   const stats = await playerStats(viewer);
-  const longestMs = await viewer.evaluate(() => (globalThis as unknown as { seen: { longestMs: number } }).seen.longestMs);
+  const { longestMs } = await viewer.evaluate(() => (
+    (globalThis as unknown as { seen: { longestMs: number } }).seen
+  ));
   t.diagnostic(`at most ${Math.round(longestMs)} ms without a new picture, ${stats.stalls - before.stalls} stalls, `
     + `${stats.jumps - before.jumps} jumps, ${stats.delayMs} ms behind`);
   assert.ok(longestMs < 700, `${longestMs} ms`);
@@ -89,7 +91,7 @@ test('[V130] a viewer goes from one size to the other and back, and nothing stan
   assert.equal((await playerView(viewer)).state, 'playing');
 });
 
-test('[V131] on a line that does not carry the whole the small picture comes, and on a better one the whole', async (t) => {
+test('[V131] a line that does not carry the whole brings the small picture, and a better one the whole', async (t) => {
   const line = await startNarrowLine(doorPath, 'down');
   t.after(() => line.stop());
   const viewer = await pages.openViewer();

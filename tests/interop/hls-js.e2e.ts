@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { cameraScript } from '../support/camera-page.ts';
 import { publishClip, until } from '../support/nacre.ts';
-import { launchCameraBrowser } from '../support/video-browser.ts';
+import { launchCameraBrowser, waitForMovement } from '../support/video-browser.ts';
 import { stageKeyOf, startVideoStage } from '../support/video-stage.ts';
 
 const showId = 'show-1';
@@ -67,4 +68,39 @@ test('[V112] hls.js plays the playlist that offers both, and the sound alone', a
   const sound = await play(page, `${base}/sound/media.m3u8`);
   assert.deepEqual(sound.fatal, []);
   assert.equal(sound.height, 0);
+});
+
+test('[M30] hls.js goes on when the publisher turns the phone: another size, the same clock', async (t) => {
+  const stage = await startVideoStage({ openShows: [showId] });
+  t.after(() => stage.stop());
+  const camera = await launchCameraBrowser();
+  t.after(() => camera.close());
+  const publisher = await camera.browser.newPage();
+  await publisher.addInitScript(cameraScript);
+  await publisher.goto(`${stage.url.replace('127.0.0.1', 'localhost')}/viewer.html`);
+  await publisher.evaluate(`publish(false, '${stageKeyOf(showId)}')`);
+  const base = `${stage.url}/live/${showId}`;
+  await until('it is on air', PATIENCE_MS, async () => (await fetch(`${base}/index.m3u8`)).ok);
+  const page = await camera.browser.newPage();
+  await page.goto(`${stage.url}/viewer.html`);
+  await page.addScriptTag({ path: createRequire(import.meta.url).resolve('hls.js/dist/hls.min.js') });
+  await play(page, `${base}/index.m3u8`);
+  const size = () => page.evaluate(() => {
+    const { videoWidth, videoHeight } = document.querySelector('video')!;
+    return `${videoWidth}x${videoHeight}`;
+  });
+  assert.equal(await size(), '720x1280');
+  for (const [width, height] of [[640, 360], [720, 1280]] as const) {
+    await publisher.evaluate(`(async () => {
+      const stream = await navigator.mediaDevices.getUserMedia({
+        video: { width: { exact: ${width} }, height: { exact: ${height} } },
+      });
+      await video.sender.replaceTrack(stream.getVideoTracks()[0]);
+    })()`);
+    const tookMs = await until(`${width}x${height}`, PATIENCE_MS, async () => (await size()) === `${width}x${height}`);
+    t.diagnostic(`${width}x${height} after ${tookMs} ms`);
+    await waitForMovement(page, 5_000);
+  }
+  assert.deepEqual(await page.evaluate(() => hlsHeard.fatal), []);
+  assert.doesNotMatch(await (await fetch(`${base}/media.m3u8`)).text(), /DISCONTINUITY\n/);
 });

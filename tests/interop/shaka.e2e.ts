@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Page } from 'playwright-core';
+import { cameraScript } from '../support/camera-page.ts';
 import { publishClip, until } from '../support/nacre.ts';
 import { launchCameraBrowser, waitForMovement } from '../support/video-browser.ts';
 import { stageKeyOf, startVideoStage } from '../support/video-stage.ts';
@@ -17,6 +19,8 @@ interface ShakaPlayer {
   configure(settings: object): void;
   addEventListener(type: 'error', heard: (event: { detail: { code: number } }) => void): void;
   load(url: string): Promise<void>;
+  getVariantTracks(): { height: number | null }[];
+  selectVariantTrack(track: object, clearsBuffer: boolean): void;
   isLive(): boolean;
   getStats(): { liveLatency: number; bufferingTime: number; decodedFrames: number };
 }
@@ -25,6 +29,50 @@ declare global {
   var shakaErrors: number[];
   var shakaPlayer: ShakaPlayer;
 }
+
+async function play(page: Page, folder: string, index: string, settings: object): Promise<void> {
+  await page.addScriptTag({ path: join(folder, 'node_modules/shaka-player/dist/shaka-player.compiled.js') });
+  await page.evaluate(async ({ url, more }) => {
+    globalThis.shakaErrors = [];
+    globalThis.shakaPlayer = new shaka.Player();
+    shakaPlayer.addEventListener('error', ({ detail }) => void shakaErrors.push(detail.code));
+    await shakaPlayer.attach(document.querySelector('video'));
+    shakaPlayer.configure({ streaming: { lowLatencyMode: true }, ...more });
+    await shakaPlayer.load(url);
+    await document.querySelector('video')?.play();
+  }, { url: index, more: settings });
+}
+
+test('[V133] Shaka goes from one size to the other', async (t) => {
+  const folder = foreignFolder('shaka-player');
+  if (folder === null) return t.skip(missing('shaka-player'));
+  const stage = await startVideoStage({ openShows: [showId] });
+  t.after(() => stage.stop());
+  const camera = await launchCameraBrowser();
+  t.after(() => camera.close());
+  const publisher = await camera.browser.newPage();
+  await publisher.addInitScript(cameraScript);
+  await publisher.goto(`${stage.url.replace('127.0.0.1', 'localhost')}/viewer.html`);
+  await publisher.evaluate(`publish(true, '${stageKeyOf(showId)}')`);
+  await publisher.evaluate("sendSizes('f', 's')");
+  const index = `${stage.url}/live/${showId}/index.m3u8`;
+  await until('both sizes', PATIENCE_MS, async () => (await (await fetch(index)).text()).includes('small/'));
+  const page = await camera.browser.newPage();
+  await page.goto(`${stage.url}/viewer.html`);
+  await play(page, folder, index, { abr: { enabled: false } });
+  await waitForMovement(page, PATIENCE_MS);
+  for (const lines of [512, 1280, 512, 1280]) {
+    await page.evaluate((height) => {
+      shakaPlayer.selectVariantTrack(shakaPlayer.getVariantTracks().find((track) => track.height === height)!, false);
+    }, lines);
+    const tookMs = await until(`${lines} lines`, PATIENCE_MS, () => (
+      page.evaluate((height) => document.querySelector('video')!.videoHeight === height, lines)
+    ));
+    t.diagnostic(`${lines} lines after ${tookMs} ms`);
+    await waitForMovement(page, 5_000);
+  }
+  assert.deepEqual(await page.evaluate(() => shakaErrors), []);
+});
 
 test('[V80] Shaka plays a running show by Low-Latency HLS without an error', async (t) => {
   const folder = foreignFolder('shaka-player');
@@ -39,16 +87,7 @@ test('[V80] Shaka plays a running show by Low-Latency HLS without an error', asy
   t.after(() => camera.close());
   const page = await camera.browser.newPage();
   await page.goto(`${stage.url}/viewer.html`);
-  await page.addScriptTag({ path: join(folder, 'node_modules/shaka-player/dist/shaka-player.compiled.js') });
-  await page.evaluate(async (url) => {
-    globalThis.shakaErrors = [];
-    globalThis.shakaPlayer = new shaka.Player();
-    shakaPlayer.addEventListener('error', ({ detail }) => void shakaErrors.push(detail.code));
-    await shakaPlayer.attach(document.querySelector('video'));
-    shakaPlayer.configure({ streaming: { lowLatencyMode: true } });
-    await shakaPlayer.load(url);
-    await document.querySelector('video')?.play();
-  }, index);
+  await play(page, folder, index, {});
   await waitForMovement(page, PATIENCE_MS);
   const before = await page.evaluate(() => shakaPlayer.getStats());
   await sleep(WATCH_MS);

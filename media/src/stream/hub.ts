@@ -2,10 +2,10 @@
  * Carries each stream from its publisher to its viewers, inside the main process.
  *
  * A stream goes out in up to three renditions, none of which is made anew: the whole as it came, the small picture
- * where the publisher sends one, and the sound alone. Per rendition `lane.ts` keeps what a newcomer needs for a picture at
- * once: the init segment and the current group of pictures (everything since the last key picture, with the sound that
- * belongs to it). A packet is built once, by `wire`, and the same bytes are written to every viewer. The hub knows
- * neither sockets nor the protocol's bytes.
+ * where the publisher sends one, and the sound alone. Per rendition `lane.ts` keeps what a newcomer needs for a picture
+ * at once: the init segment and the current group of pictures (everything since the last key picture, with the sound
+ * that belongs to it). `places.ts` has who gets which. A packet is built once, by `wire`, and the same bytes are
+ * written to every viewer. The hub knows neither sockets nor the protocol's bytes.
  *
  * Invariants:
  * - A viewer gets, after an init, first a packet that begins with a key picture, then every packet in order; when it is
@@ -230,8 +230,8 @@ function streamOf(hub: HubCore, streamId: string): Stream {
 function join(hub: HubCore, streamId: string, sink: ViewerSink, wanted: Rendition): Viewer {
   const stream = streamOf(hub, streamId);
   const viewer: ViewerEntry = {
-    sink, wanted, place: stream.places.whole, next: null, nextSinceMs: 0, held: [], mode: 'awaiting-key', skippingSinceMs: null,
-    allowanceBytes: 0, easeMs: 0, easedUntilMs: Number.NEGATIVE_INFINITY,
+    sink, wanted, place: stream.places.whole, next: null, nextSinceMs: 0, held: [], mode: 'awaiting-key',
+    skippingSinceMs: null, allowanceBytes: 0, easeMs: 0, easedUntilMs: Number.NEGATIVE_INFINITY,
   };
   hub.stats.viewers += 1;
   write(hub, viewer, hub.wire.state(stream.state, stream.uplinkMs));

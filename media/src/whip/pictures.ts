@@ -129,6 +129,8 @@ export function createPictures(deps: PicturesDeps): Pictures {
     if (small.source === null || roles.small !== null) return;
     small.source = null;
     small.muxer.pause();
+    // For who had the small one until now.
+    if (full.source !== null) layers[full.source]!.keyRequests.needed();
     deps.onSmallGone();
   };
 
