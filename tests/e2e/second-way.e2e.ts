@@ -87,6 +87,30 @@ test('[W300] where UDP is blocked the show is on air by socket within 8 s, with 
   assert.deepEqual(stage.pictureNews, [`up ${showId}`, `down ${showId} closed`]);
 });
 
+test('[W307] where the browser encodes nothing for a page, what it records is sent', async (t) => {
+  const host = await openHost({ bySocket: true, prepare: (context) => context.addInitScript(() => {
+    Object.assign(globalThis, { AudioEncoder: undefined });
+  }) });
+  const viewer = await openViewer();
+  await host.evaluate(() => globalThis.host.goLive());
+  const { state, way } = await hostView(host);
+  assert.deepEqual([state, way], ['live', 'socket']);
+  await waitForMovement(viewer, 8_000);
+  await new Promise((done) => setTimeout(done, 8_000));
+  const before = await playerStats(viewer);
+  await new Promise((done) => setTimeout(done, 6_000));
+  const [seen, stats, sent] = [await playerView(viewer), await playerStats(viewer), (await hostView(host)).stats];
+  t.diagnostic(JSON.stringify({ seen, stats, sent }));
+  assert.deepEqual([seen.state, seen.width, seen.height, seen.hasSound], ['playing', 720, 1280, true]);
+  assert.ok(stats.pictures - before.pictures > 60, `${stats.pictures - before.pictures} pictures in 6 s`);
+  assert.ok((stats.delayMs ?? Infinity) < 5_000, `${stats.delayMs} ms`);
+  await host.evaluate(() => globalThis.host.flip());
+  await waitForMovement(viewer, 8_000);
+  assert.equal((await hostView(host)).state, 'live');
+  assert.equal((await playerStats(viewer)).reconnects, 0);
+  assert.deepEqual(stage.pictureNews, [`up ${showId}`], 'on air all the time');
+});
+
 test('[W301] the direct way is taken back without a gap when the network lets it through again', async (t) => {
   const host = await openHost({ bySocket: true });
   const viewer = await openViewer();

@@ -184,6 +184,7 @@ function runPublishSocket(input: Buffer): void {
     const payload = Buffer.concat([Buffer.from([0, 0, 0, 1]), packet.subarray(12)]);
     session.picture(payload, media?.capturedMs ?? index * 33, index);
     session.sound(packet.subarray(12), index * 20, index);
+    session.recorded(packet.subarray(12), index, index);
     session.tick(index * 10);
   });
   session.end();

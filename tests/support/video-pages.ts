@@ -16,11 +16,13 @@ export interface HostOptions {
    * does not wait for it to fail.
    */
   bySocket?: boolean | 'again';
+  /** Before the page is loaded. */
+  prepare?: (context: BrowserContext) => Promise<unknown>;
 }
 
 export interface VideoPages {
   /** One without a broadcaster; it may use camera and microphone. */
-  openBare(options?: Pick<HostOptions, 'relay' | 'origin'>): Promise<Page>;
+  openBare(options?: Pick<HostOptions, 'relay' | 'origin' | 'prepare'>): Promise<Page>;
   /** Not on air yet. */
   openHost(options?: HostOptions): Promise<Page>;
   /** @param prepare before the page is loaded */
@@ -46,8 +48,11 @@ export function createVideoPages(deps: { browser: () => Browser; url: () => stri
     return page;
   }
 
-  const openBare: VideoPages['openBare'] = ({ relay, origin = deps.url() } = {}) => (
-    open('host', origin, (context) => relay?.leadThrough(context) ?? Promise.resolve())
+  const openBare: VideoPages['openBare'] = ({ relay, origin = deps.url(), prepare } = {}) => (
+    open('host', origin, async (context) => {
+      await relay?.leadThrough(context);
+      await prepare?.(context);
+    })
   );
 
   return {

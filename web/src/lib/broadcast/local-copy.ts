@@ -8,7 +8,7 @@ import type { BroadcastView } from './face.ts';
 import { createKeptRing, type KeptPiece } from './kept-ring.ts';
 import { canKeep, openKeptStore, type KeptStore } from './kept-store.ts';
 import { createPictureEncoder, type PictureEncoder } from './picture-encoder.ts';
-import { canPublishBySocket } from './socket-publication.ts';
+import { canEncode } from './socket-publication.ts';
 import { createSoundEncoder, type SoundEncoder } from './sound-encoder.ts';
 
 /** Sharp enough beside a live picture of 2.5 Mbit/s, and a minute of it is 11 MB. */
@@ -107,7 +107,7 @@ export function createLocalCopy(options: LocalCopyOptions): LocalCopy {
     tell();
   };
   const find = async (): Promise<void> => {
-    isPossible = canKeep() && (await canPublishBySocket());
+    isPossible = canKeep() && (await canEncode());
     update();
   };
   void find();

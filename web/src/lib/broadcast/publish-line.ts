@@ -11,6 +11,7 @@ import {
   publishPingEveryMs,
   publishSubprotocol,
   type PublishedMedia,
+  type PublishedPiece,
   type PublishServerMessage,
 } from '@nacre/contract/publish';
 import { PublishFailure } from './publish-failure.ts';
@@ -29,7 +30,7 @@ const carriedWindowMs = 1_500;
 const fullBacklogMs = 250;
 
 export interface PublishLine {
-  send(media: PublishedMedia): void;
+  send(media: PublishedMedia | PublishedPiece): void;
   /** Bytes that the browser could not hand to the network yet. */
   queuedBytes(): number;
   /** Given to the network over the last second or so, bits per second. */

@@ -1,6 +1,7 @@
 /**
  * One publishing session by socket: the browser encodes (WebCodecs), a WebSocket carries. For networks that let no UDP
- * through, where WHIP cannot connect. Like a WHIP session it ends once and for good.
+ * through, where WHIP cannot connect. Like a WHIP session it ends once and for good. Where a browser encodes nothing
+ * for a page, what it records is sent (`recorded-publication.ts`).
  *
  * The encoders run on threads of the browser's own; the page hands their packets on, some 80 a second, and needs no
  * worker for that.
@@ -10,6 +11,7 @@ import { canEncodePictures, createPictureEncoder, type PictureEncoder, type Pict
 import type { Publication, PublicationOptions } from './publication.ts';
 import { PublishFailure } from './publish-failure.ts';
 import { openLine, type PublishLine } from './publish-line.ts';
+import { publishRecorded, recordableType } from './recorded-publication.ts';
 import { canEncodeSound, createSoundEncoder, type SoundEncoder } from './sound-encoder.ts';
 
 /**
@@ -24,19 +26,30 @@ const queueMinBytes = 48 * 1024;
 /** Behind by so much, the line is called weak. */
 const weakBacklogMs = 300;
 
-let isPossible: Promise<boolean> | null = null;
+let isEncoding: Promise<boolean> | null = null;
 
-/** Whether this browser can encode picture and sound itself. Asked of the browser once. */
-export function canPublishBySocket(): Promise<boolean> {
-  isPossible ??= Promise.all([canEncodePictures(), canEncodeSound()]).then((answers) => answers.every(Boolean));
-  return isPossible;
+/** Whether this browser encodes picture and sound for a page. Asked of the browser once. */
+export function canEncode(): Promise<boolean> {
+  isEncoding ??= Promise.all([canEncodePictures(), canEncodeSound()]).then((answers) => answers.every(Boolean));
+  return isEncoding;
+}
+
+/** Whether there is a second way here: encoded, or recorded. */
+export async function canPublishBySocket(): Promise<boolean> {
+  return (await canEncode()) || recordableType() !== null;
 }
 
 export type SocketPublicationOptions = Omit<PublicationOptions, 'whipUrl'> & { socketUrl: string; shape: PictureShape };
 
 /** Resolves when the server takes pictures. Throws `PublishFailure`. */
 export async function publishBySocket(options: SocketPublicationOptions): Promise<Publication> {
-  if (!(await canPublishBySocket())) throw new PublishFailure('codec-missing', false);
+  if (await canEncode()) return publishEncoded(options);
+  const type = recordableType();
+  if (type === null) throw new PublishFailure('codec-missing', false);
+  return publishRecorded(options, type);
+}
+
+async function publishEncoded(options: SocketPublicationOptions): Promise<Publication> {
   let pictures: PictureEncoder | null = null;
   let sound: SoundEncoder | null = null;
   const stop = (): void => {
