@@ -49,8 +49,10 @@ async function hold(deps: FilmedDeps, signal: AbortSignal): Promise<void> {
   const { items } = await shows.listForOffice(host.personId, own.id, { limit: 100 });
   const before = items.filter(({ title }) => title === plan.title);
   if (before.some(({ state }) => state === 'ended')) return;
-  // Left by a process that was killed; half a recording is none.
-  for (const { id } of before) await shows.stopShow(id);
+  // Left by a process that was killed. On air its recording was whole: it ends here. Before that half of one is none.
+  const left = before.filter(({ state }) => state !== 'cancelled');
+  for (const { id } of left) await shows.stopShow(id);
+  if (left.some(({ state }) => state !== 'planned')) return;
   const goods = await catalog.listForOffice(host.personId, own.id, { limit: 100 });
   const bag = plan.bag.flatMap((at) => goods.items.find(({ title }) => title === shop.products[at]?.title)?.id ?? []);
   const cover = items.find(({ title }) => title === liveTitle(shop))?.cover?.id ?? null;
