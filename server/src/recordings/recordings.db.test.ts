@@ -74,7 +74,7 @@ test('[RE1] [RE2] seen again while it runs, and all of it when it is over', asyn
   const over = await replayOf(showId);
   assert.deepEqual([over.state, over.durationMs, over.likesByMinute], ['ready', 7_000, [3, 0, 1]]);
   assert.deepEqual(over.stretches, [
-    { fromMs: 0, startedAt: new Date(startMs).toISOString(), durationMs: 7_000, isHealed: false },
+    { fromMs: 0, startedAt: new Date(startMs).toISOString(), durationMs: 7_000, isHealed: false, isReplacing: false },
   ]);
   const index = await file(`/replay/${showId}/index.m3u8`);
   assert.equal(index.headers['cache-control'], 'public, max-age=300');
