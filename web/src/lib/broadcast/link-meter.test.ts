@@ -12,6 +12,7 @@ function report(rids: readonly (string | undefined)[]): RTCStatsReport {
       qualityLimitationReason: isSmall ? 'cpu' : 'none',
       frameWidth: isSmall ? 288 : 720, frameHeight: isSmall ? 512 : 1280, framesPerSecond: isSmall ? 15 : 30,
       targetBitrate: isSmall ? 300_000 : 2_400_000, framesEncoded: isSmall ? 150 : 299,
+      totalEncodeTime: isSmall ? 0.25 : 1.5,
     }, { id: `RI${rid}`, type: 'remote-inbound-rtp', kind: 'video', localId: id, fractionLost: isSmall ? 0.5 : 0.01 }];
   });
   const others = [
@@ -30,7 +31,8 @@ for (const rids of [['s', 'f'], ['f', 's'], [undefined]]) {
     assert.deepEqual([width, height, framesPerSecond, limitedByCpu, lossRatio, availableBps],
       [720, 1280, 30, false, 0.01, 5e6]);
     assert.deepEqual(meter.fullPicture(), {
-      fullTargetBps: 2_400_000, pictures: { source: 'SV1', taken: 301, made: 299 },
+      fullTargetBps: 2_400_000,
+      pictures: { source: 'SV1', taken: 301, made: 299, encodeMs: rids.length > 1 ? 1_750 : 1_500 },
     });
   });
 }

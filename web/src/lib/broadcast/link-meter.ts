@@ -56,6 +56,8 @@ interface Entry {
   localId?: string;
   targetBitrate?: number;
   framesEncoded?: number;
+  /** Seconds. */
+  totalEncodeTime?: number;
   mediaSourceId?: string;
   /** Of a `media-source`. */
   frames?: number;
@@ -99,9 +101,8 @@ export function createLinkMeter(wishedBps: number): LinkMeter {
   }
 
   function readFull(entries: readonly Entry[]): void {
-    const full = entries.find(({ type, kind, rid }) => (
-      type === 'outbound-rtp' && kind === 'video' && (rid === undefined || rid === fullRid)
-    ));
+    const sizes = entries.filter(({ type, kind }) => type === 'outbound-rtp' && kind === 'video');
+    const full = sizes.find(({ rid }) => rid === undefined || rid === fullRid);
     if (!full) return;
     const answer = entries.find(({ type, localId }) => type === 'remote-inbound-rtp' && localId === full.id);
     const source = entries.find(({ id }) => id === full.mediaSourceId);
@@ -112,7 +113,10 @@ export function createLinkMeter(wishedBps: number): LinkMeter {
     stats.limitedByCpu = full.qualityLimitationReason === 'cpu';
     fullTargetBps = full.targetBitrate ?? null;
     const [taken, made] = [source?.frames, full.framesEncoded];
-    pictures = source && taken !== undefined && made !== undefined ? { source: source.id, taken, made } : null;
+    const encodeMs = full.totalEncodeTime === undefined ? null
+      : sizes.reduce((sum, { totalEncodeTime = 0 }) => sum + totalEncodeTime * 1_000, 0);
+    pictures = source && taken !== undefined && made !== undefined
+      ? { source: source.id, taken, made, encodeMs } : null;
   }
 
   function quality(): BroadcastStats['quality'] {

@@ -5,9 +5,10 @@ import { addPicture, createPictureSizes } from './picture-sizes.ts';
 const maxBitrateBps = 2_500_000;
 const whole = { bitrateBps: maxBitrateBps, framesPerSecond: 30, scale: 1 };
 
-/** As browsers have it: parameters are good for one change, made right after they were read. */
+/** Parameters are good for one change, made after they were read, while no other is under way. */
 function senderOf(encodings: RTCRtpEncodingParameters[]) {
   let isFresh = false;
+  let isUnderWay = false;
   const told: RTCRtpEncodingParameters[][] = [];
   const sender = {
     getParameters() {
@@ -15,9 +16,10 @@ function senderOf(encodings: RTCRtpEncodingParameters[]) {
       return { encodings: structuredClone(told.at(-1) ?? encodings) };
     },
     async setParameters(parameters: { encodings: RTCRtpEncodingParameters[] }) {
-      if (!isFresh) throw new DOMException('not read before', 'InvalidStateError');
-      isFresh = false;
+      if (!isFresh || isUnderWay) throw new DOMException('not read before', 'InvalidStateError');
+      [isFresh, isUnderWay] = [false, true];
       await Promise.resolve();
+      isUnderWay = false;
       told.push(parameters.encodings);
     },
   };
@@ -25,7 +27,7 @@ function senderOf(encodings: RTCRtpEncodingParameters[]) {
 }
 
 const two = (): RTCRtpEncodingParameters[] => [
-  { rid: 's', active: false, maxBitrate: 300_000, maxFramerate: 15, scaleResolutionDownBy: 2.5 },
+  { rid: 's', active: true, maxBitrate: 30_000, maxFramerate: 15, scaleResolutionDownBy: 2.5 },
   { rid: 'f', active: true, maxBitrate: maxBitrateBps, maxFramerate: 30, scaleResolutionDownBy: 1 },
 ];
 
@@ -43,10 +45,8 @@ function offer(t: { mock: typeof import('node:test').mock }, userAgent: string, 
   return offered[0]!;
 }
 
-test('[W356] two sizes are offered, the small one first and not yet sent', (t) => {
-  assert.deepEqual(offer(t, 'Chrome/151'), two().map(({ active, ...rest }) => (
-    rest.rid === 's' ? { active, ...rest } : rest
-  )));
+test('[W356] two sizes are offered, from the smallest up, and the small one thin', (t) => {
+  assert.deepEqual(offer(t, 'Chrome/151').map((one) => ({ active: true, ...one })), two());
 });
 
 test('[W360] a browser that refuses sizes, or cannot send two of H.264, is offered the full one alone', (t) => {
@@ -58,8 +58,10 @@ test('[W360] a browser that refuses sizes, or cannot send two of H.264, is offer
 test('[W357] with less than the whole picture the small one goes in the same step, and comes back so', async () => {
   const { sender, told } = senderOf(two());
   const sizes = createPictureSizes(sender, maxBitrateBps);
-  await sizes.setSmall(true);
-  assert.deepEqual(told.at(-1)!.map(({ active }) => active), [true, true]);
+  await sizes.setSmall(300_000);
+  assert.deepEqual(told.at(-1)!.map(({ active, maxBitrate }) => [active, maxBitrate]), [
+    [true, 300_000], [true, maxBitrateBps],
+  ]);
   await sizes.setShape({ bitrateBps: maxBitrateBps, framesPerSecond: 15, scale: 0.75 });
   assert.equal(sizes.isWhole(), false);
   const [small, full] = told.at(-1)!;
@@ -75,19 +77,23 @@ test('[W357] what is told at the same time is told one after another, and the la
   const { sender, told } = senderOf(two());
   const sizes = createPictureSizes(sender, maxBitrateBps);
   await Promise.all([
-    sizes.setSmall(true), sizes.setShape({ ...whole, framesPerSecond: 20 }),
-    sizes.setSmall(false), sizes.setShape(whole),
+    sizes.setSmall(300_000), sizes.setShape({ ...whole, framesPerSecond: 20 }),
+    sizes.setSmall(0), sizes.setShape(whole),
   ]);
   assert.deepEqual(told.at(-1)!.map(({ active, maxFramerate }) => [active, maxFramerate]), [[false, 15], [true, 30]]);
 });
 
-test('[W360] a server that takes one size is sent the full picture, whichever encoding is left', async () => {
-  const { sender, told } = senderOf(two().slice(0, 1));
-  const sizes = createPictureSizes(sender, maxBitrateBps);
-  await sizes.setShape(whole);
-  assert.deepEqual(told.at(-1), [
-    { rid: 's', active: true, maxBitrate: maxBitrateBps, maxFramerate: 30, scaleResolutionDownBy: 1 },
-  ]);
+test('[W360] where one size is left it is the full one, whatever its name', async () => {
+  const [small, full] = two();
+  for (const one of [small!, full!, { active: true, maxBitrate: maxBitrateBps, maxFramerate: 30 }]) {
+    const { sender, told } = senderOf([one]);
+    const sizes = createPictureSizes(sender, maxBitrateBps);
+    await sizes.setSmall(0);
+    await sizes.setShape({ ...whole, scale: 0.5 });
+    assert.deepEqual(told.at(-1), [
+      { ...one, maxBitrate: maxBitrateBps, maxFramerate: 30, scaleResolutionDownBy: 2 },
+    ]);
+  }
 });
 
 test('[W360] a browser that refuses parameters, or has none, goes on', async () => {
@@ -98,5 +104,5 @@ test('[W360] a browser that refuses parameters, or has none, goes on', async () 
   } as unknown as RTCRtpSender;
   const sizes = createPictureSizes(closed, maxBitrateBps);
   await sizes.setShape(whole);
-  await sizes.setSmall(true);
+  await sizes.setSmall(0);
 });

@@ -1,10 +1,10 @@
 /**
  * The sizes in which a publication sends its picture (simulcast by RID: RFC 8853, RFC 8851): the full one, and a small
- * one that is switched on and off while it goes on.
+ * one beside it that comes and goes.
  */
 import { fullFrameRate } from './economy.ts';
 import type { PictureShape } from './picture-encoder.ts';
-import { smallPicture } from './small-picture.ts';
+import { searchBps, smallPicture } from './small-picture.ts';
 
 export const fullRid = 'f';
 const smallRid = 's';
@@ -14,22 +14,25 @@ export interface PictureSizes {
   setShape(shape: PictureShape): Promise<void>;
   /** Whether `setShape` asks for all that there is. */
   isWhole(): boolean;
-  /** Does nothing where the browser or the server has one size only. */
-  setSmall(isSent: boolean): Promise<void>;
+  /**
+   * Does nothing where the browser or the server has one size only.
+   * @param bps what the small one may take; 0: it is not sent
+   */
+  setSmall(bps: number): Promise<void>;
 }
 
-/** Offers both sizes, the small one not yet sent, where the browser can; else the full one alone. */
+/** Offers both sizes, the small one thin (`searchBps`), where the browser can; else the full one alone. */
 export function addPicture(
   connection: RTCPeerConnection, source: MediaStreamTrack | 'video', init: RTCRtpTransceiverInit, maxBitrateBps: number,
 ): RTCRtpTransceiver {
   const full: RTCRtpEncodingParameters = { maxBitrate: maxBitrateBps, maxFramerate: fullFrameRate };
-  const { bitrateBps, framesPerSecond, scale } = smallPicture;
+  const { framesPerSecond, scale } = smallPicture;
   const small: RTCRtpEncodingParameters = {
-    rid: smallRid, active: false,
-    maxBitrate: bitrateBps, maxFramerate: framesPerSecond, scaleResolutionDownBy: 1 / scale,
+    rid: smallRid, maxBitrate: searchBps, maxFramerate: framesPerSecond, scaleResolutionDownBy: 1 / scale,
   };
   if (canSendTwo()) {
     try {
+      // From the smallest up: the other way round Chromium fills the line with empty packets, up to the full one.
       const sendEncodings = [small, { rid: fullRid, ...full, scaleResolutionDownBy: 1 }];
       return connection.addTransceiver(source, { ...init, sendEncodings });
     } catch {
@@ -49,7 +52,7 @@ function canSendTwo(): boolean {
 
 export function createPictureSizes(sender: RTCRtpSender, maxBitrateBps: number): PictureSizes {
   let shape: PictureShape = { bitrateBps: maxBitrateBps, framesPerSecond: fullFrameRate, scale: 1 };
-  let isSmallWanted = false;
+  let smallBps: number = searchBps;
   let turn: Promise<void> = Promise.resolve();
   const isWhole = (): boolean => (
     shape.bitrateBps >= maxBitrateBps && shape.framesPerSecond >= fullFrameRate && shape.scale === 1
@@ -58,10 +61,13 @@ export function createPictureSizes(sender: RTCRtpSender, maxBitrateBps: number):
   const tell = async (): Promise<void> => {
     const parameters = sender.getParameters();
     const { encodings } = parameters;
-    // A server that takes one size is sent the first one, under whatever name.
+    // Alone it may have no name; a server that takes one size is sent the first one.
     const full = encodings.find(({ rid }) => rid === fullRid) ?? encodings[0];
     if (!full) return;
-    for (const encoding of encodings) encoding.active = encoding === full || (isSmallWanted && isWhole());
+    for (const encoding of encodings) {
+      encoding.active = encoding === full || (smallBps > 0 && isWhole());
+      if (encoding !== full && smallBps > 0) encoding.maxBitrate = smallBps;
+    }
     full.maxBitrate = shape.bitrateBps;
     full.maxFramerate = shape.framesPerSecond;
     full.scaleResolutionDownBy = 1 / shape.scale;
@@ -80,9 +86,9 @@ export function createPictureSizes(sender: RTCRtpSender, maxBitrateBps: number):
       shape = next;
       return tellInTurn();
     },
-    async setSmall(isSent) {
-      if (isSent === isSmallWanted) return;
-      isSmallWanted = isSent;
+    async setSmall(bps) {
+      if (bps === smallBps) return;
+      smallBps = bps;
       await tellInTurn();
     },
   };

@@ -11,7 +11,7 @@ import type { BroadcastStats } from './face.ts';
 import type { PictureShape } from './picture-encoder.ts';
 import { addPicture, createPictureSizes } from './picture-sizes.ts';
 import { PublishFailure } from './publish-failure.ts';
-import { createSmallPicture } from './small-picture.ts';
+import { createSmallPicture, startBps } from './small-picture.ts';
 import type { Way } from './ways.ts';
 
 /**
@@ -22,12 +22,6 @@ const connectWithinMs = 5_000;
 
 /** An offer not answered by then is asked anew. The server answers within 50 ms; a bad mobile network takes seconds. */
 const answerWithinMs = 6_000;
-
-/**
- * What Chromium's encoder starts with, in kbit/s, before it knows the line; by itself it starts at 300 and shows mush
- * for seconds. More would swamp a weak mobile line in its first second.
- */
-const startKbps = 1_200;
 
 /** Of the browser's estimate. An encoder that sends less needs no more, and the estimate does not rise by itself. */
 const filledRatio = 0.7;
@@ -126,7 +120,7 @@ function h264First(): RTCRtpCodec[] {
 }
 
 function startingHigh(sdp: string, maxBitrateBps: number): string {
-  const kbps = Math.min(startKbps, Math.round(maxBitrateBps / 1000));
+  const kbps = Math.round(Math.min(startBps, maxBitrateBps) / 1000);
   return sdp.replace(/^a=fmtp:.*packetization-mode=1.*$/gm, `$&;x-google-start-bitrate=${kbps}`);
 }
 

@@ -4,35 +4,59 @@ import { createSmallPicture, type SmallPictureSample } from './small-picture.ts'
 
 const fullBps = 2_500_000;
 const good = { availableBps: 5_500_000, fullTargetBps: fullBps, isWhole: true, limitedByCpu: false };
-const camera = { source: 'camera', taken: 30, made: 30 };
+const camera = { source: 'camera', taken: 30, made: 30, encodeMs: 300 };
 
 /** Asked each quarter of a second, by what `samples` say of each second; whether it was sent at the end of each. */
 function play(samples: readonly Partial<SmallPictureSample>[]): boolean[] {
+  return playBps(samples).map((bps) => bps === 300_000);
+}
+
+function playBps(samples: readonly Partial<SmallPictureSample>[]): number[] {
   const small = createSmallPicture(fullBps);
-  const counted = { taken: 0, made: 0 };
+  const counted = { taken: 0, made: 0, encodeMs: 0 };
   return samples.map((sample, second) => {
-    let isSent = false;
-    const { source, taken, made } = sample.pictures ?? camera;
+    let bps = 0;
+    const { source, taken, made, encodeMs } = sample.pictures ?? camera;
     for (const quarter of [1, 2, 3, 4]) {
       counted.taken += taken / 4;
       counted.made += made / 4;
-      const pictures = sample.pictures === null ? null : { source, ...counted };
-      isSent = small.decide({ ...good, ...sample, nowMs: 1_000 * second + 250 * quarter, pictures });
+      counted.encodeMs += (encodeMs ?? 0) / 4;
+      const pictures = sample.pictures === null ? null
+        : { source, ...counted, encodeMs: encodeMs === null ? null : counted.encodeMs };
+      bps = small.decide({ ...good, ...sample, nowMs: 1_000 * second + 250 * quarter, pictures });
     }
-    return isSent;
+    return bps;
   });
 }
 
 const lasting = (sample: Partial<SmallPictureSample>, seconds: number): Partial<SmallPictureSample>[] =>
   Array<Partial<SmallPictureSample>>(seconds).fill(sample);
+/** The line is not found to carry both: the small one is thin, and goes. */
+const unknown = lasting({ availableBps: 1_300_000 }, 3);
 /** At the end of which second it was first so. */
 const first = (sent: readonly boolean[], wanted: boolean, from = 0): number => sent.indexOf(wanted, from);
 /** How often it began. */
 const begins = (sent: readonly boolean[]): number => sent.filter((one, at) => one && !sent[at - 1]).length;
 
-test('[W356] the small picture comes when the line has carried more than both for 4 s, and stays', () => {
-  const sent = play(lasting({}, 600));
-  assert.equal(first(sent, true), 4);
+test('[W356] it is thin while the line is searched for, and sent at once where that carries both', () => {
+  const small = createSmallPicture(fullBps);
+  const at = (nowMs: number, availableBps: number | null): number =>
+    small.decide({ ...good, nowMs, availableBps, pictures: null });
+  assert.deepEqual([at(0, null), at(300, 1_200_000), at(600, 5_000_000)], [30_000, 30_000, 300_000]);
+  assert.deepEqual([...new Set(playBps(lasting({}, 600)))], [300_000]);
+});
+
+test('[W356] where nothing is found within 2 s it goes, and at once of a line that is found to be weak', () => {
+  assert.deepEqual(playBps(lasting({ availableBps: 1_300_000 }, 4)), [30_000, 30_000, 0, 0]);
+  assert.deepEqual(playBps(lasting({ availableBps: null }, 4)), [30_000, 30_000, 0, 0]);
+  for (const sample of [{ availableBps: 900_000 }, { limitedByCpu: true }, { isWhole: false }]) {
+    assert.deepEqual(playBps(lasting(sample, 2)), [0, 0], JSON.stringify(sample));
+  }
+});
+
+test('[W356] then it comes when the line has carried more than both for 4 s, and stays', () => {
+  const sent = play([...unknown, ...lasting({}, 600)]);
+  assert.equal(first(sent, true), 7);
   assert.equal(begins(sent), 1);
   assert.equal(sent.at(-1), true);
 });
@@ -50,7 +74,9 @@ test('[W356] without enough to spare, an estimate, or a full picture that has wh
 });
 
 test('[W356] four good seconds are wanted in a row', () => {
-  const fitful = Array.from({ length: 60 }, (_, second) => (second % 4 === 3 ? { availableBps: 2_600_000 } : {}));
+  const fitful = [...unknown, ...Array.from({ length: 60 }, (_, second) => (
+    second % 4 === 3 ? { availableBps: 2_600_000 } : {}
+  ))];
   assert.equal(begins(play(fitful)), 0);
 });
 
@@ -64,7 +90,7 @@ test('[W357] it goes at the first look that shows a line or a device too weak fo
   }
   const small = createSmallPicture(fullBps);
   for (let nowMs = 0; nowMs <= 4_000; nowMs += 500) small.decide({ ...good, nowMs, pictures: null });
-  assert.equal(small.decide({ ...good, nowMs: 4_300, availableBps: 2_000_000, pictures: null }), false);
+  assert.equal(small.decide({ ...good, nowMs: 4_300, availableBps: 2_000_000, pictures: null }), 0);
 });
 
 test('[W357] a full picture that is given a little less for a moment is no reason: encoders begin so', () => {
@@ -72,19 +98,23 @@ test('[W357] a full picture that is given a little less for a moment is no reaso
 });
 
 test('[W357] it goes within 6 s when the encoder leaves out pictures that the camera gives', () => {
-  const slow = { pictures: { ...camera, made: 20 } };
-  const sent = play([...lasting({}, 10), ...lasting(slow, 10)]);
-  assert.ok(first(sent, false, 5) <= 16, sent.join());
-  const dark = { pictures: { ...camera, taken: 12, made: 12 } };
+  for (const encodeMs of [900, null]) {
+    const slow = { pictures: { ...camera, made: 20, encodeMs } };
+    const sent = play([...lasting({ pictures: { ...camera, encodeMs } }, 10), ...lasting(slow, 10)]);
+    assert.ok(sent[9] && first(sent, false, 5) <= 16, sent.join());
+  }
+  const detailed = { pictures: { ...camera, made: 17, encodeMs: 100 } };
+  assert.equal(play(lasting(detailed, 20)).at(-1), true, 'what needs more bits than there may be is not slow');
+  const dark = { pictures: { ...camera, taken: 12, made: 12, encodeMs: 900 } };
   assert.equal(play([...lasting({}, 10), ...lasting(dark, 20)]).at(-1), true, 'a camera in the dark gives fewer');
-  const fast = { pictures: { ...camera, taken: 60, made: 30 } };
+  const fast = { pictures: { ...camera, taken: 60, made: 30, encodeMs: 900 } };
   assert.equal(play([...lasting({}, 10), ...lasting(fast, 20)]).at(-1), true, 'more than 30 are never made');
 });
 
 test('[W357] another camera, or a pause sign in its place, is not taken for a slow encoder', () => {
   const small = createSmallPicture(fullBps);
   const at = (nowMs: number, source: string, taken: number, made: number): boolean =>
-    small.decide({ ...good, nowMs, pictures: { source, taken, made } });
+    small.decide({ ...good, nowMs, pictures: { source, taken, made, encodeMs: null } }) > 0;
   for (let second = 0; second <= 10; second += 1) at(second * 1_000, 'front', second * 30, second * 30);
   assert.equal(at(11_000, 'back', 4_000, 302), true);
   assert.equal(at(12_000, 'front', 30, 332), true);
@@ -103,7 +133,7 @@ test('[W358] it comes back after 30 s, and later each time that it was in vain',
   const beganMs: number[] = [];
   for (let nowMs = 0; nowMs < 3_600_000; nowMs += 300) {
     const was = isSent;
-    isSent = small.decide({ ...good, nowMs, availableBps: isSent ? 2_400_000 : 3_000_000, pictures: null });
+    isSent = small.decide({ ...good, nowMs, availableBps: isSent ? 2_400_000 : 3_000_000, pictures: null }) > 0;
     if (isSent && !was) beganMs.push(nowMs);
   }
   const waits = beganMs.slice(1).map((ms, index) => Math.round((ms - beganMs[index]!) / 1_000));
