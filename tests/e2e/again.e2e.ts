@@ -176,7 +176,7 @@ test('[W412] reports and measures lead to the moment of what was said', async ()
     kind: 'ban', personId: said.personId, messageId: said.id, reason: 'spam', words: '', minutes: 1,
   });
   const page = await open(`/office/${show.shop.slug}/talk`, owner, { viewport: { width: 360, height: 740 } });
-  const links = page.locator(`a[href="/shows/${show.id}?at=${Date.parse(said.sentAt)}"]`);
+  const links = page.locator(`a[href="/shows/${show.id}?as=aired&at=${Date.parse(said.sentAt)}"]`);
   await until('in the report and in the measure', PATIENCE_MS, async () => (await links.count()) === 2);
   await look(page, 'office-talk');
   await links.last().click();

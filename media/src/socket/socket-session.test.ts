@@ -31,7 +31,7 @@ function session(hasSound = true) {
       told.push(track);
       fragments.push(data);
     },
-    onUplink: ({ uplinkMs }) => told.push(`uplink ${Math.round(uplinkMs)}`),
+    onUplink: ({ uplinkMs, placedMs }) => told.push(`uplink ${Math.round(uplinkMs)}`, `placed ${Math.round(placedMs)}`),
     onKeyNeeded: () => told.push('key'),
     onLost: () => told.push('lost'),
   });
@@ -127,6 +127,19 @@ test('[M75] how long pictures take from the camera is measured, whatever the clo
   opened.tick(1_100);
   // Half of a round trip of 60 is 30: the way there counts 10 ms short, which no clock can tell.
   assert.deepEqual(told.filter((one) => one.startsWith('uplink')), ['uplink 60']);
+});
+
+test('[M230] by socket: where pictures lie is the first one’s way, whatever later ones take', () => {
+  const { opened, told } = session(false);
+  const far = 1_000_000;
+  opened.ping(far, undefined, 30);
+  opened.ping(far + 1_000, { sentMs: far, roundTripMs: 60 }, 1_030);
+  // The first waits for 400 ms in the encoder, those behind it do not.
+  opened.picture(picture(0), far + 1_000, 1_430);
+  for (let ms = 500; ms < 3_000; ms += 40) opened.picture(picture(1), far + 1_000 + ms, 1_050 + ms);
+  opened.tick(4_000);
+  assert.deepEqual(told.filter((one) => one.startsWith('placed')), ['placed 430']);
+  assert.ok(told.some((one) => /^uplink 1?\d\d$/.test(one)), told.join(' '));
 });
 
 test('[M219] so it is while pings follow each other sooner than the line answers', () => {

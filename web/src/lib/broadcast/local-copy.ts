@@ -20,7 +20,8 @@ const lookEveryMs = 1_000;
 const overloadsMost = 5;
 const measureEveryMs = 60_000;
 /** Of some the quickest is exact enough: half of its way there and back is what it may be wrong. */
-const firstMeasures = 8;
+const firstMeasures = 20;
+const firstEveryMs = 500;
 /** The page's clock against the server's: what is less is the network's, and not worth a break. */
 const clockStepMs = 80;
 
@@ -238,7 +239,7 @@ function followServer(serverNow: () => Promise<ServerTime>) {
       best = { offsetMs: server.nowMs + roundTripMs / 2 - atMs, roundTripMs, atMs };
     }
     measures += 1;
-    if (!isOver) timer = setTimeout(() => void measure(), measures < firstMeasures ? lookEveryMs : measureEveryMs);
+    if (!isOver) timer = setTimeout(() => void measure(), measures < firstMeasures ? firstEveryMs : measureEveryMs);
   };
   void measure();
   return {
