@@ -8,6 +8,8 @@ export const trialUploadBytesMax = 1024 * 1024;
 export const Examination = Type.Object({
   /** The server's clock, ISO 8601 with milliseconds. */
   now: Type.String({ format: 'date-time' }),
+  /** So long before, in ms, the question came: what is left of the round trip is the network's (RFC 5905 §8). */
+  tookMs: Type.Number({ minimum: 0 }),
   /** For how many hours of a show at full bitrate the server's disk has room, 48 at most; null where it cannot tell. */
   diskHours: Type.Union([Type.Null(), Type.Number({ minimum: 0, maximum: 48 })]),
   /** TURN servers with a name and a password that hold for some hours; empty where none are configured. */

@@ -42,7 +42,7 @@ export function readPart(part: Uint8Array): PublishedMedia[] | null {
   for (let at = 0; at < part.length;) {
     const end = at + 4 <= part.length ? at + 4 + view.getUint32(at) : Infinity;
     const message = end <= part.length ? decodePublished(part.subarray(at + 4, end)) : null;
-    if (message === null) return null;
+    if (message === null || message.kind === 'recorded') return null;
     media.push(message);
     at = end;
   }

@@ -97,7 +97,7 @@ export type LiveViewerMessage =
   | { type: 'pause' }
   /** Ends a pause: the current INIT and group of pictures are sent as on joining. */
   | { type: 'resume' }
-  /** Another rendition from now on: a `state`, then INIT and what is needed to begin. Ends a pause. */
+  /** Another rendition: its INIT and what is needed to begin; of another size with its key picture. Ends a pause. */
   | { type: 'rendition'; rendition: LiveRendition };
 
 export const liveRenditions = ['whole', 'small', 'sound'] as const;

@@ -12,6 +12,11 @@
  *
  *     PICTURE  u8 kind=1 | f64 capturedMs | one access unit, H.264 Annex B, parameter sets before each key picture
  *     SOUND    u8 kind=2 | f64 capturedMs | one Opus packet (RFC 6716)
+ *     RECORDED u8 kind=3 | f64 capturedMs | the next piece of a recording, cut anywhere: fragmented MP4 with H.264, and
+ *              AAC-LC or Opus
+ *
+ * RECORDED is for browsers that encode nothing else (MediaRecorder). Its `capturedMs` is when the recording began, and
+ * the same in all its pieces; the first of another one begins with `ftyp`. A session has the one kind or the others.
  *
  * `capturedMs` and `ping`s are on one clock of the publisher's, which may start anywhere and must run like a clock.
  *
@@ -104,28 +109,38 @@ export interface PublishedMedia {
   bytes: Uint8Array;
 }
 
+/** Of a recording. `capturedMs`: when it began. */
+export interface PublishedPiece {
+  kind: 'recorded';
+  capturedMs: number;
+  bytes: Uint8Array;
+}
+
 const kindPicture = 1;
 const kindSound = 2;
+const kindRecorded = 3;
+const kinds = { picture: kindPicture, sound: kindSound, recorded: kindRecorded } as const;
 const headerBytes = 9;
 const keyCharacters = 256;
 
-export function encodePublished(media: PublishedMedia): Uint8Array<ArrayBuffer> {
+export function encodePublished(media: PublishedMedia | PublishedPiece): Uint8Array<ArrayBuffer> {
   const message = new Uint8Array(headerBytes + media.bytes.length);
   const view = new DataView(message.buffer);
-  view.setUint8(0, media.kind === 'picture' ? kindPicture : kindSound);
+  view.setUint8(0, kinds[media.kind]);
   view.setFloat64(1, media.capturedMs);
   message.set(media.bytes, headerBytes);
   return message;
 }
 
 /** Reads a binary message without copying; null when it is none of this version. Never throws. */
-export function decodePublished(message: Uint8Array): PublishedMedia | null {
+export function decodePublished(message: Uint8Array): PublishedMedia | PublishedPiece | null {
   if (message.length <= headerBytes || message.length > publishLimits.messageBytes) return null;
   const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
   const capturedMs = view.getFloat64(1);
   if (!isTime(capturedMs)) return null;
   const bytes = message.subarray(headerBytes);
   if (view.getUint8(0) === kindPicture) return { kind: 'picture', capturedMs, bytes };
+  if (view.getUint8(0) === kindRecorded) return { kind: 'recorded', capturedMs, bytes };
   if (view.getUint8(0) !== kindSound || bytes.length > publishLimits.soundBytes) return null;
   return { kind: 'sound', capturedMs, bytes };
 }

@@ -2,6 +2,7 @@
 import { Type, type Static } from 'typebox';
 import { Id, Instant, Nullable } from './common.ts';
 import { ShowTile } from './shows.ts';
+import { REPLAY_TILES_MOST } from './watching.ts';
 
 /**
  * `running`: the show goes on, and what it has been so far can be seen (seeking back); `ready`: it is over and can be
@@ -103,11 +104,6 @@ export const WatchedUntil = Type.Object({ positionMs: Place }, { additionalPrope
 export type WatchedUntil = Static<typeof WatchedUntil>;
 /** Null: not at all, or to the end. */
 export const WatchedUntilAnswer = Type.Object({ positionMs: Nullable(Place) });
-
-/** Replays on one list of those to go on with. */
-export const WATCHING_MOST = 6;
-/** Shows that may be asked for at once: as many as a browser remembers for a guest. */
-export const REPLAY_TILES_MOST = 24;
 
 /** A replay that somebody began and did not finish; its length is the tile's `replayMs`. */
 export const Watching = Type.Object({ show: ShowTile, positionMs: Place });

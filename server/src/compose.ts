@@ -261,7 +261,7 @@ async function mountRoutes(
 ): Promise<void> {
   const {
     accounts, shops, team, follows, catalog, shows, offers, orders, payments, images, video, realtime, notifications,
-    recordings, healing, clips, shelf, replayAccess,
+    recordings, healing, clips, shelf, replayAac, replayAccess,
   } = modules;
   const languageOf = async (personId: string) => (await accounts.person(personId))?.locale ?? 'en';
   // Without a gateway only whoever runs the server reads codes, in its log: a visitor would wait for ever.
@@ -300,7 +300,7 @@ async function mountRoutes(
   await healingRoutes(app, { healing });
   clipRoutes(app, { clips });
   await app.register(video.routes);
-  await app.register(replayRoutes({ shelf, access: replayAccess }));
+  await app.register(replayRoutes({ shelf, aac: replayAac, access: replayAccess }));
   await app.register(realtime.routes);
 }
 

@@ -27,6 +27,7 @@ test('[P70] what grows does not fall while the media process restarts; what is n
         streams: 1, segmentsKept: 8, segmentsLost: 2, bytesKept: 900, waiting: 3, trouble: 'no space left on device',
       }),
     },
+    replayAac: { stats: () => ({ made: 6, refused: 5, waiting: 0 }) },
     outbox: { backlog: async () => ({ facts: 4, failing: 1, oldestSeconds: 61.5 }) },
     pool: { totalCount: 5, waitingCount: 0 },
   });
@@ -39,8 +40,9 @@ test('[P70] what grows does not fall while the media process restarts; what is n
   assert.deepEqual(
     [...growing, 'media_resident_memory_bytes', 'room_events_thinned_total', 'video_sent_bytes_total', 'outbox_facts',
       'outbox_failing_facts', 'outbox_oldest_seconds', 'recorded_segments_total', 'recorded_segments_lost_total',
-      'recorded_segments_waiting', 'recorder_in_trouble'].map(before),
-    [2, 3, 80_000_000, 7, 500, 4, 1, 61.5, 8, 2, 3, 1],
+      'recorded_segments_waiting', 'recorder_in_trouble',
+      'replay_aac_segments_total', 'replay_aac_refused_total'].map(before),
+    [2, 3, 80_000_000, 7, 500, 4, 1, 61.5, 8, 2, 3, 1, 6, 5],
   );
   media = null;
   const away = await figures();

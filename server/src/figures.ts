@@ -11,6 +11,7 @@ export interface FiguresOf {
   realtime: Pick<Modules['realtime'], 'stats'>;
   video: Pick<Modules['video'], 'stats'>;
   recorder: Pick<Modules['recorder'], 'stats'>;
+  replayAac: Pick<Modules['replayAac'], 'stats'>;
   outbox: Pick<Platform['outbox'], 'backlog'>;
   pool: Pick<Platform['database']['pool'], 'totalCount' | 'waitingCount'>;
 }
@@ -41,6 +42,15 @@ export function addFigures(metrics: Metrics, of: FiguresOf): void {
       recorded_segments_lost_total: segmentsLost, recorded_segments_waiting: waiting,
       recorder_in_trouble: trouble === null ? 0 : 1,
     };
+  });
+
+  metrics.add({
+    replay_aac_segments_total: 'Segments of replays whose sound was made AAC since the start',
+    replay_aac_refused_total: 'Requests for one that were told to come back: too many waited',
+    replay_aac_waiting: 'Segments that wait for their turn',
+  }, async () => {
+    const { made, refused, waiting } = of.replayAac.stats();
+    return { replay_aac_segments_total: made, replay_aac_refused_total: refused, replay_aac_waiting: waiting };
   });
 
   metrics.add({

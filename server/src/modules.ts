@@ -46,6 +46,7 @@ import { createClips } from './recordings/clips.ts';
 import { createHealing } from './recordings/healing.ts';
 import { createRecordingsSweep, recordingsReactions } from './recordings/reactions.ts';
 import { createRecordings, type Recordings } from './recordings/recordings.ts';
+import { createReplayAac } from './recordings/replay-aac.ts';
 import type { Room } from './recordings/room.ts';
 import { createShelf } from './recordings/shelf.ts';
 import { teamReactions } from './shops/reactions.ts';
@@ -224,6 +225,7 @@ function createReaders(
   const shelf = createShelf({
     blobs, recorder, isReady: async (showId) => (await recordings.lengthsOf([showId])).size > 0,
   });
+  const replayAac = createReplayAac({ shelf });
   const recordings: Recordings = createRecordings({
     platform, jobs, shows, shops, recorder, shelf, endPicture: video.endShow,
     likesByMinute: analytics.likesByMinute, keepMs: keepRecordingsDays * DAY_MS,
@@ -234,7 +236,7 @@ function createReaders(
   discoveryReactions(platform.outbox, { discovery });
   analyticsReactions(platform.outbox, { analytics });
   notificationsReactions(platform.outbox, jobs, { notifications });
-  return { discovery, analytics, notifications, recordings, healing, clips, shelf };
+  return { discovery, analytics, notifications, recordings, healing, clips, shelf, replayAac };
 }
 
 /** Sweeps and feeds that run as long as the server does. Ended before the modules they work for. */
@@ -266,6 +268,7 @@ export async function startModules(
       await waiting.stop();
       await lines.stop();
       await recordings.stop();
+      await modules.replayAac.stop();
       await modules.discovery.stop();
       await modules.shows.stop();
       // After shows, whose last likes it counts.

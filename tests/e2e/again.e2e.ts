@@ -1,8 +1,12 @@
 /** Shows that ended, as the demo has one: found by their length, gone on with, and read again by the shop. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import test, { after, before } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChatMessage } from '@nacre/contract/chat';
 import type { ShowTile } from '@nacre/contract/shows';
+import type { AxeResults } from 'axe-core';
 import pg from 'pg';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { DEMO_FILMED_TALK, DEMO_PASSWORD, DEMO_SHOPS } from '../../server/src/demo/market.ts';
@@ -15,6 +19,7 @@ import { waitForMovement } from '../support/video-browser.ts';
 
 const PATIENCE_MS = 20_000;
 const say = textsOf('en');
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const TITLE = DEMO_SHOPS[0]!.shows.find(({ kind }) => kind === 'filmed')!.title;
 
 let nacre: Nacre;
@@ -66,8 +71,14 @@ async function watchSome(page: Page): Promise<void> {
   await until('some seconds', PATIENCE_MS, () => (
     page.locator('video').evaluate((video: HTMLVideoElement) => video.currentTime > 71)
   ));
+  // On a slow line the list does not overtake what was told last.
+  await page.route('**/api/me/watching/*', async (route) => {
+    await sleep(1_000);
+    await route.continue();
+  });
   await page.getByRole('link', { name: say('viewer.leave') }).click();
   await watching(page).waitFor();
+  await page.unrouteAll({ behavior: 'wait' });
 }
 
 test('[W410] a tile tells how long the replay is, on the home page, the shop’s and in search', async () => {
@@ -98,10 +109,12 @@ for (const [who, email] of [['a guest', null], ['a person', 'mei@demo.nacre']] a
     const page = await open('/', client);
     assert.equal(await watching(page).count(), 0, 'nothing was begun');
     await watchSome(page);
-    // Drawn anew it is there again, and nothing moves for it.
+    // Drawn anew it is there again, and nothing moves for it: on a screen that shows what stands below as well.
+    await page.setViewportSize({ width: 360, height: 2_400 });
     await page.reload({ waitUntil: 'networkidle' });
     await watching(page).getByRole('link').waitFor();
     assert.ok((await shiftsOf(page)) < 0.01, 'nothing moved');
+    await page.setViewportSize({ width: 360, height: 740 });
     await look(page, `watching-${email === null ? 'guest' : 'person'}`);
     assert.match((await watching(page).getByRole('link').textContent())!, /1:1\d of 2:00 watched/);
     await watching(page).getByRole('link').click();
@@ -118,6 +131,19 @@ for (const [who, email] of [['a guest', null], ['a person', 'mei@demo.nacre']] a
     await page.context().close();
   });
 }
+
+test('[W411] what a guest began goes on with the account, and leaves the browser', async () => {
+  const page = await open('/', null);
+  await watchSome(page);
+  const tom = await signedIn('tom@demo.nacre');
+  await page.context().addCookies(cookiesOf(tom, nacre.url));
+  await page.goto(nacre.url, { waitUntil: 'networkidle' });
+  await watching(page).getByRole('link').waitFor();
+  assert.equal(await page.evaluate(() => localStorage.getItem('nacre-watched')), '[]');
+  const { positionMs } = await tom.must<{ positionMs: number }>(200, 'GET', `/api/me/watching/${show.id}`);
+  assert.ok(positionMs >= 70_000, `${positionMs}`);
+  await page.context().close();
+});
 
 async function officePage(): Promise<Page> {
   return open(`/office/${show.shop.slug}/shows/${show.id}`, await signedIn('liu@demo.nacre'), {
@@ -170,4 +196,25 @@ test('[W413] clips of a replay that has none are made by one tap', async () => {
   await clips.getByText('Short camel coat', { exact: true }).first().waitFor();
   assert.equal(await clips.getByRole('listitem').count(), 4);
   await page.context().close();
+});
+
+test('[W20] neither the list of what was begun nor the office’s page of the show has a finding of axe', async () => {
+  const owner = await signedIn('liu@demo.nacre');
+  await owner.must(204, 'PUT', `/api/me/watching/${show.id}`, { positionMs: 40_000 });
+  for (const options of [
+    { viewport: { width: 360, height: 740 }, locale: 'zh-CN', colorScheme: 'light' },
+    { viewport: { width: 1280, height: 800 }, locale: 'ar-SA', colorScheme: 'dark' },
+  ] as const) {
+    for (const path of ['/', `/shops/${show.shop.slug}`, `/office/${show.shop.slug}/shows/${show.id}`]) {
+      const page = await open(path, owner, options);
+      if (path === '/') await page.locator('#watching').waitFor();
+      await page.evaluate(axe);
+      const found = await page.evaluate(async () => {
+        const { violations } = await (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run();
+        return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => String(target)).join(', ')}`);
+      });
+      assert.deepEqual(found, [], `${path} ${options.locale}`);
+      await page.context().close();
+    }
+  }
 });

@@ -13,6 +13,7 @@ import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { launchChromium } from '../support/chromium.ts';
 import { cookiesOf } from '../support/cookies.ts';
+import { decodedSound, forgetOpus } from '../support/forget-opus.ts';
 import { goLive, openMarket, startNacre, until, type Client, type Market, type Nacre } from '../support/nacre.ts';
 import { textsOf } from '../support/texts.ts';
 import { launchCameraBrowser, waitForMovement } from '../support/video-browser.ts';
@@ -75,6 +76,21 @@ test('[W326] from the product’s page to its clip: played, bought from, and on 
   await page.keyboard.press('Escape');
   await page.getByRole('link', { name: new RegExp(say('clip.whole_show')) }).click();
   await page.waitForURL(/\/shows\/.*\?t=\d+$/);
+  await page.context().close();
+});
+
+test('[W400] a browser that takes no Opus plays the clip with AAC', async () => {
+  const say = textsOf('en');
+  const asked: string[] = [];
+  const page = await open('/', null);
+  await page.context().addInitScript(forgetOpus);
+  page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+  await page.goto(`${nacre.url}/clips/${clip.id}`, { waitUntil: 'networkidle' });
+  await page.getByRole('button', { name: say('clip.play', { title: market.product.title }) }).click();
+  await waitForMovement(page, PATIENCE_MS);
+  await until('sound', PATIENCE_MS, async () => (await decodedSound(page)) > 0);
+  const files = asked.filter((path) => path.startsWith('/replay/'));
+  assert.ok(files.length >= 3 && files.every((path) => path.includes('/aac/')), String(files));
   await page.context().close();
 });
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { PlayerStats } from '../../web/src/lib/player/face.ts';
+import { decodedSound, forgetOpus } from '../support/forget-opus.ts';
 import { proveHls } from '../support/hls-proof.ts';
 import { publishClip, until } from '../support/nacre.ts';
 import { launchCameraBrowser, waitForMovement, type CameraBrowser } from '../support/video-browser.ts';
@@ -66,16 +67,6 @@ test('[V20] a browser without Media Source Extensions plays HLS by itself', asyn
   await page.context().close();
 });
 
-/** As Safari before 17: Media Source Extensions, H.264 and AAC, but no Opus in MP4. */
-function forgetOpus(): void {
-  const without = (real: (type: string) => boolean) => (type: string) => !/opus/i.test(type) && real(type);
-  MediaSource.isTypeSupported = without(MediaSource.isTypeSupported.bind(MediaSource));
-  const canPlay = HTMLMediaElement.prototype.canPlayType;
-  HTMLMediaElement.prototype.canPlayType = function canPlayType(type) {
-    return /opus/i.test(type) ? '' : canPlay.call(this, type);
-  };
-}
-
 test('[V50] a browser that takes no Opus in MP4 plays the show with AAC; one that does never asks', async () => {
   const asked: string[] = [];
   const page = await openViewer(async (context) => {
@@ -85,11 +76,8 @@ test('[V50] a browser that takes no Opus in MP4 plays the show with AAC; one tha
   await untilPlayingBy(page, 'hls');
   await page.mouse.click(5, 5);
   assert.equal(await page.evaluate(() => player.unmute()), true);
-  const decoded = () => page.evaluate(() => (
-    document.querySelector('video') as unknown as { webkitAudioDecodedByteCount: number }
-  ).webkitAudioDecodedByteCount);
-  const before = await decoded();
-  await until('sound is decoded', PATIENCE_MS, async () => (await decoded()) > before);
+  const before = await decodedSound(page);
+  await until('sound is decoded', PATIENCE_MS, async () => (await decodedSound(page)) > before);
   await waitForMovement(page, PATIENCE_MS);
   assert.ok(asked.some((path) => path.startsWith(`/live/${showId}/aac/`)));
   assert.deepEqual(asked.filter((path) => path === `/live/${showId}/media.m3u8`), []);

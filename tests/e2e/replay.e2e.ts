@@ -7,9 +7,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Product } from '@nacre/contract/catalog';
 import type { Replay } from '@nacre/contract/replays';
 import type { AxeResults } from 'axe-core';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { launchChromium } from '../support/chromium.ts';
 import { cookiesOf } from '../support/cookies.ts';
+import { decodedSound, forgetOpus } from '../support/forget-opus.ts';
 import {
   createClient, goLive, openMarket, startNacre, until, type Client, type Market, type Nacre,
 } from '../support/nacre.ts';
@@ -90,9 +91,13 @@ after(async () => {
   await nacre?.remove();
 });
 
-async function open(path: string, client: Client | null, options: BrowserContextOptions = {}): Promise<Page> {
+async function open(
+  path: string, client: Client | null, options: BrowserContextOptions = {},
+  prepare: (context: BrowserContext) => Promise<unknown> = async () => undefined,
+): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 390, height: 844 }, locale: 'en-US', ...options });
   context.setDefaultTimeout(PATIENCE_MS);
+  await prepare(context);
   if (client) await context.addCookies(cookiesOf(client, nacre.url));
   const page = await context.newPage();
   page.on('pageerror', (error) => console.error('replay:', error));
@@ -231,6 +236,54 @@ test('[W381] a line of the talk goes to its moment, and its link begins there fo
   await other.context().close();
 });
 const toSeconds = (time: string) => Number(time.slice(2));
+
+test('[W400] a browser that takes no Opus plays it with AAC, also from another place; others never ask', async () => {
+  const asked: string[] = [];
+  const page = await open(`/shows/${showId}`, null, {}, async (context) => {
+    await context.addInitScript(forgetOpus);
+    context.on('request', (request) => asked.push(new URL(request.url()).pathname));
+  });
+  await page.getByRole('button', { name: say('replay.play'), exact: true }).first().click();
+  await waitForMovement(page, PATIENCE_MS);
+  await until('over a seam', PATIENCE_MS, async () => (await placeOf(page)) > 5);
+  const before = await decodedSound(page);
+  assert.ok(before > 0);
+  await page.getByRole('slider').fill('10000');
+  await until('there', PATIENCE_MS, async () => (await placeOf(page)) >= 10.5);
+  assert.ok((await decodedSound(page)) > before);
+  const buffered = await page.locator('video').evaluate((video: HTMLVideoElement) => video.buffered.length);
+  assert.equal(buffered, 1, 'without a hole');
+  const files = asked.filter((path) => /^\/replay\/.*(m4s|mp4)$/.test(path));
+  assert.ok(files.length >= 4 && files.every((path) => path.includes('/aac/')), String(files));
+  await page.context().close();
+  const other: string[] = [];
+  const usual = await open(`/shows/${showId}`, null, {}, async (context) => {
+    context.on('request', (request) => other.push(request.url()));
+  });
+  await usual.getByRole('button', { name: say('replay.play'), exact: true }).first().click();
+  await waitForMovement(usual, PATIENCE_MS);
+  assert.deepEqual(other.filter((url) => url.includes('aac')), []);
+  await usual.context().close();
+});
+
+test('[W400] so does one that fetches by itself, without Media Source Extensions', async () => {
+  const asked: string[] = [];
+  const page = await open(`/shows/${showId}?t=4`, null, {}, async (context) => {
+    await context.addInitScript(forgetOpus);
+    await context.addInitScript(() => {
+      Reflect.deleteProperty(globalThis, 'MediaSource');
+      Reflect.deleteProperty(globalThis, 'ManagedMediaSource');
+    });
+    context.on('request', (request) => asked.push(request.url()));
+  });
+  await page.locator('.play-big').click();
+  await waitForMovement(page, PATIENCE_MS);
+  assert.ok((await placeOf(page)) >= 4);
+  assert.ok((await decodedSound(page)) > 0);
+  assert.match(await page.locator('video').evaluate((video: HTMLVideoElement) => video.src), /\?audio=aac$/);
+  assert.deepEqual(asked.filter((url) => /\/replay\/[^/]+\/(media|\d)/.test(url)), []);
+  await page.context().close();
+});
 
 test('[W324] the office tells that the recording is whole, and takes the replay away', async () => {
   const page = await open(`/office/${market.shop.slug}/shows/${showId}`, market.owner, {

@@ -19,7 +19,7 @@ function codeCamera(): void {
     const context = canvas.getContext('2d')!;
     setInterval(() => {
       context.drawImage(video, 0, 0, width, height);
-      const code = Math.floor(Date.now() / 100) % 2 ** fields;
+      const code = Math.floor(Date.now() / 10) % 2 ** fields;
       for (let bit = 0; bit < fields; bit += 1) {
         context.fillStyle = (code >> bit) & 1 ? '#fff' : '#000';
         context.fillRect((bit * width) / fields, 0, width / fields, 96);
@@ -33,23 +33,45 @@ function codeCamera(): void {
 /** In pages of this context, opened from now on. */
 export const leadCamera = (context: BrowserContext): Promise<unknown> => context.addInitScript(codeCamera);
 
-/** When what the page's video shows now was taken: Unix epoch in ms, exact to 100 ms, within an hour of `nearMs`. */
-export async function shownMoment(page: Page, nearMs: number): Promise<number> {
-  const code = await page.evaluate(() => {
+/** A picture as the page's video shows it. */
+export interface ShownPicture {
+  /** Where it lies in what is played, in ms. */
+  placeMs: number;
+  /** When it was taken: Unix epoch in ms, exact to 10 ms. */
+  takenMs: number;
+}
+
+/** Less is a video that came to its end. */
+const withinMs = 15_000;
+
+/** The next so many pictures that the page's video shows, taken within five minutes of `nearMs`. */
+export async function shownPictures(page: Page, count: number, nearMs: number): Promise<ShownPicture[]> {
+  const read = await page.evaluate(({ most, patienceMs }) => new Promise<{ placeMs: number; code: number }[]>((
+    resolve, reject,
+  ) => {
     const video = document.querySelector('video')!;
     const canvas = document.createElement('canvas');
-    [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
-    const context = canvas.getContext('2d')!;
-    context.drawImage(video, 0, 0);
-    let read = 0;
-    for (let bit = 0; bit < 16; bit += 1) {
-      const at = Math.round(((bit + 0.5) * canvas.width) / 16);
-      if (context.getImageData(at, Math.round(canvas.height * 0.03), 1, 1).data[1]! > 128) read |= 1 << bit;
-    }
-    return read;
-  });
+    const context = canvas.getContext('2d', { willReadFrequently: true })!;
+    const pictures: { placeMs: number; code: number }[] = [];
+    const look: VideoFrameRequestCallback = (_, { mediaTime, width, height }) => {
+      [canvas.width, canvas.height] = [width, Math.ceil(height * 0.06)];
+      context.drawImage(video, 0, 0, width, height);
+      let code = 0;
+      for (let bit = 0; bit < 16; bit += 1) {
+        const at = Math.round(((bit + 0.5) * width) / 16);
+        if (context.getImageData(at, Math.round(height * 0.03), 1, 1).data[1]! > 128) code |= 1 << bit;
+      }
+      pictures.push({ placeMs: mediaTime * 1_000, code });
+      if (pictures.length >= most) resolve(pictures);
+      else video.requestVideoFrameCallback(look);
+    };
+    video.requestVideoFrameCallback(look);
+    setTimeout(() => reject(new Error(`${pictures.length} pictures of ${most}`)), patienceMs);
+  }), { most: count, patienceMs: withinMs });
   const turn = 2 ** 16;
-  const near = Math.floor(nearMs / 100);
-  const turns = Math.round((near - code) / turn);
-  return (turns * turn + code) * 100 + 50;
+  const near = Math.floor(nearMs / 10);
+  return read.map(({ placeMs, code }) => {
+    const turns = Math.round((near - code) / turn);
+    return { placeMs, takenMs: (turns * turn + code) * 10 + 5 };
+  });
 }

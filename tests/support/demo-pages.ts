@@ -58,7 +58,11 @@ async function demoPages(url: string): Promise<DemoPages> {
     return live !== undefined;
   });
   const [planned] = await read<ShowTile>('/api/shows?state=planned');
-  const [ended] = await read<ShowTile>('/api/shows?state=ended');
+  let ended: ShowTile | undefined;
+  await until('there is a replay', LIVE_WITHIN_MS, async () => {
+    ended = (await read<ShowTile>('/api/shows?state=ended')).find(({ replayMs }) => replayMs !== null);
+    return ended !== undefined;
+  });
   assert.ok(live && planned && ended);
   const shop = live.shop as Pick<Shop, 'id' | 'slug'>;
   const [product] = await read<Product>(`/api/office/shops/${shop.id}/products`);
@@ -86,7 +90,7 @@ async function demoPages(url: string): Promise<DemoPages> {
       '/orders', '/cart', '/account/measures', '/account/coupons', `${office}/coupons`,
       '/account', '/studio', `/studio/${live.id}`, `/studio/${own?.id}`, '/office/new', `${office}/goods`,
       `${office}/goods/${product?.id}`, `${office}/goods/new`, `${office}/shows`, `${office}/shows/${own?.id}`,
-      `${office}/shows/new`, `${office}/shows/${live.id}/figures`, `${office}/orders`,
+      `${office}/shows/new`, `${office}/shows/${live.id}/figures`, `${office}/shows/${ended.id}`, `${office}/orders`,
       `${office}/team`, `${office}/settings`, `${office}/talk`,
       `${office}/counter`, `${office}/orders?state=to_pick_up`,
     ],

@@ -25,3 +25,37 @@ export function decodeWithFfmpeg(file: Buffer | string): Promise<Decoded | null>
     child.once('close', () => resolve({ pictures: Number(told.match(/frame=(\d+)/g)?.at(-1)?.slice(6) ?? 0), errors }));
   });
 }
+
+/** All packets of a file, in its order, decoding both picture and sound; null where there is no FFmpeg. */
+export async function packetsWithFfmpeg(
+  file: Buffer,
+): Promise<{ packets: Array<{ codec: string; ms: number }>; errors: string } | null> {
+  const entries = 'packet=stream_index,pts_time:stream=index,codec_name';
+  const args = ['-v', 'error', '-show_entries', entries, '-of', 'json', '-'];
+  const probed = await piped('ffprobe', args, file);
+  const decoded = await piped('ffmpeg', ['-v', 'error', '-xerror', '-i', '-', '-f', 'null', '-'], file);
+  if (probed === null || decoded === null) return null;
+  const { packets, streams } = JSON.parse(probed.out) as {
+    packets: Array<{ stream_index: number; pts_time: string }>; streams: Array<{ index: number; codec_name: string }>;
+  };
+  const codecOf = new Map(streams.map(({ index, codec_name }) => [index, codec_name]));
+  return {
+    packets: packets.map(({ stream_index, pts_time }) => (
+      { codec: codecOf.get(stream_index) ?? '', ms: Number(pts_time) * 1_000 }
+    )),
+    errors: probed.errors + decoded.errors,
+  };
+}
+
+function piped(program: string, args: string[], input: Buffer): Promise<{ out: string; errors: string } | null> {
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  let [out, errors] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => { out += chunk; });
+  child.stderr.on('data', (chunk: Buffer) => { errors += chunk; });
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input);
+  return new Promise((resolve) => {
+    child.once('error', () => resolve(null));
+    child.once('close', () => resolve({ out, errors }));
+  });
+}

@@ -13,12 +13,14 @@ import { createHealing, JOB_HEAL } from '../../server/src/recordings/healing.ts'
 import {
   JOB_CHECK, JOB_DELETE, JOB_FINISH, createRecordings, type CheckJob,
 } from '../../server/src/recordings/recordings.ts';
+import { createReplayAac } from '../../server/src/recordings/replay-aac.ts';
 import { replayRoutes } from '../../server/src/recordings/replay-routes.ts';
 import { recordingsRoutes } from '../../server/src/recordings/routes.ts';
 import { createShelf } from '../../server/src/recordings/shelf.ts';
 import { drawStream, type DrawnStream } from './drawn-stream.ts';
 import type { createShowApi } from './show-api.ts';
 
+type Drawn = Omit<Parameters<typeof drawStream>[0], 'streamId' | 'startedAtMs' | 'send'>;
 type Parts = Parameters<NonNullable<Parameters<typeof createShowApi>[1]>>[0];
 
 export function mountRecordings(
@@ -75,16 +77,21 @@ export function mountRecordings(
   recordingsRoutes(app, { recordings });
   void healingRoutes(app, { healing });
   clipRoutes(app, { clips });
-  void app.register(replayRoutes({ shelf, access }));
+  const replayAac = createReplayAac({ shelf, atOnce: 1 });
+  void app.register(replayRoutes({ shelf, aac: replayAac, access }));
   return {
-    recordings, healing, blobs, due, ended, access,
+    recordings, healing, blobs, due, ended, access, replayAac,
+    /** As of a process that has made nothing yet. */
+    freshAac: () => createReplayAac({ shelf, atOnce: 1 }),
     /** Called before each blob that is read. */
     beforeRead: (does: (key: string) => void) => void (onRead = does),
     fillDisk: (is: boolean) => (isFull = is),
     /** A stream of the show that is recorded. */
-    record(showId: string, startedAtMs: number): { stream: DrawnStream; hls: ReturnType<typeof createHls> } {
+    record(
+      showId: string, startedAtMs: number, drawn: Drawn = {},
+    ): { stream: DrawnStream; hls: ReturnType<typeof createHls> } {
       const hls = createHls({ now: () => startedAtMs, recorder });
-      return { hls, stream: drawStream({ streamId: showId, startedAtMs, send: hls.onMediaEvent }) };
+      return { hls, stream: drawStream({ streamId: showId, startedAtMs, send: hls.onMediaEvent, ...drawn }) };
     },
     /** Until all that came is kept. */
     async settled(showId: string, segments: number): Promise<void> {
@@ -108,6 +115,9 @@ export function mountRecordings(
         if (name === JOB_DELETE) await recordings.deleteBytes(showId);
       }
     },
-    stop: () => rmSync(folder, { recursive: true, force: true }),
+    async stop(): Promise<void> {
+      await replayAac.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
   };
 }

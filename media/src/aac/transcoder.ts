@@ -12,7 +12,8 @@ export interface SoundFrame {
 }
 
 export type ToWorker =
-  | { type: 'open' | 'close'; line: number }
+  | { type: 'open'; line: number; from: number | null }
+  | { type: 'close'; line: number }
   | { type: 'sound'; line: number; time: number; frames: SoundFrame[] };
 
 export type FromWorker =
@@ -33,16 +34,22 @@ export interface LineHandlers {
 }
 
 export interface Transcoder {
-  open(handlers: LineHandlers): TranscoderLine;
+  /**
+   * @param from where encoding begins, in ticks of 48 kHz: sound before it only warms the decoder up. Without it,
+   * at the first frame
+   */
+  open(handlers: LineHandlers, from?: number): TranscoderLine;
   /** Whether its thread is there. */
   isRunning(): boolean;
   stop(): Promise<void>;
 }
 
-export function createTranscoder(): Transcoder {
+/** @param lingerMs the thread stays for so long after its last line: starting one takes 150 ms of a core */
+export function createTranscoder({ lingerMs = 0 }: { lingerMs?: number } = {}): Transcoder {
   const lines = new Map<number, LineHandlers>();
   let worker: Worker | null = null;
   let nextLine = 1;
+  let leaving: ReturnType<typeof setTimeout> | undefined;
 
   const failAll = (reason: string): void => {
     const failed = [...lines.values()];
@@ -78,18 +85,23 @@ export function createTranscoder(): Transcoder {
 
   /** The last line takes the thread and its memory with it. */
   const endUnused = (): void => {
-    if (lines.size === 0) void end();
+    if (lines.size > 0) return;
+    if (lingerMs === 0) return void end();
+    clearTimeout(leaving);
+    leaving = setTimeout(() => void end(), lingerMs);
+    leaving.unref();
   };
 
   return {
     isRunning: () => worker !== null,
-    open(handlers) {
+    open(handlers, from) {
+      clearTimeout(leaving);
       const line = nextLine;
       nextLine += 1;
       lines.set(line, handlers);
       worker ??= start();
       const post = (message: ToWorker): void => worker?.postMessage(message);
-      post({ type: 'open', line });
+      post({ type: 'open', line, from: from ?? null });
       return {
         sound(time, frames) {
           // Copied, for a view takes all the memory that it looks into along.
@@ -104,6 +116,7 @@ export function createTranscoder(): Transcoder {
       };
     },
     async stop() {
+      clearTimeout(leaving);
       lines.clear();
       await end();
     },

@@ -29,10 +29,12 @@ interface Line {
   work: Promise<void>;
   /** In ticks. */
   waiting: number;
-  /** Of the first sample, in ticks; null before it. */
-  startTime: number | null;
-  /** Samples given to the encoder, and packets that came. */
-  fed: number;
+  /** Where encoding begins, in ticks: what lies before only warms the decoder up. Null before the first sample. */
+  from: number | null;
+  /** Of the first sample that was decoded, in ticks; null before it. */
+  heardFrom: number | null;
+  /** Samples decoded or made up from there on, and packets that came. */
+  heard: number;
   packets: number;
 }
 
@@ -41,18 +43,18 @@ registerAacEncoder();
 const tell = (message: FromWorker): void => parentPort?.postMessage(message);
 
 parentPort?.on('message', (message: ToWorker) => {
-  if (message.type === 'open') lines.set(message.line, openLine(message.line));
+  if (message.type === 'open') lines.set(message.line, openLine(message.line, message.from));
   else if (message.type === 'sound') take(message.line, message.time, message.frames);
   else close(message.line);
 });
 
-function openLine(id: number): Line {
+function openLine(id: number, from: number | null): Line {
   const source = new AudioSampleSource({
     codec: 'aac',
     bitrate: aacBitrate,
     onEncodedPacket({ data }) {
       if (line.packets > 0) {
-        tell({ line: id, type: 'packet', time: (line.startTime ?? 0) + (line.packets - 1) * aacPacketTicks, data });
+        tell({ line: id, type: 'packet', time: (line.from ?? 0) + (line.packets - 1) * aacPacketTicks, data });
       }
       line.packets += 1;
     },
@@ -62,7 +64,7 @@ function openLine(id: number): Line {
   output.addAudioTrack(source);
   const decoder = new OpusDecoder({ channels, forceStereo: true });
   const line: Line = {
-    output, decoder, source, startTime: null, fed: 0, packets: 0, waiting: 0,
+    output, decoder, source, from, heardFrom: null, heard: 0, packets: 0, waiting: 0,
     work: Promise.all([decoder.ready, output.start()]).then(() => undefined),
   };
   return line;
@@ -81,8 +83,9 @@ function take(id: number, time: number, frames: readonly SoundFrame[]): void {
 }
 
 async function encode(line: Line, time: number, frames: readonly SoundFrame[]): Promise<void> {
-  line.startTime ??= time;
-  const gap = time - line.startTime - line.fed;
+  line.from ??= time;
+  line.heardFrom ??= Math.min(time, line.from);
+  const gap = time - line.heardFrom - line.heard;
   if (gap > maxGapTicks) throw new Error('the sound jumped');
   if (gap > 0) await feed(line, new Float32Array(gap * channels));
   for (const { data, duration } of frames) {
@@ -97,11 +100,14 @@ async function encode(line: Line, time: number, frames: readonly SoundFrame[]): 
   }
 }
 
-async function feed(line: Line, data: Float32Array): Promise<void> {
+async function feed(line: Line, samples: Float32Array): Promise<void> {
+  const at = (line.heardFrom ?? 0) + line.heard - (line.from ?? 0);
+  line.heard += samples.length / channels;
+  const data = at < 0 ? samples.subarray(-at * channels) : samples;
+  if (data.length === 0) return;
   const sample = new AudioSample({
-    data, format: 'f32', numberOfChannels: channels, sampleRate, timestamp: line.fed / sampleRate,
+    data, format: 'f32', numberOfChannels: channels, sampleRate, timestamp: Math.max(0, at) / sampleRate,
   });
-  line.fed += data.length / channels;
   await line.source.add(sample);
   sample.close();
 }

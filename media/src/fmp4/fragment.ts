@@ -71,6 +71,9 @@ function writeHead(buffer: Buffer, fields: MoofFields, dataBytes: number): numbe
 /** Of `sequence_number` (§8.8.5), from the start of a `moof`: its head, the head of `mfhd`, version and flags. */
 const sequenceAt = 8 + 12;
 
+/** The number of a fragment of ours. */
+export const sequenceOf = (fragment: Buffer): number => fragment.readUInt32BE(sequenceAt);
+
 /** A copy of `fragments` behind each other, numbered from `first` on: the numbers have to rise (§8.8.5.1). */
 export function joinFragments(fragments: readonly Buffer[], first: number): Buffer {
   const joined = Buffer.concat(fragments);

@@ -62,6 +62,8 @@ export interface Hls {
   variant(streamId: string, uri: string): HlsVariant | null;
   /** How far it has come, for the playlists of others; null while there is nothing to play. */
   report(streamId: string, uri: string): RenditionReport | null;
+  /** How many have been, and will have been with what comes next. */
+  discontinuities(streamId: string): number;
   playlist(streamId: string, query: PlaylistQuery): Promise<HlsAnswer<WrittenPlaylist>>;
   /** `<number>.part.m4s` (waits when it is the next one), `<sequence>.m4s`, `<name>.mp4`. */
   file(streamId: string, name: string): Promise<HlsAnswer<Buffer>>;
@@ -100,6 +102,8 @@ export function createHls(deps: {
   waitMs?: number;
   /** Told of each part and each segment as soon as it is whole, for recording. Must not throw. */
   recorder?: Pick<Recorder, 'onPart' | 'onSegment'>;
+  /** How many discontinuities a stream has had elsewhere that begins here. */
+  discontinuities?: (streamId: string) => number;
   /** Of the other renditions of a stream. */
   reports?: (streamId: string) => readonly (RenditionReport | null)[];
 }): Hls {
@@ -142,6 +146,7 @@ export function createHls(deps: {
     const stream: Stream = {
       packager: createPackager({
         startedAtMs: deps.now(),
+        discontinuities: deps.discontinuities?.(streamId) ?? 0,
         onPart: (segment, part) => deps.recorder?.onPart(streamId, segment, part),
         onSegment: (segment) => deps.recorder?.onSegment(streamId, segment),
       }),
@@ -245,10 +250,11 @@ export function createHls(deps: {
       return packager === null ? null : variantOf(packager, uri);
     },
     report(streamId, uri) {
-      const last = playable(streamId)?.segments.at(-1);
+      const last = playable(streamId)?.segments.findLast(({ parts }) => parts.length > 0);
       if (last === undefined) return null;
-      return { uri, lastSequence: last.sequence, lastPart: last.parts.length === 0 ? null : last.parts.length - 1 };
+      return { uri, lastSequence: last.sequence, lastPart: last.parts.length - 1 };
     },
+    discontinuities: (streamId) => streams.get(streamId)?.packager.discontinuities ?? 0,
     playlist: readPlaylist,
     file: readFile,
     recent: (streamId) => streams.get(streamId)?.packager.recent() ?? null,

@@ -9,7 +9,7 @@ import { opusSound } from '../fmp4/sound.ts';
 import type { NalUnit } from '../rtp/h264.ts';
 import type { HlsAnswer, WrittenPlaylist } from './hls.ts';
 import type { MediaEvent, PictureLayer } from '../hooks.ts';
-import { createHlsLadder, withoutSmall, withoutWhole, type HlsLadder, type HlsReader } from './ladder.ts';
+import { createHlsLadder, withoutSmall, type HlsLadder, type HlsReader } from './ladder.ts';
 import { targetDurationSeconds } from './packager.ts';
 
 const startMs = Date.UTC(2026, 10, 27);
@@ -61,14 +61,15 @@ function stage() {
   const down = (sessionId: string): void => (
     ladder.onMediaEvent({ type: 'down', streamId: 'show', sessionId, reason: 'lost' })
   );
-  /** With a small picture from 2 s on, that is gone after 10 s. */
-  function playBoth(sessionId: string, seconds: number) {
+  /** With a small picture from 2 s on, that stops after 10 s and is known to be gone a second later. */
+  function playBoth(sessionId: string, seconds: number, stopMs = 10_000) {
     const full = createPlayed(ladder, sessionId, 'full', true);
     const small = createPlayed(ladder, sessionId, 'small', true);
     for (let ms = 0; ms < seconds * 1_000; ms += 20) {
       full.step(ms, 2_000);
-      if (ms >= 2_000 && ms < 10_000) small.step(ms, 2_500);
-      if (ms === 11_000) ladder.onMediaEvent({ type: 'layer-down', streamId: 'show', sessionId, layer: 'small' });
+      if (ms >= 2_000 && ms < stopMs) small.step(ms, 2_500);
+      if (ms !== stopMs + 1_000) continue;
+      ladder.onMediaEvent({ type: 'layer-down', streamId: 'show', sessionId, layer: 'small' });
     }
     return { full: full.fragments, small: small.fragments };
   }
@@ -162,28 +163,45 @@ test('[M141] each playlist says how far the other rendition has come', async () 
 test('[M165] the small picture is offered between the whole and the sound, and alone to who asks for it', async () => {
   const { ladder, play, playBoth, down } = stage();
   playBoth('1', 9);
-  const uris = async (...offered: Parameters<HlsLadder['multivariant']>): Promise<string[]> => {
-    const master = HLS.parse(await textOf(ladder.multivariant(...offered))) as HLS.types.MasterPlaylist;
-    for (const { frameRate, resolution } of master.variants) {
-      if (resolution) assert.equal(Math.round(frameRate ?? 0), 25);
-    }
-    return master.variants.map(({ uri }) => uri);
-  };
-  assert.deepEqual(await uris('show'), ['media.m3u8', 'small/media.m3u8', 'sound/media.m3u8']);
-  assert.deepEqual(await uris('show', withoutWhole), ['small/media.m3u8', 'sound/media.m3u8']);
-  assert.deepEqual(await uris('show', withoutSmall), ['media.m3u8', 'sound/media.m3u8']);
+  const uris = async (answer: ReturnType<HlsLadder['smaller']>): Promise<string[]> => (
+    (HLS.parse(await textOf(answer)) as HLS.types.MasterPlaylist).variants.map(({ uri }) => uri)
+  );
+  const all = ['media.m3u8', 'small/media.m3u8', 'sound/media.m3u8'];
+  assert.deepEqual(await uris(ladder.multivariant('show')), all);
+  assert.deepEqual(await uris(ladder.smaller('show')), all.slice(1));
+  assert.deepEqual(await uris(ladder.multivariant('show', withoutSmall)), ['media.m3u8', 'sound/media.m3u8']);
   down('1');
   play('2', 5);
-  assert.equal((await uris('show')).length, 3, 'who plays it goes on with the whole');
+  assert.deepEqual(await uris(ladder.multivariant('show')), all, 'who plays it goes on with the whole');
   ladder.end('show');
   const never = stage();
   never.play('1', 5);
+  assert.deepEqual(await uris(never.ladder.smaller('show')), ['media.m3u8', 'sound/media.m3u8']);
   assert.deepEqual(await never.ladder.small.playlist('show', plain), { kind: 'not-found' });
 });
 
-test('[M165] its playlist goes on with the full picture when none is sent any more, on one clock', async () => {
-  const { ladder, playBoth } = stage();
-  const sent = playBoth('1', 20);
+test('[M165] a show whose next publisher sends two sizes has the same discontinuities in each', async () => {
+  const { ladder, play, playBoth, down } = stage();
+  play('1', 5);
+  down('1');
+  playBoth('2', 9);
+  for (const reader of [ladder.whole, ladder.small, ladder.sound]) {
+    const playlist = mediaPlaylist(await textOf(reader.playlist('show', plain)));
+    const before = playlist.segments.filter(({ discontinuity }) => discontinuity).length;
+    assert.equal((playlist.discontinuitySequenceBase ?? 0) + before, 1);
+  }
+});
+
+for (const stopMs of [10_000, 9_560, 9_640, 9_720]) {
+  test(`[M165] its playlist goes on with the full picture when none is sent any more (${stopMs} ms)`, async () => {
+    const { ladder, playBoth } = stage();
+    await assertGoesOn(ladder, playBoth('1', 20, stopMs), stopMs);
+  });
+}
+
+async function assertGoesOn(
+  ladder: HlsLadder, sent: Record<'full' | 'small', (MediaEvent & { type: 'fragment' })[]>, stopMs: number,
+): Promise<void> {
   const whole = mediaPlaylist(await textOf(ladder.whole.playlist('show', plain)));
   const small = mediaPlaylist(await textOf(ladder.small.playlist('show', plain)));
   assert.equal(small.segments.filter(({ discontinuity }) => discontinuity).length, 0);
@@ -196,7 +214,7 @@ test('[M165] its playlist goes on with the full picture when none is sent any mo
   const [first = 0, last = 0] = [times('video')[0], times('video').at(-1)];
   const wanted = [
     ...sent.small.map(({ timeMs }) => timeMs), ...sent.full.filter(({ track }) => track === 'video')
-      .map(({ timeMs }) => timeMs).filter((timeMs) => timeMs >= 12_000),
+      .map(({ timeMs }) => timeMs).filter((timeMs) => timeMs >= Math.ceil((stopMs + 1_000) / 2_000) * 2_000),
   ].map(Math.round).filter((timeMs) => timeMs <= last);
   assert.deepEqual(times('video'), wanted);
   const sounds = fragments.filter(({ track }) => track === 'audio');
@@ -206,4 +224,4 @@ test('[M165] its playlist goes on with the full picture when none is sent any mo
   }
   const dateOf = ({ segments }: HLS.types.MediaPlaylist): number => segments[0]!.programDateTime!.getTime();
   assert.equal(dateOf(small) - dateOf(whole), first, 'the same moment has the same date');
-});
+}

@@ -26,6 +26,8 @@ export interface HlsLadder extends Pick<Hls, 'recent' | 'has' | 'size' | 'forget
   multivariant(
     streamId: string, offered?: (variants: HlsVariant[]) => HlsVariant[],
   ): Promise<HlsAnswer<WrittenPlaylist>>;
+  /** With the small picture in place of the whole where there is one, or one has just begun. */
+  smaller(streamId: string): Promise<HlsAnswer<WrittenPlaylist>>;
 }
 
 const wholeUri = 'media.m3u8';
@@ -46,17 +48,32 @@ export function createHlsLadder(deps: {
 }): HlsLadder {
   const { now, waitMs, recorder } = deps;
   const patience = waitMs === undefined ? {} : { waitMs };
-  const otherOf = (other: () => Hls, uri: string) => (streamId: string) => other().report(streamId, uri);
-  const createOne = (reports: readonly ReturnType<typeof otherOf>[], more = {}): Hls => (
+  const reportOf = (other: () => Hls, uri: string) => (streamId: string) => other().report(streamId, uri);
+  const createOne = (
+    reports: readonly ReturnType<typeof reportOf>[], more: Partial<Parameters<typeof createHls>[0]>,
+  ): Hls => (
     createHls({ now, ...patience, ...more, reports: (streamId) => reports.map((report) => report(streamId)) })
   );
-  const whole = createOne(
-    [otherOf(() => small, smallUri), otherOf(() => sound, soundUri)], recorder ? { recorder } : {},
+  /** One that begins later counts on from where the whole has come to (§6.2.4). */
+  const besideWhole = { discontinuities: (streamId: string): number => whole.discontinuities(streamId) };
+  const whole: Hls = createOne(
+    [reportOf(() => small, smallUri), reportOf(() => sound, soundUri)], recorder ? { recorder } : {},
   );
-  const small: Hls = createOne([otherOf(() => whole, `../${wholeUri}`), otherOf(() => sound, `../${soundUri}`)]);
-  const sound: Hls = createOne([otherOf(() => whole, `../${wholeUri}`), otherOf(() => small, `../${smallUri}`)]);
+  const wholeReport = reportOf(() => whole, `../${wholeUri}`);
+  const small: Hls = createOne([wholeReport, reportOf(() => sound, `../${soundUri}`)], besideWhole);
+  const sound: Hls = createOne([wholeReport, reportOf(() => small, `../${smallUri}`)], besideWhole);
   const all = [whole, small, sound];
   const smallRendition = createSmallRendition();
+  const multivariant: HlsLadder['multivariant'] = (streamId, offered = (variants) => variants) => (
+    whole.multivariant(streamId, (asItCame) => {
+      const smaller = small.variant(streamId, smallUri);
+      const pictures = smaller === null ? [asItCame] : [asItCame, smaller];
+      if (!hasSound(asItCame.mime)) return offered(pictures);
+      const unmeasured = { uri: soundUri, mime: soundMime(asItCame.mime), width: 0, height: 0 };
+      const assumed = { ...unmeasured, peakBps: assumedSoundBps, averageBps: assumedSoundBps };
+      return offered([...pictures, sound.variant(streamId, soundUri) ?? assumed]);
+    })
+  );
   return {
     whole,
     small,
@@ -69,14 +86,12 @@ export function createHlsLadder(deps: {
       const heard = soundOf(seen);
       if (heard !== null) sound.onMediaEvent(heard);
     },
-    multivariant: (streamId, offered = (variants) => variants) => whole.multivariant(streamId, (asItCame) => {
-      const smaller = small.variant(streamId, smallUri);
-      const pictures = smaller === null ? [asItCame] : [asItCame, smaller];
-      if (!hasSound(asItCame.mime)) return offered(pictures);
-      const unmeasured = { uri: soundUri, mime: soundMime(asItCame.mime), width: 0, height: 0, frameRate: null };
-      const assumed = { ...unmeasured, peakBps: assumedSoundBps, averageBps: assumedSoundBps };
-      return offered([...pictures, sound.variant(streamId, soundUri) ?? assumed]);
-    }),
+    multivariant,
+    async smaller(streamId) {
+      // Players read it once: who comes a moment too early would have the whole for the rest of the show.
+      if (small.has(streamId)) await small.multivariant(streamId);
+      return multivariant(streamId, smallForWhole);
+    },
     recent: whole.recent,
     has: whole.has,
     size: whole.size,
@@ -93,8 +108,7 @@ export function createHlsLadder(deps: {
   };
 }
 
-/** For who wants the small picture alone: without the whole, where there is a small one. */
-export function withoutWhole(variants: HlsVariant[]): HlsVariant[] {
+function smallForWhole(variants: HlsVariant[]): HlsVariant[] {
   const hasSmall = variants.some(({ uri }) => uri.startsWith(smallFolder));
   return hasSmall ? variants.filter(({ uri }) => uri !== wholeUri) : variants;
 }

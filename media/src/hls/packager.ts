@@ -66,6 +66,8 @@ export interface Packager {
   readonly segments: readonly HlsSegment[];
   /** Of the segments that left the playlist, how many were discontinuous (EXT-X-DISCONTINUITY-SEQUENCE). */
   readonly discontinuitySequence: number;
+  /** Of what comes next, how many lie before it. */
+  readonly discontinuities: number;
   /** The number that the next part will have. */
   readonly nextPart: number;
   /**
@@ -106,6 +108,8 @@ const emptyPart = (): OpenPart => ({ durationMs: 0, isIndependent: false, hasPic
 export function createPackager(deps: {
   /** Unix epoch, ms: numbers begin with it, so that none is used again after a restart. */
   startedAtMs: number;
+  /** How many discontinuities lay before its beginning in the other renditions. */
+  discontinuities?: number;
   /** A part is whole; `segment` has it. */
   onPart?: (segment: HlsSegment, part: HlsPart) => void;
   /** A segment has all its parts. */
@@ -117,7 +121,7 @@ export function createPackager(deps: {
   let nextFragment = 1;
   const segments: HlsSegment[] = [];
   const retired: HlsSegment[] = [];
-  let discontinuitySequence = 0;
+  let discontinuitySequence = deps.discontinuities ?? 0;
   let map: HlsMap | null = null;
   let mapIsNew = false;
   let epochStartMs: number | null = null;
@@ -223,6 +227,10 @@ export function createPackager(deps: {
     get discontinuitySequence() {
       return discontinuitySequence;
     },
+    get discontinuities() {
+      const isNext = map !== null && segments.length > 0 && !isOfLastSession(map);
+      return discontinuitySequence + segments.filter(({ isDiscontinuous }) => isDiscontinuous).length + Number(isNext);
+    },
     get nextPart() {
       return nextPart;
     },
@@ -233,7 +241,8 @@ export function createPackager(deps: {
     },
     begin(init) {
       closeSegment();
-      open = emptyPart();
+      // Sound of the same publisher waits for the picture of the new map.
+      if (map?.init.sessionId !== init.sessionId) open = emptyPart();
       if (map?.init.sessionId !== init.sessionId) epochStartMs = placedMs = null;
       map = { name: `init-${nextSequence}-${init.generation}`, init };
       mapIsNew = true;
@@ -250,7 +259,7 @@ export function createPackager(deps: {
       }
       if (fragment.track === 'video' || !map.init.hasVideo) return addPicture(fragment, map);
       // Sound before the first picture belongs to nothing.
-      if (current() !== null) open.chunks.push(fragment.data);
+      if (segments.at(-1)?.map.init.sessionId === map.init.sessionId) open.chunks.push(fragment.data);
       return false;
     },
     finish() {

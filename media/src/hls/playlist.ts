@@ -23,8 +23,8 @@ export interface RenditionReport {
   /** Of its playlist, relative to this one. */
   uri: string;
   lastSequence: number;
-  /** Counted from 0; null before the first part of that segment. */
-  lastPart: number | null;
+  /** Counted from 0. */
+  lastPart: number;
 }
 
 /** @param options.skip as a delta update (§6.2.5.1): what has been in playlists for long is replaced by a count. */
@@ -67,8 +67,7 @@ export function writePlaylist(
     lines.push(`#EXT-X-PRELOAD-HINT:TYPE=PART,URI="${packager.nextPart}.part.m4s"`);
   }
   for (const { uri, lastSequence, lastPart } of options.isEnded ? [] : options.reports) {
-    const part = lastPart === null ? '' : `,LAST-PART=${lastPart}`;
-    lines.push(`#EXT-X-RENDITION-REPORT:URI="${uri}",LAST-MSN=${lastSequence}${part}`);
+    lines.push(`#EXT-X-RENDITION-REPORT:URI="${uri}",LAST-MSN=${lastSequence},LAST-PART=${lastPart}`);
   }
   return `${lines.join('\n')}\n`;
 }
@@ -106,8 +105,6 @@ export interface HlsVariant {
   /** In pixels; 0 where there are no pictures, or before the first. */
   width: number;
   height: number;
-  /** Pictures a second, of all that is measured; null where there are none, or before the first segment. */
-  frameRate: number | null;
 }
 
 export function variantOf(packager: Packager, uri: string): HlsVariant {
@@ -115,29 +112,24 @@ export function variantOf(packager: Packager, uri: string): HlsVariant {
   const rates = segments.map(bitsPerSecond);
   const newest = packager.segments.at(-1);
   const init = newest?.map.init;
-  const hasPart = (newest?.parts ?? []).length > 0;
-  const pictures = segments.reduce((sum, segment) => sum + segment.pictures, 0);
-  const measuredMs = segments.reduce((sum, { durationMs }) => sum + durationMs, 0);
   return {
     uri,
     mime: init?.mime ?? '',
     peakBps: Math.max(0, ...rates) || assumedBitsPerSecond,
     averageBps: rates.reduce((sum, rate) => sum + rate, 0) / rates.length || assumedBitsPerSecond,
-    width: hasPart ? (init?.width ?? 0) : 0,
-    height: hasPart ? (init?.height ?? 0) : 0,
-    frameRate: pictures > 0 ? (pictures * 1_000) / measuredMs : null,
+    width: init?.width ?? 0,
+    height: init?.height ?? 0,
   };
 }
 
 /** The multivariant playlist. The first is what players begin with. */
 export function writeMultivariant(variants: readonly HlsVariant[]): string {
-  const lines = variants.flatMap(({ uri, mime, peakBps, averageBps, width, height, frameRate }) => {
+  const lines = variants.flatMap(({ uri, mime, peakBps, averageBps, width, height }) => {
     const attributes = [
       `BANDWIDTH=${Math.ceil(peakBps)}`,
       `AVERAGE-BANDWIDTH=${Math.ceil(averageBps)}`,
       `CODECS="${/codecs="([^"]*)"/.exec(mime)?.[1] ?? ''}"`,
       ...(width > 0 ? [`RESOLUTION=${width}x${height}`] : []),
-      ...(frameRate === null ? [] : [`FRAME-RATE=${frameRate.toFixed(3)}`]),
       ...(mime.startsWith('video/') ? ['CLOSED-CAPTIONS=NONE'] : []),
     ];
     return [`#EXT-X-STREAM-INF:${attributes.join(',')}`, uri];

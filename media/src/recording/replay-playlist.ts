@@ -2,8 +2,12 @@
  * The playlists of a recording (RFC 8216; EXT-X-GAP of draft-pantos-hls-rfc8216bis): all of it once the show is over,
  * up to now while it runs. Pure.
  */
+import { aacBitrate, withAacCodec } from '../aac/aac-init.ts';
 import { targetDurationSeconds } from '../hls/packager.ts';
 import type { RecordedMap, RecordedSegment, RecordingIndex } from './recording-index.ts';
+
+/** As it was recorded, or with what is Opus made AAC. */
+export type ReplaySound = 'as-recorded' | 'aac';
 
 const seconds = (ms: number): string => (ms / 1_000).toFixed(3);
 
@@ -31,21 +35,30 @@ export function writeReplay({ segments }: RecordingIndex, { isOver }: { isOver: 
   return `${lines.join('\n')}\n`;
 }
 
-/** The multivariant playlist; null while there is nothing to play. @param uri of the other one */
-export function writeReplayMultivariant(index: RecordingIndex, uri = 'media.m3u8'): string | null {
+/**
+ * The multivariant playlist; null while there is nothing to play.
+ * @param uri of the media playlist
+ * @param sound `aac`: the same with AAC in place of Opus, below `aac/`. What has no Opus in it needs none.
+ */
+export function writeReplayMultivariant(
+  index: RecordingIndex, uri = 'media.m3u8', sound: ReplaySound = 'as-recorded',
+): string | null {
   const kept = index.segments.filter(({ isLost, durationMs }) => !isLost && durationMs > 0);
   const map = largestOf(index.maps);
   if (kept.length === 0 || map === null) return null;
+  const isMade = sound === 'aac' && index.maps.some(({ mime }) => /opus/i.test(mime));
+  const madeBps = isMade ? aacBitrate : 0;
+  const codecs = /codecs="([^"]*)"/.exec(isMade ? withAacCodec(map.mime) : map.mime)?.[1] ?? '';
   const totalMs = kept.reduce((sum, { durationMs }) => sum + durationMs, 0);
   const average = (kept.reduce((sum, { bytes }) => sum + bytes, 0) * 8_000) / totalMs;
   const stream = [
-    `BANDWIDTH=${Math.ceil(Math.max(...kept.map(bitsPerSecond)))}`,
-    `AVERAGE-BANDWIDTH=${Math.ceil(average)}`,
-    `CODECS="${/codecs="([^"]*)"/.exec(map.mime)?.[1] ?? ''}"`,
+    `BANDWIDTH=${Math.ceil(Math.max(...kept.map(bitsPerSecond)) + madeBps)}`,
+    `AVERAGE-BANDWIDTH=${Math.ceil(average + madeBps)}`,
+    `CODECS="${codecs}"`,
     `RESOLUTION=${map.width}x${map.height}`,
     'CLOSED-CAPTIONS=NONE',
   ];
-  return `#EXTM3U\n#EXT-X-STREAM-INF:${stream.join(',')}\n${uri}\n`;
+  return `#EXTM3U\n#EXT-X-STREAM-INF:${stream.join(',')}\n${isMade ? 'aac/' : ''}${uri}\n`;
 }
 
 const bitsPerSecond = ({ bytes, durationMs }: RecordedSegment): number => (bytes * 8_000) / durationMs;

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { drawStream } from '../../../tests/support/drawn-stream.ts';
 import { keptParts } from '../../../tests/support/kept-parts.ts';
 import { createHls } from '../hls/hls.ts';
-import { createHealer, withHealed, type Hole, type KeptMedia } from './healing.ts';
+import { createHealer, holesOf, withHealed, type Hole, type KeptMedia } from './healing.ts';
 import { createRecorder } from './recorder.ts';
 import {
   airedOf, bytesOf, durationOf, emptyIndex, linesOf, readIndex, stretchesOf, type RecordedSegment, type RecordingIndex,
@@ -34,6 +34,7 @@ function recording(
   return { maps, segments };
 }
 
+const weakOf = (index: RecordingIndex): Hole[] => weakIn(index, holesOf(index));
 const stills = { pictures: 4 };
 const at = ({ fromMs, toMs }: Hole) => [fromMs - startMs, toMs - startMs];
 const kept = (fromMs: number, toMs: number): KeptMedia[][] => (
@@ -56,26 +57,33 @@ function heal(index: RecordingIndex, hole: Hole, parts: readonly KeptMedia[][]):
 }
 
 test('[M233] weak is five seconds and more of stills, or of a picture of half the size', () => {
-  assert.deepEqual(weakIn(recording(10, 3, 7, stills)).map(at), [[6_000, 14_000]]);
-  assert.deepEqual(weakIn(recording(10, 3, 7, { map: 'half' })).map(at), [[6_000, 14_000]]);
+  assert.deepEqual(weakOf(recording(10, 3, 7, stills)).map(at), [[6_000, 14_000]]);
+  assert.deepEqual(weakOf(recording(10, 3, 7, { map: 'half' })).map(at), [[6_000, 14_000]]);
   const both = recording(10, 3, 7, (one) => (one < 5 ? stills : { map: 'half' }));
-  assert.deepEqual(weakIn(both).map(at), [[6_000, 14_000]], 'one after the other');
-  assert.deepEqual(weakIn(recording(10, 3, 5, stills)), [], 'four seconds');
-  assert.deepEqual(weakIn(recording(10, 0, 10, {})), []);
-  assert.deepEqual(weakIn(recording(10, 3, 7, { pictures: 16 })), [], 'eight a second move');
+  assert.deepEqual(weakOf(both).map(at), [[6_000, 14_000]], 'one after the other');
+  assert.deepEqual(weakOf(recording(10, 3, 5, stills)), [], 'four seconds');
+  assert.deepEqual(weakOf(recording(10, 0, 10, {})), []);
+  assert.deepEqual(weakOf(recording(10, 3, 7, { pictures: 16 })), [], 'eight a second move');
   const old = recording(10, 0, 0, {});
   for (const segment of old.segments) delete segment.pictures;
-  assert.deepEqual(weakIn(old), [], 'of before pictures were counted nothing is said');
-  assert.deepEqual(weakIn(recording(10, 3, 7, { ...stills, isLost: true })), [], 'what is lost is a hole');
-  assert.deepEqual(weakIn(recording(10, 3, 7, { ...stills, isHealed: true })), []);
-  assert.deepEqual(weakIn(emptyIndex()), []);
+  assert.deepEqual(weakOf(old), [], 'of before pictures were counted nothing is said');
+  assert.deepEqual(weakOf(recording(10, 3, 7, { ...stills, isLost: true })), [], 'what is lost is a hole');
+  assert.deepEqual(weakOf(recording(10, 3, 7, { ...stills, isHealed: true })), []);
+  assert.deepEqual(weakOf(emptyIndex()), []);
+  const before = recording(10, 3, 5, stills);
+  before.segments.splice(5, 2);
+  assert.deepEqual(weakOf(before).map(at), [[6_000, 10_000]], 'at a hole, where there is a seam in any case');
+  const standing = recording(10, 4, 5, { pictures: 1 });
+  standing.segments.splice(5, 2);
+  standing.segments[4]!.durationMs = 1_000;
+  assert.deepEqual(weakOf(standing), [], 'a last picture that stands');
   const small = { maps: [maps[1]!], segments: recording(10, 0, 10, { map: 'half' }).segments };
-  assert.deepEqual(weakIn(small), [], 'a camera that has no more to give');
+  assert.deepEqual(weakOf(small), [], 'a camera that has no more to give');
 });
 
 test('[M233] what the copy covers gives way in whole segments, as if it had come live; the rest stays', () => {
   const index = recording(10, 2, 8, { ...stills, placedMs: 70 });
-  const [weak] = weakIn(index);
+  const [weak] = weakOf(index);
   assert.deepEqual([at(weak!), weak!.placedMs], [[4_000, 16_000], 70]);
   const parts = kept(5_000, 13_000).map((part) => part.filter(({ capturedMs }) => capturedMs < startMs + 13_000));
   const [hole, ...more] = givingWay(index, weak!, spansOf(parts));
@@ -86,13 +94,13 @@ test('[M233] what the copy covers gives way in whole segments, as if it had come
   const stretches = stretchesOf(healed);
   assert.deepEqual(stretches.map(({ isHealed, isReplacing }) => [isHealed, isReplacing]),
     [[undefined, undefined], [true, true], [undefined, undefined]]);
-  assert.deepEqual(weakIn(healed).filter(({ fromMs }) => fromMs >= hole!.fromMs - 1 && fromMs < hole!.toMs - 1), []);
+  assert.deepEqual(weakOf(healed).filter(({ fromMs }) => fromMs >= hole!.fromMs - 1 && fromMs < hole!.toMs - 1), []);
 });
 
 test('[M233] what gave way is kept beside it: written, read, counted, and seen as it went out', () => {
   const index = recording(10, 2, 8, stills);
   const parts = kept(0, 20_000);
-  const [hole] = givingWay(index, weakIn(index)[0]!, spansOf(parts));
+  const [hole] = givingWay(index, weakOf(index)[0]!, spansOf(parts));
   const healed = heal(index, hole!, parts);
   assert.deepEqual(healed.replaced!.map(({ sequence }) => sequence), [102, 103, 104, 105, 106, 107]);
   assert.deepEqual(airedOf(healed).segments, index.segments);
@@ -108,19 +116,19 @@ test('[M233] nothing gives way to what shows no more, or leaves what follows wit
   const [span] = spans;
   assert.ok(spans.length === 1 && span!.side === 720 && span!.pictures > 400, JSON.stringify(spans));
   const index = recording(10, 2, 8, stills);
-  const [weak] = weakIn(index);
+  const [weak] = weakOf(index);
   const gives = (one: Partial<KeptSpan>) => givingWay(index, weak!, [{ ...span!, ...one }]).map(at);
   assert.deepEqual(gives({}), [[4_000, 16_000]]);
   assert.deepEqual(gives({ side: 360 }), [], 'smaller');
   assert.deepEqual(gives({ pictures: 40 }), [], 'stills too');
   assert.deepEqual(gives({ toMs: startMs + 5_000 }), [], 'not one whole segment');
   const half = recording(10, 2, 8, { map: 'half' });
-  assert.deepEqual(givingWay(half, weakIn(half)[0]!, [{ ...span!, side: 360 }]), [], 'of the same size');
-  assert.deepEqual(givingWay(half, weakIn(half)[0]!, [{ ...span!, side: 540 }]).map(at), [[4_000, 16_000]]);
+  assert.deepEqual(givingWay(half, weakOf(half)[0]!, [{ ...span!, side: 360 }]), [], 'of the same size');
+  assert.deepEqual(givingWay(half, weakOf(half)[0]!, [{ ...span!, side: 540 }]).map(at), [[4_000, 16_000]]);
   const dependent = recording(10, 2, 9, (one) => (
     one < 7 ? stills : { isIndependent: false, pictures: one === 7 ? 4 : 60 }
   ));
-  assert.deepEqual(givingWay(dependent, weakIn(dependent)[0]!, [span!]).map(at), [[4_000, 12_000]]);
+  assert.deepEqual(givingWay(dependent, weakOf(dependent)[0]!, [span!]).map(at), [[4_000, 12_000]]);
 });
 
 test('[M233] a copy with a pause in it is two, and begins with a key picture each', () => {

@@ -19,6 +19,8 @@ const smallSide = 400;
 const smallShare = 0.6;
 /** Shorter is a hiccup; a replay with a seam for each would be the worse one. */
 const weakMs = 5_000;
+/** Beside a hole, where there is a seam in any case. Shorter is a last picture that stands for a second (M10). */
+const weakAtHoleMs = 2_000;
 /** A shorter break is the network's (recording-index.ts). */
 const breakMs = 1_000;
 /** How much later than the copy's last picture a segment may end: that picture stands a little longer. */
@@ -44,15 +46,18 @@ const sidesOf = ({ maps }: RecordingIndex): Map<string, number> => (
   new Map(maps.map(({ name, width, height }) => [name, Math.min(width, height)]))
 );
 
-/** Runs of five seconds and more in which viewers saw stills or a small picture, in order. */
-export function weakIn(index: RecordingIndex): Hole[] {
+/**
+ * Runs in which viewers saw stills or a small picture, in order: of five seconds and more, beside a hole of
+ * two.
+ */
+export function weakIn(index: RecordingIndex, holes: readonly Hole[]): Hole[] {
   const sides = sidesOf(index);
   const most = Math.min(smallSide, Math.max(0, ...sides.values()) * smallShare);
   const weak: Hole[] = [];
-  let run: { fromMs: number; toMs: number } | null = null;
+  let run: { fromMs: number; toMs: number; placedMs: number | undefined } | null = null;
   const close = (): void => {
-    if (run !== null && run.toMs - run.fromMs >= weakMs) {
-      weak.push({ ...run, placedMs: placedBefore(index, run.fromMs + 1) });
+    if (run !== null && run.toMs - run.fromMs >= (adjoins(run, holes) ? weakAtHoleMs : weakMs)) {
+      weak.push({ ...run, placedMs: run.placedMs ?? placedBefore(index, run.fromMs) });
     }
     run = null;
   };
@@ -61,12 +66,17 @@ export function weakIn(index: RecordingIndex): Hole[] {
     const isWeak = !segment.isLost && !segment.isHealed && (isStill(segment) || isSmall);
     if (run !== null && (!isWeak || Math.abs(segment.startedAtMs - run.toMs) > breakMs)) close();
     if (!isWeak) continue;
-    run ??= { fromMs: segment.startedAtMs, toMs: 0 };
+    run ??= { fromMs: segment.startedAtMs, toMs: 0, placedMs: undefined };
     run.toMs = endOf(segment);
+    run.placedMs ??= segment.placedMs;
   }
   close();
   return weak;
 }
+
+const adjoins = (run: { fromMs: number; toMs: number }, holes: readonly Hole[]): boolean => (
+  holes.some(({ fromMs, toMs }) => Math.abs(fromMs - run.toMs) < 1 || Math.abs(toMs - run.fromMs) < 1)
+);
 
 /** What was filmed without a break, part by part in order of time; each part begins with a key picture. */
 export function addSpans(spans: KeptSpan[], media: readonly KeptMedia[]): void {

@@ -105,7 +105,7 @@ function readPacketType(body: Buffer): { type: number; at: number } {
 }
 
 /** AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1), its first set of each kind. */
-function readAvcConfiguration(record: Buffer): VideoTag {
+export function readAvcConfiguration(record: Buffer): VideoTag {
   if (record.length < 7 || record[0] !== 1) return broken;
   const lengthBytes = (record[4]! & 3) + 1;
   const sps = readParameterSet(record, 5, 0x1f);
@@ -181,7 +181,7 @@ const aacLc = 2;
 const heAac: readonly number[] = [5, 29];
 
 /** AudioSpecificConfig (ISO/IEC 14496-3 §1.6.2.1). */
-function readAacConfiguration(config: Buffer): AudioTag {
+export function readAacConfiguration(config: Buffer): AudioTag {
   if (config.length < 2) return broken;
   const bits = config.readUInt16BE(0);
   const objectType = bits >> 11;

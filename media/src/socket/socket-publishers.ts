@@ -16,6 +16,8 @@ export interface SocketPublisher {
   picture(bytes: Buffer, capturedMs: number): boolean;
   /** One Opus packet. */
   sound(bytes: Buffer, capturedMs: number): boolean;
+  /** The next piece of a recording (`recorded.ts`), and when that began. */
+  recorded(bytes: Buffer, beganMs: number): boolean;
   ping(sentMs: number, before?: { sentMs: number; roundTripMs: number }): void;
   /** `down`, with `onEnd`. A repeat does nothing. */
   end(reason: 'closed' | 'lost'): void;
@@ -51,6 +53,7 @@ export function createSocketPublishers(deps: {
         sessionId,
         picture: (bytes, capturedMs) => session.picture(bytes, capturedMs, performance.now()),
         sound: (bytes, capturedMs) => session.sound(bytes, capturedMs, performance.now()),
+        recorded: (bytes, beganMs) => session.recorded(bytes, beganMs, performance.now()),
         ping: (sentMs, before) => session.ping(sentMs, before, performance.now()),
         end,
       };

@@ -9,7 +9,10 @@ import { createMuxer, type MuxerFragment, type MuxerInit } from '../fmp4/muxer.t
 import { opusSound } from '../fmp4/sound.ts';
 import { opusClockRate } from '../rtp/opus.ts';
 import { createUplinkMeter, type Uplink } from '../rtp/uplink.ts';
-import { parseAnnexB } from './annex-b.ts';
+import { readNals, type AvcConfiguration } from '../rtmp/tags.ts';
+import { parseAnnexB, type ParsedPicture } from './annex-b.ts';
+import { createPace, type Pace } from './pace.ts';
+import { createRecordedReader, type RecordedSample, type RecordedTracks } from './recorded.ts';
 
 const ticksPerMs = 90;
 const soundTicksPerMs = opusClockRate / 1000;
@@ -45,6 +48,8 @@ export interface SocketSession {
   picture(bytes: Buffer, capturedMs: number, nowMs: number): boolean;
   /** One Opus packet. False as for a picture. */
   sound(bytes: Buffer, capturedMs: number, nowMs: number): boolean;
+  /** The next piece of a recording. False when it is none, or its time makes no sense. */
+  recorded(bytes: Buffer, beganMs: number, nowMs: number): boolean;
   ping(sentMs: number, before: { sentMs: number; roundTripMs: number } | undefined, nowMs: number): void;
   /** Call every 100 ms or oftener. */
   tick(nowMs: number): void;
@@ -80,10 +85,31 @@ export function createSocketSession(deps: SocketSessionDeps): SocketSession {
     onFragment: (fragment) => deps.onFragment(fragment),
   });
 
+  const pictureAt = (
+    { nals, isKey }: ParsedPicture, times: { decodedMs: number; shownMs: number }, nowMs: number,
+  ): void => {
+    // Two pictures at one time would be one frame's duration of nothing.
+    const timestamp = Math.max(Math.round(times.decodedMs * ticksPerMs), lastPictureTicks + 1);
+    lastPictureTicks = timestamp;
+    const compositionOffset = Math.max(0, Math.round(times.shownMs * ticksPerMs) - timestamp);
+    muxer.pictureStarts(timestamp);
+    muxer.picture({ timestamp, compositionOffset, isKey, nals, arrivedMs: nowMs });
+    const zero = muxer.zero();
+    if (zero !== null) {
+      beganMs ??= nowMs;
+      uplink.picture(times.shownMs, nowMs, beganMs + (timestamp - zero) / ticksPerMs);
+    }
+  };
+
   const isTimely = (capturedMs: number, nowMs: number): boolean => {
     first ??= { capturedMs, nowMs };
     return capturedMs - first.capturedMs - (nowMs - first.nowMs) < maxAheadMs;
   };
+
+  const sound = (bytes: Buffer, capturedMs: number, nowMs: number): void => (
+    muxer.sound(bytes, Math.round(capturedMs * soundTicksPerMs), nowMs)
+  );
+  const recording = createRecording({ isTimely, pictureAt, sound, changeSound: muxer.changeSound });
 
   const askForKey = (nowMs: number): void => {
     if (nowMs - keyAskedMs < keyRequestEveryMs) return;
@@ -100,17 +126,7 @@ export function createSocketSession(deps: SocketSessionDeps): SocketSession {
       lastHeardMs = nowMs;
       const parsed = parseAnnexB(bytes);
       if (parsed === null || !isTimely(capturedMs, nowMs)) return false;
-      const timestamp = Math.round(capturedMs * ticksPerMs);
-      // Two pictures at one time would be one frame's duration of nothing.
-      const later = Math.max(timestamp, lastPictureTicks + 1);
-      lastPictureTicks = later;
-      muxer.pictureStarts(later);
-      muxer.picture({ timestamp: later, isKey: parsed.isKey, nals: parsed.nals, arrivedMs: nowMs });
-      const zero = muxer.zero();
-      if (zero !== null) {
-        beganMs ??= nowMs;
-        uplink.picture(capturedMs, nowMs, beganMs + (later - zero) / ticksPerMs);
-      }
+      pictureAt(parsed, { decodedMs: capturedMs, shownMs: capturedMs }, nowMs);
       // Until then the muxer leaves out what comes.
       if (!hasKey) askForKey(nowMs);
       return true;
@@ -119,8 +135,13 @@ export function createSocketSession(deps: SocketSessionDeps): SocketSession {
       if (isOver) return true;
       lastHeardMs = nowMs;
       if (!isTimely(capturedMs, nowMs)) return false;
-      muxer.sound(bytes, Math.round(capturedMs * soundTicksPerMs), nowMs);
+      sound(bytes, capturedMs, nowMs);
       return true;
+    },
+    recorded(bytes, recordingMs, nowMs) {
+      if (isOver) return true;
+      lastHeardMs = nowMs;
+      return recording.push(bytes, recordingMs, nowMs);
     },
     ping(sentMs, before, nowMs) {
       lastHeardMs = nowMs;
@@ -139,13 +160,70 @@ export function createSocketSession(deps: SocketSessionDeps): SocketSession {
         deps.onLost();
         return;
       }
+      recording.tick(nowMs);
       muxer.tick(nowMs);
       const news = uplink.news(nowMs);
       if (news !== null && isUp) deps.onUplink(news);
     },
     end() {
+      recording.flush(lastHeardMs);
       isOver = true;
       muxer.flush();
     },
   };
+}
+
+interface Recording extends Omit<Pace, 'push'> {
+  /** False as for `recorded`. */
+  push(bytes: Buffer, beganMs: number, nowMs: number): boolean;
+}
+
+/** Pieces of a recording, as what is in them at its own pace. */
+function createRecording(to: {
+  isTimely(capturedMs: number, nowMs: number): boolean;
+  pictureAt(picture: ParsedPicture, times: { decodedMs: number; shownMs: number }, nowMs: number): void;
+  sound(packet: Buffer, capturedMs: number, nowMs: number): void;
+  changeSound(codec: RecordedTracks['sound']): void;
+}): Recording {
+  const pace = createPace();
+  let tracks: RecordedTracks | null = null;
+  let samples: RecordedSample[] = [];
+  const reader = createRecordedReader({
+    onTracks: (found) => (tracks = found),
+    onSample: (sample) => void samples.push(sample),
+  });
+
+  const go = (
+    of: RecordedTracks, { track, data, offsetMs }: RecordedSample, capturedMs: number, nowMs: number,
+  ): void => {
+    if (track === 'sound') return to.sound(data, capturedMs, nowMs);
+    const picture = readNals(data, of.picture.lengthBytes);
+    if (picture === null) return;
+    to.changeSound(of.sound);
+    const nals = picture.isKey ? [...parameterSets(of.picture), ...picture.nals] : picture.nals;
+    to.pictureAt({ ...picture, nals }, { decodedMs: capturedMs, shownMs: capturedMs + offsetMs }, nowMs);
+  };
+
+  return {
+    push(bytes, beganMs, nowMs) {
+      samples = [];
+      const isRead = reader.push(bytes);
+      const of = tracks;
+      if (of === null) return isRead;
+      const items = samples.map((sample) => {
+        const timeMs = beganMs + sample.timeMs;
+        return { timeMs, go: (atMs: number) => go(of, sample, timeMs, atMs) };
+      });
+      if (!isRead || !items.every(({ timeMs }) => to.isTimely(timeMs, nowMs))) return false;
+      pace.push(items, nowMs);
+      return true;
+    },
+    tick: pace.tick,
+    flush: pace.flush,
+  };
+}
+
+/** Those in the picture itself, where there are any, come later and win. */
+function parameterSets({ sps, pps }: AvcConfiguration): ParsedPicture['nals'] {
+  return [sps, pps].map((bytes) => ({ type: bytes[0]! & 0x1f, size: bytes.length, chunks: [bytes] }));
 }

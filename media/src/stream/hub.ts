@@ -239,6 +239,8 @@ function join(hub: HubCore, streamId: string, sink: ViewerSink, wanted: Renditio
   const isHere = (): boolean => viewer.place.viewers.has(viewer);
   return {
     pause() {
+      if (!isHere()) return;
+      stay(hub, viewer);
       viewer.mode = 'paused';
     },
     resume() {
@@ -386,7 +388,10 @@ function addSound(hub: HubCore, stream: Stream, sound: StreamFragment): void {
   const { whole, small, sound: alone } = stream.places;
   if (!whole.lane.takes(sound)) return;
   for (const place of [whole, small, alone]) {
-    if (!isSent(place)) continue;
+    if (!isSent(place)) {
+      place.lane.hear(sound);
+      continue;
+    }
     const outgoing = place.lane.sound(sound);
     if (outgoing !== null) deliver(hub, stream, place, outgoing);
   }

@@ -14,9 +14,10 @@ const soundAtOnce = 3;
 
 export interface Outgoing {
   packet: Buffer;
-  /** Of its picture, or of its first sound, and where that ends. */
+  /** Of its picture, or of its first sound. */
   timeMs: number;
-  endMs: number;
+  /** Where its picture ends (of sound alone, the sound); null of sound that goes out between two pictures. */
+  endMs: number | null;
   /** Set when decoding can start here: what viewers get that wait for a key picture. */
   head: Buffer | null;
   /** The same for who had another rendition of the same publisher until now. */
@@ -31,6 +32,8 @@ export interface Lane {
   end(): void;
   /** Whether a fragment of this session and generation belongs to it. */
   takes(fragment: Pick<StreamFragment, 'sessionId' | 'generation'>): boolean;
+  /** Sound of while it is not sent: the first key picture takes along what belongs to it. */
+  hear(sound: StreamFragment): void;
   /** Null where it waits for the next picture to travel with. */
   sound(fragment: StreamFragment): Outgoing | null;
   picture(fragment: StreamFragment): Outgoing;
@@ -60,6 +63,11 @@ export function createLane(wire: StreamWire, limits: StreamHubLimits): Lane {
     if (group.bytes > limits.groupBytes || group.packets.length > limits.groupPackets) group = null;
   };
 
+  const hear = (sound: StreamFragment): void => {
+    recent.push(sound);
+    while (recent[0] && recent[0].timeMs < sound.timeMs - recentSoundMs) recent.shift();
+  };
+
   const soundFrom = (timeMs: number): StreamFragment[] => (
     recent.filter((sound) => sound.timeMs + sound.durationMs > timeMs)
   );
@@ -69,7 +77,8 @@ export function createLane(wire: StreamWire, limits: StreamHubLimits): Lane {
       return initPacket;
     },
     begin(begun, epoch) {
-      clear();
+      group = null;
+      waiting = [];
       init = { sessionId: begun.sessionId, generation: begun.generation, hasVideo: begun.hasVideo };
       initPacket = wire.init(begun, epoch);
       return initPacket;
@@ -80,10 +89,9 @@ export function createLane(wire: StreamWire, limits: StreamHubLimits): Lane {
       initPacket = null;
     },
     takes: ({ sessionId, generation }) => init?.sessionId === sessionId && init.generation === generation,
+    hear,
     sound(sound) {
-      recent.push(sound);
-      const oldest = sound.timeMs - recentSoundMs;
-      while (recent[0] && recent[0].timeMs < oldest) recent.shift();
+      hear(sound);
       waiting.push(sound);
       const first = waiting[0] ?? sound;
       const hasPicture = init?.hasVideo ?? true;
@@ -95,7 +103,7 @@ export function createLane(wire: StreamWire, limits: StreamHubLimits): Lane {
       const outgoing = { packet, timeMs: first.timeMs, endMs: sound.timeMs + sound.durationMs, arrival: () => packet };
       if (hasPicture) {
         keep(packet);
-        return { ...outgoing, head: null };
+        return { ...outgoing, endMs: null, head: null };
       }
       // Whoever joins can begin with any of it; a little more is there to play at once.
       const packets = [...(group?.packets ?? []), packet].slice(-soundAtOnce);

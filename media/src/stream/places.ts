@@ -112,10 +112,12 @@ export function flush(hub: HubCore, viewer: ViewerEntry): void {
 export function enter(hub: HubCore, viewer: ViewerEntry, place: Place): void {
   move(hub, viewer, place);
   viewer.mode = 'awaiting-key';
-  viewer.skippingSinceMs = null;
+  // A line that is full stays one that skips, whatever its viewer chooses.
+  const isFull = viewer.sink.queuedBytes() > hub.limits.skipAboveBytes;
+  if (!isFull) viewer.skippingSinceMs = null;
   const { initPacket } = place.lane;
   if (initPacket === null) return;
-  const group = place.lane.group();
+  const group = isFull ? null : place.lane.group();
   if (group !== null) viewer.mode = 'flowing';
   viewer.allowanceBytes = writeAll(hub, viewer, [initPacket, ...(group?.packets ?? [])]);
 }
@@ -143,14 +145,14 @@ export function deliver(hub: HubCore, stream: Stream, place: Place, outgoing: Ou
     else if (viewer.held.length > 0 || (viewer.next !== null && outgoing.head !== null)) hold(hub, viewer, outgoing);
     else flow(hub, stream, viewer, outgoing);
   }
-  place.endMs = outgoing.endMs;
+  if (outgoing.endMs !== null) place.endMs = outgoing.endMs;
   if (outgoing.head !== null && place.coming.size > 0) comeOver(hub, place, outgoing);
 }
 
 function hold(hub: HubCore, viewer: ViewerEntry, outgoing: Outgoing): void {
   viewer.held.push(outgoing);
   const [oldest] = viewer.held;
-  if (oldest && outgoing.endMs - oldest.timeMs > holdMs) flush(hub, viewer);
+  if (oldest && (outgoing.endMs ?? outgoing.timeMs) - oldest.timeMs > holdMs) flush(hub, viewer);
 }
 
 function flow(hub: HubCore, stream: Stream, viewer: ViewerEntry, { packet, head }: Outgoing): void {
@@ -171,7 +173,10 @@ function ease(hub: HubCore, stream: Stream, viewer: ViewerEntry): void {
   const { whole, small } = stream.places;
   if (viewer.wanted !== 'whole' || !isSent(small)) return;
   const nowMs = hub.now();
-  if (viewer.place === small) viewer.easedUntilMs = Math.max(viewer.easedUntilMs, nowMs + viewer.easeMs);
+  if (viewer.place === small) {
+    viewer.easedUntilMs = Math.max(viewer.easedUntilMs, nowMs + viewer.easeMs);
+    settle(hub, stream, viewer);
+  }
   if (viewer.place !== whole || viewer.next !== null) return;
   const { easeMs, longestEaseMs } = hub.limits;
   const didNotHold = nowMs - viewer.easedUntilMs < 2 * viewer.easeMs;
@@ -213,13 +218,14 @@ function comeOver(hub: HubCore, place: Place, outgoing: Outgoing): void {
     if (viewer.mode === 'flowing') {
       const sentUntilMs = viewer.held[0]?.timeMs ?? viewer.place.endMs;
       if (sentUntilMs > fromMs && hub.now() - viewer.nextSinceMs < comeOverWithinMs) continue;
-      viewer.held = viewer.held.filter(({ endMs }) => endMs <= fromMs);
+      viewer.held = viewer.held.filter(({ endMs, timeMs }) => (endMs ?? timeMs) <= fromMs);
     } else if (viewer.sink.queuedBytes() > hub.limits.resumeBelowBytes) continue;
     move(hub, viewer, place);
     viewer.mode = 'flowing';
     viewer.skippingSinceMs = null;
     // What waits is of the other rendition, and drains.
-    viewer.allowanceBytes = viewer.sink.queuedBytes() + writeAll(hub, viewer, [initPacket, arrival]);
+    const waitingBytes = Math.min(viewer.sink.queuedBytes(), hub.limits.skipAboveBytes);
+    viewer.allowanceBytes = waitingBytes + writeAll(hub, viewer, [initPacket, arrival]);
   }
 }
 

@@ -16,7 +16,7 @@ const api = await createShowApi(database.serverUrl, (parts) => {
 const recording = kept!;
 after(async () => {
   await api.stop();
-  recording.stop();
+  await recording.stop();
   await database.drop();
 });
 const { owner, shop, products } = await api.newMarket();

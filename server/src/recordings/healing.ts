@@ -119,7 +119,8 @@ interface Wanting {
 function wantingIn(index: RecordingIndex, standing: Awaited<ReturnType<Shows['standing']>>): Wanting {
   const wentLiveMs = standing?.wentLiveAt?.getTime() ?? null;
   const endedMs = standing?.endedAt?.getTime() ?? null;
-  return { missing: holesOf(index, { wentLiveMs, endedMs }), weak: weakIn(index) };
+  const missing = holesOf(index, { wentLiveMs, endedMs });
+  return { missing, weak: weakIn(index, missing) };
 }
 
 async function holes(deps: HealingDeps, person: PersonActor, showId: string): Promise<RecordingHoles> {

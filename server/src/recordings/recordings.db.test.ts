@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import HLS from 'hls-parser';
-import {
-  REPLAY_TILES_MOST, WATCHING_MOST, type OfficeRecording, type Replay, type Watching,
-} from '@nacre/contract/replays';
+import type { OfficeRecording, Replay, Watching } from '@nacre/contract/replays';
 import type { ShowTile } from '@nacre/contract/shows';
+import { REPLAY_TILES_MOST, WATCHING_MOST } from '@nacre/contract/watching';
 import type { PersonActor } from '../http/actor.ts';
 import { createTestDatabase } from '../../../tests/support/database.ts';
 import { mountRecordings } from '../../../tests/support/recordings-api.ts';
@@ -20,7 +19,7 @@ const api = await createShowApi(database.serverUrl, (parts) => {
 const recording = kept!;
 after(async () => {
   await api.stop();
-  recording.stop();
+  await recording.stop();
   await database.drop();
 });
 const { owner, shop, products } = await api.newMarket();
@@ -74,7 +73,7 @@ test('[RE1] [RE2] seen again while it runs, and all of it when it is over', asyn
   const over = await replayOf(showId);
   assert.deepEqual([over.state, over.durationMs, over.likesByMinute], ['ready', 7_000, [3, 0, 1]]);
   assert.deepEqual(over.stretches, [
-    { fromMs: 0, startedAt: new Date(startMs).toISOString(), durationMs: 7_000, isHealed: false },
+    { fromMs: 0, startedAt: new Date(startMs).toISOString(), durationMs: 7_000, isHealed: false, isReplacing: false },
   ]);
   const index = await file(`/replay/${showId}/index.m3u8`);
   assert.equal(index.headers['cache-control'], 'public, max-age=300');

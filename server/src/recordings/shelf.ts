@@ -6,7 +6,7 @@ import { gzip } from 'node:zlib';
 import { LRUCache } from 'lru-cache';
 import { indexKey, mapKey, segmentKey, type Recorder } from '@nacre/media/recording/recorder';
 import { airedOf, readIndex, type RecordingIndex } from '@nacre/media/recording/recording-index';
-import { writeReplay, writeReplayMultivariant } from '@nacre/media/recording/replay-playlist';
+import { writeReplay, writeReplayMultivariant, type ReplaySound } from '@nacre/media/recording/replay-playlist';
 import type { Blobs } from '../platform/blobs.ts';
 
 export interface Recorded {
@@ -24,11 +24,16 @@ export interface Playlist {
 /** Of a recording, and of the same as it went out, where some of it gave way (media/src/recording/weak.ts). */
 export type PlaylistName = 'index' | 'media' | 'aired' | 'aired-media';
 
+/** Whether what comes behind this segment is known: its sound reaches into it, and is not made AAC before. */
+export const isSettled = ({ index: { segments }, isOver }: Recorded, at: number): boolean => (
+  isOver || at < segments.length - 1
+);
+
 export interface Shelf {
   /** Null when there is none, or it was taken away. */
   find(showId: string): Promise<Recorded | null>;
   /** Null while there is nothing to play. */
-  playlist(showId: string, name: PlaylistName): Promise<Playlist | null>;
+  playlist(showId: string, name: PlaylistName, sound?: ReplaySound): Promise<Playlist | null>;
   /** `<sequence>.m4s` or `<map>.mp4`; null when there is no such file. Read it to its end, or destroy it. */
   file(showId: string, name: string): Promise<{ size: number; stream: Readable } | null>;
   segment(showId: string, sequence: number): Promise<Buffer | null>;
@@ -85,29 +90,32 @@ export function createShelf(deps: {
     return known.is;
   }
 
-  async function write({ index: whole, isOver }: Recorded, name: PlaylistName): Promise<Playlist | null> {
+  async function write(recorded: Recorded, name: PlaylistName, sound: ReplaySound): Promise<Playlist | null> {
+    const { index: whole, isOver } = recorded;
     const isAired = name === 'aired' || name === 'aired-media';
-    const index = isAired && whole.replaced !== undefined ? airedOf(whole) : whole;
-    const isEmpty = !index.segments.some(({ isLost }) => !isLost);
+    const { maps, segments: all } = isAired && whole.replaced !== undefined ? airedOf(whole) : whole;
+    const segments = sound === 'aac' ? all.filter((_, at) => isSettled(recorded, at)) : all;
+    const index = { maps, segments };
+    const isEmpty = !segments.some(({ isLost }) => !isLost);
     const lines = isEmpty ? null
-      : name === 'index' ? writeReplayMultivariant(index)
-        : name === 'aired' ? writeReplayMultivariant(index, 'aired-media.m3u8') : writeReplay(index, { isOver });
+      : name === 'index' ? writeReplayMultivariant(index, 'media.m3u8', sound)
+        : name === 'aired' ? writeReplayMultivariant(index, 'aired-media.m3u8', sound) : writeReplay(index, { isOver });
     return lines === null ? null : { text: lines, gzipped: await pack(lines), isOver };
   }
 
   return {
     find,
     stored,
-    async playlist(showId, name) {
+    async playlist(showId, name, sound = 'as-recorded') {
       const recorded = await find(showId);
       if (recorded === null) return null;
       const { index, isOver } = recorded;
       const ofIndex = written.get(index) ?? new Map();
       written.set(index, ofIndex);
-      const key = `${name} ${isOver}`;
+      const key = `${name} ${sound} ${isOver}`;
       const known = ofIndex.get(key);
       if (known?.segments === index.segments.length) return known.playlist;
-      const playlist = write(recorded, name);
+      const playlist = write(recorded, name, sound);
       ofIndex.set(key, { segments: index.segments.length, playlist });
       return playlist;
     },

@@ -1,6 +1,7 @@
 /** Replays to go on with: a person's own, kept here; a guest's are kept by the browser, which asks by their shows. */
-import { WATCHING_MOST, type Watching, type WatchingQuery } from '@nacre/contract/replays';
+import type { Watching, WatchingQuery } from '@nacre/contract/replays';
 import type { ShowTile } from '@nacre/contract/shows';
+import { WATCHING_MOST } from '@nacre/contract/watching';
 import type { Actor, PersonActor } from '../http/actor.ts';
 import type { RecordingsDeps } from './recordings.ts';
 import * as store from './store.ts';

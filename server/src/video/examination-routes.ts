@@ -36,7 +36,7 @@ export async function examinationRoutes(parent: App, deps: ExaminationDeps): Pro
     const free = await deps.freeBytes();
     const hours = free === null ? null : Math.min(maxDiskHours, Math.floor((free / showBytesPerHour) * 10) / 10);
     reply.header('cache-control', 'no-store');
-    return { now: deps.now().toISOString(), diskHours: hours, iceServers: deps.iceServers(showId) };
+    return { now: deps.now().toISOString(), tookMs: reply.elapsedTime, diskHours: hours, iceServers: deps.iceServers(showId) };
   });
 
   parent.post('/api/office/shows/:showId/examination/connection', {

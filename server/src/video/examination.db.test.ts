@@ -25,8 +25,11 @@ test('[V82] whoever may run the show is told the clock, the room on the disk and
   const { owner, path } = await openShow();
   const { status, json } = await api.ask(path, { cookie: owner.cookie });
   assert.equal(status, 200);
-  const { now, diskHours, iceServers } = json as { now: string; diskHours: number; iceServers: unknown[] };
+  const { now, tookMs, diskHours, iceServers } = json as {
+    now: string; tookMs: number; diskHours: number; iceServers: unknown[];
+  };
   assert.equal(new Date(now).toISOString(), now);
+  assert.ok(tookMs > 0 && tookMs < 10_000, `${tookMs}`);
   assert.deepEqual([diskHours, iceServers], [10, []]);
   const stranger = await api.newPerson('Stranger');
   assert.equal((await api.ask(path, { cookie: stranger.cookie })).status, 403);

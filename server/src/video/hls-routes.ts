@@ -13,7 +13,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { targetDurationSeconds } from '@nacre/media/hls/packager';
 import type { AacRenditions } from '@nacre/media/aac/renditions';
 import type { HlsAnswer, PlaylistQuery, WrittenPlaylist } from '@nacre/media/hls/hls';
-import { withoutWhole, type HlsLadder, type HlsReader } from '@nacre/media/hls/ladder';
+import type { HlsLadder, HlsReader } from '@nacre/media/hls/ladder';
 import type { RefusalCode } from '@nacre/contract/refusals';
 import { PROBLEM_TYPE, problemOf } from '../http/error-reply.ts';
 import type { FastAnswer, FastPathHandler } from '../http/fast-path.ts';
@@ -74,7 +74,7 @@ export function createHlsRoutes(deps: {
     const asked = new URLSearchParams(query);
     // By a player that knows that it cannot play Opus.
     if (asked.get('audio') === 'aac') return deps.aac.multivariant(showId);
-    return deps.hls.multivariant(showId, asked.get('size') === 'small' ? withoutWhole : undefined);
+    return asked.get('size') === 'small' ? deps.hls.smaller(showId) : deps.hls.multivariant(showId);
   }
 
   /** @param name below `/live/<showId>/` @param query with its question mark, or empty */

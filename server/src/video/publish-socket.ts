@@ -153,7 +153,5 @@ function takeMedia(publisher: SocketPublisher, message: Buffer): boolean {
   const media = decodePublished(message);
   if (media === null) return false;
   const bytes = Buffer.from(media.bytes.buffer, media.bytes.byteOffset, media.bytes.byteLength);
-  return media.kind === 'picture'
-    ? publisher.picture(bytes, media.capturedMs)
-    : publisher.sound(bytes, media.capturedMs);
+  return publisher[media.kind](bytes, media.capturedMs);
 }

@@ -7412,6 +7412,7 @@ export interface operations {
                     "application/json": {
                         /** Format: date-time */
                         now: string;
+                        tookMs: number;
                         diskHours: null | number;
                         iceServers: {
                             url: string;

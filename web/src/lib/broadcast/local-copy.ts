@@ -47,11 +47,16 @@ export interface LocalCopy {
   destroy(): void;
 }
 
+export interface ServerTime {
+  nowMs: number;
+  tookMs: number;
+}
+
 export interface LocalCopyOptions {
   showId: string;
   isWanted: boolean;
-  /** The server's time, Unix epoch in ms. */
-  serverNow(): Promise<number>;
+  /** The server's time as it answers, Unix epoch in ms, and how long before it was asked. */
+  serverNow(): Promise<ServerTime>;
   onView(view: LocalCopyView): void;
 }
 
@@ -217,19 +222,20 @@ function createWriter(showId: string, told: { onKept(ms: number): void; onTooMuc
 }
 
 /** What to add to `performance.now()` for the server's time: by the quickest answer of the last minutes. */
-function followServer(serverNow: () => Promise<number>) {
+function followServer(serverNow: () => Promise<ServerTime>) {
   let best: { offsetMs: number; roundTripMs: number; atMs: number } | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let measures = 0;
   let isOver = false;
   const measure = async (): Promise<void> => {
     const askedMs = performance.now();
-    const serverMs = await serverNow().catch(() => null);
+    const server = await serverNow().catch(() => null);
     const atMs = performance.now();
-    const roundTripMs = atMs - askedMs;
     const isOld = best === null || atMs - best.atMs > 5 * measureEveryMs;
-    if (serverMs !== null && (isOld || roundTripMs <= best!.roundTripMs)) {
-      best = { offsetMs: serverMs + roundTripMs / 2 - atMs, roundTripMs, atMs };
+    // As NTP does it (RFC 5905 §8): the server's part of the round trip is not the network's.
+    const roundTripMs = server === null ? Infinity : atMs - askedMs - server.tookMs;
+    if (server !== null && (isOld || roundTripMs <= best!.roundTripMs)) {
+      best = { offsetMs: server.nowMs + roundTripMs / 2 - atMs, roundTripMs, atMs };
     }
     measures += 1;
     if (!isOver) timer = setTimeout(() => void measure(), measures < firstMeasures ? lookEveryMs : measureEveryMs);

@@ -137,9 +137,6 @@ export function replayData(show: Show, replay: Replay, description: string, orig
   };
 }
 
-/** Of the clip's part of its show's replay. */
-export const clipPlaylist = ({ showId, fromMs, toMs }: Clip): string => `/replay/${showId}/${fromMs}-${toMs}.m3u8`;
-
 /** As a file, which messengers and other sites play. Of a public show only. */
 export const clipFile = ({ id }: Clip): string => `/api/clips/${id}/video.mp4`;
 

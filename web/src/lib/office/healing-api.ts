@@ -28,8 +28,8 @@ export async function sendPart(showId: string, startedAtMs: number, body: Uint8A
   throw errorFrom(await answer.json().catch(() => null), answer.status, answer.headers.get('retry-after'));
 }
 
-/** The server's clock, Unix epoch in ms. */
-export async function serverNow(showId: string): Promise<number> {
-  const { now } = await ask(api.GET('/api/office/shows/{showId}/examination', path(showId)));
-  return Date.parse(now);
+/** The server's clock, Unix epoch in ms, as it answers; and how long before it was asked. */
+export async function serverNow(showId: string): Promise<{ nowMs: number; tookMs: number }> {
+  const { now, tookMs } = await ask(api.GET('/api/office/shows/{showId}/examination', path(showId)));
+  return { nowMs: Date.parse(now), tookMs };
 }

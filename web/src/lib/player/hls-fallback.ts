@@ -5,15 +5,14 @@
 import Hls from 'hls.js/light';
 import { liveDelay, liveRenditions, type LiveRendition } from '@nacre/contract/live';
 import { getOverErrors, tryAgainMs } from './hls-errors.ts';
-import { mediaSourceClass, playableType } from './media-feed.ts';
+import { mediaSourceClass } from './media-feed.ts';
+import { feedsOpus, playsOpus } from './opus.ts';
 
 /** Where playing begins, in seconds behind the end of the playlist; the player's steering does the rest. */
 const startBehind = 0.5;
 /** Further behind, in seconds, hls.js jumps by itself: after a tab slept. */
 const furthestBehind = 8;
 const keepBehind = 15;
-/** As most publishers send it. The server makes AAC of it for who does not take it (media/src/aac). */
-const opusType = 'audio/mp4; codecs="opus"';
 
 export interface Fallback {
   /** End of what is buffered, in seconds; null while nothing is, or where the browser steers itself. */
@@ -67,7 +66,7 @@ export function startFallback(deps: FallbackDeps): Fallback {
 
 function startHls(deps: FallbackDeps): Fallback {
   const { video } = deps;
-  const url = playlistOf(deps, playableType(opusType) !== null);
+  const url = playlistOf(deps, feedsOpus());
   let receivedBytes = 0;
   const hls = new Hls({
     lowLatencyMode: true,
@@ -118,7 +117,7 @@ function startNative(deps: FallbackDeps): Fallback {
   const { video } = deps;
   let retry: ReturnType<typeof setTimeout> | undefined;
   const load = (): void => {
-    video.src = playlistOf(deps, video.canPlayType(opusType) !== '');
+    video.src = playlistOf(deps, playsOpus(video));
     deps.onReady();
   };
   const onError = (): void => {

@@ -11,6 +11,7 @@ test('[W411] what a guest has watched is kept the latest first, bounded, each sh
   assert.equal(kept[0]?.showId, show(keptMost + 4));
   kept = withPlace(kept, { showId: show(10), positionMs: 99 });
   assert.deepEqual([kept.length, kept[0]], [keptMost, { showId: show(10), positionMs: 99 }]);
+  assert.equal(kept.filter(({ showId }) => showId === show(10)).length, 1);
   assert.deepEqual(readKept(JSON.stringify(kept)), kept);
   assert.equal(withoutShow(kept, show(10)).some(({ showId }) => showId === show(10)), false);
 });

@@ -1,4 +1,5 @@
 /** How far a guest has watched which replays, as the browser keeps it: the latest first, bounded. Pure. */
+import { REPLAY_TILES_MOST } from '@nacre/contract/watching';
 
 export interface KeptPlace {
   showId: string;
@@ -6,7 +7,7 @@ export interface KeptPlace {
 }
 
 /** As many shows as may be asked for at once. */
-export const keptMost = 24;
+export const keptMost = REPLAY_TILES_MOST;
 /** Tells the server for how many tiles to leave room in the first drawing, and nothing more. */
 export const watchingCookie = 'nacre_watching';
 const id = /^[0-9a-f-]{36}$/;

@@ -5,6 +5,8 @@
 import Hls from 'hls.js/light';
 import { getOverErrors } from '#lib/player/hls-errors.ts';
 import { mediaSourceClass } from '#lib/player/media-feed.ts';
+import { feedsOpus, playsOpus } from '#lib/player/opus.ts';
+import type { ReplayPlaylist } from './playlists.ts';
 
 export type ReplayPlayerState =
   /** Nothing was asked for yet: a tap starts it. */
@@ -38,8 +40,7 @@ export interface ReplayPlayer {
   destroy(): void;
 }
 
-/** @param url of the multivariant playlist */
-export function createReplayPlayer(video: HTMLVideoElement, url: string): ReplayPlayer {
+export function createReplayPlayer(video: HTMLVideoElement, urlOf: ReplayPlaylist): ReplayPlayer {
   let state = $state<ReplayPlayerState>('ready');
   let placeMs = $state(0);
   let isMuted = $state(false);
@@ -60,8 +61,9 @@ export function createReplayPlayer(video: HTMLVideoElement, url: string): Replay
 
   function begin(fromMs: number): void {
     const become = (next: ReplayPlayerState): void => void (state = next);
-    if (mediaSourceClass() !== null && Hls.isSupported()) source = beginHls(video, url, fromMs, become);
-    else if (video.canPlayType(hlsType) !== '') source = beginNative(video, url, fromMs, become);
+    const urlFor = (takesOpus: boolean): string => urlOf(takesOpus ? 'opus' : 'aac');
+    if (mediaSourceClass() && Hls.isSupported()) source = beginHls(video, urlFor(feedsOpus()), fromMs, become);
+    else if (video.canPlayType(hlsType) !== '') source = beginNative(video, urlFor(playsOpus(video)), fromMs, become);
     else state = 'unsupported';
   }
 

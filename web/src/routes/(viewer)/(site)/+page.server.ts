@@ -1,12 +1,11 @@
 import type { Watching } from '@nacre/contract/replays';
+import { WATCHING_MOST } from '@nacre/contract/watching';
 import { ask } from '#lib/api.ts';
 import { readFilters } from '#lib/home/filters.ts';
 import { loadHomeLists } from '#lib/home/home-lists.ts';
 import { watchingCookie } from '#lib/replay/kept.ts';
 import { apiOf } from '#lib/server/load.ts';
 import type { PageServerLoad } from './$types';
-
-const watchingMost = 6;
 
 export const load: PageServerLoad = async (event) => {
   const filters = readFilters(event.url.searchParams);
@@ -24,6 +23,6 @@ export const load: PageServerLoad = async (event) => {
     filters,
     lists: await lists,
     watching: await watching,
-    watchingExpected: Math.min(watchingMost, Math.max(0, expected)),
+    watchingExpected: Math.min(WATCHING_MOST, Math.max(0, expected)),
   };
 };
