@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createChance } from '../simulation/world.ts';
@@ -25,9 +26,12 @@ const warmUpShare = 0.1;
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
-function liveBytes(): number {
-  collect();
-  collect();
+async function liveBytes(): Promise<number> {
+  for (let turn = 0; turn < 5; turn += 1) {
+    // What an answer leaves for the next turns of the loop is no growth.
+    await setTimeout(5);
+    collect();
+  }
   const { heapUsed, external, arrayBuffers } = process.memoryUsage();
   return heapUsed + external + arrayBuffers;
 }
@@ -58,7 +62,7 @@ export async function fuzz(target: FuzzTarget, options: { seed: number; ms: numb
   let slowestMs = 0;
   let inputs = 0;
   for (; performance.now() - startMs < options.ms; inputs += 1) {
-    if (startBytes === null && performance.now() - startMs > options.ms * warmUpShare) startBytes = liveBytes();
+    if (startBytes === null && performance.now() - startMs > options.ms * warmUpShare) startBytes = await liveBytes();
     // Each from a seed of its own, so that one that fails is made again without those before it.
     const seed = (options.seed + inputs) >>> 0;
     const input = target.mutate(seeds, createChance(seed));
@@ -72,7 +76,7 @@ export async function fuzz(target: FuzzTarget, options: { seed: number; ms: numb
     if (tookMs > maxInputMs) throw new Error(`${target.name}, seed ${seed}: ${tookMs} ms (${keep(target, input)})`);
     slowestMs = Math.max(slowestMs, tookMs);
   }
-  return { inputs, slowestMs, grownBytes: liveBytes() - (startBytes ?? 0) };
+  return { inputs, slowestMs, grownBytes: (await liveBytes()) - (startBytes ?? 0) };
 }
 
 /** Moved to `cases/<target>/` with a name of what it is, it is run for ever after. */
