@@ -185,6 +185,25 @@ test('[V130] with the first small picture comes the sound that went out before i
   assert.deepEqual(it.fresh(), ['small 1.1', 'a0+a20+s40k']);
 });
 
+test('[V131] who skips and sees no small key picture for long gets a large one', () => {
+  const s = hubStage({ easeAboveBytes: 500, skipAboveBytes: 1_000, resumeBelowBytes: 100 });
+  s.init();
+  s.small.init();
+  const { line: it } = s.join();
+  s.key(0);
+  it.fresh();
+  it.queued = 1_001;
+  s.picture(40);
+  it.queued = 0;
+  s.clock.nowMs += 2_000;
+  s.key(2_000);
+  assert.deepEqual(it.fresh(), []);
+  s.clock.nowMs += 2_000;
+  s.key(4_000);
+  s.picture(4_040);
+  assert.deepEqual(it.fresh().slice(0, 1), ['v4000k']);
+});
+
 test('[V131] a line that jams with the small picture is not tried with the whole', () => {
   const s = hubStage({ easeAboveBytes: 500, easeMs: 10_000 });
   s.init();

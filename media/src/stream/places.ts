@@ -14,6 +14,12 @@ import type { Lane, Outgoing } from './lane.ts';
 const holdMs = 200;
 /** Pictures of two sizes that were taken at one moment lie so far from each other at most (media/README.md, M160). */
 const togetherMs = 20;
+/**
+ * Who skips waits so long for a small key picture, and then takes a large one again: on its own line of a few kbit/s,
+ * before it is known what a host's line carries, a small one may take ten seconds to come. Shorter gives lines a large
+ * picture that is too much for them, longer is a picture that stands.
+ */
+const preferSmallMs = 2_500;
 /** So long a key picture is waited for that lies behind what was sent. Longer: a choice that seems to do nothing. */
 const comeOverWithinMs = 6_000;
 
@@ -188,8 +194,9 @@ function ease(hub: HubCore, stream: Stream, viewer: ViewerEntry): void {
 
 function waitForKey(hub: HubCore, viewer: ViewerEntry, head: Buffer | null): void {
   const queued = viewer.sink.queuedBytes();
-  // Who skips and goes over to the small picture has no use for a large one.
-  const isForIt = viewer.next === null || viewer.skippingSinceMs === null;
+  // Who skips and goes over to the small picture has little use for a large one.
+  const { next, skippingSinceMs } = viewer;
+  const isForIt = next === null || skippingSinceMs === null || hub.now() - skippingSinceMs > preferSmallMs;
   if (head === null || !isForIt || queued > hub.limits.resumeBelowBytes) return watchSkipping(hub, viewer, queued);
   viewer.mode = 'flowing';
   viewer.skippingSinceMs = null;
