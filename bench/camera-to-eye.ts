@@ -27,8 +27,8 @@ const { values: options } = parseArgs({
 });
 const rounds = Math.min(20, Math.max(1, Number(options.rounds) || 3));
 
-const aimMs = 400;
-const hlsAimMs = 700;
+const aimMs = 300;
+const hlsAimMs = 650;
 const demandedMs = 500;
 const bitrateBps = 2_000_000;
 /** The encoder's estimate and the player's steering come to rest within this. */
