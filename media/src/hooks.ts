@@ -125,26 +125,15 @@ export interface SessionStats {
   layers: LayerStats[];
 }
 
-/** Counts of one size of the picture since the session began, unless said otherwise. */
-export interface LayerStats {
+/** Of one size of the picture what a session counts of all. */
+export interface LayerStats extends Pick<
+  SessionStats, 'packets' | 'bytes' | 'bitrateBps' | 'nacked' | 'mended' | 'lost' | 'jitterMs' | 'pictures'
+  | 'picturesDropped' | 'keyPictures' | 'keyRequests' | 'width' | 'height'
+> {
   /** Its name in the offer (RFC 8851); null without simulcast. */
   rid: string | null;
   /** What it is now; null while it is not sent. */
   layer: PictureLayer | null;
-  width: number;
-  height: number;
-  packets: number;
-  bytes: number;
-  /** Over the last second or so, in bits per second. */
-  bitrateBps: number;
-  nacked: number;
-  mended: number;
-  lost: number;
-  jitterMs: number;
-  pictures: number;
-  picturesDropped: number;
-  keyPictures: number;
-  keyRequests: number;
 }
 
 export interface MediaStats {

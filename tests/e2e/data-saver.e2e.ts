@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import test, { after, before } from 'node:test';
 import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { cameraScript } from '../support/camera-page.ts';
+import { openCamera } from '../support/camera-page.ts';
 import { goLive, openMarket, startNacre, streamKey, until, type Market, type Nacre } from '../support/nacre.ts';
 import { textsOf, type Say } from '../support/texts.ts';
 import { launchCameraBrowser, waitForMovement, type CameraBrowser } from '../support/video-browser.ts';
@@ -154,13 +154,8 @@ test('[W342] a browser set to save data begins with the sound alone, until its p
 });
 
 test('[W343] the smaller picture of a show in two sizes can be chosen; who gets another is told', async (t) => {
-  const host = await browser.newContext({ permissions: ['camera', 'microphone'] });
-  t.after(() => host.close());
-  const studio = await host.newPage();
-  await studio.addInitScript(cameraScript);
-  await studio.goto(nacre.url);
-  await studio.evaluate(`publish(true, '${await streamKey(market)}')`);
-  await studio.evaluate("sendSizes('f', 's')");
+  const studio = await openCamera(browser, { url: nacre.url, path: '/' }, await streamKey(market), true);
+  t.after(() => studio.close());
   const playlist = async (): Promise<string> => (
     (await fetch(`${nacre.url}/live/${market.show.id}/index.m3u8`)).text()
   );

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import type { LiveRendition } from '@nacre/contract/live';
 import type { Page } from 'playwright-core';
-import { cameraScript } from '../support/camera-page.ts';
+import { openCamera } from '../support/camera-page.ts';
 import { startNarrowLine } from '../support/narrow-line.ts';
 import { until } from '../support/nacre.ts';
 import { launchCameraBrowser, waitForMovement, type CameraBrowser } from '../support/video-browser.ts';
@@ -29,11 +29,7 @@ before(async () => {
   camera = await launchCameraBrowser();
   stage = await startVideoStage({ openShows: [showId], limits: { easeMs: 5_000 } });
   await stage.openNarrowDoor(doorPath);
-  publisher = await camera.browser.newPage();
-  await publisher.addInitScript(cameraScript);
-  await publisher.goto(`${stage.url.replace('127.0.0.1', 'localhost')}/viewer.html`);
-  await publisher.evaluate(`publish(true, '${stageKeyOf(showId)}')`);
-  await publisher.evaluate("sendSizes('f', 's')");
+  publisher = await openCamera(camera.browser, { url: stage.url, path: '/viewer.html' }, stageKeyOf(showId), true);
   await until('both sizes are offered', patienceMs, async () => (await sizes()).includes('small/media.m3u8'));
 });
 

@@ -1,3 +1,5 @@
+import type { Browser, Page } from 'playwright-core';
+
 /**
  * What publishes a browser's camera from any page, for tests of the receiving side without the studio: `publish()` does
  * it as the studio does (H.264 first, 2.5 Mbit/s, resolution kept) in as few lines as possible, `look()` tells its
@@ -55,3 +57,18 @@ Object.assign(globalThis, { publish, sendSizes, look });
 `;
 
 export const cameraPage = `<!doctype html><script>${cameraScript}</script>`;
+
+/**
+ * A page of the browser that publishes its camera to this server. It may use it there: its address is `localhost`.
+ * @param path a page of it, whatever it shows
+ */
+export async function openCamera(
+  browser: Browser, server: { url: string; path: string }, key: string, isSmallToo: boolean,
+): Promise<Page> {
+  const page = await browser.newPage();
+  await page.addInitScript(cameraScript);
+  await page.goto(`${server.url.replace('127.0.0.1', 'localhost')}${server.path}`);
+  await page.evaluate(`publish(${isSmallToo}, '${key}')`);
+  if (isSmallToo) await page.evaluate("sendSizes('f', 's')");
+  return page;
+}

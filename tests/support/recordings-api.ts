@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { after } from 'node:test';
 import { createHls } from '@nacre/media/hls/hls';
 import { createRecorder } from '@nacre/media/recording/recorder';
 import { createSharedAccess } from '../../server/src/http/shared-access.ts';
@@ -17,8 +18,9 @@ import { createReplayAac } from '../../server/src/recordings/replay-aac.ts';
 import { replayRoutes } from '../../server/src/recordings/replay-routes.ts';
 import { recordingsRoutes } from '../../server/src/recordings/routes.ts';
 import { createShelf } from '../../server/src/recordings/shelf.ts';
+import { createTestDatabase } from './database.ts';
 import { drawStream, type DrawnStream } from './drawn-stream.ts';
-import type { createShowApi } from './show-api.ts';
+import { createShowApi } from './show-api.ts';
 
 type Drawn = Omit<Parameters<typeof drawStream>[0], 'streamId' | 'startedAtMs' | 'send'>;
 type Parts = Parameters<NonNullable<Parameters<typeof createShowApi>[1]>>[0];
@@ -120,4 +122,24 @@ export function mountRecordings(
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * The same, with a database and an application of its own that the test file's end takes away, and a market in it.
+ * @param url of the test file
+ */
+export async function openRecordings(url: string) {
+  const database = await createTestDatabase(url);
+  let mounted: ReturnType<typeof mountRecordings> | undefined;
+  const api = await createShowApi(database.serverUrl, (parts) => {
+    mounted = mountRecordings(parts);
+  });
+  const recording = mounted!;
+  after(async () => {
+    await api.stop();
+    await recording.stop();
+    await database.drop();
+  });
+  const query = (text: string, values: unknown[]) => api.platform.database.pool.query(text, values);
+  return { api, recording, query, ...(await api.newMarket()) };
 }

@@ -6,7 +6,7 @@ import {
   ALL_FORMATS, BufferSource, BufferTarget, EncodedAudioPacketSource, EncodedPacketSink, EncodedVideoPacketSource, Input,
   Mp4OutputFormat, Output, type EncodedPacket, type InputAudioTrack, type InputVideoTrack,
 } from 'mediabunny';
-import type { RecordedSegment, RecordingIndex } from './recording-index.ts';
+import { breakMs, type RecordedSegment, type RecordingIndex } from './recording-index.ts';
 
 /** Segments that follow themselves with one map and nothing lost; decoding can start at the first. */
 export interface Excerpt {
@@ -15,9 +15,6 @@ export interface Excerpt {
   toMs: number;
   segments: RecordedSegment[];
 }
-
-/** A longer break is an interruption (recording-index.ts). */
-const breakMs = 1_000;
 
 /**
  * The longest unbroken part of what lies between the two places, from the key picture at or before its beginning on;

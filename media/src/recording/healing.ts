@@ -15,13 +15,10 @@ import { createPackager, type HlsSegment } from '../hls/packager.ts';
 import { nalType } from '../rtp/h264.ts';
 import { opusClockRate, opusTicks } from '../rtp/opus.ts';
 import { parseAnnexB } from '../socket/annex-b.ts';
-import type { RecordedMap, RecordedSegment, RecordingIndex } from './recording-index.ts';
+import { breakMs, type RecordedMap, type RecordedSegment, type RecordingIndex } from './recording-index.ts';
 
 const ticksPerMs = 90;
 const soundTicksPerMs = opusClockRate / 1_000;
-/** A shorter break is the network's (recording-index.ts). */
-const breakMs = 1_000;
-
 /** Later than this before the first picture, or after the last, nothing is missing: a show may be left on its own. */
 const edgeMostMs = 10 * 60_000;
 

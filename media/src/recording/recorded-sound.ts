@@ -3,10 +3,8 @@ import {
   endOf, leadTicks, makeSegmentSound, type MadeSound, type SoundRun,
 } from '../aac/segment-sound.ts';
 import type { Transcoder } from '../aac/transcoder.ts';
-import { airedOf, type RecordedSegment, type RecordingIndex } from './recording-index.ts';
+import { airedOf, breakMs, type RecordedSegment, type RecordingIndex } from './recording-index.ts';
 
-/** A longer break is an interruption (recording-index.ts). */
-const breakMs = 1_000;
 /** So many segments back at most: of 0.4 s that are wanted a turned phone may have made several. */
 const backMost = 8;
 

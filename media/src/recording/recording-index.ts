@@ -111,7 +111,7 @@ export interface Stretch {
 }
 
 /** A shorter break is the network's; longer, the show was interrupted, or a segment is lost. */
-const breakMs = 1_000;
+export const breakMs = 1_000;
 
 /** The recording's stretches in order; what is lost keeps its time and breaks nothing. */
 export function stretchesOf({ segments }: RecordingIndex): Stretch[] {

@@ -9,7 +9,7 @@ import { parseSps } from '../fmp4/avc.ts';
 import { nalType } from '../rtp/h264.ts';
 import { parseAnnexB } from '../socket/annex-b.ts';
 import { asBuffer, placedBefore, type Hole, type KeptMedia } from './healing.ts';
-import type { RecordedSegment, RecordingIndex } from './recording-index.ts';
+import { breakMs, type RecordedSegment, type RecordingIndex } from './recording-index.ts';
 
 /** Stills come twice a second, what moves eight times at least. */
 const stillsPerSecond = 3;
@@ -21,8 +21,6 @@ const smallShare = 0.6;
 const weakMs = 5_000;
 /** Beside a hole, where there is a seam in any case. Shorter is a last picture that stands for a second (M10). */
 const weakAtHoleMs = 2_000;
-/** A shorter break is the network's (recording-index.ts). */
-const breakMs = 1_000;
 /** How much later than the copy's last picture a segment may end: that picture stands a little longer. */
 const standingMs = 300;
 

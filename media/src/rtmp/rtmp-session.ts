@@ -6,10 +6,9 @@
  */
 import { parseSps } from '../fmp4/avc.ts';
 import { createMuxer, type MuxerFragment, type MuxerInit } from '../fmp4/muxer.ts';
-import type { NalUnit } from '../rtp/h264.ts';
 import type { EncoderProblem } from './problems.ts';
 import type { RtmpMessage } from './protocol.ts';
-import { readAudioTag, readNals, readVideoTag, type AvcConfiguration } from './tags.ts';
+import { parameterSets, readAudioTag, readNals, readVideoTag, type AvcConfiguration } from './tags.ts';
 
 const ticksPerMs = 90;
 /**
@@ -92,8 +91,7 @@ export function createRtmpSession(deps: RtmpSessionDeps): RtmpSession {
     if (parsed === null) return;
     if (Math.abs(offsetMs) > maxOffsetMs) return refuse({ code: 'clock', found: null });
     const { isKey } = parsed;
-    // The encoder's own sets in the picture, where there are any, come later and win.
-    const nals = isKey ? [setOf(avc.sps), setOf(avc.pps), ...parsed.nals] : parsed.nals;
+    const nals = isKey ? [...parameterSets(avc), ...parsed.nals] : parsed.nals;
     const timestamp = clock.pictureTicks(dtsMs);
     const compositionOffset = Math.round((dtsMs + offsetMs) * ticksPerMs) - timestamp;
     muxer.pictureStarts(timestamp);
@@ -145,10 +143,6 @@ export function createRtmpSession(deps: RtmpSessionDeps): RtmpSession {
       muxer.flush();
     },
   };
-}
-
-function setOf(bytes: Buffer): NalUnit {
-  return { type: bytes[0]! & 0x1f, size: bytes.length, chunks: [bytes] };
 }
 
 function problemOf(sps: Buffer): EncoderProblem | null {

@@ -127,6 +127,11 @@ function readParameterSet(record: Buffer, at: number, mask: number): { first: Bu
   return first === null || first.length === 0 ? null : { first, end };
 }
 
+/** To stand before a key picture's own, which come later and win where there are any. */
+export function parameterSets({ sps, pps }: AvcConfiguration): NalUnit[] {
+  return [sps, pps].map((bytes) => ({ type: bytes[0]! & 0x1f, size: bytes.length, chunks: [bytes] }));
+}
+
 /** A picture has some slices and messages; more is an attack or a mistake. */
 const maxNals = 512;
 

@@ -9,7 +9,7 @@ import { createMuxer, type MuxerFragment, type MuxerInit } from '../fmp4/muxer.t
 import { opusSound } from '../fmp4/sound.ts';
 import { opusClockRate } from '../rtp/opus.ts';
 import { createUplinkMeter, type Uplink } from '../rtp/uplink.ts';
-import { readNals, type AvcConfiguration } from '../rtmp/tags.ts';
+import { parameterSets, readNals } from '../rtmp/tags.ts';
 import { parseAnnexB, type ParsedPicture } from './annex-b.ts';
 import { createPace, type Pace } from './pace.ts';
 import { createRecordedReader, type RecordedSample, type RecordedTracks } from './recorded.ts';
@@ -221,9 +221,4 @@ function createRecording(to: {
     tick: pace.tick,
     flush: pace.flush,
   };
-}
-
-/** Those in the picture itself, where there are any, come later and win. */
-function parameterSets({ sps, pps }: AvcConfiguration): ParsedPicture['nals'] {
-  return [sps, pps].map((bytes) => ({ type: bytes[0]! & 0x1f, size: bytes.length, chunks: [bytes] }));
 }

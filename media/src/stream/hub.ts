@@ -19,7 +19,7 @@
 import type { MediaEvent, StreamFragment, StreamInit } from '../hooks.ts';
 import { createLane } from './lane.ts';
 import {
-  deliver, enter, flush, isSent, move, placeFor, placesOf, remove, settle, settleAll, stay, viewersOf, write,
+  beginAnew, deliver, enter, isSent, move, placesOf, remove, settle, settleAll, stay, viewersOf, write,
   type HubCore, type Place, type Stream, type ViewerEntry,
 } from './places.ts';
 import { soundOf } from './sound-rendition.ts';
@@ -235,7 +235,7 @@ function join(hub: HubCore, streamId: string, sink: ViewerSink, wanted: Renditio
   };
   hub.stats.viewers += 1;
   write(hub, viewer, hub.wire.state(stream.state, stream.uplinkMs));
-  enter(hub, viewer, placeFor(hub, stream, viewer));
+  enter(hub, stream, viewer);
   const isHere = (): boolean => viewer.place.viewers.has(viewer);
   return {
     pause() {
@@ -244,14 +244,13 @@ function join(hub: HubCore, streamId: string, sink: ViewerSink, wanted: Renditio
       viewer.mode = 'paused';
     },
     resume() {
-      if (viewer.mode === 'paused' && isHere()) enter(hub, viewer, placeFor(hub, stream, viewer));
+      if (viewer.mode === 'paused' && isHere()) enter(hub, stream, viewer);
     },
     choose(rendition) {
       if (!isHere()) return;
-      const isPaused = viewer.mode === 'paused';
       viewer.wanted = rendition;
       viewer.easedUntilMs = Number.NEGATIVE_INFINITY;
-      if (isPaused) enter(hub, viewer, placeFor(hub, stream, viewer));
+      if (viewer.mode === 'paused') enter(hub, stream, viewer);
       else settle(hub, stream, viewer);
     },
     leave() {
@@ -341,12 +340,7 @@ function begin(hub: HubCore, stream: Stream, init: StreamInit): void {
 
 function beginLane(hub: HubCore, stream: Stream, { lane, viewers }: Place, init: StreamInit): void {
   const packet = lane.begin(init, stream.epoch);
-  for (const viewer of viewers) {
-    if (viewer.mode === 'paused') continue;
-    flush(hub, viewer);
-    viewer.mode = 'awaiting-key';
-    write(hub, viewer, packet);
-  }
+  for (const viewer of viewers) beginAnew(hub, viewer, packet);
 }
 
 /** Its viewers get the whole, from the next key picture on. */
@@ -355,9 +349,7 @@ function endSmall(hub: HubCore, { places: { whole, small } }: Stream): void {
   for (const viewer of small.coming) stay(hub, viewer);
   for (const viewer of small.viewers) {
     move(hub, viewer, whole);
-    if (viewer.mode === 'paused') continue;
-    viewer.mode = 'awaiting-key';
-    if (whole.lane.initPacket !== null) write(hub, viewer, whole.lane.initPacket);
+    beginAnew(hub, viewer, whole.lane.initPacket);
   }
 }
 

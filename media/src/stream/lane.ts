@@ -50,12 +50,6 @@ export function createLane(wire: StreamWire, limits: StreamHubLimits): Lane {
   /** The last second of sound, of which a key picture takes along what belongs to it. */
   let recent: StreamFragment[] = [];
 
-  const clear = (): void => {
-    group = null;
-    waiting = [];
-    recent = [];
-  };
-
   const keep = (packet: Buffer): void => {
     if (group === null) return;
     group.packets.push(packet);
@@ -84,7 +78,9 @@ export function createLane(wire: StreamWire, limits: StreamHubLimits): Lane {
       return initPacket;
     },
     end() {
-      clear();
+      group = null;
+      waiting = [];
+      recent = [];
       init = null;
       initPacket = null;
     },

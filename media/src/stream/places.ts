@@ -96,7 +96,7 @@ export function settle(hub: HubCore, stream: Stream, viewer: ViewerEntry): void 
   stay(hub, viewer);
   if (place === viewer.place) return;
   const { sound } = stream.places;
-  if (place === sound || viewer.place === sound || !isSent(viewer.place)) return enter(hub, viewer, place);
+  if (place === sound || viewer.place === sound || !isSent(viewer.place)) return enter(hub, stream, viewer, place);
   viewer.next = place;
   viewer.nextSinceMs = hub.now();
   place.coming.add(viewer);
@@ -110,12 +110,12 @@ export function stay(hub: HubCore, viewer: ViewerEntry): void {
 }
 
 /** What was held back goes out. */
-export function flush(hub: HubCore, viewer: ViewerEntry): void {
+function flush(hub: HubCore, viewer: ViewerEntry): void {
   for (const { packet } of viewer.held.splice(0)) write(hub, viewer, packet);
 }
 
 /** As a newcomer: init and everything since the last key picture. */
-export function enter(hub: HubCore, viewer: ViewerEntry, place: Place): void {
+export function enter(hub: HubCore, stream: Stream, viewer: ViewerEntry, place = placeFor(hub, stream, viewer)): void {
   move(hub, viewer, place);
   viewer.mode = 'awaiting-key';
   // A line that is full stays one that skips, whatever its viewer chooses.
@@ -138,6 +138,14 @@ export function move(hub: HubCore, viewer: ViewerEntry, place: Place): void {
 export function remove(hub: HubCore, viewer: ViewerEntry): void {
   stay(hub, viewer);
   if (viewer.place.viewers.delete(viewer)) hub.stats.viewers -= 1;
+}
+
+/** What comes now has this before it, and is shown from a key picture on. */
+export function beginAnew(hub: HubCore, viewer: ViewerEntry, initPacket: Buffer | null): void {
+  if (viewer.mode === 'paused') return;
+  flush(hub, viewer);
+  viewer.mode = 'awaiting-key';
+  if (initPacket !== null) write(hub, viewer, initPacket);
 }
 
 export function settleAll(hub: HubCore, stream: Stream, { viewers }: Place): void {

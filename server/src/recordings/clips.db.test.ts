@@ -1,27 +1,13 @@
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import HLS from 'hls-parser';
 import sharp from 'sharp';
 import type { Clip, ClipTile, ShowClip } from '@nacre/contract/clips';
-import { createTestDatabase } from '../../../tests/support/database.ts';
-import { mountRecordings } from '../../../tests/support/recordings-api.ts';
-import { createShowApi } from '../../../tests/support/show-api.ts';
+import { openRecordings } from '../../../tests/support/recordings-api.ts';
 import { clipsOf } from './clips.ts';
 
-const database = await createTestDatabase(import.meta.url);
-let kept: ReturnType<typeof mountRecordings> | undefined;
-const api = await createShowApi(database.serverUrl, (parts) => {
-  kept = mountRecordings(parts);
-});
-const recording = kept!;
-after(async () => {
-  await api.stop();
-  await recording.stop();
-  await database.drop();
-});
-const { owner, shop, products } = await api.newMarket();
+const { api, recording, query, owner, shop, products } = await openRecordings(import.meta.url);
 const [shown, flashed] = products;
-const query = (text: string, values: unknown[]) => api.platform.database.pool.query(text, values);
 
 /** A show of 24 s: one product from 3 s to 19 s, another for 3 s. */
 async function ended(whileLive: (showId: string) => Promise<void> = async () => {}) {

@@ -17,6 +17,7 @@ import type { Shops } from '../shops/shops.ts';
 import type { Shows } from '../shows/shows.ts';
 import type { Shelf } from './shelf.ts';
 import * as store from './store.ts';
+import { createTurns } from './turns.ts';
 
 export interface ClipsDeps {
   platform: Pick<Platform, 'database' | 'clock'>;
@@ -61,17 +62,8 @@ const READ_AHEAD = 8;
 const NOBODY: Actor = { kind: 'guest', guestId: 'anybody' };
 
 export function createClips(deps: ClipsDeps): Clips {
-  let beingMade = 0;
-
-  async function inTurn(row: store.ClipRow): Promise<Buffer> {
-    if (beingMade >= FILES_AT_ONCE) throw new Refusal('server.busy', { retryAfterSeconds: BUSY_SECONDS });
-    beingMade += 1;
-    try {
-      return await makeFile(deps, row);
-    } finally {
-      beingMade -= 1;
-    }
-  }
+  const turns = createTurns({ atOnce: FILES_AT_ONCE, waitingMost: 0, waitMs: 0, retryAfterSeconds: BUSY_SECONDS });
+  const inTurn = (row: store.ClipRow): Promise<Buffer> => turns.take(() => makeFile(deps, row));
 
   return {
     notePoster: (person, showId, productId, imageId) => notePoster(deps, person, showId, productId, imageId),

@@ -1,27 +1,13 @@
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { packPart, type RecordingHoles } from '@nacre/contract/healing';
 import { encodePublished } from '@nacre/contract/publish';
 import type { OfficeRecording, Replay } from '@nacre/contract/replays';
-import { createTestDatabase } from '../../../tests/support/database.ts';
 import { keptParts, type KeptPart } from '../../../tests/support/kept-parts.ts';
-import { mountRecordings } from '../../../tests/support/recordings-api.ts';
-import { createShowApi } from '../../../tests/support/show-api.ts';
+import { openRecordings } from '../../../tests/support/recordings-api.ts';
 import type { DrawnStream } from '../../../tests/support/drawn-stream.ts';
 
-const database = await createTestDatabase(import.meta.url);
-let kept: ReturnType<typeof mountRecordings> | undefined;
-const api = await createShowApi(database.serverUrl, (parts) => {
-  kept = mountRecordings(parts);
-});
-const recording = kept!;
-after(async () => {
-  await api.stop();
-  recording.stop();
-  await database.drop();
-});
-const { owner, shop, products } = await api.newMarket();
-const query = (text: string, values: unknown[]) => api.platform.database.pool.query(text, values);
+const { api, recording, query, owner, shop, products } = await openRecordings(import.meta.url);
 const office = (showId: string) => `/api/office/shows/${showId}/recording`;
 const holesOf = async (showId: string) => (
   (await api.ask(`${office(showId)}/holes`, { cookie: owner.cookie })).json as unknown as RecordingHoles

@@ -1,26 +1,12 @@
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import type { RecordingHoles } from '@nacre/contract/healing';
 import type { OfficeRecording, Replay } from '@nacre/contract/replays';
-import { createTestDatabase } from '../../../tests/support/database.ts';
 import { clipMs, keptParts, type KeptPart } from '../../../tests/support/kept-parts.ts';
-import { mountRecordings } from '../../../tests/support/recordings-api.ts';
-import { createShowApi } from '../../../tests/support/show-api.ts';
+import { openRecordings } from '../../../tests/support/recordings-api.ts';
 import { movesOf } from './healing.ts';
 
-const database = await createTestDatabase(import.meta.url);
-let kept: ReturnType<typeof mountRecordings> | undefined;
-const api = await createShowApi(database.serverUrl, (parts) => {
-  kept = mountRecordings(parts);
-});
-const recording = kept!;
-after(async () => {
-  await api.stop();
-  await recording.stop();
-  await database.drop();
-});
-const { owner, shop, products } = await api.newMarket();
-const query = (text: string, values: unknown[]) => api.platform.database.pool.query(text, values);
+const { api, recording, query, owner, shop, products } = await openRecordings(import.meta.url);
 const changed = (showId: string) => (
   api.platform.database.transaction((tx) => recording.recordings.noteChanged(tx, showId))
 );

@@ -1,29 +1,15 @@
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import HLS from 'hls-parser';
 import type { OfficeRecording, Replay, Watching } from '@nacre/contract/replays';
 import type { ShowTile } from '@nacre/contract/shows';
 import { REPLAY_TILES_MOST, WATCHING_MOST } from '@nacre/contract/watching';
 import type { PersonActor } from '../http/actor.ts';
-import { createTestDatabase } from '../../../tests/support/database.ts';
-import { mountRecordings } from '../../../tests/support/recordings-api.ts';
-import { createShowApi } from '../../../tests/support/show-api.ts';
+import { openRecordings } from '../../../tests/support/recordings-api.ts';
 import { chaptersOf } from './recordings.ts';
 import { writeReport } from './store.ts';
 
-const database = await createTestDatabase(import.meta.url);
-let kept: ReturnType<typeof mountRecordings> | undefined;
-const api = await createShowApi(database.serverUrl, (parts) => {
-  kept = mountRecordings(parts);
-});
-const recording = kept!;
-after(async () => {
-  await api.stop();
-  await recording.stop();
-  await database.drop();
-});
-const { owner, shop, products } = await api.newMarket();
-const query = (text: string, values: unknown[]) => api.platform.database.pool.query(text, values);
+const { api, recording, query, owner, shop, products } = await openRecordings(import.meta.url);
 const nowMs = () => api.platform.clock.now().getTime();
 const changed = (showId: string) => (
   api.platform.database.transaction((tx) => recording.recordings.noteChanged(tx, showId))

@@ -1,29 +1,16 @@
 /** Replays for browsers that take no Opus: the same pictures with AAC, made when they are asked for. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import HLS from 'hls-parser';
 import { soundOf } from '@nacre/media/aac/segment-sound';
 import { readFragments } from '@nacre/media/fmp4/fragment-reader';
 import { loadClip } from '@nacre/media/publisher/clip';
-import { createTestDatabase } from '../../../tests/support/database.ts';
 import { demoClip } from '../../../tests/support/publisher-stage.ts';
 import { keptParts } from '../../../tests/support/kept-parts.ts';
-import { mountRecordings } from '../../../tests/support/recordings-api.ts';
-import { createShowApi } from '../../../tests/support/show-api.ts';
+import { openRecordings } from '../../../tests/support/recordings-api.ts';
 import { initOf } from '../../../tests/support/drawn-stream.ts';
 
-const database = await createTestDatabase(import.meta.url);
-let kept: ReturnType<typeof mountRecordings> | undefined;
-const api = await createShowApi(database.serverUrl, (parts) => {
-  kept = mountRecordings(parts);
-});
-const recording = kept!;
-after(async () => {
-  await api.stop();
-  await recording.stop();
-  await database.drop();
-});
-const { owner, shop, products } = await api.newMarket();
+const { api, recording, owner, shop, products } = await openRecordings(import.meta.url);
 const sounds = (await loadClip(demoClip)).sounds.map(({ data }) => data);
 const nowMs = () => api.platform.clock.now().getTime();
 const file = (path: string, headers: Record<string, string> = {}) => api.app.inject({ url: path, headers });

@@ -14,6 +14,7 @@ import {
   type PublishedPiece,
   type PublishServerMessage,
 } from '@nacre/contract/publish';
+import type { BroadcastStats } from './face.ts';
 import { PublishFailure } from './publish-failure.ts';
 
 /** From the first byte to `welcome`. A bad mobile network takes seconds. */
@@ -26,6 +27,8 @@ const impatientForMs = 5_000;
 /** What went out is looked at over this. */
 const rateWindowMs = 1_000;
 const carriedWindowMs = 1_500;
+/** Behind by so much, a line is called weak. */
+const weakBacklogMs = 300;
 /** A line that is so far behind is full, and what arrives is what it carries. Less takes jitter for that. */
 const fullBacklogMs = 250;
 
@@ -217,5 +220,20 @@ function watchLine(socket: WebSocket, options: PublishLineOptions): PublishLine 
       if (goodbye) socket.close(publishClose.ended);
       else socket.close();
     },
+  };
+}
+
+/** What the host is told of her line, whatever it carries. @param usualMs that the line is behind by in any case */
+export function lineStats(
+  line: PublishLine, usualMs = 0,
+): Omit<BroadcastStats, 'width' | 'height' | 'framesPerSecond' | 'limitedByCpu'> {
+  const backlogMs = Math.max(0, line.backlogMs() - usualMs);
+  return {
+    bitrateBps: line.sentBps(),
+    availableBps: line.carriesBps(),
+    roundTripMs: line.roundTripMs(),
+    lossRatio: null,
+    backlogMs,
+    quality: backlogMs > weakBacklogMs ? 'weak' : 'good',
   };
 }

@@ -9,7 +9,7 @@
 import type { BroadcastStats } from './face.ts';
 import type { PictureShape } from './picture-encoder.ts';
 import type { Publication } from './publication.ts';
-import { openLine, type PublishLine } from './publish-line.ts';
+import { lineStats, openLine, type PublishLine } from './publish-line.ts';
 import type { SocketPublicationOptions } from './socket-publication.ts';
 
 /** Asked for; browsers end a piece at a key picture, which they make as often as they like. */
@@ -26,8 +26,6 @@ const bitrateTolerance = 0.2;
 const queueMostMs = 2_000;
 const queueDrainedMs = 300;
 const lookEveryMs = 200;
-/** Behind by so much beyond a piece, which goes out at once, the line is called weak. */
-const weakBacklogMs = 300;
 const longestPieceMs = 1_100;
 
 /** What this browser records that the server reads: H.264 with AAC or Opus; null when there is nothing. */
@@ -178,18 +176,9 @@ function createRecorder(options: {
   };
 }
 
+/** A piece goes out at once, and what was behind it waits for that. */
 function statsOf(line: PublishLine, picture: MediaStreamTrack | null): BroadcastStats {
   const { width = 0, height = 0, frameRate = 0 } = picture?.getSettings() ?? {};
-  const backlogMs = Math.max(0, line.backlogMs() - longestPieceMs);
-  return {
-    bitrateBps: line.sentBps(),
-    availableBps: line.carriesBps(),
-    roundTripMs: line.roundTripMs(),
-    lossRatio: null,
-    width, height,
-    framesPerSecond: Math.round(frameRate),
-    limitedByCpu: false,
-    backlogMs,
-    quality: backlogMs > weakBacklogMs ? 'weak' : 'good',
-  };
+  const shown = { width, height, framesPerSecond: Math.round(frameRate), limitedByCpu: false };
+  return { ...lineStats(line, longestPieceMs), ...shown };
 }

@@ -10,7 +10,7 @@ import type { BroadcastStats } from './face.ts';
 import { canEncodePictures, createPictureEncoder, type PictureEncoder, type PictureShape } from './picture-encoder.ts';
 import type { Publication, PublicationOptions } from './publication.ts';
 import { PublishFailure } from './publish-failure.ts';
-import { openLine, type PublishLine } from './publish-line.ts';
+import { lineStats, openLine, type PublishLine } from './publish-line.ts';
 import { publishRecorded, recordableType } from './recorded-publication.ts';
 import { canEncodeSound, createSoundEncoder, type SoundEncoder } from './sound-encoder.ts';
 
@@ -23,8 +23,6 @@ const backlogMaxMs = 300;
 const queueMaxMs = 300;
 /** A key picture alone may be larger than `queueMaxMs` of a low bitrate. */
 const queueMinBytes = 48 * 1024;
-/** Behind by so much, the line is called weak. */
-const weakBacklogMs = 300;
 
 let isEncoding: Promise<boolean> | null = null;
 
@@ -112,15 +110,5 @@ function hasRoom(line: PublishLine, shape: PictureShape): boolean {
 
 function statsOf(line: PublishLine, pictures: PictureEncoder): BroadcastStats {
   const { isOverloaded, ...shown } = pictures.stats();
-  const backlogMs = line.backlogMs();
-  return {
-    bitrateBps: line.sentBps(),
-    availableBps: line.carriesBps(),
-    roundTripMs: line.roundTripMs(),
-    lossRatio: null,
-    ...shown,
-    limitedByCpu: isOverloaded,
-    backlogMs,
-    quality: backlogMs > weakBacklogMs ? 'weak' : 'good',
-  };
+  return { ...lineStats(line), ...shown, limitedByCpu: isOverloaded };
 }
