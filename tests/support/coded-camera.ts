@@ -41,10 +41,12 @@ export interface ShownPicture {
   takenMs: number;
 }
 
-/** Less is a video that came to its end. */
 const withinMs = 15_000;
 
-/** The next so many pictures that the page's video shows, taken within five minutes of `nearMs`. */
+/**
+ * The next so many pictures that the page's video shows, taken within five minutes of `nearMs`. Fewer when it comes to
+ * its end before.
+ */
 export async function shownPictures(page: Page, count: number, nearMs: number): Promise<ShownPicture[]> {
   const read = await page.evaluate(({ most, patienceMs }) => new Promise<{ placeMs: number; code: number }[]>((
     resolve, reject,
@@ -66,7 +68,10 @@ export async function shownPictures(page: Page, count: number, nearMs: number): 
       else video.requestVideoFrameCallback(look);
     };
     video.requestVideoFrameCallback(look);
-    setTimeout(() => reject(new Error(`${pictures.length} pictures of ${most}`)), patienceMs);
+    video.addEventListener('ended', () => resolve(pictures), { once: true });
+    setTimeout(() => reject(new Error(
+      `${pictures.length} pictures of ${most}, at ${video.currentTime} of ${video.duration} s`,
+    )), patienceMs);
   }), { most: count, patienceMs: withinMs });
   const turn = 2 ** 16;
   const near = Math.floor(nearMs / 10);
