@@ -285,7 +285,7 @@ test('[W364] the healed part shows what was filmed then, is marked, and says tha
   await office.context().close();
 });
 
-test('[W422] from what took the place of stills one comes to what went out, at the same moment, and back', async (t) => {
+test('[W422] from what took the place of stills one comes to what went out, at that moment, and back', async (t) => {
   const { stretches } = await replayOf();
   const replacing = stretches.find(({ isReplacing }) => isReplacing)!;
   const momentMs = Date.parse(replacing.startedAt) + 500;
